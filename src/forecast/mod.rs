@@ -1,0 +1,1 @@
+//! From throughput to dates and money.

@@ -1,0 +1,79 @@
+//! GPUs, the nodes and clusters that hold them, and what an hour of one costs.
+
+use serde::Serialize;
+
+use crate::quantity::GIB;
+
+/// A GPU as its datasheet describes it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Gpu {
+    /// Canonical name, such as `a100-40gb`.
+    pub name: String,
+    /// Dense bf16 matrix FLOP/s (no sparsity).
+    pub peak_flops: f64,
+    /// Memory bandwidth, bytes/s.
+    pub hbm_bytes_per_s: f64,
+    /// Memory a training process can use, GiB, as the driver reports it.
+    pub usable_gib: f64,
+    /// Link between the GPUs of one node, bytes/s in one direction per GPU.
+    pub intra_node_bytes_per_s: f64,
+    /// Whether the embedded tables hold measurements on it; else predictions extrapolate.
+    pub measured: bool,
+    /// Where the figures come from.
+    pub source: String,
+}
+
+impl Gpu {
+    /// Usable memory in bytes.
+    #[must_use]
+    pub fn usable_bytes(&self) -> f64 {
+        self.usable_gib * GIB
+    }
+}
+
+/// A cluster: nodes of one GPU type and the links between them.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Cluster {
+    /// Canonical name, such as `r7z2`.
+    pub name: String,
+    /// Its GPU.
+    pub gpu: Gpu,
+    /// GPUs in a node.
+    pub gpus_per_node: u64,
+    /// The most GPUs one job can have.
+    pub max_gpus: u64,
+    /// Link out of a node, bytes/s in one direction for the whole node; `None` when nodes aren't
+    /// linked fast enough to train across them.
+    pub inter_node_bytes_per_s: Option<f64>,
+    /// Prices known for it, the default one first.
+    pub prices: Vec<Price>,
+    /// Where the figures come from.
+    pub source: String,
+}
+
+impl Cluster {
+    /// Nodes that hold `gpus` GPUs.
+    #[must_use]
+    pub fn nodes(&self, gpus: u64) -> u64 {
+        gpus.div_ceil(self.gpus_per_node)
+    }
+}
+
+/// What one GPU-hour costs, and who says so.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Price {
+    /// Who sells it.
+    pub provider: String,
+    /// Product name.
+    pub instance: String,
+    /// `on-demand`, `spot`, `capacity-block`, …
+    pub price_type: String,
+    /// US dollars per GPU-hour.
+    pub usd_per_gpu_hour: f64,
+    /// Region it holds for.
+    pub region: String,
+    /// Date of the price (`2026-01-21`), or `unknown`.
+    pub as_of: String,
+    /// Who published it.
+    pub source: String,
+}

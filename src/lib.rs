@@ -1,0 +1,47 @@
+//! T-minus: what to launch, on what, for how long and for how much.
+//!
+//! Given a model, a token budget and clusters, this crate predicts the throughput, the memory and
+//! the cost of every launch configuration, says how sure it is, and ranks them.
+//!
+//! Data flows one way, and each room imports only those above it:
+//!
+//! | room | holds |
+//! |---|---|
+//! | [`quantity`] | tokens, bytes, seconds, dollars: parsed, bounded, displayed |
+//! | [`diagnostic`] | an error in a file: place, caret, remedy |
+//! | [`model`] | the transformer's shape: parameters, FLOPs |
+//! | [`hardware`] | GPU, node, cluster, links, prices |
+//! | [`stack`] | precision and sharding policy: bytes on the wire and in memory |
+//! | [`configuration`] | one launch configuration |
+//! | [`utilization`] | MFU and HFU by convention |
+//! | [`memory`] | peak bytes per GPU by part, and the verdict |
+//! | [`measure`] | measured rows: CSV and Markdown tables |
+//! | [`throughput`] | physics, fit, residual correction, intervals |
+//! | [`forecast`] | wall clock and cost |
+//! | [`search`] | the space of configurations, the engine, the ranking |
+//! | [`preset`] | embedded presets; user files add to them or override them |
+//! | [`job`] | the job file and flags, resolved into one request |
+//! | [`plan`] | the planner: a request and a fit become a ranked plan |
+//! | [`report`] | table, JSON, CSV, Markdown |
+//! | [`cli`] | arguments and commands |
+//!
+//! Everything up to [`plan`] does no I/O, reads no clock and no environment: the same inputs give
+//! the same bytes, whatever the number of threads.
+
+pub mod cli;
+pub mod configuration;
+pub mod diagnostic;
+pub mod forecast;
+pub mod hardware;
+pub mod job;
+pub mod measure;
+pub mod memory;
+pub mod model;
+pub mod plan;
+pub mod preset;
+pub mod quantity;
+pub mod report;
+pub mod search;
+pub mod stack;
+pub mod throughput;
+pub mod utilization;

@@ -1,0 +1,62 @@
+//! The training stack: what the sharding and precision policy puts on the wire and in memory.
+//!
+//! All stacks here shard parameters, gradients and optimizer states over all GPUs (FSDP
+//! `FULL_SHARD`), gather each block twice per micro-batch (forward and backward) and
+//! reduce-scatter its gradients once, with one unit per block and one for the rest.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The mixed-precision policy of the sharded parameters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// Parameters kept and gathered in fp32, gradients reduced in bf16, bf16 autocast compute and
+    /// an fp32 residual stream. What the measured tables call MP mode `DEFAULT`.
+    Fp32Gather,
+    /// fp32 master weights, gathered in bf16, gradients reduced in fp32.
+    Bf16Gather,
+    /// Everything that moves is bf16.
+    PureBf16,
+}
+
+impl Precision {
+    /// Bytes per parameter in one all-gather.
+    #[must_use]
+    pub fn gather_bytes(self) -> f64 {
+        match self {
+            Self::Fp32Gather => 4.0,
+            Self::Bf16Gather | Self::PureBf16 => 2.0,
+        }
+    }
+
+    /// Bytes per parameter in the gradient reduce-scatter.
+    #[must_use]
+    pub fn reduce_bytes(self) -> f64 {
+        match self {
+            Self::Fp32Gather | Self::PureBf16 => 2.0,
+            Self::Bf16Gather => 4.0,
+        }
+    }
+
+    /// Bytes per parameter on the wire per micro-batch: two gathers and one reduction.
+    #[must_use]
+    pub fn wire_bytes(self) -> f64 {
+        2.0 * self.gather_bytes() + self.reduce_bytes()
+    }
+}
+
+/// A named training stack.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Stack {
+    /// Canonical name, such as `fp32-gather`.
+    pub name: String,
+    /// Precision policy.
+    pub precision: Precision,
+    /// Whether the embedded tables were measured on it.
+    pub measured: bool,
+    /// One sentence for people.
+    pub description: String,
+    /// Where the figures come from.
+    pub source: String,
+}

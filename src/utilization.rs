@@ -1,0 +1,1 @@
+//! Model and hardware FLOPs utilization, by convention.
