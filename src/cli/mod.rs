@@ -1,1 +1,87 @@
-//! Arguments and commands.
+//! The command line: arguments and commands.
+//!
+//! One file a command. A command turns its flags into what the core takes, runs it, and hands
+//! text to the output gate. Files are read in one place and written in one place.
+
+mod args;
+mod completions;
+mod input;
+mod output;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::diagnostic::Diagnostic;
+
+use args::GlobalArgs;
+use output::Output;
+
+/// Plan large language model training before you book: which launch configuration finishes
+/// first or cheapest, whether it fits in memory, how long it takes and what it costs.
+#[derive(Debug, Parser)]
+#[command(name = "tminus", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(after_help = "\
+Exit status: 0 a result; 1 nothing feasible, with the smallest change that would make it so;
+2 bad usage or input. stdout carries the result alone.
+
+Start with:
+  tminus plan --model gpt-7b --tokens 134B --cluster r7z2 --cluster r1z1")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    global: GlobalArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print a script that completes commands and flags in your shell.
+    Completions(completions::CompletionsArgs),
+}
+
+/// Why there is no result.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Bad usage or input, or a result that couldn't be written: exit status 2.
+    Refused(Diagnostic),
+    /// Nothing is feasible: exit status 1.
+    Infeasible(Diagnostic),
+}
+
+impl From<Diagnostic> for Failure {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::Refused(diagnostic)
+    }
+}
+
+/// Runs the command line and returns the process's exit status.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return output::show_usage(&error),
+    };
+    match cli.execute() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Infeasible(diagnostic)) => {
+            output::show_error(&diagnostic);
+            ExitCode::from(1)
+        }
+        Err(Failure::Refused(diagnostic)) => {
+            output::show_error(&diagnostic);
+            ExitCode::from(2)
+        }
+    }
+}
+
+impl Cli {
+    fn execute(&self) -> Result<(), Failure> {
+        let open = |target: Option<&Path>| Output::open(target, self.global.color, self.global.quiet);
+        match &self.command {
+            Command::Completions(args) => completions::run(args, &open(None)?),
+        }
+    }
+}

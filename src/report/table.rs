@@ -1,0 +1,122 @@
+//! Text for a terminal, at most 100 columns wide.
+
+use anstyle::{AnsiColor, Style};
+use tabled::builder::Builder;
+use tabled::settings::object::{Columns, Rows};
+use tabled::settings::style::HorizontalLine;
+use tabled::settings::width::Wrap;
+use tabled::settings::{Alignment, Padding, Style as Frame, Width};
+
+use super::{Answer, Block, Cell, Column, Grid, Report, ReportError, Tone};
+
+/// The width everything is made to fit.
+pub const WIDTH: usize = 100;
+
+/// Aligned text, styled with ANSI codes (the output gate removes them where there is no colour).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Table;
+
+impl Report for Table {
+    fn render(&self, answer: &dyn Answer) -> Result<String, ReportError> {
+        let document = answer.document();
+        let mut text = styled(&document.title, Tone::Strong) + "\n";
+        for block in &document.blocks {
+            match block {
+                Block::Heading(heading) => {
+                    text += &format!("\n{}\n", styled(heading, Tone::Strong));
+                }
+                Block::Text(paragraph) => text += &wrapped(paragraph),
+                Block::Grid(grid) => text += &format!("\n{}", grid_text(grid)),
+                Block::Notes(notes) => text += &format!("\n{}", notes_text(notes)),
+            }
+        }
+        Ok(text)
+    }
+}
+
+fn style(tone: Tone) -> Style {
+    match tone {
+        Tone::Plain => Style::new(),
+        Tone::Strong => Style::new().bold(),
+        Tone::Faint => Style::new().dimmed(),
+        Tone::Good => AnsiColor::Green.on_default(),
+        Tone::Caution => AnsiColor::Yellow.on_default(),
+        Tone::Bad => AnsiColor::Red.on_default().bold(),
+    }
+}
+
+fn styled(text: &str, tone: Tone) -> String {
+    let style = style(tone);
+    format!("{style}{text}{style:#}")
+}
+
+fn styled_cell(cell: &Cell) -> String {
+    styled(&cell.text, cell.tone)
+}
+
+/// A table with two spaces between its columns, or one where it would be too wide otherwise.
+fn grid_text(grid: &Grid) -> String {
+    let wide = laid_out(grid, 2);
+    if wide.lines().all(|line| visible_width(line) <= WIDTH) {
+        wide
+    } else {
+        laid_out(grid, 1)
+    }
+}
+
+fn visible_width(line: &str) -> usize {
+    anstream::adapter::strip_str(line).to_string().chars().count()
+}
+
+fn laid_out(grid: &Grid, gap: usize) -> String {
+    let mut builder = Builder::default();
+    builder.push_record(grid.columns.iter().map(|Column { header, .. }| {
+        let lines: Vec<String> = header.lines().map(|l| styled(l, Tone::Strong)).collect();
+        lines.join("\n")
+    }));
+    for row in &grid.rows {
+        builder.push_record(row.iter().map(styled_cell));
+    }
+    let mut table = builder.build();
+    table
+        .with(Frame::empty().horizontals([(1, HorizontalLine::new('─'))]))
+        .with(Padding::new(gap, 0, 0, 0))
+        .modify(Columns::first(), Padding::zero())
+        .modify(Rows::first(), Alignment::bottom());
+    for (index, column) in grid.columns.iter().enumerate() {
+        if column.right {
+            table.modify(Columns::one(index), Alignment::right());
+        }
+    }
+    without_trailing_space(&table.to_string())
+}
+
+fn notes_text(notes: &[(String, String)]) -> String {
+    let label_width = notes
+        .iter()
+        .map(|(label, _)| label.chars().count() + 2)
+        .max()
+        .unwrap_or(0);
+    let mut builder = Builder::default();
+    for (label, text) in notes {
+        builder.push_record([styled(label, Tone::Faint), text.clone()]);
+    }
+    let mut table = builder.build();
+    table
+        .with(Frame::empty())
+        .with(Padding::zero())
+        .modify(Columns::first(), Padding::new(0, 2, 0, 0))
+        .modify(
+            Columns::one(1),
+            Width::wrap(WIDTH.saturating_sub(label_width)).keep_words(true),
+        );
+    without_trailing_space(&table.to_string())
+}
+
+fn wrapped(paragraph: &str) -> String {
+    without_trailing_space(&Wrap::wrap(paragraph, WIDTH, true))
+}
+
+fn without_trailing_space(text: &str) -> String {
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
