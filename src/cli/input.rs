@@ -19,10 +19,10 @@ pub(crate) fn read_text(path: &Path) -> Result<Origin, Diagnostic> {
     }
     let name = path.display().to_string();
     if path.is_dir() {
-        return Err(Diagnostic::new(format!(
-            "`{name}` is a directory where a file is expected"
-        ))
-        .help("name a file in it"));
+        return Err(
+            Diagnostic::new(format!("`{name}` is a directory where a file is expected"))
+                .help("name a file in it"),
+        );
     }
     let file = File::open(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => missing(path),
@@ -46,7 +46,13 @@ fn read_from(source: impl Read, name: &str) -> Result<Origin, Diagnostic> {
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let good = error.utf8_error().valid_up_to();
-        let line = error.as_bytes().iter().take(good).filter(|byte| **byte == b'\n').count() + 1;
+        let line = error
+            .as_bytes()
+            .iter()
+            .take(good)
+            .filter(|byte| **byte == b'\n')
+            .count()
+            + 1;
         Diagnostic::new(format!(
             "`{name}` is not UTF-8 text: line {line} holds a byte that no text has (offset {good})"
         ))

@@ -22,7 +22,12 @@ use output::Output;
 /// Plan large language model training before you book: which launch configuration finishes
 /// first or cheapest, whether it fits in memory, how long it takes and what it costs.
 #[derive(Debug, Parser)]
-#[command(name = "tminus", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    name = "tminus",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 #[command(after_help = "\
 Exit status: 0 a result; 1 nothing feasible, with the smallest change that would make it so;
 2 bad usage or input. stdout carries the result alone.
@@ -79,7 +84,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 impl Cli {
     fn execute(&self) -> Result<(), Failure> {
-        let open = |target: Option<&Path>| Output::open(target, self.global.color, self.global.quiet);
+        let open =
+            |target: Option<&Path>| Output::open(target, self.global.color, self.global.quiet);
         match &self.command {
             Command::Completions(args) => completions::run(args, &open(None)?),
         }

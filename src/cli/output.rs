@@ -136,7 +136,10 @@ fn replace(target: &Path, text: &str) -> io::Result<()> {
             other => other,
         };
     }
-    if existing.as_ref().is_some_and(|found| found.permissions().readonly()) {
+    if existing
+        .as_ref()
+        .is_some_and(|found| found.permissions().readonly())
+    {
         return Err(io::Error::new(
             ErrorKind::PermissionDenied,
             "the file is read-only",
@@ -212,7 +215,10 @@ mod tests {
         write(&link, "through a link").unwrap();
         assert!(link.is_symlink());
         assert_eq!(fs::read_to_string(&real).unwrap(), "through a link");
-        assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(
+            fs::metadata(&real).unwrap().permissions().mode() & 0o777,
+            0o640
+        );
     }
 
     #[cfg(unix)]

@@ -157,8 +157,15 @@ mod tests {
     fn every_json_field_is_a_column() {
         let candidate = candidate();
         let mut expected = Vec::new();
-        leaves("", &serde_json::to_value(&candidate).unwrap(), &mut expected);
-        let mut found: Vec<String> = fields(&candidate).into_iter().map(|(name, _)| name).collect();
+        leaves(
+            "",
+            &serde_json::to_value(&candidate).unwrap(),
+            &mut expected,
+        );
+        let mut found: Vec<String> = fields(&candidate)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
         expected.sort();
         found.sort();
         assert_eq!(found, expected);

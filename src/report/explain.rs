@@ -45,7 +45,10 @@ impl Answer for Explanation<'_> {
             .grid(time_grid(c))
             .heading("Memory per GPU at its peak")
             .grid(memory_grid(c))
-            .heading(format!("Utilization ({} convention)", c.utilization_convention))
+            .heading(format!(
+                "Utilization ({} convention)",
+                c.utilization_convention
+            ))
             .grid(utilization_grid(c))
             .heading("What the prediction rests on")
             .notes(self.rests_on());
@@ -132,8 +135,14 @@ impl Explanation<'_> {
     fn rests_on(&self) -> Vec<(String, String)> {
         let c = self.candidate;
         let mut notes = vec![
-            ("basis".to_owned(), format!("{}: {}", basis_name(c.basis), basis_words(c.basis))),
-            ("fit".to_owned(), format!("{}, {} measured rows", self.fit, self.fit_rows)),
+            (
+                "basis".to_owned(),
+                format!("{}: {}", basis_name(c.basis), basis_words(c.basis)),
+            ),
+            (
+                "fit".to_owned(),
+                format!("{}, {} measured rows", self.fit, self.fit_rows),
+            ),
         ];
         if !c.basis_detail.axes.is_empty() && c.basis == Basis::Extrapolated {
             notes.insert(1, ("outside".to_owned(), c.basis_detail.axes.join("; ")));
@@ -192,8 +201,13 @@ fn parts_grid(unit: &str, sum: &str, parts: &[(&str, f64)]) -> Grid {
 
 fn time_grid(c: &Candidate) -> Grid {
     let parts = c.time_parts_s;
+    let (unit, factor) = if c.step_time_s.expected < 1.0 {
+        ("ms", 1000.0)
+    } else {
+        ("s", 1.0)
+    };
     parts_grid(
-        "s",
+        unit,
         "step",
         &[
             ("matrix multiplications", parts.matmul),
@@ -205,7 +219,8 @@ fn time_grid(c: &Candidate) -> Grid {
             ("synchronization", parts.synchronization),
             ("fixed", parts.fixed),
             ("correction to measured rows", parts.residual),
-        ],
+        ]
+        .map(|(name, seconds)| (name, seconds * factor)),
     )
 }
 
@@ -228,8 +243,13 @@ fn memory_grid(c: &Candidate) -> Grid {
         ("headroom", c.memory.headroom_gib),
     ] {
         let amount = Cell::from(format!("{amount:.3}"));
-        let amount = if name == "headroom" { amount.tone(tone) } else { amount };
-        grid.rows.push(vec![name.into(), amount, "".into(), "".into()]);
+        let amount = if name == "headroom" {
+            amount.tone(tone)
+        } else {
+            amount
+        };
+        grid.rows
+            .push(vec![name.into(), amount, "".into(), "".into()]);
     }
     grid
 }

@@ -49,7 +49,11 @@ fn escaped(text: &str) -> String {
 
 fn grid_text(grid: &Grid) -> String {
     let mut builder = Builder::default();
-    builder.push_record(grid.columns.iter().map(|Column { header, .. }| escaped(header)));
+    builder.push_record(
+        grid.columns
+            .iter()
+            .map(|Column { header, .. }| escaped(header)),
+    );
     for row in &grid.rows {
         builder.push_record(row.iter().map(|cell| escaped(&cell.text)));
     }

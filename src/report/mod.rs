@@ -11,8 +11,10 @@ mod explain;
 #[cfg(test)]
 mod fixture;
 mod json;
+mod listing;
 mod markdown;
 mod number;
+mod ranking;
 mod table;
 mod words;
 
@@ -22,7 +24,9 @@ pub use self::csv::Csv;
 pub use self::document::{Block, Cell, Column, Document, Grid, Tone};
 pub use self::explain::Explanation;
 pub use self::json::Json;
+pub use self::listing::{Listing, Section};
 pub use self::markdown::Markdown;
+pub use self::ranking::Ranking;
 pub use self::table::Table;
 
 /// A flat table of named columns, for programs.

@@ -2,15 +2,16 @@
 
 use anstyle::{AnsiColor, Style};
 use tabled::builder::Builder;
+use tabled::settings::formatting::AlignmentStrategy;
 use tabled::settings::object::{Columns, Rows};
 use tabled::settings::style::HorizontalLine;
 use tabled::settings::width::Wrap;
-use tabled::settings::{Alignment, Padding, Style as Frame, Width};
+use tabled::settings::{Alignment, Padding, Style as Frame};
 
 use super::{Answer, Block, Cell, Column, Grid, Report, ReportError, Tone};
 
 /// The width everything is made to fit.
-pub const WIDTH: usize = 100;
+const WIDTH: usize = 100;
 
 /// Aligned text, styled with ANSI codes (the output gate removes them where there is no colour).
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,14 +21,17 @@ impl Report for Table {
     fn render(&self, answer: &dyn Answer) -> Result<String, ReportError> {
         let document = answer.document();
         let mut text = styled(&document.title, Tone::Strong) + "\n";
+        let mut under_heading = false;
         for block in &document.blocks {
+            if !(under_heading || matches!(block, Block::Text(_))) {
+                text.push('\n');
+            }
+            under_heading = matches!(block, Block::Heading(_));
             match block {
-                Block::Heading(heading) => {
-                    text += &format!("\n{}\n", styled(heading, Tone::Strong));
-                }
-                Block::Text(paragraph) => text += &wrapped(paragraph),
-                Block::Grid(grid) => text += &format!("\n{}", grid_text(grid)),
-                Block::Notes(notes) => text += &format!("\n{}", notes_text(notes)),
+                Block::Heading(heading) => text += &(styled(heading, Tone::Strong) + "\n"),
+                Block::Text(paragraph) => text += &(wrapped(paragraph, WIDTH) + "\n"),
+                Block::Grid(grid) => text += &grid_text(grid),
+                Block::Notes(notes) => text += &notes_text(notes),
             }
         }
         Ok(text)
@@ -65,7 +69,10 @@ fn grid_text(grid: &Grid) -> String {
 }
 
 fn visible_width(line: &str) -> usize {
-    anstream::adapter::strip_str(line).to_string().chars().count()
+    anstream::adapter::strip_str(line)
+        .to_string()
+        .chars()
+        .count()
 }
 
 fn laid_out(grid: &Grid, gap: usize) -> String {
@@ -82,6 +89,7 @@ fn laid_out(grid: &Grid, gap: usize) -> String {
         .with(Frame::empty().horizontals([(1, HorizontalLine::new('─'))]))
         .with(Padding::new(gap, 0, 0, 0))
         .modify(Columns::first(), Padding::zero())
+        .with(AlignmentStrategy::PerLine)
         .modify(Rows::first(), Alignment::bottom());
     for (index, column) in grid.columns.iter().enumerate() {
         if column.right {
@@ -99,24 +107,26 @@ fn notes_text(notes: &[(String, String)]) -> String {
         .unwrap_or(0);
     let mut builder = Builder::default();
     for (label, text) in notes {
-        builder.push_record([styled(label, Tone::Faint), text.clone()]);
+        let text = wrapped(text, WIDTH.saturating_sub(label_width));
+        builder.push_record([styled(label, Tone::Faint), text]);
     }
     let mut table = builder.build();
     table
         .with(Frame::empty())
         .with(Padding::zero())
-        .modify(Columns::first(), Padding::new(0, 2, 0, 0))
-        .modify(
-            Columns::one(1),
-            Width::wrap(WIDTH.saturating_sub(label_width)).keep_words(true),
-        );
+        .modify(Columns::first(), Padding::new(0, 2, 0, 0));
     without_trailing_space(&table.to_string())
 }
 
-fn wrapped(paragraph: &str) -> String {
-    without_trailing_space(&Wrap::wrap(paragraph, WIDTH, true))
+/// Lines of at most `width` columns, broken between words.
+fn wrapped(text: &str, width: usize) -> String {
+    let lines = Wrap::wrap(text, width, true);
+    let lines: Vec<&str> = lines.lines().map(str::trim).collect();
+    lines.join("\n")
 }
 
 fn without_trailing_space(text: &str) -> String {
-    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    text.lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect()
 }
