@@ -186,7 +186,7 @@ impl ModelTable {
                 let at_fault = self.span(divisor_field).unwrap_or_else(named);
                 let diagnostic = diagnostic.at(at_fault, "does not divide it");
                 match self.span(field) {
-                    Some(span) => diagnostic.at(span, format!("`{field}`")),
+                    Some(span) => diagnostic.at(span, "this"),
                     None => diagnostic,
                 }
             }
