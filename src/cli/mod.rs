@@ -7,14 +7,16 @@ mod args;
 mod completions;
 mod input;
 mod output;
+mod presets;
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::diagnostic::Diagnostic;
+use crate::preset::Catalog;
 
 use args::GlobalArgs;
 use output::Output;
@@ -44,6 +46,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// List the models, GPUs, clusters, stacks and prices that can be named, or show one.
+    Presets(presets::PresetsArgs),
     /// Print a script that completes commands and flags in your shell.
     Completions(completions::CompletionsArgs),
 }
@@ -87,7 +91,16 @@ impl Cli {
         let open =
             |target: Option<&Path>| Output::open(target, self.global.color, self.global.quiet);
         match &self.command {
+            Command::Presets(args) => presets::run(args, &open(args.output.output.as_deref())?),
             Command::Completions(args) => completions::run(args, &open(None)?),
         }
     }
+}
+
+/// The embedded presets with the user's files over them, in the order given.
+fn catalog_with(files: &[PathBuf]) -> Result<Catalog, Diagnostic> {
+    files.iter().try_fold(Catalog::embedded(), |catalog, file| {
+        let origin = input::read_text(file)?;
+        catalog.with_file(&origin.name, &origin.text)
+    })
 }

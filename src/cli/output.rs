@@ -13,8 +13,10 @@ use anstream::adapter::strip_str;
 use tempfile::NamedTempFile;
 
 use crate::diagnostic::Diagnostic;
+use crate::report::{Answer, Csv, Json, Markdown, Report, Table};
 
-use super::args::ColorWhen;
+use super::Failure;
+use super::args::{ColorWhen, Format};
 
 /// Where the result goes and who hears what.
 #[derive(Debug)]
@@ -52,6 +54,24 @@ impl Output {
             };
         };
         replace(target, &strip_str(text).to_string()).map_err(|error| refused(target, &error))
+    }
+
+    /// Hands over an answer in the format asked for.
+    ///
+    /// # Errors
+    /// When it has no such form or could not be written.
+    pub(crate) fn report(&self, format: Format, answer: &dyn Answer) -> Result<(), Failure> {
+        let report: &dyn Report = match format {
+            Format::Table => &Table,
+            Format::Json => &Json,
+            Format::Csv => &Csv,
+            Format::Markdown => &Markdown,
+        };
+        let text = report
+            .render(answer)
+            .map_err(|error| Diagnostic::new(error.to_string()))?;
+        self.result(&text)?;
+        Ok(())
     }
 
     /// Says something about the result; silent under `--quiet`.

@@ -5,6 +5,7 @@
 //! disagree. Nothing here writes anywhere or reads a clock.
 
 mod candidate;
+mod catalog;
 mod csv;
 mod document;
 mod explain;
@@ -20,6 +21,7 @@ mod words;
 
 use thiserror::Error;
 
+pub use self::catalog::{Shelf, shelf};
 pub use self::csv::Csv;
 pub use self::document::{Block, Cell, Column, Document, Grid, Tone};
 pub use self::explain::Explanation;
