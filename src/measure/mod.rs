@@ -7,6 +7,13 @@ use crate::hardware::Cluster;
 use crate::model::Shape;
 use crate::stack::Stack;
 
+/// The measured tables of `MosaicGPT` training, every column of the published document
+/// (`mosaicml/examples`, `llm/throughput`, 2023): 300 rows, CSV with a header.
+///
+/// `gpu_type` and `gpu` are its two `GPUType` columns, the first with the GPU count in it; the
+/// utilization columns assume recomputed activations on every row.
+pub const MOSAICGPT_2023: &str = include_str!("../../presets/tables/mosaicgpt-2023.csv");
+
 /// One measured row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measurement {
