@@ -4,10 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::job::{GlobalBatch, TokenBudget};
 use crate::quantity::Confidence;
-use crate::search::{Axis, Switch};
-
-use crate::job::Objective;
+use crate::search::{Axis, Objective, Switch};
 
 /// What is trained, where, and which configurations are tried.
 #[derive(Debug, Clone, Default, Args)]
@@ -19,7 +18,7 @@ pub(crate) struct JobArgs {
 
     /// Token budget: `134B`, or `20x` for 20 tokens per parameter.
     #[arg(long, value_name = "TOKENS", allow_hyphen_values = true)]
-    pub tokens: Option<String>,
+    pub tokens: Option<TokenBudget>,
 
     /// Cluster it may run on; repeat it to compare several.
     #[arg(long, value_name = "NAME")]
@@ -31,7 +30,7 @@ pub(crate) struct JobArgs {
 
     /// Tokens per optimizer step: `2Mi`, or a range `1Mi..4Mi`.
     #[arg(long, value_name = "TOKENS", allow_hyphen_values = true)]
-    pub global_batch: Option<String>,
+    pub global_batch: Option<GlobalBatch>,
 
     /// GPU counts: `8`, `8,16,32`, `8..128` (doubling), `8..128:8` (that step) or `auto`.
     #[arg(long, value_name = "AXIS", allow_hyphen_values = true)]
@@ -68,7 +67,7 @@ pub(crate) struct RankingArgs {
 
     /// How many configurations to show.
     #[arg(long, value_name = "N")]
-    pub top: Option<usize>,
+    pub top: Option<u64>,
 
     /// Also rank configurations that may run out of memory or run slowly near its limit.
     #[arg(long)]

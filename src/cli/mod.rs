@@ -5,9 +5,14 @@
 
 mod args;
 mod completions;
+mod init;
 mod input;
 mod output;
+mod plan;
+mod predict;
 mod presets;
+mod request;
+mod schema;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -46,8 +51,16 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Rank launch configurations of a job.
+    Plan(Box<plan::PlanArgs>),
+    /// Explain one configuration: time, memory, utilization and what the prediction rests on.
+    Predict(Box<predict::PredictArgs>),
     /// List the models, GPUs, clusters, stacks and prices that can be named, or show one.
     Presets(presets::PresetsArgs),
+    /// Print JSON Schema of the files that are read and written.
+    Schema(schema::SchemaArgs),
+    /// Print or write a commented job file to start from.
+    Init(init::InitArgs),
     /// Print a script that completes commands and flags in your shell.
     Completions(completions::CompletionsArgs),
 }
@@ -91,15 +104,19 @@ impl Cli {
         let open =
             |target: Option<&Path>| Output::open(target, self.global.color, self.global.quiet);
         match &self.command {
+            Command::Plan(args) => plan::run(args, &self.global, &open(args.output())?),
+            Command::Predict(args) => predict::run(args, &open(args.output())?),
+            Command::Schema(args) => schema::run(args, &open(args.output.as_deref())?),
+            Command::Init(args) => init::run(args, &open(args.output.as_deref())?),
             Command::Presets(args) => presets::run(args, &open(args.output.output.as_deref())?),
             Command::Completions(args) => completions::run(args, &open(None)?),
         }
     }
 }
 
-/// The embedded presets with the user's files over them, in the order given.
-fn catalog_with(files: &[PathBuf]) -> Result<Catalog, Diagnostic> {
-    files.iter().try_fold(Catalog::embedded(), |catalog, file| {
+/// The catalog with the user's preset files over it, in the order given.
+fn catalog_with(catalog: Catalog, files: &[PathBuf]) -> Result<Catalog, Diagnostic> {
+    files.iter().try_fold(catalog, |catalog, file| {
         let origin = input::read_text(file)?;
         catalog.with_file(&origin.name, &origin.text)
     })

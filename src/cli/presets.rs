@@ -66,7 +66,7 @@ impl From<PresetKind> for Kind {
 }
 
 pub(super) fn run(args: &PresetsArgs, output: &Output) -> Result<(), Failure> {
-    let catalog = catalog_with(&args.presets)?;
+    let catalog = catalog_with(Catalog::embedded(), &args.presets)?;
     let listing = match (args.kind, &args.name) {
         (None, _) => everything(&catalog)?,
         (Some(kind), None) => one_kind(&catalog, kind.into())?,

@@ -161,7 +161,7 @@ fn gpu_row(gpu: &Gpu) -> Vec<Cell> {
         yes_no(gpu.measured),
         significant(gpu.peak_flops / 1e12).into(),
         significant(gpu.hbm_bytes_per_s / 1e12).into(),
-        gpu.usable_gib.to_string().into(),
+        format!("{:.1}", gpu.usable_gib).into(),
         significant(gpu.intra_node_bytes_per_s / 1e9).into(),
     ]
 }
@@ -200,10 +200,16 @@ fn price_row(cluster: &Cluster, price: &Price) -> Vec<Cell> {
         price.price_type.as_str().into(),
         price.region.as_str().into(),
         price.as_of.as_str().into(),
-        price.usd_per_gpu_hour.to_string().into(),
+        usd(price.usd_per_gpu_hour).into(),
     ]
 }
 
 fn yes_no(yes: bool) -> Cell {
     if yes { "yes" } else { "no" }.into()
+}
+
+/// A price in full: three decimals, or as many as it has.
+fn usd(price: f64) -> String {
+    let (short, full) = (format!("{price:.3}"), price.to_string());
+    if full.len() > short.len() { full } else { short }
 }

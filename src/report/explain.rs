@@ -81,7 +81,7 @@ impl Explanation<'_> {
             display_thousands(c.gpus.into()),
             c.gpu,
             c.cluster,
-            display_thousands(c.seq_len.into()),
+            c.seq_len,
         )
     }
 

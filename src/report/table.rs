@@ -58,21 +58,38 @@ fn styled_cell(cell: &Cell) -> String {
     styled(&cell.text, cell.tone)
 }
 
-/// A table with two spaces between its columns, or one where it would be too wide otherwise.
+/// A table with two spaces between its columns; where it would be too wide, with one, and with
+/// its last column wrapped if that holds text.
 fn grid_text(grid: &Grid) -> String {
     let wide = laid_out(grid, 2);
-    if wide.lines().all(|line| visible_width(line) <= WIDTH) {
-        wide
-    } else {
-        laid_out(grid, 1)
+    let excess = width(&wide).saturating_sub(WIDTH);
+    if excess == 0 {
+        return wide;
+    }
+    match grid.columns.last() {
+        Some(column) if !column.right && last_width(grid) > excess + 20 => {
+            laid_out(&with_last_wrapped(grid, last_width(grid) - excess), 2)
+        }
+        _ => laid_out(grid, 1),
     }
 }
 
-fn visible_width(line: &str) -> usize {
-    anstream::adapter::strip_str(line)
-        .to_string()
-        .chars()
-        .count()
+fn width(text: &str) -> usize {
+    let plain = anstream::adapter::strip_str(text).to_string();
+    plain.lines().map(|line| line.chars().count()).max().unwrap_or(0)
+}
+
+fn last_width(grid: &Grid) -> usize {
+    let cells = grid.rows.iter().filter_map(|row| row.last());
+    cells.map(|cell| cell.text.chars().count()).max().unwrap_or(0)
+}
+
+fn with_last_wrapped(grid: &Grid, width: usize) -> Grid {
+    let mut grid = grid.clone();
+    for cell in grid.rows.iter_mut().filter_map(|row| row.last_mut()) {
+        cell.text = wrapped(&cell.text, width);
+    }
+    grid
 }
 
 fn laid_out(grid: &Grid, gap: usize) -> String {
