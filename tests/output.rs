@@ -5,7 +5,13 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 const JOB: [&str; 7] = [
-    "plan", "--model", "gpt-125m", "--tokens", "2B", "--cluster", "r1z1",
+    "plan",
+    "--model",
+    "gpt-125m",
+    "--tokens",
+    "2B",
+    "--cluster",
+    "r1z1",
 ];
 
 fn tminus() -> Command {
@@ -41,9 +47,21 @@ fn mistakes_leave_no_file_and_keep_the_old_one() {
     fs::write(directory.path().join("empty.toml"), "").unwrap();
     let mistakes: [&[&str]; 8] = [
         &["plan", "--model", "gpt-8b", "-o", "new.json"],
-        &["plan", "--model", "gpt-7b", "--tokens", "134X", "-o", "old.json"],
-        &["plan", "--model", "gpt-7b", "--gpus", "8..", "-o", "new.json"],
-        &["plan", "--model", "gpt-7b", "--micro-batch", "0", "-o", "new.json"],
+        &[
+            "plan", "--model", "gpt-7b", "--tokens", "134X", "-o", "old.json",
+        ],
+        &[
+            "plan", "--model", "gpt-7b", "--gpus", "8..", "-o", "new.json",
+        ],
+        &[
+            "plan",
+            "--model",
+            "gpt-7b",
+            "--micro-batch",
+            "0",
+            "-o",
+            "new.json",
+        ],
         &["plan", "empty.toml", "-o", "old.json"],
         &["plan", "absent.toml", "-o", "new.json"],
         &["plan", ".", "-o", "new.json"],
@@ -69,7 +87,16 @@ fn mistakes_leave_no_file_and_keep_the_old_one() {
 fn nothing_feasible_is_status_1_and_says_what_would_fit() {
     let directory = tempfile::tempdir().unwrap();
     let arguments = [
-        "plan", "--model", "gpt-70b", "--tokens", "1T", "--cluster", "r7z2", "--gpus", "8", "-o",
+        "plan",
+        "--model",
+        "gpt-70b",
+        "--tokens",
+        "1T",
+        "--cluster",
+        "r7z2",
+        "--gpus",
+        "8",
+        "-o",
         "plan.json",
     ];
     let output = run(&arguments, directory.path());

@@ -41,6 +41,9 @@ pub(super) fn run(args: &InitArgs, output: &Output) -> Result<(), Failure> {
 }
 
 fn kept(file: &Path) -> Diagnostic {
-    Diagnostic::new(format!("`{}` is there already; it was kept", file.display()))
-        .help("--force replaces it; or name another file with -o")
+    Diagnostic::new(format!(
+        "`{}` is there already; it was kept",
+        file.display()
+    ))
+    .help("--force replaces it; or name another file with -o")
 }

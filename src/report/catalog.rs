@@ -211,5 +211,9 @@ fn yes_no(yes: bool) -> Cell {
 /// A price in full: three decimals, or as many as it has.
 fn usd(price: f64) -> String {
     let (short, full) = (format!("{price:.3}"), price.to_string());
-    if full.len() > short.len() { full } else { short }
+    if full.len() > short.len() {
+        full
+    } else {
+        short
+    }
 }

@@ -76,12 +76,19 @@ fn grid_text(grid: &Grid) -> String {
 
 fn width(text: &str) -> usize {
     let plain = anstream::adapter::strip_str(text).to_string();
-    plain.lines().map(|line| line.chars().count()).max().unwrap_or(0)
+    plain
+        .lines()
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap_or(0)
 }
 
 fn last_width(grid: &Grid) -> usize {
     let cells = grid.rows.iter().filter_map(|row| row.last());
-    cells.map(|cell| cell.text.chars().count()).max().unwrap_or(0)
+    cells
+        .map(|cell| cell.text.chars().count())
+        .max()
+        .unwrap_or(0)
 }
 
 fn with_last_wrapped(grid: &Grid, width: usize) -> Grid {
