@@ -5,9 +5,12 @@
 
 mod args;
 mod completions;
+mod fit;
 mod init;
 mod input;
 mod output;
+mod plan;
+mod predict;
 mod presets;
 mod request;
 mod schema;
@@ -49,6 +52,10 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Rank launch configurations of a job.
+    Plan(Box<plan::PlanArgs>),
+    /// Explain one configuration: time, memory, utilization and what the prediction rests on.
+    Predict(Box<predict::PredictArgs>),
     /// List the models, GPUs, clusters, stacks and prices that can be named, or show one.
     Presets(presets::PresetsArgs),
     /// Print JSON Schema of the files that are read and written.
@@ -98,6 +105,8 @@ impl Cli {
         let open =
             |target: Option<&Path>| Output::open(target, self.global.color, self.global.quiet);
         match &self.command {
+            Command::Plan(args) => plan::run(args, &self.global, &open(args.output())?),
+            Command::Predict(args) => predict::run(args, &open(args.output())?),
             Command::Schema(args) => schema::run(args, &open(args.output.as_deref())?),
             Command::Init(args) => init::run(args, &open(args.output.as_deref())?),
             Command::Presets(args) => presets::run(args, &open(args.output.output.as_deref())?),

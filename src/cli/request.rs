@@ -47,7 +47,8 @@ fn flag<T>(name: &'static str, value: Option<T>) -> Option<Sourced<T>> {
     value.map(|value| Sourced::flag(name, value))
 }
 
-/// Reads the job file and the preset files, and resolves them with what the flags set.
+/// Reads the job file and the preset files, and resolves them with what the flags set; the catalog
+/// is that of all files together.
 ///
 /// # Errors
 /// A file that can't be read or used, an unknown name, a value out of range.
@@ -55,9 +56,10 @@ pub(super) fn load(
     job_file: Option<&Path>,
     flags: Settings,
     presets: &[PathBuf],
-) -> Result<Request, Diagnostic> {
+) -> Result<(Request, Catalog), Diagnostic> {
     let Some(path) = job_file else {
-        return resolve(flags, &catalog_with(Catalog::embedded(), presets)?);
+        let catalog = catalog_with(Catalog::embedded(), presets)?;
+        return Ok((resolve(flags, &catalog)?, catalog));
     };
     let origin = read_text(path)?;
     let file = JobFile::parse(&origin.name, &origin.text)?;
@@ -70,5 +72,5 @@ pub(super) fn load(
         .collect();
     let catalog = catalog_with(Catalog::embedded(), &named)?;
     let catalog = catalog_with(file.extend(catalog)?, presets)?;
-    resolve(flags.over(file.settings), &catalog)
+    Ok((resolve(flags.over(file.settings), &catalog)?, catalog))
 }

@@ -4,7 +4,7 @@ use clap::{Args, ValueEnum};
 use schemars::schema_for;
 
 use crate::diagnostic::Diagnostic;
-use crate::plan::Candidate;
+use crate::plan::{Candidate, Plan};
 use crate::{job, preset};
 
 use super::Failure;
@@ -33,6 +33,8 @@ enum Described {
     Job,
     /// A file of presets.
     Presets,
+    /// What `plan --format json` prints.
+    Plan,
     /// What `predict --format json` prints.
     Candidate,
 }
@@ -41,6 +43,7 @@ pub(super) fn run(args: &SchemaArgs, output: &Output) -> Result<(), Failure> {
     let schema = match args.what {
         Described::Job => job::json_schema(),
         Described::Presets => preset::json_schema(),
+        Described::Plan => schema_for!(Plan),
         Described::Candidate => schema_for!(Candidate),
     };
     let text = serde_json::to_string_pretty(&schema)

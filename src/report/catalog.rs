@@ -177,10 +177,7 @@ fn cluster_row(cluster: &Cluster) -> Vec<Cell> {
         link.map_or_else(|| "–".to_owned(), |link| significant(link * 8.0 / 1e9))
             .into(),
         price
-            .map_or_else(
-                || "–".to_owned(),
-                |price| price.usd_per_gpu_hour.to_string(),
-            )
+            .map_or_else(|| "–".to_owned(), |price| usd(price.usd_per_gpu_hour))
             .into(),
     ]
 }

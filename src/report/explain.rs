@@ -1,5 +1,6 @@
 //! One configuration in full: what `predict` says.
 
+use crate::hardware::Cluster;
 use crate::plan::Candidate;
 use crate::quantity::{
     Confidence, Interval, Tokens, display_count, display_hours, display_thousands,
@@ -7,7 +8,9 @@ use crate::quantity::{
 use crate::throughput::{Basis, NearestRow};
 
 use super::number::{bar, dollars, half_width, percent, significant, thousands};
-use super::words::{basis_name, basis_words, on_off, shortfall_words, verdict_tone, verdict_words};
+use super::words::{
+    basis_name, basis_words, on_off, price_words, shortfall_words, verdict_tone, verdict_words,
+};
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone, candidate};
 
 /// Columns of a bar.
@@ -30,8 +33,8 @@ pub struct Explanation<'a> {
     pub fit: &'a str,
     /// Measured rows the fit rests on.
     pub fit_rows: usize,
-    /// Whose price the cost is, when one is known.
-    pub price: Option<&'a str>,
+    /// The cluster, for its price.
+    pub cluster: &'a Cluster,
 }
 
 impl Answer for Explanation<'_> {
@@ -147,11 +150,7 @@ impl Explanation<'_> {
         if !c.basis_detail.axes.is_empty() && c.basis == Basis::Extrapolated {
             notes.insert(1, ("outside".to_owned(), c.basis_detail.axes.join("; ")));
         }
-        let price = match (self.price, c.cost_usd) {
-            (Some(price), Some(_)) => price.to_owned(),
-            _ => format!("none known for {}, so no cost is given", c.cluster),
-        };
-        notes.push(("price".to_owned(), price));
+        notes.push(("price".to_owned(), price_words(self.cluster)));
         notes
     }
 }
@@ -303,6 +302,7 @@ fn nearest_grid(nearest: &[NearestRow]) -> Grid {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::preset::Catalog;
     use crate::report::fixture::candidate;
     use crate::report::{Markdown, Report, Table};
 
@@ -315,7 +315,7 @@ mod tests {
             confidence: Confidence::default(),
             fit: "embedded",
             fit_rows: 300,
-            price: Some("aws p4d.24xlarge on-demand, $2.50 per GPU-hour"),
+            cluster: Catalog::embedded().cluster("r7z2").unwrap(),
         });
         anstream::adapter::strip_str(&text.unwrap()).to_string()
     }

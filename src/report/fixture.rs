@@ -1,9 +1,16 @@
-//! A made-up candidate for the tests of this room: every field has a value of its own, so that a
+//! A made-up plan for the tests of this room: every field has a value of its own, so that a
 //! mix-up shows.
 
+use crate::forecast::Reliability;
+use crate::job::{JobFile, Request, Settings, resolve};
 use crate::memory::Verdict;
-use crate::plan::{Candidate, MemoryParts, MemoryReport};
+use crate::plan::{
+    Candidate, FitReport, MemoryParts, MemoryReport, Plan, Rejections, RequestReport,
+    SCHEMA_VERSION, SpaceReport,
+};
+use crate::preset::Catalog;
 use crate::quantity::Interval;
+use crate::search::{Objective, Switch};
 use crate::throughput::{Basis, BasisDetail, NearestRow, TimeParts};
 
 fn about(expected: f64) -> Interval {
@@ -77,5 +84,80 @@ pub(super) fn candidate() -> Candidate {
             fixed: 0.1875,
             residual: -0.125,
         },
+    }
+}
+
+/// The request that [`plan`] answers.
+pub(super) fn request() -> Request {
+    let job = "model = \"gpt-7b\"\ntokens = \"134B\"\nclusters = [\"p4de.24xlarge\", \"r7z2\"]\n";
+    let file = JobFile::parse("job.toml", job).unwrap();
+    resolve(
+        Settings::default().over(file.settings),
+        &Catalog::embedded(),
+    )
+    .unwrap()
+}
+
+/// The widest a plan gets: a long cluster name, thousands of GPUs, long sequences, a price; and a
+/// tie, a missed global batch and a missing price.
+pub(super) fn plan() -> Plan {
+    let second = candidate();
+    let mut first = candidate();
+    first.rank = 1;
+    first.cluster = "p4de.24xlarge".into();
+    first.gpus = 1_024;
+    first.seq_len = 16_384;
+    first.micro_batch = 1;
+    first.throughput_tok_s = first.throughput_tok_s.scale(16.0);
+    let mut third = candidate();
+    third.rank = 3;
+    third.tied_with_best = false;
+    third.global_batch_shortfall = 0.023;
+    third.cost_usd = None;
+    third.basis = Basis::Measured;
+    Plan {
+        schema_version: SCHEMA_VERSION,
+        request: request_report(),
+        fit: FitReport {
+            name: "mosaicgpt-2023".into(),
+            rows: 300,
+            held_out_mape: Some(0.0125),
+        },
+        space: SpaceReport {
+            points: 1_234,
+            evaluated: 400,
+            feasible: 2,
+            rejected: Rejections {
+                overflows: 300,
+                tight: 1,
+                global_batch: 931,
+                cluster_size: 0,
+            },
+        },
+        candidates: vec![first.clone(), second.clone(), third],
+        best_by_gpu_count: vec![first, second],
+        notes: vec!["a note".into()],
+    }
+}
+
+fn request_report() -> RequestReport {
+    RequestReport {
+        model: "gpt-7b".into(),
+        params: 6_658_404_352,
+        tokens: 134_000_000_000,
+        clusters: vec!["p4de.24xlarge".into(), "r7z2".into()],
+        stack: "fp32-gather".into(),
+        gpus: "auto".into(),
+        seq_len: "2048".into(),
+        micro_batch: "auto".into(),
+        grad_accum: "auto".into(),
+        activation_checkpointing: Switch::Auto,
+        global_batch_min_tokens: 2_097_152,
+        global_batch_max_tokens: 2_097_152,
+        sort: Objective::Time,
+        top: 10,
+        confidence: 0.9,
+        allow_tight: false,
+        reliability: Reliability::default(),
     }
 }

@@ -1,40 +1,33 @@
 //! Ranked configurations: what `plan` says.
 
-use serde::Serialize;
-
-use crate::plan::{Candidate, SpaceReport};
-use crate::quantity::display_thousands;
+use crate::hardware::Cluster;
+use crate::job::Request;
+use crate::plan::{Candidate, Plan, SpaceReport};
+use crate::quantity::{display_count, display_thousands};
+use crate::search::Objective;
 use crate::throughput::Basis;
 
-use super::number::{TimeUnit, dollars, half_width, percent, range, thousands};
-use super::words::{basis_letter, basis_name, basis_words, on_off, shortfall_words, verdict_tone};
+use super::number::{TimeUnit, dollars, half_width, percent, range, significant, thousands};
+use super::words::{basis_letter, basis_name, basis_words, on_off, price_words, verdict_tone};
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone, candidate};
 
-/// Candidates, best first, with what is to be said about them.
-#[derive(Debug, Clone)]
-pub struct Ranking<'a, P> {
-    /// The whole answer, for JSON.
-    pub plan: &'a P,
-    /// What is planned, in one line.
-    pub title: String,
-    /// Shown candidates, best first.
-    pub candidates: &'a [Candidate],
-    /// The best candidate of each cluster and GPU count.
-    pub best_by_gpus: &'a [Candidate],
-    /// What became of the space.
-    pub space: &'a SpaceReport,
-    /// Further notes: label and text.
-    pub notes: Vec<(String, String)>,
+/// A plan with the request it answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Ranking<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The request.
+    pub request: &'a Request,
 }
 
-impl<P: Serialize> Answer for Ranking<'_, P> {
+impl Answer for Ranking<'_> {
     fn document(&self) -> Document {
-        let mut document = Document::new(&self.title);
-        if let Some(best) = self.candidates.first() {
+        let mut document = Document::new(self.title()).text(self.scope());
+        if let Some(best) = self.plan.candidates.first() {
             document =
                 document.grid(self.ranked(TimeUnit::of_hours(best.time_to_budget_h.expected)));
         }
-        if self.best_by_gpus.len() > 1 {
+        if self.plan.best_by_gpu_count.len() > 1 {
             document = document
                 .heading("The best configuration at each GPU count")
                 .grid(self.by_gpus());
@@ -44,7 +37,7 @@ impl<P: Serialize> Answer for Ranking<'_, P> {
 
     fn records(&self) -> Records {
         let mut records = Records::default();
-        for candidate in self.candidates {
+        for candidate in &self.plan.candidates {
             let (header, row) = candidate::fields(candidate).into_iter().unzip();
             records.header = header;
             records.rows.push(row);
@@ -57,9 +50,53 @@ impl<P: Serialize> Answer for Ranking<'_, P> {
     }
 }
 
-impl<P> Ranking<'_, P> {
+impl Ranking<'_> {
+    fn title(&self) -> String {
+        let request = &self.plan.request;
+        format!(
+            "{} ({} parameters) on {} tokens",
+            request.model,
+            display_count(request.params as f64),
+            self.request.tokens,
+        )
+    }
+
+    fn scope(&self) -> String {
+        let request = &self.plan.request;
+        format!(
+            "global batch {} tokens; stack {}; by {}; intervals hold {} % of outcomes",
+            self.request.global_batch,
+            request.stack,
+            by(request.sort),
+            significant(request.confidence * 100.0),
+        )
+    }
+
+    fn fit(&self) -> String {
+        let fit = &self.plan.fit;
+        let mut text = format!("{}: {} measured rows", fit.name, fit.rows);
+        if let Some(error) = fit.held_out_mape {
+            text = format!("{text}, {} % mean error on rows held out", percent(error));
+        }
+        text
+    }
+
+    /// The price each shown cluster is costed at, and which have none.
+    fn prices(&self) -> Vec<(String, String)> {
+        let shown = |cluster: &&Cluster| {
+            let plan = self.plan;
+            let mut candidates = plan.candidates.iter().chain(&plan.best_by_gpu_count);
+            candidates.any(|c| c.cluster == cluster.name)
+        };
+        let clusters = self.request.clusters.iter().filter(shown);
+        let clusters = clusters.filter(|cluster| !cluster.prices.is_empty());
+        clusters
+            .map(|cluster| ("price".to_owned(), price_words(cluster)))
+            .collect()
+    }
+
     fn ranked(&self, unit: TimeUnit) -> Grid {
-        let priced = self.candidates.iter().any(|c| c.cost_usd.is_some());
+        let priced = self.plan.candidates.iter().any(|c| c.cost_usd.is_some());
         let mut columns = vec![
             Column::right("#"),
             Column::left("cluster"),
@@ -88,7 +125,11 @@ impl<P> Ranking<'_, P> {
     }
 
     fn by_gpus(&self) -> Grid {
-        let priced = self.best_by_gpus.iter().any(|c| c.cost_usd.is_some());
+        let priced = self
+            .plan
+            .best_by_gpu_count
+            .iter()
+            .any(|c| c.cost_usd.is_some());
         let longest = self
             .best_by_gpus
             .iter()
@@ -124,42 +165,44 @@ impl<P> Ranking<'_, P> {
         };
         Grid {
             columns,
-            rows: self.best_by_gpus.iter().map(row).collect(),
+            rows: self.plan.best_by_gpu_count.iter().map(row).collect(),
         }
     }
 
     fn all_notes(&self) -> Vec<(String, String)> {
         let mut notes = self.marks();
-        notes.push(("searched".into(), searched(self.space)));
-        if self.space.rejected.tight > 0 {
-            notes.push((
-                "tight".into(),
-                format!(
-                    "{} left out: too near the memory limit to be sure; --allow-tight ranks them too",
-                    configurations(self.space.rejected.tight)
-                ),
-            ));
-        }
-        notes.extend(self.notes.iter().cloned());
+        notes.push(("searched".into(), searched(&self.plan.space)));
+        notes.push(("fit".into(), self.fit()));
+        notes.extend(self.prices());
+        notes.extend(
+            self.plan
+                .notes
+                .iter()
+                .map(|note| ("note".into(), note.clone())),
+        );
         notes
     }
 
     /// What the marks in the table mean, as far as they occur.
     fn marks(&self) -> Vec<(String, String)> {
-        let shown = || self.candidates.iter().chain(self.best_by_gpus);
+        let shown = || {
+            self.plan
+                .candidates
+                .iter()
+                .chain(&self.plan.best_by_gpu_count)
+        };
         let mut notes = Vec::new();
-        if self.candidates.iter().any(is_tie) {
+        if self.plan.candidates.iter().any(is_tie) {
             notes.push((
                 "#=".to_owned(),
                 "can't be told apart from rank 1: the intervals overlap too far".to_owned(),
             ));
         }
-        if let Some(words) = self
-            .candidates
-            .iter()
-            .find_map(|c| shortfall_words(c.global_batch_shortfall))
-        {
-            notes.push(("#~".to_owned(), words));
+        if self.plan.candidates.iter().any(is_short) {
+            notes.push((
+                "#~".to_owned(),
+                "below the global batch asked for".to_owned(),
+            ));
         }
         let bases: Vec<String> = [Basis::Measured, Basis::Interpolated, Basis::Extrapolated]
             .into_iter()
@@ -184,6 +227,10 @@ fn is_tie(candidate: &Candidate) -> bool {
     candidate.tied_with_best && candidate.rank > 1
 }
 
+fn is_short(candidate: &Candidate) -> bool {
+    candidate.global_batch_shortfall > 0.0
+}
+
 fn ranked_row(c: &Candidate, unit: TimeUnit, priced: bool) -> Vec<Cell> {
     let strong = |text: String| {
         let tone = if c.rank == 1 {
@@ -194,11 +241,7 @@ fn ranked_row(c: &Candidate, unit: TimeUnit, priced: bool) -> Vec<Cell> {
         Cell::from(text).tone(tone)
     };
     let tie = if is_tie(c) { "=" } else { "" };
-    let short = if c.global_batch_shortfall > 0.0 {
-        "~"
-    } else {
-        ""
-    };
+    let short = if is_short(c) { "~" } else { "" };
     let memory = format!("{:.1}/{:.1}", c.memory.peak_gib, c.memory.usable_gib);
     let mut row = vec![
         strong(format!("{tie}{short}{}", c.rank)),
@@ -262,54 +305,27 @@ pub(super) fn searched(space: &SpaceReport) -> String {
     text
 }
 
+fn by(sort: Objective) -> &'static str {
+    match sort {
+        Objective::Time => "shortest time",
+        Objective::Cost => "lowest cost",
+        Objective::GpuHours => "fewest GPU-hours",
+        Objective::Throughput => "highest throughput",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Rejections;
-    use crate::report::fixture::candidate;
+    use crate::report::fixture;
     use crate::report::{Csv, Markdown, Report, Table};
 
     fn render(report: &dyn Report) -> String {
-        let candidates = candidates();
-        let space = SpaceReport {
-            points: 1_234,
-            evaluated: 400,
-            feasible: 2,
-            rejected: Rejections {
-                overflows: 300,
-                tight: 1,
-                global_batch: 931,
-                cluster_size: 0,
-            },
-        };
         let text = report.render(&Ranking {
-            plan: &(),
-            title: "gpt-7b (6.66B parameters), 134B tokens".into(),
-            candidates: &candidates,
-            best_by_gpus: &candidates,
-            space: &space,
-            notes: vec![("fit".into(), "embedded, 300 measured rows".into())],
+            plan: &fixture::plan(),
+            request: &fixture::request(),
         });
         anstream::adapter::strip_str(&text.unwrap()).to_string()
-    }
-
-    /// The widest a plan gets: long cluster name, thousands of GPUs, long sequences, a price.
-    fn candidates() -> Vec<Candidate> {
-        let second = candidate();
-        let mut first = candidate();
-        first.rank = 1;
-        first.cluster = "p4de.24xlarge".into();
-        first.gpus = 1_024;
-        first.seq_len = 16_384;
-        first.micro_batch = 1;
-        first.throughput_tok_s = first.throughput_tok_s.scale(16.0);
-        let mut third = candidate();
-        third.rank = 3;
-        third.tied_with_best = false;
-        third.global_batch_shortfall = 0.023;
-        third.cost_usd = None;
-        third.basis = Basis::Measured;
-        vec![first, second, third]
     }
 
     #[test]

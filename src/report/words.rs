@@ -1,5 +1,6 @@
 //! The words reports share: verdicts, bases, switches.
 
+use crate::hardware::Cluster;
 use crate::memory::Verdict;
 use crate::plan::MemoryReport;
 use crate::throughput::Basis;
@@ -68,4 +69,23 @@ pub(super) fn shortfall_words(shortfall: f64) -> Option<String> {
             shortfall * 100.0
         )
     })
+}
+
+/// The price a cluster is costed at, with its date and who published it.
+pub(super) fn price_words(cluster: &Cluster) -> String {
+    cluster.prices.first().map_or_else(
+        || format!("none known for {}, so no cost is given", cluster.name),
+        |price| {
+            format!(
+                "{}: ${} per GPU-hour, {} {} of {}, as of {} ({})",
+                cluster.name,
+                price.usd_per_gpu_hour,
+                price.price_type,
+                price.instance,
+                price.provider,
+                price.as_of,
+                price.source
+            )
+        },
+    )
 }
