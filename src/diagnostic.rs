@@ -145,3 +145,18 @@ pub fn nearest_names<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -
         .take(3)
         .collect()
 }
+
+/// "did you mean …?" with the nearest known names, if any is near.
+#[must_use]
+pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let quoted: Vec<String> = nearest_names(name, known)
+        .into_iter()
+        .map(|near| format!("`{near}`"))
+        .collect();
+    let (last, others) = quoted.split_last()?;
+    if others.is_empty() {
+        Some(format!("did you mean {last}?"))
+    } else {
+        Some(format!("did you mean {} or {last}?", others.join(", ")))
+    }
+}

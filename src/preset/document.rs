@@ -1,0 +1,72 @@
+//! Reads a TOML text into a type, and turns what TOML says about a mistake into a [`Diagnostic`]:
+//! the place, what was expected, the nearest key.
+
+use serde::de::DeserializeOwned;
+
+use crate::diagnostic::{Diagnostic, Origin, did_you_mean};
+
+/// Reads a whole document.
+///
+/// # Errors
+/// Bad syntax, an unknown key, a duplicate, a wrong type or a value that its type refuses.
+pub(crate) fn parse<T: DeserializeOwned>(origin: &Origin) -> Result<T, Diagnostic> {
+    toml::from_str(&origin.text).map_err(|error| translate(&error, origin))
+}
+
+fn translate(error: &toml::de::Error, origin: &Origin) -> Diagnostic {
+    let message = error.message().trim();
+    let explained = explain_unknown(message, "unknown field", "key")
+        .or_else(|| explain_unknown(message, "unknown variant", "value"))
+        .or_else(|| explain_missing(message))
+        .unwrap_or_else(|| Explained {
+            message: message.to_owned(),
+            ..Explained::default()
+        });
+    let mut diagnostic = Diagnostic::new(explained.message).in_text(origin.clone());
+    if let Some(span) = error.span() {
+        diagnostic = diagnostic.at(span, explained.label);
+    }
+    explained
+        .help
+        .into_iter()
+        .fold(diagnostic, Diagnostic::help)
+}
+
+#[derive(Default)]
+struct Explained {
+    message: String,
+    label: String,
+    help: Vec<String>,
+}
+
+/// Serde's `unknown field `x`, expected one of `a`, `b``: the nearest names, then all of them.
+fn explain_unknown(message: &str, prefix: &str, what: &str) -> Option<Explained> {
+    let quoted = quoted(message.strip_prefix(prefix)?);
+    let (unknown, known) = quoted.split_first()?;
+    let mut help = Vec::new();
+    help.extend(did_you_mean(unknown, known.iter().copied()));
+    if !known.is_empty() {
+        help.push(format!("the {what}s known here: {}", known.join(", ")));
+    }
+    Some(Explained {
+        message: format!("unknown {what} `{unknown}`"),
+        label: format!("no such {what} here"),
+        help,
+    })
+}
+
+fn explain_missing(message: &str) -> Option<Explained> {
+    let field = quoted(message.strip_prefix("missing field")?)
+        .first()
+        .copied()?;
+    Some(Explained {
+        message: format!("`{field}` is missing"),
+        label: "in this table".into(),
+        help: vec![format!("add a line `{field} = …`")],
+    })
+}
+
+/// The words between backticks.
+fn quoted(text: &str) -> Vec<&str> {
+    text.split('`').skip(1).step_by(2).collect()
+}
