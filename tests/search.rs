@@ -47,17 +47,17 @@ struct MadeUp {
 
 struct MadeUpGroup {
     physics: MadeUp,
-    group: Group,
+    seq_len: u64,
     checkpointing: bool,
 }
 
 impl Evaluator for MadeUp {
     type Group = MadeUpGroup;
 
-    fn group(&self, group: &Group, checkpointing: bool) -> Self::Group {
+    fn group(&self, group: &Group<'_>, checkpointing: bool) -> Self::Group {
         MadeUpGroup {
             physics: self.clone(),
-            group: *group,
+            seq_len: group.seq_len,
             checkpointing,
         }
     }
@@ -66,7 +66,7 @@ impl Evaluator for MadeUp {
 impl GroupEvaluator for MadeUpGroup {
     fn verdict(&self, micro_batch: u64) -> Verdict {
         let kept = if self.checkpointing { 1 } else { 3 };
-        let tokens = u128::from(micro_batch) * u128::from(self.group.seq_len) * kept;
+        let tokens = u128::from(micro_batch) * u128::from(self.seq_len) * kept;
         if tokens <= u128::from(self.physics.tokens_that_fit) {
             Verdict::Fits
         } else if tokens <= u128::from(self.physics.tokens_that_run) {
@@ -78,7 +78,7 @@ impl GroupEvaluator for MadeUpGroup {
 
     fn micro_step_s(&self, micro_batch: u64) -> f64 {
         let work = if self.checkpointing { 4.0 } else { 3.0 };
-        (micro_batch * self.group.seq_len) as f64 * self.physics.seconds_per_token * work
+        (micro_batch * self.seq_len) as f64 * self.physics.seconds_per_token * work
             + self.physics.seconds_per_micro_step
     }
 
@@ -174,7 +174,8 @@ fn brute_force(case: &Case) -> Outcome {
                 let accepted = accepted(axes, unit, &pairs);
                 for checkpointing in choices {
                     let group = Group {
-                        cluster: index,
+                        index,
+                        cluster,
                         gpus,
                         seq_len,
                     };
