@@ -70,11 +70,14 @@ impl FromStr for TokenBudget {
             reason: reason.to_owned(),
         };
         let Some(ratio) = text.trim().strip_suffix(['x']) else {
-            return text.parse().map(Self::Total).map_err(|error: QuantityError| {
-                fail(&error.reason)
-            });
+            return text
+                .parse()
+                .map(Self::Total)
+                .map_err(|error: QuantityError| fail(&error.reason));
         };
-        let decimal = ratio.chars().all(|c| c.is_ascii_digit() || c == '.' || c == '_');
+        let decimal = ratio
+            .chars()
+            .all(|c| c.is_ascii_digit() || c == '.' || c == '_');
         let ratio: f64 = ratio
             .replace('_', "")
             .parse()
@@ -129,7 +132,8 @@ impl FromStr for GlobalBatch {
 
 impl fmt::Display for GlobalBatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let show = |count: u64| Tokens::new(count).map_or_else(|_| count.to_string(), |t| t.to_string());
+        let show =
+            |count: u64| Tokens::new(count).map_or_else(|_| count.to_string(), |t| t.to_string());
         if self.min == self.max {
             f.write_str(&show(self.min))
         } else {
@@ -139,7 +143,8 @@ impl fmt::Display for GlobalBatch {
 }
 
 impl Written for TokenBudget {
-    const EXPECTED: &'static str = "a number of tokens such as \"134B\" or 134_000_000_000, or \"20x\": 20 per parameter";
+    const EXPECTED: &'static str =
+        "a number of tokens such as \"134B\" or 134_000_000_000, or \"20x\": 20 per parameter";
     const TYPES: &'static [&'static str] = &["string", "integer"];
 }
 

@@ -1,4 +1,35 @@
 //! The job file and the flags, resolved into one request.
+//!
+//! Both fill the same [`Settings`], in which every value knows where it was set; [`resolve`] looks
+//! up the names and fills in what was left open. Flags override the job file, which overrides the
+//! defaults.
+//!
+//! ```
+//! use tminus::job::{JobFile, Settings, Sourced, resolve};
+//! use tminus::preset::Catalog;
+//! let file = JobFile::parse("job.toml", "model = \"gpt-7b\"\ntokens = \"134B\"\n").unwrap();
+//! let catalog = file.extend(Catalog::embedded()).unwrap();
+//! let flags = Settings {
+//!     tokens: Some(Sourced::parse_flag("--tokens", "20x").unwrap()),
+//!     ..Settings::default()
+//! };
+//! let request = resolve(flags.over(file.settings), &catalog).unwrap();
+//! assert_eq!(request.tokens.get(), 20 * request.model.params());
+//! ```
+
+mod budget;
+mod file;
+mod keys;
+mod resolve;
+mod settings;
+
+#[cfg(test)]
+mod tests;
+
+pub use budget::TokenBudget;
+pub use file::JobFile;
+pub use resolve::resolve;
+pub use settings::{ModelChoice, Place, Settings, Sourced};
 
 use crate::hardware::Cluster;
 use crate::model::Model;
@@ -46,4 +77,16 @@ pub struct Request {
     pub confidence: Confidence,
     /// Whether `tight` configurations are ranked too.
     pub allow_tight: bool,
+}
+
+/// A commented job file to start from: it plans gpt-7b on 134B tokens as it stands.
+#[must_use]
+pub fn template() -> &'static str {
+    include_str!("template.toml")
+}
+
+/// JSON Schema of a job file.
+#[must_use]
+pub fn json_schema() -> schemars::Schema {
+    schemars::schema_for!(file::Written)
 }

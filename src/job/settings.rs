@@ -68,9 +68,15 @@ impl<T> Sourced<T> {
     {
         match text.parse() {
             Ok(value) => Ok(Self::flag(flag, value)),
-            Err(error) => {
-                Err(Place::Flag(flag).locate(Diagnostic::new(error.to_string()), ""))
-            }
+            Err(error) => Err(Place::Flag(flag).locate(Diagnostic::new(error.to_string()), "")),
+        }
+    }
+
+    /// Another value, set at the same place.
+    pub fn map<U>(self, convert: impl FnOnce(T) -> U) -> Sourced<U> {
+        Sourced {
+            value: convert(self.value),
+            place: self.place,
         }
     }
 

@@ -28,8 +28,8 @@ mod tests;
 pub use listing::{Kind, Listing};
 
 pub(crate) use document::parse;
-pub(crate) use tables::{ModelTable, Tables};
-pub(crate) use value::{At, Spelled, Whole, Written};
+pub(crate) use tables::{ClusterTable, GpuTable, ModelTable, PriceTable, StackTable, Tables};
+pub(crate) use value::{At, Entries, Spelled, Whole, Written};
 
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::hardware::{Cluster, Gpu, Price};

@@ -1,0 +1,285 @@
+//! The job file as written, and what it sets.
+
+use std::ops::Range;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::budget::OnOffAuto;
+use super::keys::{ModelKey, Names, NamesOrTables};
+use super::settings::{ModelChoice, Place, Settings, Sourced};
+use super::{GlobalBatch, Objective, TokenBudget};
+use crate::diagnostic::{Diagnostic, Origin};
+use crate::preset::{
+    At, Catalog, Entries, GpuTable, ModelTable, PriceTable, Spelled, StackTable, Tables, Whole,
+    parse,
+};
+use crate::quantity::Confidence;
+use crate::search::Axis;
+
+/// A job file that was read: what it sets, and the presets it brings along.
+#[derive(Debug, Clone)]
+pub struct JobFile {
+    /// What it sets.
+    pub settings: Settings,
+    tables: Tables,
+    origin: Origin,
+}
+
+impl JobFile {
+    /// Reads the text of a job file; `name` is what people know the file by.
+    ///
+    /// # Errors
+    /// The first mistake in it, with line, column and a remedy.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Diagnostic> {
+        let origin = Origin {
+            name: name.to_owned(),
+            text: text.into(),
+        };
+        if text.trim_start_matches('\u{feff}').trim().is_empty() {
+            return Err(Diagnostic::new(format!("`{name}` is empty"))
+                .help("a job names at least a model: `model = \"gpt-7b\"`")
+                .help("`tminus init` prints a commented job file to start from"));
+        }
+        let written: Written = parse(&origin).map_err(explain)?;
+        Ok(Self {
+            settings: written.settings(&origin)?,
+            tables: written.into_tables(),
+            origin,
+        })
+    }
+
+    /// The catalog with the presets added that stand in the job file itself. Files that it names
+    /// in `presets` ([`Settings::presets`]) come before them and are for the caller to read.
+    ///
+    /// # Errors
+    /// The first mistake in one of its tables.
+    pub fn extend(&self, catalog: Catalog) -> Result<Catalog, Diagnostic> {
+        catalog.with_tables(&self.tables, &self.origin)
+    }
+}
+
+/// A training job: what is trained, on how much, where, and which configurations are tried.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "Job")]
+pub(super) struct Written {
+    /// A model's name, or a table with its shape; the only one under `[models]` unless given.
+    model: Option<At<ModelKey>>,
+    /// Tokens to train on, such as "134B", or tokens per parameter, such as "20x" (the default).
+    tokens: Option<At<Spelled<TokenBudget>>>,
+    /// The cluster it may run on, or several.
+    cluster: Option<At<Names>>,
+    /// The clusters it may run on, by name; or tables that describe some, which are then the ones
+    /// it may run on unless `cluster` says otherwise. The measured ones unless given.
+    clusters: Option<At<NamesOrTables>>,
+    /// The training stack; `fp32-gather` unless given.
+    stack: Option<At<String>>,
+    /// Tokens per optimizer step, such as "2Mi", or a range "1M..4M"; the model's unless given.
+    global_batch: Option<At<Spelled<GlobalBatch>>>,
+    /// What the ranking minimises; `time` unless given.
+    sort: Option<At<Objective>>,
+    /// How many candidates are shown; 10 unless given.
+    top: Option<At<Whole>>,
+    /// Confidence of every interval; 0.9 unless given.
+    confidence: Option<At<Spelled<Confidence>>>,
+    /// Whether configurations close to the memory limit are ranked too.
+    allow_tight: Option<At<bool>>,
+    /// A fit file, relative to this file.
+    fit: Option<At<String>>,
+    /// Preset files, relative to this file.
+    presets: Option<At<Names>>,
+    /// The configurations that are tried.
+    #[serde(default)]
+    search: Search,
+    /// Models by name, as in a preset file.
+    #[serde(default)]
+    models: Entries<ModelTable>,
+    /// GPUs by name, as in a preset file.
+    #[serde(default)]
+    gpus: Entries<GpuTable>,
+    /// Training stacks by name, as in a preset file.
+    #[serde(default)]
+    stacks: Entries<StackTable>,
+    /// Prices of clusters, as in a preset file.
+    #[serde(default)]
+    prices: Vec<PriceTable>,
+}
+
+/// The configurations that are tried; each axis is `auto` unless given.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct Search {
+    /// GPU counts.
+    gpus: Option<At<Spelled<Axis>>>,
+    /// Sequence lengths; the model's own unless given.
+    seq_len: Option<At<Spelled<Axis>>>,
+    /// Sequences per GPU in one forward and backward pass.
+    micro_batch: Option<At<Spelled<Axis>>>,
+    /// Micro-batches per GPU and step.
+    grad_accum: Option<At<Spelled<Axis>>>,
+    /// Activation checkpointing.
+    #[serde(alias = "activation_checkpointing")]
+    checkpointing: Option<At<Spelled<OnOffAuto>>>,
+}
+
+/// Keys that people look for outside the table they belong to.
+const SEARCH_KEYS: [&str; 4] = ["seq_len", "micro_batch", "grad_accum", "checkpointing"];
+
+/// Adds what is particular to job files to a message about any TOML file.
+fn explain(diagnostic: Diagnostic) -> Diagnostic {
+    let misplaced = SEARCH_KEYS
+        .iter()
+        .find(|key| diagnostic.message == format!("unknown key `{key}`"));
+    if let Some(key) = misplaced {
+        return diagnostic.help(format!("`{key}` belongs in the table `[search]`"));
+    }
+    let gpus = diagnostic.message.contains("named tables");
+    let at_clusters = diagnostic.origin.as_ref().is_some_and(|origin| {
+        diagnostic.labels.first().is_some_and(|label| {
+            let line = origin.text.get(..label.span.end).unwrap_or("");
+            let line = line.rsplit('\n').next().unwrap_or("");
+            line.trim_start().starts_with("[clusters")
+        })
+    });
+    if gpus {
+        diagnostic.help("GPU counts to try go in the table `[search]`: `gpus = \"8..128\"`")
+    } else if at_clusters && diagnostic.message.contains("duplicate key") {
+        diagnostic.help(
+            "beside tables `[clusters.<name>]`, choose with `cluster`: `cluster = [\"mine\", \"r7z2\"]`",
+        )
+    } else {
+        diagnostic
+    }
+}
+
+impl Written {
+    fn settings(&self, origin: &Origin) -> Result<Settings, Diagnostic> {
+        let file = Reader { origin };
+        Ok(Settings {
+            model: self.model(&file)?,
+            tokens: file.spelled(self.tokens.as_ref()),
+            clusters: self.clusters(&file)?,
+            stack: file.set(self.stack.as_ref()),
+            gpus: file.spelled(self.search.gpus.as_ref()),
+            seq_len: file.spelled(self.search.seq_len.as_ref()),
+            micro_batch: file.spelled(self.search.micro_batch.as_ref()),
+            grad_accum: file.spelled(self.search.grad_accum.as_ref()),
+            checkpointing: file
+                .spelled(self.search.checkpointing.as_ref())
+                .map(|set| set.map(|OnOffAuto(switch)| switch)),
+            global_batch: file.spelled(self.global_batch.as_ref()),
+            sort: file.set(self.sort.as_ref()),
+            top: file
+                .set(self.top.as_ref())
+                .map(|set| set.map(|Whole(count)| count)),
+            confidence: file.spelled(self.confidence.as_ref()),
+            allow_tight: file.set(self.allow_tight.as_ref()),
+            fit: file.set(self.fit.as_ref()),
+            presets: self
+                .presets
+                .as_ref()
+                .map(|at| file.all(&at.value.each(&at.span)))
+                .unwrap_or_default(),
+        })
+    }
+
+    fn model(&self, file: &Reader<'_>) -> Result<Option<Sourced<ModelChoice>>, Diagnostic> {
+        match &self.model {
+            Some(At { value, span }) => {
+                let choice = match value {
+                    ModelKey::Named(name) => ModelChoice::Named(name.clone()),
+                    ModelKey::Inline(table) => {
+                        let name = At {
+                            value: "custom".to_owned(),
+                            span: span.clone(),
+                        };
+                        ModelChoice::Inline(Box::new(table.build(&name, file.origin)?))
+                    }
+                };
+                Ok(Some(file.at(span, choice)))
+            }
+            None => Ok(match self.models.0.as_slice() {
+                [(only, _)] => Some(file.at(&only.span, ModelChoice::Named(only.value.clone()))),
+                _ => None,
+            }),
+        }
+    }
+
+    fn clusters(&self, file: &Reader<'_>) -> Result<Option<Vec<Sourced<String>>>, Diagnostic> {
+        match (&self.cluster, &self.clusters) {
+            (None, None) => Ok(None),
+            (
+                Some(one),
+                None
+                | Some(At {
+                    value: NamesOrTables::Tables(_),
+                    ..
+                }),
+            ) => Ok(Some(file.all(&one.value.each(&one.span)))),
+            (None, Some(At { value, span })) => Ok(Some(match value {
+                NamesOrTables::Names(names) => file.all(&names.each(span)),
+                NamesOrTables::Tables(tables) => {
+                    let names: Vec<_> = tables.0.iter().map(|(name, _)| name.clone()).collect();
+                    file.all(&names)
+                }
+            })),
+            (Some(one), Some(many)) => Err(Diagnostic::new(
+                "`cluster` and `clusters` both say where the job may run",
+            )
+            .in_text(file.origin.clone())
+            .at(one.span.clone(), "here")
+            .at(many.span.clone(), "and here")
+            .help("keep one of them")),
+        }
+    }
+
+    fn into_tables(self) -> Tables {
+        let clusters = match self.clusters {
+            Some(At {
+                value: NamesOrTables::Tables(tables),
+                ..
+            }) => tables,
+            _ => Entries::default(),
+        };
+        Tables {
+            models: self.models,
+            gpus: self.gpus,
+            clusters,
+            stacks: self.stacks,
+            prices: self.prices,
+        }
+    }
+}
+
+/// Gives values of the file their place.
+struct Reader<'a> {
+    origin: &'a Origin,
+}
+
+impl Reader<'_> {
+    fn at<T>(&self, span: &Range<usize>, value: T) -> Sourced<T> {
+        Sourced {
+            value,
+            place: Place::File {
+                origin: self.origin.clone(),
+                span: span.clone(),
+            },
+        }
+    }
+
+    fn set<T: Clone>(&self, at: Option<&At<T>>) -> Option<Sourced<T>> {
+        at.map(|at| self.at(&at.span, at.value.clone()))
+    }
+
+    fn spelled<T: Clone>(&self, at: Option<&At<Spelled<T>>>) -> Option<Sourced<T>> {
+        at.map(|at| self.at(&at.span, at.value.0.clone()))
+    }
+
+    fn all(&self, names: &[At<String>]) -> Vec<Sourced<String>> {
+        names
+            .iter()
+            .map(|name| self.at(&name.span, name.value.clone()))
+            .collect()
+    }
+}

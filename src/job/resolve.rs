@@ -1,0 +1,193 @@
+//! Settings become a request: names are looked up, what was left open gets its default.
+
+use super::settings::{ModelChoice, Settings, Sourced};
+use super::{GlobalBatch, Request, TokenBudget};
+use crate::diagnostic::Diagnostic;
+use crate::hardware::Cluster;
+use crate::model::{MAX_SEQ_LEN, Model, Positions};
+use crate::preset::Catalog;
+use crate::search::Axis;
+
+/// Clusters that a job runs on when it names none: the measured ones.
+const DEFAULT_CLUSTERS: [&str; 2] = ["r7z2", "r1z1"];
+/// The stack of a job that names none: the measured one.
+const DEFAULT_STACK: &str = "fp32-gather";
+/// Candidates shown unless the job says otherwise.
+const DEFAULT_TOP: u64 = 10;
+/// The most candidates a plan keeps: far more than anyone reads, and still little memory.
+const MAX_TOP: u64 = 100_000;
+/// The largest value an axis may hold, so that products of three stay within 128 bits.
+const MAX_AXIS_VALUE: u64 = 1 << 40;
+
+/// Looks up every name and fills in every default.
+///
+/// # Errors
+/// No model, an unknown name, or a value out of range: with the place it was set at.
+pub fn resolve(settings: Settings, catalog: &Catalog) -> Result<Request, Diagnostic> {
+    let model = model(settings.model, catalog)?;
+    let tokens = match settings.tokens {
+        None => TokenBudget::COMPUTE_OPTIMAL
+            .resolve(model.params())
+            .map_err(|error| Diagnostic::new(error.to_string()))?,
+        Some(set) => set
+            .value
+            .resolve(model.params())
+            .map_err(|error| set.refuse(Diagnostic::new(error.to_string()), "for this model"))?,
+    };
+    let seq_len = match settings.seq_len {
+        Some(set) if set.value != Axis::Auto => within_positions(set, &model)?,
+        _ => Axis::List(vec![model.seq_len]),
+    };
+    Ok(Request {
+        tokens,
+        clusters: clusters(settings.clusters, catalog)?,
+        stack: match settings.stack {
+            None => catalog.stack(DEFAULT_STACK)?.clone(),
+            Some(set) => catalog
+                .stack(&set.value)
+                .map_err(|unknown| set.refuse(unknown, "not known"))?
+                .clone(),
+        },
+        gpus: axis(settings.gpus, "GPU count", MAX_AXIS_VALUE)?,
+        seq_len,
+        micro_batch: axis(settings.micro_batch, "micro-batch", MAX_AXIS_VALUE)?,
+        grad_accum: axis(settings.grad_accum, "gradient accumulation", MAX_AXIS_VALUE)?,
+        activation_checkpointing: settings
+            .checkpointing
+            .map(|set| set.value)
+            .unwrap_or_default(),
+        global_batch: settings.global_batch.map_or(
+            GlobalBatch {
+                min: model.global_batch.get(),
+                max: model.global_batch.get(),
+            },
+            |set| set.value,
+        ),
+        sort: settings.sort.map(|set| set.value).unwrap_or_default(),
+        top: top(settings.top)?,
+        confidence: settings.confidence.map(|set| set.value).unwrap_or_default(),
+        allow_tight: settings.allow_tight.is_some_and(|set| set.value),
+        model,
+    })
+}
+
+fn model(set: Option<Sourced<ModelChoice>>, catalog: &Catalog) -> Result<Model, Diagnostic> {
+    let Some(set) = set else {
+        return Err(Diagnostic::new("no model is named")
+            .help("name one: `--model gpt-7b`, or `model = \"gpt-7b\"` in the job file")
+            .help("`tminus presets models` lists those known; `tminus init` prints a job file"));
+    };
+    match &set.value {
+        ModelChoice::Inline(model) => Ok(model.as_ref().clone()),
+        ModelChoice::Named(name) => catalog.model(name).cloned().map_err(|unknown| {
+            let unknown = unknown.help(
+                "or describe your own in the job file: a table `[model]` with `d_model`, \
+                 `n_layers`, `n_heads`, `vocab_size`, …",
+            );
+            set.refuse(unknown, "not known")
+        }),
+    }
+}
+
+/// The clusters named, each once, in the order they were named.
+fn clusters(
+    set: Option<Vec<Sourced<String>>>,
+    catalog: &Catalog,
+) -> Result<Vec<Cluster>, Diagnostic> {
+    let Some(names) = set.filter(|names| !names.is_empty()) else {
+        return DEFAULT_CLUSTERS
+            .iter()
+            .map(|name| catalog.cluster(name).cloned())
+            .collect();
+    };
+    let mut found: Vec<Cluster> = Vec::new();
+    for name in &names {
+        let cluster = catalog
+            .cluster(&name.value)
+            .map_err(|unknown| name.refuse(unknown, "not known"))?;
+        if !found.iter().any(|other| other.name == cluster.name) {
+            found.push(cluster.clone());
+        }
+    }
+    Ok(found)
+}
+
+fn axis(set: Option<Sourced<Axis>>, what: &str, max: u64) -> Result<Axis, Diagnostic> {
+    let Some(set) = set else {
+        return Ok(Axis::Auto);
+    };
+    let refuse = |message: String| Err(set.refuse(Diagnostic::new(message), "not a usable axis"));
+    let Some((low, high)) = bounds(&set.value) else {
+        return match set.value {
+            Axis::Auto => Ok(Axis::Auto),
+            _ => refuse(format!("no {what} to try: the list is empty")),
+        };
+    };
+    if let Axis::Stepped { step: 0, .. } = set.value {
+        return refuse(format!("the step of the {what} must be at least 1"));
+    }
+    if low == 0 {
+        return refuse(format!("the {what} must be at least 1"));
+    }
+    if low > high {
+        return refuse(format!(
+            "the {what} starts at {low}, beyond its end, {high}"
+        ));
+    }
+    if high > max {
+        return refuse(format!("the {what} {high} is more than {max}"));
+    }
+    Ok(set.value)
+}
+
+/// Smallest and largest value named; `None` when none is.
+fn bounds(axis: &Axis) -> Option<(u64, u64)> {
+    match axis {
+        Axis::Auto => None,
+        Axis::List(values) => values
+            .iter()
+            .min()
+            .copied()
+            .zip(values.iter().max().copied()),
+        Axis::Doubling { low, high } | Axis::Stepped { low, high, .. } => Some((*low, *high)),
+    }
+}
+
+/// Refuses sequences longer than a learned position table.
+fn within_positions(set: Sourced<Axis>, model: &Model) -> Result<Axis, Diagnostic> {
+    let table = match model.shape.positions {
+        Positions::Learned => model.shape.max_positions,
+        Positions::Rotary | Positions::Alibi => None,
+    };
+    let longest = bounds(&set.value).map_or(0, |(_, high)| high);
+    if let Some(table) = table
+        && longest > table
+    {
+        let message = format!(
+            "sequence length {longest} is more than the {table} learned positions of `{}`",
+            model.name
+        );
+        let help = format!("try at most {table}, or a model with rotary or ALiBi positions");
+        return Err(set.refuse(
+            Diagnostic::new(message).help(help),
+            "too long for the model",
+        ));
+    }
+    axis(Some(set), "sequence length", MAX_SEQ_LEN)
+}
+
+fn top(set: Option<Sourced<u64>>) -> Result<usize, Diagnostic> {
+    let value = set.as_ref().map_or(DEFAULT_TOP, |set| set.value);
+    match usize::try_from(value) {
+        Ok(top) if (1..=MAX_TOP).contains(&value) => Ok(top),
+        _ => {
+            let refusal = Diagnostic::new(format!(
+                "the number of candidates to show is {value}, but must be from 1 to {MAX_TOP}"
+            ));
+            Err(match &set {
+                Some(set) => set.refuse(refusal, "out of range"),
+                None => refusal,
+            })
+        }
+    }
+}
