@@ -13,6 +13,7 @@ use tminus::search::{
     Axes, Axis, Counts, Evaluator, Group, GroupEvaluator, Limits, Outcome, Ranked, Score, Space,
     SpaceError, Switch, sweep,
 };
+use tminus::throughput::MicroBatchModel;
 
 fn cluster(gpus_per_node: u64, max_gpus: u64, linked: bool) -> Cluster {
     Cluster {
@@ -76,14 +77,14 @@ impl GroupEvaluator for MadeUpGroup {
         }
     }
 
-    fn micro_step_s(&self, micro_batch: u64) -> f64 {
+    fn micro_batch(&self, micro_batch: u64) -> MicroBatchModel {
         let work = if self.checkpointing { 4.0 } else { 3.0 };
-        (micro_batch * self.seq_len) as f64 * self.physics.seconds_per_token * work
-            + self.physics.seconds_per_micro_step
-    }
-
-    fn step_s(&self, micro_step_s: f64, grad_accum: u64) -> f64 {
-        micro_step_s * grad_accum as f64 + self.physics.seconds_per_step
+        let tokens = (micro_batch * self.seq_len) as f64;
+        MicroBatchModel {
+            micro_step_s: tokens * self.physics.seconds_per_token * work
+                + self.physics.seconds_per_micro_step,
+            per_step_s: self.physics.seconds_per_step,
+        }
     }
 
     fn score(&self, step_s: f64, batch_tokens: f64) -> Score {
@@ -201,7 +202,7 @@ fn brute_force(case: &Case) -> Outcome {
                         }
                         counts.feasible += meeting;
                         for accum in accums.iter().filter(met) {
-                            let step_s = evaluator.step_s(evaluator.micro_step_s(*micro), *accum);
+                            let step_s = evaluator.micro_batch(*micro).step_s(*accum);
                             all.push(Ranked {
                                 score: evaluator.score(step_s, (unit * micro * accum) as f64),
                                 cluster: index,

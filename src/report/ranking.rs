@@ -117,6 +117,7 @@ impl Ranking<'_> {
         }
         columns.push(Column::left("by"));
         let rows = self
+            .plan
             .candidates
             .iter()
             .map(|candidate| ranked_row(candidate, unit, priced))
@@ -131,7 +132,8 @@ impl Ranking<'_> {
             .iter()
             .any(|c| c.cost_usd.is_some());
         let longest = self
-            .best_by_gpus
+            .plan
+            .best_by_gpu_count
             .iter()
             .map(|c| c.time_to_budget_h.expected)
             .fold(0.0, f64::max);
