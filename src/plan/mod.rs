@@ -125,7 +125,7 @@ impl FitReport {
     fn new(fit: &Fit) -> Self {
         Self {
             name: fit.name().to_owned(),
-            rows: fit.rows(),
+            rows: fit.rows().len(),
             held_out_mape: None,
         }
     }

@@ -5,7 +5,7 @@ use crate::forecast::{Bill, Reliability, WallClock};
 use crate::job::Request;
 use crate::memory::{MemoryModel, Verdict};
 use crate::search::{Evaluator, Group, GroupEvaluator, Objective, Score};
-use crate::throughput::{Fit, StepModel};
+use crate::throughput::{Fit, MicroBatchModel, StepModel};
 
 const SECONDS_PER_HOUR: f64 = 3600.0;
 
@@ -29,8 +29,8 @@ pub(super) struct Physics<'a> {
 }
 
 /// Everything the configurations of one group and checkpointing choice have in common.
-pub(super) struct GroupPhysics {
-    steps: StepModel,
+pub(super) struct GroupPhysics<'a> {
+    steps: StepModel<'a>,
     memory: MemoryModel,
     clock: WallClock,
     bill: Bill,
@@ -39,8 +39,8 @@ pub(super) struct GroupPhysics {
     goal: Goal,
 }
 
-impl Evaluator for Physics<'_> {
-    type Group = GroupPhysics;
+impl<'a> Evaluator for Physics<'a> {
+    type Group = GroupPhysics<'a>;
 
     fn group(&self, group: &Group<'_>, activation_checkpointing: bool) -> Self::Group {
         let &Group {
@@ -69,17 +69,19 @@ impl Evaluator for Physics<'_> {
     }
 }
 
-impl GroupEvaluator for GroupPhysics {
+impl GroupEvaluator for GroupPhysics<'_> {
+    type MicroBatch = MicroBatchModel;
+
     fn verdict(&self, micro_batch: u64) -> Verdict {
         self.memory.verdict(micro_batch)
     }
 
-    fn micro_step_s(&self, micro_batch: u64) -> f64 {
-        self.steps.micro_step_s(micro_batch)
+    fn micro_batch(&self, micro_batch: u64) -> MicroBatchModel {
+        self.steps.micro_batch(micro_batch)
     }
 
-    fn step_s(&self, micro_step_s: f64, grad_accum: u64) -> f64 {
-        self.steps.step_s(micro_step_s, grad_accum)
+    fn step_s(&self, micro_batch: &MicroBatchModel, grad_accum: u64) -> f64 {
+        micro_batch.step_s(grad_accum)
     }
 
     fn score(&self, step_s: f64, batch_tokens: f64) -> Score {
