@@ -90,7 +90,11 @@ impl Diagnostic {
                 kind.span(clamp(&label.span, &origin.text))
                     .label(label.text.as_str())
             });
-            group = group.element(snippet.annotations(marks));
+            group = if self.labels.is_empty() {
+                group.element(annotate_snippets::Origin::path(origin.name.as_str()))
+            } else {
+                group.element(snippet.annotations(marks))
+            };
         }
         for help in &self.help {
             group = group.element(Level::HELP.message(help.as_str()));
@@ -158,5 +162,89 @@ pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) ->
         Some(format!("did you mean {last}?"))
     } else {
         Some(format!("did you mean {} or {last}?", others.join(", ")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn origin(text: &str) -> Origin {
+        Origin {
+            name: "job.toml".into(),
+            text: text.into(),
+        }
+    }
+
+    #[test]
+    fn a_place_has_line_column_caret_and_context() {
+        let text = "a = 1\nb = 22\n";
+        let shown = Diagnostic::new("they disagree")
+            .in_text(origin(text))
+            .at(10..12, "wrong")
+            .at(4..5, "because of this")
+            .help("change one")
+            .to_string();
+        let expected = [
+            "error: they disagree",
+            "--> job.toml:2:5",
+            "1 | a = 1",
+            "- because of this",
+            "2 | b = 22",
+            "^^ wrong",
+            "help: change one",
+        ];
+        let mut rest = shown.as_str();
+        for part in expected {
+            let at = rest
+                .find(part)
+                .unwrap_or_else(|| panic!("{part} not in order in:\n{shown}"));
+            rest = &rest[at..];
+        }
+    }
+
+    #[test]
+    fn without_a_mark_the_file_is_still_named() {
+        let shown = Diagnostic::new("bad")
+            .in_text(origin("secret = 1\n"))
+            .to_string();
+        assert!(shown.contains("job.toml"), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn color_is_asked_for() {
+        let diagnostic = Diagnostic::new("bad");
+        assert!(diagnostic.render(true).contains('\u{1b}'));
+        assert!(!diagnostic.render(false).contains('\u{1b}'));
+    }
+
+    #[test]
+    fn nearest_names_come_best_first() {
+        let known = ["r7z2", "r1z1", "p4d.24xlarge"];
+        assert_eq!(nearest_names("R7Z3", known).first(), Some(&"r7z2"));
+        assert!(nearest_names("zzzzzz", known).is_empty());
+        let two = did_you_mean("r7z1", known).unwrap();
+        assert!(
+            two.starts_with("did you mean `") && two.contains("` or `"),
+            "{two}"
+        );
+        assert_eq!(did_you_mean("zzzzzz", known), None);
+    }
+
+    proptest! {
+        #[test]
+        fn any_span_of_any_text_is_shown(
+            text in "[\\PC\n\r\t]{0,60}", start in 0..200_usize, length in 0..200_usize,
+        ) {
+            let shown = Diagnostic::new("bad value")
+                .in_text(origin(&text))
+                .at(start..start + length, "here")
+                .at(length..start, "and there")
+                .to_string();
+            prop_assert!(shown.contains("bad value"));
+            prop_assert!(shown.contains("job.toml"));
+        }
     }
 }

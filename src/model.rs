@@ -235,6 +235,15 @@ impl Shape {
         Ok(self)
     }
 
+    /// The longest sequence its learned positions allow; `None` when nothing limits it.
+    #[must_use]
+    pub fn position_limit(&self) -> Option<u64> {
+        match self.positions {
+            Positions::Learned => self.max_positions,
+            Positions::Rotary | Positions::Alibi => None,
+        }
+    }
+
     /// Width of all query heads together, `h·e`; `d` unless the head width is stated.
     #[must_use]
     pub fn attention_width(&self) -> u64 {

@@ -128,29 +128,36 @@ const SEARCH_KEYS: [&str; 4] = ["seq_len", "micro_batch", "grad_accum", "checkpo
 
 /// Adds what is particular to job files to a message about any TOML file.
 fn explain(diagnostic: Diagnostic) -> Diagnostic {
+    let message = diagnostic.message.as_str();
     let misplaced = SEARCH_KEYS
         .iter()
-        .find(|key| diagnostic.message == format!("unknown key `{key}`"));
+        .find(|key| message == format!("unknown key `{key}`"));
     if let Some(key) = misplaced {
         return diagnostic.help(format!("`{key}` belongs in the table `[search]`"));
     }
-    let gpus = diagnostic.message.contains("named tables");
-    let at_clusters = diagnostic.origin.as_ref().is_some_and(|origin| {
-        diagnostic.labels.first().is_some_and(|label| {
-            let line = origin.text.get(..label.span.end).unwrap_or("");
-            let line = line.rsplit('\n').next().unwrap_or("");
-            line.trim_start().starts_with("[clusters")
-        })
-    });
-    if gpus {
-        diagnostic.help("GPU counts to try go in the table `[search]`: `gpus = \"8..128\"`")
-    } else if at_clusters && diagnostic.message.contains("duplicate key") {
-        diagnostic.help(
-            "beside tables `[clusters.<name>]`, choose with `cluster`: `cluster = [\"mine\", \"r7z2\"]`",
-        )
-    } else {
-        diagnostic
+    if message.contains("named tables") {
+        return diagnostic
+            .help("GPU counts to try belong in the table `[search]`: `gpus = \"8..128\"`");
     }
+    let clash = ["cannot extend", "duplicate key"]
+        .iter()
+        .any(|words| message.contains(words));
+    if clash && marked(&diagnostic).starts_with("clusters") {
+        return diagnostic.help(
+            "beside tables `[clusters.<name>]`, choose with `cluster`: \
+             `cluster = [\"mine\", \"r7z2\"]`",
+        );
+    }
+    diagnostic
+}
+
+/// The text at fault.
+fn marked(diagnostic: &Diagnostic) -> &str {
+    let text = diagnostic.origin.as_ref().map(|origin| &*origin.text);
+    let span = diagnostic.labels.first().map(|label| label.span.clone());
+    text.zip(span)
+        .and_then(|(text, span)| text.get(span))
+        .unwrap_or_default()
 }
 
 impl Written {

@@ -64,7 +64,7 @@ pub fn resolve(settings: Settings, catalog: &Catalog) -> Result<Request, Diagnos
             |set| set.value,
         ),
         sort: settings.sort.map(|set| set.value).unwrap_or_default(),
-        top: top(settings.top)?,
+        top: top(settings.top.as_ref())?,
         confidence: settings.confidence.map(|set| set.value).unwrap_or_default(),
         allow_tight: settings.allow_tight.is_some_and(|set| set.value),
         model,
@@ -176,15 +176,15 @@ fn within_positions(set: Sourced<Axis>, model: &Model) -> Result<Axis, Diagnosti
     axis(Some(set), "sequence length", MAX_SEQ_LEN)
 }
 
-fn top(set: Option<Sourced<u64>>) -> Result<usize, Diagnostic> {
-    let value = set.as_ref().map_or(DEFAULT_TOP, |set| set.value);
+fn top(set: Option<&Sourced<u64>>) -> Result<usize, Diagnostic> {
+    let value = set.map_or(DEFAULT_TOP, |set| set.value);
     match usize::try_from(value) {
         Ok(top) if (1..=MAX_TOP).contains(&value) => Ok(top),
         _ => {
             let refusal = Diagnostic::new(format!(
                 "the number of candidates to show is {value}, but must be from 1 to {MAX_TOP}"
             ));
-            Err(match &set {
+            Err(match set {
                 Some(set) => set.refuse(refusal, "out of range"),
                 None => refusal,
             })

@@ -39,7 +39,8 @@ struct Explained {
     help: Vec<String>,
 }
 
-/// Serde's `unknown field `x`, expected one of `a`, `b``: the nearest names, then all of them.
+/// Serde's "unknown field … expected one of …", each name in backticks: the nearest names, then
+/// all of them.
 fn explain_unknown(message: &str, prefix: &str, what: &str) -> Option<Explained> {
     let quoted = quoted(message.strip_prefix(prefix)?);
     let (unknown, known) = quoted.split_first()?;

@@ -23,7 +23,7 @@ mod tables;
 mod value;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use listing::{Kind, Listing};
 
@@ -76,6 +76,7 @@ impl Catalog {
     #[must_use]
     #[expect(
         clippy::expect_used,
+        clippy::missing_panics_doc,
         reason = "the text is part of the program, and no input reaches it"
     )]
     pub fn embedded() -> Self {

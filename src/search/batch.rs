@@ -7,8 +7,9 @@ use std::ops::{Range, RangeInclusive};
 
 use super::axis::Axis;
 
-/// The largest share of the asked global batch that may be missed when it can't be met exactly.
-pub(super) const MAX_SHORTFALL: f64 = 0.05;
+/// The least share of the asked global batch that stands in for it when the axes can't meet it:
+/// 19/20, a shortfall of 5 %.
+const NEAREST: (u128, u128) = (19, 20);
 
 /// Accumulations tried when they are left to the global batch: any.
 const ANY_ACCUMULATION: Axis = Axis::Stepped {
@@ -36,7 +37,7 @@ impl<'a> Batch<'a> {
     /// Resolves the axes for `gpus × seq_len = unit` tokens per sequence on every GPU.
     ///
     /// When exactly one global batch is asked for and the axes can't meet it, the nearest below
-    /// that they can meet stands in for it, as long as it misses at most [`MAX_SHORTFALL`].
+    /// that they can meet stands in for it, as long as it misses at most a twentieth.
     pub(super) fn new(
         unit: u128,
         global_batch: &RangeInclusive<u64>,
@@ -66,11 +67,11 @@ impl<'a> Batch<'a> {
             high,
         };
         if min == max {
-            let least = (max as f64 * (1.0 - MAX_SHORTFALL) / unit as f64).ceil();
+            let least = (max * NEAREST.0).div_ceil(unit * NEAREST.1);
             let nearest = batch.nearest_product();
             // An empty range (low above high) marks a batch that can't be met.
             (batch.low, batch.high) = match nearest {
-                Some(product) if product as f64 >= least => (product, product),
+                Some(product) if u128::from(product) >= least => (product, product),
                 _ => (1, 0),
             };
         }

@@ -18,7 +18,7 @@ pub trait Evaluator: Sync {
 
     /// Everything that micro-batch and gradient accumulation don't change; called once per group
     /// and checkpointing choice.
-    fn group(&self, group: &Group, activation_checkpointing: bool) -> Self::Group;
+    fn group(&self, group: &Group<'_>, activation_checkpointing: bool) -> Self::Group;
 }
 
 /// Predicts the points of one group and checkpointing choice.
@@ -97,7 +97,7 @@ pub struct Outcome {
 ///
 /// Memory grows with the limits, not with the space; the outcome doesn't depend on the number of
 /// threads.
-pub fn sweep<E: Evaluator>(space: &Space, evaluator: &E, limits: Limits) -> Outcome {
+pub fn sweep<E: Evaluator>(space: &Space<'_>, evaluator: &E, limits: Limits) -> Outcome {
     let sweep = Sweep {
         space,
         evaluator,
@@ -203,7 +203,7 @@ impl Found {
 }
 
 struct Sweep<'a, E> {
-    space: &'a Space,
+    space: &'a Space<'a>,
     evaluator: &'a E,
     limits: Limits,
     shown: Vec<Vec<u64>>,
@@ -211,7 +211,7 @@ struct Sweep<'a, E> {
 
 /// One group and checkpointing choice being swept.
 struct Slice<'a, G> {
-    group: &'a Group,
+    group: &'a Group<'a>,
     activation_checkpointing: bool,
     batch: &'a Batch<'a>,
     evaluator: G,
@@ -219,7 +219,7 @@ struct Slice<'a, G> {
 }
 
 impl<E: Evaluator> Sweep<'_, E> {
-    fn group(&self, mut tally: Tally, group: &Group) -> Tally {
+    fn group(&self, mut tally: Tally, group: &Group<'_>) -> Tally {
         let batch = self.space.batch(group);
         for &activation_checkpointing in self.space.checkpointing() {
             let slice = Slice {
@@ -263,9 +263,9 @@ impl<E: Evaluator> Sweep<'_, E> {
         tally
     }
 
-    fn is_shown(&self, group: &Group) -> bool {
+    fn is_shown(&self, group: &Group<'_>) -> bool {
         self.shown
-            .get(group.cluster)
+            .get(group.index)
             .is_some_and(|counts| counts.binary_search(&group.gpus).is_ok())
     }
 }
@@ -342,7 +342,7 @@ impl<G: GroupEvaluator> Slice<'_, G> {
             let batch_tokens = micro_batch_tokens * grad_accum as f64;
             found.offer(Ranked {
                 score: self.evaluator.score(step_s, batch_tokens),
-                cluster: self.group.cluster,
+                cluster: self.group.index,
                 configuration: Configuration {
                     gpus: self.group.gpus,
                     seq_len: self.group.seq_len,

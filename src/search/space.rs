@@ -70,25 +70,28 @@ pub enum SpaceError {
 
 /// All launch configurations of a job over some clusters.
 #[derive(Debug, Clone)]
-pub struct Space {
+pub struct Space<'a> {
     axes: Axes,
+    clusters: &'a [Cluster],
     gpu_counts: Vec<GpuCounts>,
     /// Points whose GPU count no cluster can give.
     pub(super) refused: u128,
 }
 
 /// Points that share a cluster, a GPU count and a sequence length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Group {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Group<'a> {
     /// Position of the cluster.
-    pub cluster: usize,
+    pub index: usize,
+    /// The cluster.
+    pub cluster: &'a Cluster,
     /// GPUs.
     pub gpus: u64,
     /// Tokens in a sequence.
     pub seq_len: u64,
 }
 
-impl Group {
+impl Group<'_> {
     /// Tokens of one sequence on every GPU.
     #[must_use]
     pub fn tokens_per_sequence(&self) -> u128 {
@@ -96,13 +99,13 @@ impl Group {
     }
 }
 
-impl Space {
+impl<'a> Space<'a> {
     /// Resolves the axes for each cluster.
     ///
     /// # Errors
     /// When the points can't be counted in 64 bits, when the sequence length is open or too long,
     /// or when the global batch is empty.
-    pub fn new(axes: Axes, clusters: &[Cluster]) -> Result<Self, SpaceError> {
+    pub fn new(axes: Axes, clusters: &'a [Cluster]) -> Result<Self, SpaceError> {
         let (min, max) = (*axes.global_batch.start(), *axes.global_batch.end());
         if min == 0 || min > max {
             return Err(SpaceError::EmptyGlobalBatch { min, max });
@@ -135,6 +138,7 @@ impl Space {
         let refused = refused_counts.saturating_mul(per_count.unwrap_or(u128::MAX));
         Ok(Self {
             axes,
+            clusters,
             gpu_counts,
             refused,
         })
@@ -151,12 +155,14 @@ impl Space {
 
     /// The group at `index`, from 0.
     #[must_use]
-    pub fn group(&self, mut index: u64) -> Option<Group> {
+    pub fn group(&self, mut index: u64) -> Option<Group<'a>> {
         let seq_lens = self.axes.seq_len.len();
-        for (cluster, counts) in self.gpu_counts.iter().enumerate() {
+        for (position, (cluster, counts)) in self.clusters.iter().zip(&self.gpu_counts).enumerate()
+        {
             let groups = counts.len().saturating_mul(seq_lens);
             if index < groups {
                 return Some(Group {
+                    index: position,
                     cluster,
                     gpus: counts.get(index.checked_div(seq_lens)?)?,
                     seq_len: self.axes.seq_len.get(index.checked_rem(seq_lens)?)?,
@@ -174,7 +180,7 @@ impl Space {
     }
 
     /// What meets the global batch in `group`.
-    pub(super) fn batch(&self, group: &Group) -> Batch<'_> {
+    pub(super) fn batch(&self, group: &Group<'_>) -> Batch<'_> {
         Batch::new(
             group.tokens_per_sequence(),
             &self.axes.global_batch,

@@ -1,0 +1,237 @@
+//! What is refused, and how it is said.
+
+use super::{planned, planned_with};
+use crate::job::{Settings, Sourced, TokenBudget};
+use crate::search::Axis;
+
+fn refusal(text: &str) -> String {
+    match planned(text) {
+        Ok(_) => panic!("accepted:\n{text}"),
+        Err(diagnostic) => diagnostic.to_string(),
+    }
+}
+
+#[test]
+fn a_misspelt_key_shows_the_nearest() {
+    insta::assert_snapshot!(refusal("modle = \"gpt-7b\"\ntokens = \"134B\"\n"));
+}
+
+#[test]
+fn a_bad_token_budget_shows_its_place() {
+    insta::assert_snapshot!(refusal("model = \"gpt-7b\"\ntokens = \"134X\"\n"));
+}
+
+#[test]
+fn an_empty_file_says_what_a_job_needs() {
+    insta::assert_snapshot!(refusal(" \n\n"));
+}
+
+/// A job, the place its mistake is shown at, and words of the message.
+const REFUSED: &[(&str, &str, &str)] = &[
+    ("tokens = '134B'", "", "no model is named"),
+    ("model = 'gpt-8b'", "job.toml:1:9", "`gpt-7b`"),
+    ("model = 7", "job.toml:1:9", "a model's name"),
+    (
+        "model = 'gpt-7b'\nmodel = 'gpt-3b'",
+        "job.toml:2:1",
+        "duplicate key",
+    ),
+    (
+        "model = 'gpt-7b'\ntokens = 0",
+        "job.toml:2:10",
+        "greater than zero",
+    ),
+    (
+        "model = 'gpt-7b'\ntokens = -5",
+        "job.toml:2:10",
+        "greater than zero",
+    ),
+    (
+        "model = 'gpt-7b'\ntokens = '1e9x'",
+        "job.toml:2:10",
+        "before `x`",
+    ),
+    (
+        "model = 'gpt-7b'\ntokens = '0x'",
+        "job.toml:2:10",
+        "greater than zero",
+    ),
+    (
+        "model = 'gpt-7b'\ntokens = '99999999999x'",
+        "job.toml:2:10",
+        "1000000000000000000",
+    ),
+    (
+        "model = 'gpt-7b'\ntokens = true",
+        "job.toml:2:10",
+        "20 per parameter",
+    ),
+    (
+        "model = 'gpt-7b'\nclusters = ['r7z2', 'r1z2']",
+        "job.toml:2:21",
+        "`r1z1`",
+    ),
+    (
+        "model = 'gpt-7b'\nclusters = []",
+        "job.toml:2:12",
+        "at least one",
+    ),
+    (
+        "model = 'gpt-7b'\nclusters = [7]",
+        "job.toml:2:13",
+        "expected a string",
+    ),
+    (
+        "model = 'gpt-7b'\ncluster = 'h200'\nclusters = ['r7z2']",
+        "job.toml:2:11",
+        "keep one",
+    ),
+    (
+        "model = 'gpt-7b'\nclusters = ['r7z2']\n[clusters.x]\n",
+        "job.toml:3:",
+        "choose with `cluster`",
+    ),
+    (
+        "model = 'gpt-7b'\nstack = 'bf16'",
+        "job.toml:2:9",
+        "`bf16-gather`",
+    ),
+    (
+        "model = 'gpt-7b'\nsort = 'tim'",
+        "job.toml:2:8",
+        "did you mean `time`",
+    ),
+    ("model = 'gpt-7b'\ntop = 0", "job.toml:2:7", "at least 1"),
+    (
+        "model = 'gpt-7b'\ntop = 99999999",
+        "job.toml:2:7",
+        "from 1 to 100000",
+    ),
+    (
+        "model = 'gpt-7b'\nconfidence = 1.5",
+        "job.toml:2:14",
+        "0.01 to 0.999",
+    ),
+    (
+        "model = 'gpt-7b'\nconfidence = nan",
+        "job.toml:2:14",
+        "confidence",
+    ),
+    (
+        "model = 'gpt-7b'\nglobal_batch = '4M..1M'",
+        "job.toml:2:16",
+        "more than its end",
+    ),
+    (
+        "model = 'gpt-7b'\nseq_len = 4096",
+        "job.toml:2:1",
+        "table `[search]`",
+    ),
+    (
+        "model = 'gpt-7b'\ngpus = 8",
+        "job.toml:2:8",
+        "table `[search]`",
+    ),
+    ("model = 'gpt-7b'\n[search]\ngpus = 0", "job.toml:3:8", ""),
+    (
+        "model = 'gpt-7b'\n[search]\ngpus = []",
+        "job.toml:3:8",
+        "expected",
+    ),
+    (
+        "model = 'gpt-7b'\n[search]\ngpus = [8, -8]",
+        "job.toml:3:12",
+        "at least 1",
+    ),
+    (
+        "model = 'gpt-7b'\n[search]\ngpus = '8..'",
+        "job.toml:3:8",
+        "8..",
+    ),
+    (
+        "model = 'gpt-7b'\n[search]\nmicro_batches = 8",
+        "job.toml:3:1",
+        "`micro_batch`",
+    ),
+    (
+        "model = 'gpt-7b'\n[search]\ncheckpointing = 'yes'",
+        "job.toml:3:17",
+        "\"on\"",
+    ),
+    (
+        "model = 'gpt2'\n[search]\nseq_len = 2048",
+        "job.toml:3:11",
+        "1024 learned positions",
+    ),
+    (
+        "[model]\nd_model = 4096\nn_layers = 2\nn_heads = 30\nvocab_size = 9",
+        "job.toml:4:11",
+        "32 divides 4096",
+    ),
+    (
+        "[model]\nd_model = 4096\nn_layers = 2\nn_head = 30\nvocab_size = 9",
+        "job.toml:4:1",
+        "`n_heads`",
+    ),
+    ("model = 'gpt-7b", "job.toml:1:", ""),
+];
+
+#[test]
+fn refusals_name_place_and_remedy() {
+    let mut wrong = Vec::new();
+    for (text, place, expected) in REFUSED {
+        let message = refusal(text);
+        if !message.contains(place) || !message.contains(expected) {
+            wrong.push(format!(
+                "\n{text}\nlacks {place} or {expected}:\n{message}\n"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.concat());
+}
+
+#[test]
+fn a_bad_flag_is_named() {
+    let error = Sourced::<TokenBudget>::parse_flag("--tokens", "134X").unwrap_err();
+    assert!(error.to_string().contains("--tokens: `134X`"), "{error}");
+    let flags = Settings {
+        clusters: Some(vec![Sourced::flag("--cluster", "r7z3".to_owned())]),
+        ..Settings::default()
+    };
+    let error = planned_with(flags, "model = 'gpt-7b'").unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .contains("--cluster: unknown cluster `r7z3`"),
+        "{error}"
+    );
+}
+
+#[test]
+fn axes_that_flags_could_build_are_checked() {
+    for axis in [
+        Axis::List(vec![]),
+        Axis::List(vec![0, 8]),
+        Axis::Doubling { low: 0, high: 8 },
+        Axis::Doubling { low: 16, high: 8 },
+        Axis::Stepped {
+            low: 1,
+            high: 8,
+            step: 0,
+        },
+        Axis::Doubling {
+            low: 1,
+            high: u64::MAX,
+        },
+    ] {
+        let flags = Settings {
+            micro_batch: Some(Sourced::flag("--micro-batch", axis.clone())),
+            ..Settings::default()
+        };
+        let error = planned_with(flags, "model = 'gpt-7b'").unwrap_err();
+        assert!(
+            error.to_string().contains("--micro-batch"),
+            "{axis:?}: {error}"
+        );
+    }
+}

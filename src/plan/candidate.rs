@@ -1,0 +1,240 @@
+//! A candidate: one configuration with everything predicted about it.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::configuration::{Configuration, Setting};
+use crate::forecast::{Bill, Reliability, WallClock};
+use crate::memory::{MemoryEstimate, Verdict};
+use crate::quantity::{Confidence, GIB, Interval, Tokens};
+use crate::search::Objective;
+use crate::throughput::{Basis, BasisDetail, Fit, TimeParts};
+use crate::utilization::{Convention, utilization};
+
+const SECONDS_PER_HOUR: f64 = 3600.0;
+
+/// One launch configuration with everything predicted about it.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Candidate {
+    /// Place in the ranking, from 1.
+    pub rank: usize,
+    /// Cluster name.
+    pub cluster: String,
+    /// GPU name.
+    pub gpu: String,
+    /// GPUs.
+    pub gpus: u64,
+    /// Nodes that hold them.
+    pub nodes: u64,
+    /// Sequence length, tokens.
+    pub seq_len: u64,
+    /// Sequences per GPU in one forward and backward pass.
+    pub micro_batch: u64,
+    /// Micro-batches per GPU and step.
+    pub grad_accum: u64,
+    /// Sequences per step, all GPUs.
+    pub global_batch_seqs: u64,
+    /// Tokens per step, all GPUs.
+    pub global_batch_tokens: u64,
+    /// Share of the asked global batch that is missed, from 0 to 0.05; 0 when met exactly.
+    pub global_batch_shortfall: f64,
+    /// Whether activations are recomputed.
+    pub activation_checkpointing: bool,
+    /// Optimizer steps to the token budget.
+    pub steps: u64,
+    /// Seconds per optimizer step.
+    pub step_time_s: Interval,
+    /// Tokens per second, all GPUs.
+    pub throughput_tok_s: Interval,
+    /// Tokens per second and GPU.
+    pub throughput_tok_s_gpu: Interval,
+    /// Model FLOPs utilization, parameters alone.
+    pub mfu_star: f64,
+    /// Model FLOPs utilization with attention.
+    pub mfu: f64,
+    /// Hardware FLOPs utilization, parameters alone.
+    pub hfu_star: f64,
+    /// Hardware FLOPs utilization with attention.
+    pub hfu: f64,
+    /// Convention of the four.
+    pub utilization_convention: String,
+    /// Memory.
+    pub memory: MemoryReport,
+    /// Hours of pure training: tokens over throughput.
+    pub train_h: Interval,
+    /// Hours on the wall clock, overheads and failures included.
+    pub time_to_budget_h: Interval,
+    /// GPU-hours billed, whole nodes.
+    pub gpu_hours: Interval,
+    /// Dollars; `null` when no price is known.
+    pub cost_usd: Option<Interval>,
+    /// What the prediction rests on.
+    pub basis: Basis,
+    /// Its details.
+    pub basis_detail: BasisDetail,
+    /// Whether its interval can't be told apart from rank 1's.
+    pub tied_with_best: bool,
+    /// Seconds of one step by part.
+    pub time_parts_s: TimeParts,
+}
+
+/// Peak memory of a candidate, GiB per GPU.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct MemoryReport {
+    /// Peak of live tensors.
+    pub peak_gib: f64,
+    /// What a process can use.
+    pub usable_gib: f64,
+    /// `usable − peak`, before the allocator's reserve.
+    pub headroom_gib: f64,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Parts of the peak by name; they add up to it.
+    pub parts: MemoryParts,
+}
+
+/// Parts of the peak, GiB per GPU; they add up to it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct MemoryParts {
+    /// Sharded parameters, gradients and optimizer states.
+    pub states_gib: f64,
+    /// Gathered, unsharded parameters and gradients.
+    pub gathered_gib: f64,
+    /// Activations kept for the backward pass.
+    pub activations_gib: f64,
+    /// Logits, log-softmax and their gradient.
+    pub logits_gib: f64,
+    /// Temporaries of the block being computed.
+    pub workspace_gib: f64,
+}
+
+/// What turns a configuration into a candidate.
+pub(super) struct Forecaster<'a> {
+    pub(super) fit: &'a Fit,
+    pub(super) reliability: &'a Reliability,
+    pub(super) convention: Convention,
+    pub(super) confidence: Confidence,
+    pub(super) tokens: Tokens,
+    /// The fewest tokens per step that were asked for, where the batch was asked for at all.
+    pub(super) least_batch: Option<u64>,
+}
+
+impl Forecaster<'_> {
+    /// The candidate; `None` when a figure would not be finite.
+    pub(super) fn candidate(
+        &self,
+        setting: &Setting<'_>,
+        configuration: &Configuration,
+    ) -> Option<Candidate> {
+        let &Setting { shape, cluster, .. } = setting;
+        let &Configuration { gpus, seq_len, .. } = configuration;
+        let prediction = self.fit.predict(setting, configuration, self.confidence);
+        let throughput = prediction.throughput_tok_s;
+        let clock = WallClock::new(self.reliability, shape.params(seq_len), cluster, gpus);
+        let bill = Bill::new(cluster, gpus);
+        let train_h = throughput.invert(self.tokens.as_f64() / SECONDS_PER_HOUR);
+        let time_to_budget_h = clock.interval(train_h);
+        let cost_usd = bill.usd(time_to_budget_h);
+        let used = utilization(self.convention, setting, configuration, throughput.expected);
+        let batch = configuration.global_batch_tokens();
+        let candidate = Candidate {
+            rank: 1,
+            cluster: cluster.name.clone(),
+            gpu: cluster.gpu.name.clone(),
+            gpus,
+            nodes: cluster.nodes(gpus),
+            seq_len,
+            micro_batch: configuration.micro_batch,
+            grad_accum: configuration.grad_accum,
+            global_batch_seqs: configuration.global_batch_seqs(),
+            global_batch_tokens: batch,
+            global_batch_shortfall: self.shortfall(batch),
+            activation_checkpointing: configuration.activation_checkpointing,
+            steps: self.tokens.get().div_ceil(batch.max(1)),
+            step_time_s: prediction.step_time_s,
+            throughput_tok_s: throughput,
+            throughput_tok_s_gpu: throughput.scale(1.0 / gpus as f64),
+            mfu_star: used.mfu_star,
+            mfu: used.mfu,
+            hfu_star: used.hfu_star,
+            hfu: used.hfu,
+            utilization_convention: self.convention.to_string(),
+            memory: MemoryReport::new(&crate::memory::estimate(setting, configuration)),
+            train_h,
+            time_to_budget_h,
+            gpu_hours: bill.gpu_hours(time_to_budget_h),
+            cost_usd,
+            basis: prediction.basis,
+            basis_detail: prediction.basis_detail,
+            tied_with_best: true,
+            time_parts_s: prediction.time_parts_s,
+        };
+        candidate.is_finite().then_some(candidate)
+    }
+
+    fn shortfall(&self, batch: u64) -> f64 {
+        match self.least_batch {
+            Some(least) if batch < least => (least - batch) as f64 / least as f64,
+            _ => 0.0,
+        }
+    }
+}
+
+impl Candidate {
+    fn is_finite(&self) -> bool {
+        let intervals = [
+            self.step_time_s,
+            self.throughput_tok_s,
+            self.throughput_tok_s_gpu,
+            self.train_h,
+            self.time_to_budget_h,
+            self.gpu_hours,
+        ];
+        let finite = |interval: &Interval| {
+            interval.low.is_finite() && interval.expected.is_finite() && interval.high.is_finite()
+        };
+        intervals.iter().chain(&self.cost_usd).all(finite)
+            && self.memory.peak_gib.is_finite()
+            && self.memory.usable_gib.is_finite()
+    }
+
+    /// The figure that `objective` ranks by; `None` for a cost without a price.
+    fn ranked_by(&self, objective: Objective) -> Option<Interval> {
+        match objective {
+            Objective::Time => Some(self.time_to_budget_h),
+            Objective::Cost => self.cost_usd,
+            Objective::GpuHours => Some(self.gpu_hours),
+            Objective::Throughput => Some(self.throughput_tok_s),
+        }
+    }
+
+    /// Whether this candidate can't be told apart from `best`: of the figure ranked by, the
+    /// expected value of one lies in the interval of the other.
+    pub(super) fn is_tied_with(&self, best: &Self, objective: Objective) -> bool {
+        match (self.ranked_by(objective), best.ranked_by(objective)) {
+            (Some(own), Some(other)) => {
+                own.contains(other.expected) || other.contains(own.expected)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl MemoryReport {
+    fn new(estimate: &MemoryEstimate) -> Self {
+        let parts = &estimate.parts;
+        Self {
+            peak_gib: estimate.peak_bytes / GIB,
+            usable_gib: estimate.usable_bytes / GIB,
+            headroom_gib: (estimate.usable_bytes - estimate.peak_bytes) / GIB,
+            verdict: estimate.verdict,
+            parts: MemoryParts {
+                states_gib: parts.states / GIB,
+                gathered_gib: parts.gathered / GIB,
+                activations_gib: parts.activations / GIB,
+                logits_gib: parts.logits / GIB,
+                workspace_gib: parts.workspace / GIB,
+            },
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Why there is no plan, and what would make one.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use thiserror::Error;
+
+use super::SpaceReport;
+use crate::quantity::display_thousands;
+use crate::search::SpaceError;
+use crate::throughput::FitError;
+
+/// A change to the request under which a configuration can be launched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Remedy {
+    /// What to change, in words and flags.
+    pub change: String,
+    /// A configuration that can be launched then, in words.
+    pub configuration: String,
+}
+
+/// Why there is no plan.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum PlanError {
+    /// There is no space to search.
+    #[error(transparent)]
+    Space(#[from] SpaceError),
+    /// Sequences longer than the model's learned positions.
+    #[error(
+        "sequence length {seq_len} is more than the {max_positions} positions {model} has learned"
+    )]
+    BeyondPositions {
+        /// The model.
+        model: String,
+        /// The sequence length asked for.
+        seq_len: u64,
+        /// Positions the model has.
+        max_positions: u64,
+    },
+    /// No cluster was named.
+    #[error("there is no cluster to plan for")]
+    NoCluster,
+    /// No candidate was asked for.
+    #[error("a plan of 0 candidates says nothing; ask for at least 1")]
+    NoCandidates,
+    /// Nothing in the space can be launched.
+    #[error("{}", nothing_feasible(space))]
+    NothingFeasible {
+        /// What became of the points.
+        space: SpaceReport,
+        /// Changes that would help, the smallest first; empty when none was found.
+        remedies: Vec<Remedy>,
+    },
+    /// One configuration was asked about, but an axis has several values.
+    #[error("one configuration has one {axis}, but `{values}` was given")]
+    NotSingle {
+        /// The axis.
+        axis: &'static str,
+        /// Its values, as typed.
+        values: String,
+    },
+    /// A GPU count that the cluster can't give.
+    #[error(
+        "{cluster} can't give {gpus} GPUs: it has nodes of {gpus_per_node} and gives one job at \
+         most {max_gpus}, in whole nodes beyond one"
+    )]
+    ClusterSize {
+        /// The cluster.
+        cluster: String,
+        /// GPUs asked for.
+        gpus: u64,
+        /// GPUs in a node.
+        gpus_per_node: u64,
+        /// The most it gives.
+        max_gpus: u64,
+    },
+    /// A step of more tokens than are supported.
+    #[error(
+        "a step of {gpus} GPUs × {micro_batch} × {grad_accum} sequences of {seq_len} tokens has \
+         more than 10^18 tokens"
+    )]
+    BatchTooLarge {
+        /// GPUs.
+        gpus: u64,
+        /// Micro-batch.
+        micro_batch: u64,
+        /// Gradient accumulation.
+        grad_accum: u64,
+        /// Sequence length.
+        seq_len: u64,
+    },
+    /// A prediction that isn't a finite number.
+    #[error("the prediction for {configuration} is not a finite number")]
+    NotFinite {
+        /// The configuration, in words.
+        configuration: String,
+    },
+    /// The fit can't be used.
+    #[error(transparent)]
+    Fit(#[from] FitError),
+}
+
+fn nothing_feasible(space: &SpaceReport) -> String {
+    let rejected = space.rejected;
+    let reasons: Vec<String> = [
+        (rejected.overflows, "out of memory"),
+        (rejected.tight, "too near the memory limit"),
+        (rejected.global_batch, "not at the global batch"),
+        (rejected.cluster_size, "not a size the cluster gives"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, reason)| format!("{} {reason}", display_thousands(count.into())))
+    .collect();
+    let points = display_thousands(space.points.into());
+    if reasons.is_empty() {
+        "there is no configuration to search".into()
+    } else {
+        format!(
+            "none of {points} configurations can be launched: {}",
+            reasons.join(", ")
+        )
+    }
+}

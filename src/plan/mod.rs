@@ -1,0 +1,176 @@
+//! The planner: a request and a fit become a ranked plan.
+//!
+//! The types here are what every report shows and what `--format json` prints; field names are
+//! part of the program's contract with scripts.
+
+mod candidate;
+mod error;
+mod physics;
+mod planner;
+mod predict;
+mod remedy;
+
+pub use candidate::{Candidate, MemoryParts, MemoryReport};
+pub use error::{PlanError, Remedy};
+pub use planner::{Planner, plan, predict_one};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::forecast::Reliability;
+use crate::job::Request;
+use crate::search::{Counts, Objective, Switch};
+use crate::throughput::Fit;
+
+/// Version of the JSON that `plan` prints; it grows when a field changes meaning.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// A ranked plan: what `plan --format json` prints.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Plan {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// What was asked for, every default filled in.
+    pub request: RequestReport,
+    /// What the predictions rest on.
+    pub fit: FitReport,
+    /// What was searched.
+    pub space: SpaceReport,
+    /// The best configurations, best first.
+    pub candidates: Vec<Candidate>,
+    /// The best configuration of each GPU count of each cluster, in the order of the clusters;
+    /// their ranks are among themselves.
+    pub best_by_gpu_count: Vec<Candidate>,
+    /// What a reader should know besides.
+    pub notes: Vec<String>,
+}
+
+/// A request as resolved, with names in the place of what they name.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct RequestReport {
+    /// The model.
+    pub model: String,
+    /// Its parameters, at the shortest sequence length asked for.
+    pub params: u64,
+    /// Tokens to train on.
+    pub tokens: u64,
+    /// Clusters.
+    pub clusters: Vec<String>,
+    /// Training stack.
+    pub stack: String,
+    /// GPU counts, as an axis is typed.
+    pub gpus: String,
+    /// Sequence lengths.
+    pub seq_len: String,
+    /// Micro-batches.
+    pub micro_batch: String,
+    /// Gradient accumulations.
+    pub grad_accum: String,
+    /// Activation checkpointing.
+    pub activation_checkpointing: Switch,
+    /// Fewest tokens per optimizer step.
+    pub global_batch_min_tokens: u64,
+    /// Most tokens per optimizer step.
+    pub global_batch_max_tokens: u64,
+    /// What the ranking minimises.
+    pub sort: Objective,
+    /// How many candidates are shown.
+    pub top: usize,
+    /// Confidence of every interval.
+    pub confidence: f64,
+    /// Whether `tight` configurations are ranked too.
+    pub allow_tight: bool,
+    /// What goes wrong on a cluster, and what it costs.
+    pub reliability: Reliability,
+}
+
+impl RequestReport {
+    fn new(request: &Request, reliability: &Reliability) -> Self {
+        let shortest = request.seq_len.get(0).unwrap_or(request.model.seq_len);
+        Self {
+            model: request.model.name.clone(),
+            params: request.model.shape.params(shortest),
+            tokens: request.tokens.get(),
+            clusters: request.clusters.iter().map(|c| c.name.clone()).collect(),
+            stack: request.stack.name.clone(),
+            gpus: request.gpus.to_string(),
+            seq_len: request.seq_len.to_string(),
+            micro_batch: request.micro_batch.to_string(),
+            grad_accum: request.grad_accum.to_string(),
+            activation_checkpointing: request.activation_checkpointing,
+            global_batch_min_tokens: request.global_batch.min,
+            global_batch_max_tokens: request.global_batch.max,
+            sort: request.sort,
+            top: request.top,
+            confidence: request.confidence.get(),
+            allow_tight: request.allow_tight,
+            reliability: *reliability,
+        }
+    }
+}
+
+/// What the predictions rest on.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct FitReport {
+    /// Name of the fit.
+    pub name: String,
+    /// Measured rows it was fitted to.
+    pub rows: usize,
+    /// Mean absolute error on rows held out of the fit, as a share; `null` where it wasn't
+    /// determined.
+    pub held_out_mape: Option<f64>,
+}
+
+impl FitReport {
+    fn new(fit: &Fit) -> Self {
+        Self {
+            name: fit.name().to_owned(),
+            rows: fit.rows(),
+            held_out_mape: None,
+        }
+    }
+}
+
+/// How many points the space had and what became of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+pub struct SpaceReport {
+    /// Points in the space.
+    pub points: u64,
+    /// Points whose time was computed; memory is settled for many points at once.
+    pub evaluated: u64,
+    /// Points that can be launched.
+    pub feasible: u64,
+    /// Points that can't, by reason.
+    pub rejected: Rejections,
+}
+
+/// Points that can't be launched, by reason.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, JsonSchema)]
+pub struct Rejections {
+    /// Out of memory.
+    pub overflows: u64,
+    /// Too close to the memory limit, and `--allow-tight` was not given.
+    pub tight: u64,
+    /// No way to meet the global batch.
+    pub global_batch: u64,
+    /// More GPUs than the cluster has, or not whole nodes.
+    pub cluster_size: u64,
+}
+
+impl SpaceReport {
+    fn new(counts: &Counts) -> Self {
+        // A space is refused before it has more points than 64 bits count.
+        let narrow = |count: u128| u64::try_from(count).unwrap_or(u64::MAX);
+        Self {
+            points: narrow(counts.points),
+            evaluated: narrow(counts.evaluated),
+            feasible: narrow(counts.feasible),
+            rejected: Rejections {
+                overflows: narrow(counts.overflows),
+                tight: narrow(counts.tight),
+                global_batch: narrow(counts.global_batch),
+                cluster_size: narrow(counts.cluster_size),
+            },
+        }
+    }
+}

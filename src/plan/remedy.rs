@@ -1,0 +1,227 @@
+//! The smallest changes under which something can be launched, found by trying them.
+
+use super::error::Remedy;
+use super::physics::Goal;
+use super::planner::{Planner, describe};
+use crate::hardware::Cluster;
+use crate::job::{GlobalBatch, Request};
+use crate::search::{Axis, Limits, Ranked, Switch};
+
+/// One change to try.
+struct Change {
+    request: Request,
+    goal: Goal,
+    /// Says what was changed, given what was found.
+    words: fn(&Ranked, &Cluster) -> String,
+}
+
+/// Changes that help, the smallest first.
+///
+/// Single changes to how the job is launched come first; only when none of them helps are all of
+/// them made together, and only then is other hardware tried, the smallest card first.
+pub(super) fn remedies(
+    planner: &Planner<'_>,
+    request: &Request,
+    alternatives: &[Cluster],
+) -> Vec<Remedy> {
+    let tried = |changes: Vec<Change>| -> Vec<Remedy> {
+        changes
+            .iter()
+            .filter_map(|change| attempt(planner, change))
+            .collect()
+    };
+    let single = tried(single_changes(request));
+    if !single.is_empty() {
+        return single;
+    }
+    for together in [all_changes(request), all_and_the_batch(request)] {
+        let helped = tried(vec![together]);
+        if !helped.is_empty() {
+            return helped;
+        }
+    }
+    let mut others: Vec<&Cluster> = alternatives
+        .iter()
+        .filter(|other| request.clusters.iter().all(|own| own.name != other.name))
+        .collect();
+    others.sort_by(|a, b| a.gpu.usable_gib.total_cmp(&b.gpu.usable_gib));
+    let elsewhere = |request: &Request, words| -> Option<Remedy> {
+        others.iter().find_map(|cluster| {
+            let mut request = request.clone();
+            request.clusters = vec![(*cluster).clone()];
+            attempt(
+                planner,
+                &Change {
+                    request,
+                    goal: Goal::FewestGpus,
+                    words,
+                },
+            )
+        })
+    };
+    let as_asked = elsewhere(request, |_, cluster| {
+        format!("use {} (`--cluster {}`)", cluster.gpu.name, cluster.name)
+    });
+    let freely = || {
+        elsewhere(&all_and_the_batch(request).request, |found, cluster| {
+            let name = &cluster.name;
+            format!(
+                "{} on {} (`--cluster {name}`)",
+                together_words(found),
+                cluster.gpu.name
+            )
+        })
+    };
+    as_asked.or_else(freely).into_iter().collect()
+}
+
+fn attempt(planner: &Planner<'_>, change: &Change) -> Option<Remedy> {
+    let limits = Limits {
+        top: 1,
+        gpu_counts: 0,
+        allow_tight: change.request.allow_tight,
+    };
+    let outcome = planner.sweep(&change.request, change.goal, limits).ok()?;
+    let found = outcome.best.first()?;
+    let cluster = change.request.clusters.get(found.cluster)?;
+    Some(Remedy {
+        change: (change.words)(found, cluster),
+        configuration: describe(cluster, &found.configuration),
+    })
+}
+
+fn single_changes(request: &Request) -> Vec<Change> {
+    let best = Goal::Best(request.sort);
+    let change = |goal, words, edit: &dyn Fn(&mut Request)| {
+        let mut request = request.clone();
+        edit(&mut request);
+        Change {
+            request,
+            goal,
+            words,
+        }
+    };
+    let mut changes = Vec::new();
+    if request.activation_checkpointing == Switch::Off {
+        changes.push(change(
+            best,
+            |_, _| "turn activation checkpointing on (`--checkpointing on`)".into(),
+            &|request| request.activation_checkpointing = Switch::On,
+        ));
+    }
+    if request.micro_batch != Axis::Auto {
+        changes.push(change(
+            best,
+            |found, _| {
+                let micro_batch = found.configuration.micro_batch;
+                format!("use a micro-batch of {micro_batch} (`--micro-batch {micro_batch}`)")
+            },
+            &|request| request.micro_batch = Axis::Auto,
+        ));
+    }
+    if request.grad_accum != Axis::Auto {
+        changes.push(change(
+            best,
+            |found, _| {
+                let grad_accum = found.configuration.grad_accum;
+                format!("accumulate over {grad_accum} micro-batches (`--grad-accum {grad_accum}`)")
+            },
+            &|request| request.grad_accum = Axis::Auto,
+        ));
+    }
+    changes.push(change(
+        Goal::NearestBatch(request.global_batch.min as f64),
+        |found, _| {
+            let batch = found.configuration.global_batch_tokens();
+            format!("train at a global batch of {batch} tokens (`--global-batch {batch}`)")
+        },
+        &|request| request.global_batch = wide_batch(request),
+    ));
+    if request.gpus != Axis::Auto {
+        changes.push(change(
+            Goal::FewestGpus,
+            |found, _| {
+                let gpus = found.configuration.gpus;
+                format!("use {gpus} GPUs (`--gpus {gpus}`)")
+            },
+            &|request| request.gpus = Axis::Auto,
+        ));
+    }
+    if !request.allow_tight {
+        changes.push(change(
+            best,
+            |_, _| {
+                "accept configurations that may run out of memory or run slowly (`--allow-tight`)"
+                    .into()
+            },
+            &|request| request.allow_tight = true,
+        ));
+    }
+    changes
+}
+
+/// Everything about the launch left open but the global batch.
+fn all_changes(request: &Request) -> Change {
+    let mut request = request.clone();
+    request.activation_checkpointing = Switch::Auto;
+    request.micro_batch = Axis::Auto;
+    request.grad_accum = Axis::Auto;
+    request.gpus = Axis::Auto;
+    Change {
+        request,
+        goal: Goal::FewestGpus,
+        words: |found, _| together_words(found),
+    }
+}
+
+fn all_and_the_batch(request: &Request) -> Change {
+    let mut change = all_changes(request);
+    change.request.global_batch = wide_batch(&change.request);
+    change
+}
+
+fn together_words(found: &Ranked) -> String {
+    let configuration = &found.configuration;
+    format!(
+        "use {} GPUs, micro-batch {}, a global batch of {} tokens, checkpointing {}",
+        configuration.gpus,
+        configuration.micro_batch,
+        configuration.global_batch_tokens(),
+        if configuration.activation_checkpointing {
+            "on"
+        } else {
+            "off"
+        },
+    )
+}
+
+/// Axes of more values than this are not walked to find a remedy.
+const SHORT_AXIS: u64 = 4096;
+
+/// Batches around the one asked for: some multiple of the smallest step the axes can make is among
+/// them, and where the accumulations are few, everything below too.
+fn wide_batch(request: &Request) -> GlobalBatch {
+    let node = request
+        .clusters
+        .iter()
+        .map(|cluster| cluster.gpus_per_node.min(cluster.max_gpus))
+        .min();
+    let smallest = |axis: &Axis, auto: u64| axis.get(0).unwrap_or(auto);
+    let least_step = [
+        smallest(&request.gpus, node.unwrap_or(1)),
+        smallest(&request.seq_len, request.model.seq_len),
+        smallest(&request.micro_batch, 1),
+        smallest(&request.grad_accum, 1),
+    ]
+    .into_iter()
+    .fold(1, u64::saturating_mul);
+    let few = (1..=SHORT_AXIS).contains(&request.grad_accum.len());
+    GlobalBatch {
+        min: if few {
+            1
+        } else {
+            request.global_batch.min.saturating_sub(least_step).max(1)
+        },
+        max: request.global_batch.max.saturating_add(least_step),
+    }
+}

@@ -1,0 +1,426 @@
+//! The sweep against brute force: the same best candidates in the same order, the same counts.
+//!
+//! The physics here is made up, monotone in memory and coarse in time, so that ties abound.
+
+use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
+
+use proptest::prelude::*;
+use tminus::configuration::Configuration;
+use tminus::hardware::{Cluster, Gpu};
+use tminus::memory::Verdict;
+use tminus::search::{
+    Axes, Axis, Counts, Evaluator, Group, GroupEvaluator, Limits, Outcome, Ranked, Score, Space,
+    SpaceError, Switch, sweep,
+};
+
+fn cluster(gpus_per_node: u64, max_gpus: u64, linked: bool) -> Cluster {
+    Cluster {
+        name: "made-up".into(),
+        gpu: Gpu {
+            name: "made-up".into(),
+            peak_flops: 1e15,
+            hbm_bytes_per_s: 1e12,
+            usable_gib: 80.0,
+            intra_node_bytes_per_s: 1e11,
+            measured: false,
+            source: "made up".into(),
+        },
+        gpus_per_node,
+        max_gpus,
+        inter_node_bytes_per_s: linked.then_some(1e10),
+        prices: Vec::new(),
+        source: "made up".into(),
+    }
+}
+
+/// Made-up physics: everything is a small integer, so equal scores are common.
+#[derive(Debug, Clone)]
+struct MadeUp {
+    tokens_that_fit: u64,
+    tokens_that_run: u64,
+    seconds_per_token: f64,
+    seconds_per_micro_step: f64,
+    seconds_per_step: f64,
+    coarseness: f64,
+}
+
+struct MadeUpGroup {
+    physics: MadeUp,
+    seq_len: u64,
+    checkpointing: bool,
+}
+
+impl Evaluator for MadeUp {
+    type Group = MadeUpGroup;
+
+    fn group(&self, group: &Group<'_>, checkpointing: bool) -> Self::Group {
+        MadeUpGroup {
+            physics: self.clone(),
+            seq_len: group.seq_len,
+            checkpointing,
+        }
+    }
+}
+
+impl GroupEvaluator for MadeUpGroup {
+    fn verdict(&self, micro_batch: u64) -> Verdict {
+        let kept = if self.checkpointing { 1 } else { 3 };
+        let tokens = u128::from(micro_batch) * u128::from(self.seq_len) * kept;
+        if tokens <= u128::from(self.physics.tokens_that_fit) {
+            Verdict::Fits
+        } else if tokens <= u128::from(self.physics.tokens_that_run) {
+            Verdict::Tight
+        } else {
+            Verdict::Overflows
+        }
+    }
+
+    fn micro_step_s(&self, micro_batch: u64) -> f64 {
+        let work = if self.checkpointing { 4.0 } else { 3.0 };
+        (micro_batch * self.seq_len) as f64 * self.physics.seconds_per_token * work
+            + self.physics.seconds_per_micro_step
+    }
+
+    fn step_s(&self, micro_step_s: f64, grad_accum: u64) -> f64 {
+        micro_step_s * grad_accum as f64 + self.physics.seconds_per_step
+    }
+
+    fn score(&self, step_s: f64, batch_tokens: f64) -> Score {
+        let time = (step_s / batch_tokens * self.physics.coarseness).ceil();
+        Score::new(time, time)
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Case {
+    axes: Axes,
+    clusters: Vec<Cluster>,
+    physics: MadeUp,
+    limits: Limits,
+}
+
+/// GPU counts of one cluster: those it can give, and how many it can't.
+fn gpu_counts(axis: &Axis, cluster: &Cluster) -> (Vec<u64>, u128) {
+    let node = cluster.gpus_per_node;
+    let can = |gpus: u64| {
+        gpus <= cluster.max_gpus
+            && (gpus <= node
+                || (gpus.is_multiple_of(node) && cluster.inter_node_bytes_per_s.is_some()))
+    };
+    if *axis == Axis::Auto {
+        let all: Vec<u64> = (1..=cluster.max_gpus).filter(|gpus| can(*gpus)).collect();
+        let largest = all.last().copied();
+        let mut counts: Vec<u64> = all
+            .into_iter()
+            .filter(|gpus| gpus % node == 0 && (gpus / node).is_power_of_two())
+            .chain(largest)
+            .collect();
+        counts.dedup();
+        return (counts, 0);
+    }
+    let (counts, refused): (Vec<u64>, Vec<u64>) = axis.iter().partition(|gpus| can(*gpus));
+    (counts, refused.len() as u128)
+}
+
+/// `(micro-batch, accumulation)` pairs of the axes, by micro-batch.
+fn pairs(axes: &Axes, unit: u64) -> BTreeMap<u64, Vec<u64>> {
+    let most = axes.global_batch.end() / unit;
+    let micros: Vec<u64> = match &axes.micro_batch {
+        Axis::Auto => (0..63)
+            .map(|power| 1 << power)
+            .filter(|m| *m <= most.max(1))
+            .collect(),
+        axis => axis.iter().collect(),
+    };
+    micros
+        .into_iter()
+        .map(|micro| match &axes.grad_accum {
+            Axis::Auto => (micro, (1..=most / micro).collect()),
+            axis => (micro, axis.iter().collect()),
+        })
+        .collect()
+}
+
+/// The global batches accepted at one GPU count and sequence length.
+fn accepted(axes: &Axes, unit: u64, pairs: &BTreeMap<u64, Vec<u64>>) -> RangeInclusive<u64> {
+    let (min, max) = (*axes.global_batch.start(), *axes.global_batch.end());
+    if min < max {
+        return min..=max;
+    }
+    let nearest = pairs
+        .iter()
+        .flat_map(|(micro, accums)| accums.iter().map(move |accum| unit * micro * accum))
+        .filter(|batch| *batch <= max && batch * 20 >= max * 19)
+        .max()
+        .unwrap_or(max);
+    nearest..=nearest
+}
+
+fn brute_force(case: &Case) -> Outcome {
+    let axes = &case.axes;
+    let mut counts = Counts::default();
+    let mut all: Vec<Ranked> = Vec::new();
+    for (index, cluster) in case.clusters.iter().enumerate() {
+        let (gpus, refused) = gpu_counts(&axes.gpus, cluster);
+        let lengths = [&axes.seq_len, &axes.micro_batch, &axes.grad_accum]
+            .map(|axis| u128::from(axis.len().max(1)));
+        let choices = axes.activation_checkpointing.choices();
+        counts.cluster_size += refused * lengths.iter().product::<u128>() * choices.len() as u128;
+        for gpus in gpus {
+            for seq_len in axes.seq_len.iter() {
+                let unit = gpus * seq_len;
+                let pairs = pairs(axes, unit);
+                let accepted = accepted(axes, unit, &pairs);
+                for checkpointing in choices {
+                    let group = Group {
+                        index,
+                        cluster,
+                        gpus,
+                        seq_len,
+                    };
+                    let evaluator = case.physics.group(&group, *checkpointing);
+                    for (micro, accums) in &pairs {
+                        let verdict = evaluator.verdict(*micro);
+                        let met = |accum: &&u64| accepted.contains(&(unit * micro * **accum));
+                        let meeting = accums.iter().filter(met).count() as u128;
+                        let points = if axes.grad_accum == Axis::Auto {
+                            meeting.max(1)
+                        } else {
+                            accums.len() as u128
+                        };
+                        counts.points += points;
+                        if verdict == Verdict::Overflows {
+                            counts.overflows += points;
+                            continue;
+                        }
+                        counts.global_batch += points - meeting;
+                        if verdict == Verdict::Tight && !case.limits.allow_tight {
+                            counts.tight += meeting;
+                            continue;
+                        }
+                        counts.feasible += meeting;
+                        for accum in accums.iter().filter(met) {
+                            let step_s = evaluator.step_s(evaluator.micro_step_s(*micro), *accum);
+                            all.push(Ranked {
+                                score: evaluator.score(step_s, (unit * micro * accum) as f64),
+                                cluster: index,
+                                configuration: Configuration {
+                                    gpus,
+                                    seq_len,
+                                    micro_batch: *micro,
+                                    grad_accum: *accum,
+                                    activation_checkpointing: *checkpointing,
+                                },
+                            });
+                        }
+                    }
+                }
+            }
+        }
+    }
+    counts.points += counts.cluster_size;
+    counts.evaluated = counts.feasible;
+    all.sort();
+    let mut by_gpu_count: BTreeMap<(usize, u64), Ranked> = BTreeMap::new();
+    for candidate in &all {
+        by_gpu_count
+            .entry((candidate.cluster, candidate.configuration.gpus))
+            .or_insert(*candidate);
+    }
+    all.truncate(case.limits.top);
+    Outcome {
+        best: all,
+        best_by_gpu_count: by_gpu_count.into_values().collect(),
+        counts,
+    }
+}
+
+fn swept(case: &Case) -> Outcome {
+    let space = Space::new(case.axes.clone(), &case.clusters).unwrap();
+    sweep(&space, &case.physics, case.limits)
+}
+
+fn axis(most: u64) -> impl Strategy<Value = Axis> {
+    prop_oneof![
+        prop::collection::vec(1..=most, 1..4).prop_map(Axis::list),
+        (1..=most, 0..=most).prop_map(|(low, width)| Axis::Doubling {
+            low,
+            high: low + width
+        }),
+        (1..=most, 0..=most, 1..4_u64).prop_map(|(low, width, step)| Axis::Stepped {
+            low,
+            high: low + width,
+            step
+        }),
+    ]
+}
+
+fn axis_or_auto(most: u64) -> impl Strategy<Value = Axis> {
+    prop_oneof![Just(Axis::Auto), axis(most)]
+}
+
+prop_compose! {
+    fn axes()(
+        gpus in axis_or_auto(40),
+        seq_len in axis(12),
+        micro_batch in axis_or_auto(20),
+        grad_accum in axis_or_auto(20),
+        activation_checkpointing in
+            prop_oneof![Just(Switch::Auto), Just(Switch::On), Just(Switch::Off)],
+        min in 1..4000_u64,
+        width in prop_oneof![Just(0), 0..2000_u64],
+    ) -> Axes {
+        let global_batch = min..=min + width;
+        Axes { gpus, seq_len, micro_batch, grad_accum, activation_checkpointing, global_batch }
+    }
+}
+
+prop_compose! {
+    fn physics()(
+        fit in 0..200_u64, more in 0..100_u64, token in 0..4_u8, micro in 0..4_u8, step in 0..4_u8,
+        coarseness in prop_oneof![Just(1.0), Just(10.0), Just(1e6)],
+    ) -> MadeUp {
+        MadeUp {
+            tokens_that_fit: fit,
+            tokens_that_run: fit + more,
+            seconds_per_token: token.into(),
+            seconds_per_micro_step: micro.into(),
+            seconds_per_step: step.into(),
+            coarseness,
+        }
+    }
+}
+
+prop_compose! {
+    fn cases()(
+        axes in axes(),
+        clusters in prop::collection::vec((1..9_u64, 1..70_u64, any::<bool>()), 1..4),
+        physics in physics(),
+        top in 0..30_usize,
+        allow_tight in any::<bool>(),
+    ) -> Case {
+        let clusters = clusters
+            .into_iter()
+            .map(|(node, most, linked)| cluster(node, most, linked))
+            .collect();
+        Case { axes, clusters, physics, limits: Limits { top, gpu_counts: 64, allow_tight } }
+    }
+}
+
+fn in_pool<T: Send>(threads: usize, work: impl FnOnce() -> T + Send) -> T {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .unwrap()
+        .install(work)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn the_sweep_is_brute_force(case in cases()) {
+        let (found, expected) = (swept(&case), brute_force(&case));
+        prop_assert_eq!(found.counts, expected.counts);
+        prop_assert_eq!(found.best, expected.best);
+        prop_assert_eq!(found.best_by_gpu_count, expected.best_by_gpu_count);
+    }
+
+    #[test]
+    fn every_point_is_accounted_for(case in cases()) {
+        let counts = swept(&case).counts;
+        let sum = counts.feasible + counts.cluster_size + counts.overflows + counts.global_batch
+            + counts.tight;
+        prop_assert_eq!(counts.points, sum);
+    }
+
+    #[test]
+    fn more_memory_never_means_fewer_candidates(case in cases(), more in 0..300_u64) {
+        let mut roomier = case.clone();
+        roomier.physics.tokens_that_fit += more;
+        roomier.physics.tokens_that_run += more;
+        prop_assert!(swept(&roomier).counts.feasible >= swept(&case).counts.feasible);
+    }
+}
+
+/// A space that is split over tasks within one group, with many ties.
+fn large_case() -> Case {
+    Case {
+        axes: Axes {
+            gpus: Axis::list([8]),
+            seq_len: Axis::list([1]),
+            micro_batch: "1..400:1".parse().unwrap(),
+            grad_accum: "1..2000:1".parse().unwrap(),
+            activation_checkpointing: Switch::Auto,
+            global_batch: 1..=4_000_000,
+        },
+        clusters: vec![cluster(8, 8, true)],
+        physics: MadeUp {
+            tokens_that_fit: 390,
+            tokens_that_run: 395,
+            seconds_per_token: 1.0,
+            seconds_per_micro_step: 3.0,
+            seconds_per_step: 5.0,
+            coarseness: 100.0,
+        },
+        limits: Limits {
+            top: 50,
+            gpu_counts: 64,
+            allow_tight: true,
+        },
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_nothing() {
+    let case = large_case();
+    let expected = brute_force(&case);
+    for threads in [1, 2, 7] {
+        let found = in_pool(threads, || swept(&case));
+        assert_eq!(found.best, expected.best);
+        assert_eq!(found.counts, expected.counts);
+    }
+}
+
+#[test]
+fn the_order_of_a_list_changes_nothing() {
+    let mut case = large_case();
+    case.axes.micro_batch = "7,3,5,5".parse().unwrap();
+    let found = swept(&case);
+    case.axes.micro_batch = "5,7,3".parse().unwrap();
+    assert_eq!(found.best, swept(&case).best);
+}
+
+#[test]
+fn a_space_beyond_64_bits_is_refused_with_its_size() {
+    let mut case = large_case();
+    case.axes.micro_batch = "1..1_000_000_000_000:1".parse().unwrap();
+    case.axes.grad_accum = "1..1_000_000_000_000:1".parse().unwrap();
+    let error = Space::new(case.axes, &case.clusters).unwrap_err();
+    let points = 2_000_000_000_000_000_000_000_000;
+    assert_eq!(error, SpaceError::TooManyPoints { points });
+    let text = error.to_string();
+    assert!(text.contains("2,000,000,000,000,000,000,000,000"), "{text}");
+}
+
+#[test]
+fn a_huge_space_that_memory_rules_out_is_counted_not_walked() {
+    let mut case = large_case();
+    case.axes.micro_batch = "1..1_000_000_000:1".parse().unwrap();
+    let counts = swept(&case).counts;
+    assert_eq!(counts.points, 2 * 1_000_000_000 * 2000);
+}
+
+#[test]
+fn many_gpu_counts_keep_a_spread_of_them() {
+    let mut case = large_case();
+    case.axes.gpus = "8..80_000:8".parse().unwrap();
+    case.axes.micro_batch = Axis::list([1]);
+    case.axes.grad_accum = Axis::list([1]);
+    case.clusters = vec![cluster(8, 80_000, true)];
+    let shown = swept(&case).best_by_gpu_count;
+    let gpus: Vec<u64> = shown.iter().map(|best| best.configuration.gpus).collect();
+    assert!((30..=65).contains(&gpus.len()), "{gpus:?}");
+    assert_eq!((gpus[0], gpus[gpus.len() - 1]), (8, 80_000));
+}
