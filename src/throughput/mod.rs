@@ -121,6 +121,7 @@ impl Fit {
     }
 
     /// Rows it was fitted to.
+    #[must_use]
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &Measurement> {
         self.rows.iter().map(|(row, _)| row)
     }
