@@ -13,7 +13,6 @@ use tminus::search::{
     Axes, Axis, Counts, Evaluator, Group, GroupEvaluator, Limits, Outcome, Ranked, Score, Space,
     SpaceError, Switch, sweep,
 };
-use tminus::throughput::MicroBatchModel;
 
 fn cluster(gpus_per_node: u64, max_gpus: u64, linked: bool) -> Cluster {
     Cluster {
@@ -65,6 +64,9 @@ impl Evaluator for MadeUp {
 }
 
 impl GroupEvaluator for MadeUpGroup {
+    /// Seconds of one micro-step.
+    type MicroBatch = f64;
+
     fn verdict(&self, micro_batch: u64) -> Verdict {
         let kept = if self.checkpointing { 1 } else { 3 };
         let tokens = u128::from(micro_batch) * u128::from(self.seq_len) * kept;
@@ -77,14 +79,14 @@ impl GroupEvaluator for MadeUpGroup {
         }
     }
 
-    fn micro_batch(&self, micro_batch: u64) -> MicroBatchModel {
+    fn micro_batch(&self, micro_batch: u64) -> f64 {
         let work = if self.checkpointing { 4.0 } else { 3.0 };
-        let tokens = (micro_batch * self.seq_len) as f64;
-        MicroBatchModel {
-            micro_step_s: tokens * self.physics.seconds_per_token * work
-                + self.physics.seconds_per_micro_step,
-            per_step_s: self.physics.seconds_per_step,
-        }
+        (micro_batch * self.seq_len) as f64 * self.physics.seconds_per_token * work
+            + self.physics.seconds_per_micro_step
+    }
+
+    fn step_s(&self, micro_step_s: &f64, grad_accum: u64) -> f64 {
+        micro_step_s * grad_accum as f64 + self.physics.seconds_per_step
     }
 
     fn score(&self, step_s: f64, batch_tokens: f64) -> Score {
@@ -202,7 +204,7 @@ fn brute_force(case: &Case) -> Outcome {
                         }
                         counts.feasible += meeting;
                         for accum in accums.iter().filter(met) {
-                            let step_s = evaluator.micro_batch(*micro).step_s(*accum);
+                            let step_s = evaluator.step_s(&evaluator.micro_batch(*micro), *accum);
                             all.push(Ranked {
                                 score: evaluator.score(step_s, (unit * micro * accum) as f64),
                                 cluster: index,

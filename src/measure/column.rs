@@ -134,7 +134,12 @@ const SPELLINGS: &[(Column, &str, &[&str])] = &[
     (
         Column::SeqsPerS,
         "throughput_seq_s",
-        &["throughputss", "throughputsampless", "samplespersecond"],
+        &[
+            "throughputss",
+            "throughputsampless",
+            "sampless",
+            "samplespersecond",
+        ],
     ),
     (Column::Derived, "mfu_star", &["mfu*"]),
     (Column::Derived, "mfu", &["mfu%"]),

@@ -68,7 +68,7 @@ fn cell_spans(text: &str, from: usize, count: usize, delimiter: u8) -> Vec<Range
     while spans.len() < count {
         match bytes.get(at) {
             Some(b'"') => quoted = !quoted,
-            Some(byte) if quoted || (*byte != delimiter && *byte != b'\n') => {}
+            Some(byte) if quoted || (*byte != delimiter && !matches!(byte, b'\n' | b'\r')) => {}
             end => {
                 spans.push(trimmed(text, start..at));
                 if end.is_none() {

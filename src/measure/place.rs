@@ -17,10 +17,17 @@ use super::row::Row;
 /// The stack of rows that don't tell theirs: that of the embedded tables.
 const DEFAULT_STACK: &str = "fp32-gather";
 
+/// A cluster met, and whether the catalog knows the name it was met by.
+#[derive(Clone)]
+struct Met {
+    cluster: Arc<Cluster>,
+    known: bool,
+}
+
 /// Clusters and stacks met so far; rows share them.
 pub(super) struct Places<'a> {
     catalog: &'a Catalog,
-    clusters: BTreeMap<(String, String), Arc<Cluster>>,
+    clusters: BTreeMap<(String, String), Met>,
     stacks: BTreeMap<String, Arc<Stack>>,
 }
 
@@ -45,20 +52,22 @@ impl<'a> Places<'a> {
             named.map(|cell| cell.text.clone()).unwrap_or_default(),
             gpu.clone().unwrap_or_default(),
         );
-        let known = self.clusters.get(&key).map(Arc::clone);
-        let cluster = match known {
-            Some(known) => known,
-            None => Arc::new(self.find_cluster(row, named, gpu.as_deref())?),
+        let met = match self.clusters.get(&key) {
+            Some(met) => met.clone(),
+            None => Met {
+                cluster: Arc::new(self.find_cluster(row, named, gpu.as_deref())?),
+                known: named.is_none_or(|cell| self.catalog.cluster(&cell.text).is_ok()),
+            },
         };
-        if named.is_some_and(|cell| self.catalog.cluster(&cell.text).is_err()) {
+        if !met.known {
             let text = format!(
                 "cluster `{}` is not known; its rows are taken as generic nodes of {}",
-                key.0, cluster.gpu.name
+                key.0, met.cluster.gpu.name
             );
             notes.add(row.line(), text);
         }
-        self.clusters.insert(key, Arc::clone(&cluster));
-        Ok(cluster)
+        self.clusters.insert(key, met.clone());
+        Ok(met.cluster)
     }
 
     fn find_cluster(
@@ -120,40 +129,40 @@ impl<'a> Places<'a> {
         notes: &mut Notes,
     ) -> Result<Arc<Stack>, Diagnostic> {
         note_unmodelled(row, notes)?;
-        let policy = row
-            .cell(Column::Precision)
-            .filter(|cell| !is_half(&cell.text));
-        let (cell, name) = match (row.cell(Column::Stack), row.cell(Column::MpMode), policy) {
-            (Some(cell), ..) => (Some(cell), cell.text.clone()),
-            (None, _, Some(cell)) => (Some(cell), cell.text.clone()),
-            (None, Some(cell), None) => {
-                let name = mode_stack(&cell.text).ok_or_else(|| {
-                    let expected = "expected DEFAULT or PURE, or a `stack` column";
-                    row.refuse(cell, Column::MpMode, expected)
-                })?;
-                let text = format!("MP mode {} is read as stack `{name}`", cell.text);
-                notes.add(row.line(), text);
-                (None, name.to_owned())
-            }
-            (None, None, None) => {
-                let text = format!("the stack is not told and taken as `{DEFAULT_STACK}`");
-                notes.add(row.line(), text);
-                (None, DEFAULT_STACK.to_owned())
-            }
+        if let Some(cell) = row.cell(Column::Stack) {
+            return self
+                .known_stack(&cell.text)
+                .map_err(|unknown| row.located(unknown, cell, Column::Stack));
+        }
+        let precision = row.cell(Column::Precision);
+        if let Some(cell) = precision.filter(|cell| !is_half(&cell.text)) {
+            return self.known_stack(&cell.text).map_err(|_| {
+                let expected = "expected bf16 or the name of a stack";
+                row.refuse(cell, Column::Precision, expected)
+                    .help("other precisions are not modelled: leave their rows out")
+            });
+        }
+        let Some(cell) = row.cell(Column::MpMode) else {
+            let text = format!("the stack is not told and taken as `{DEFAULT_STACK}`");
+            notes.add(row.line(), text);
+            return self.known_stack(DEFAULT_STACK);
         };
-        if let Some(known) = self.stacks.get(&name) {
+        let name = mode_stack(&cell.text).ok_or_else(|| {
+            let expected = "expected DEFAULT or PURE, or a `stack` column";
+            row.refuse(cell, Column::MpMode, expected)
+        })?;
+        let text = format!("MP mode {} is read as stack `{name}`", cell.text);
+        notes.add(row.line(), text);
+        self.known_stack(name)
+    }
+
+    /// The stack of that name, shared by the rows that name it.
+    fn known_stack(&mut self, name: &str) -> Result<Arc<Stack>, Diagnostic> {
+        if let Some(known) = self.stacks.get(name) {
             return Ok(Arc::clone(known));
         }
-        let column = match row.cell(Column::Stack) {
-            Some(_) => Column::Stack,
-            None => Column::Precision,
-        };
-        let stack = self.catalog.stack(&name).map_err(|unknown| match cell {
-            Some(cell) => row.located(unknown, cell, column),
-            None => unknown,
-        })?;
-        let stack = Arc::new(stack.clone());
-        self.stacks.insert(name, Arc::clone(&stack));
+        let stack = Arc::new(self.catalog.stack(name)?.clone());
+        self.stacks.insert(name.to_owned(), Arc::clone(&stack));
         Ok(stack)
     }
 }

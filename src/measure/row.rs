@@ -147,13 +147,17 @@ impl<'a> Row<'a> {
         let Some(cell) = self.cell(column) else {
             return Ok(None);
         };
-        let parsed = without_separators(&cell.text).parse::<Tokens>();
-        match parsed.map(Tokens::get) {
-            Ok(value) if value <= max => Ok(Some(value)),
+        match without_separators(&cell.text).parse::<Tokens>() {
+            Ok(value) if value.get() <= max => Ok(Some(value.get())),
             Ok(_) => Err(self.refuse(cell, column, &format!("expected at most {max}"))),
             Err(error) => {
-                let expected = format!("expected a whole number such as 2048; {}", error.reason);
-                Err(self.refuse(cell, column, &expected))
+                let problem = format!("is not a whole number: {}", error.reason);
+                Err(self.refuse_as(
+                    cell,
+                    column,
+                    &problem,
+                    "expected a whole number such as 2048",
+                ))
             }
         }
     }
@@ -182,8 +186,18 @@ impl<'a> Row<'a> {
 
     /// The error for a cell that isn't what its column holds.
     pub(super) fn refuse(&self, cell: &Cell, column: Column, expected: &str) -> Diagnostic {
+        self.refuse_as(
+            cell,
+            column,
+            &format!("can't be used: {expected}"),
+            expected,
+        )
+    }
+
+    /// [`Row::refuse`] with a message of its own.
+    fn refuse_as(&self, cell: &Cell, column: Column, problem: &str, expected: &str) -> Diagnostic {
         Diagnostic::new(format!(
-            "line {}, column `{}`: `{}` can't be used: {expected}",
+            "line {}, column `{}`: `{}` {problem}",
             self.line(),
             column.name(),
             cell.text
@@ -220,9 +234,9 @@ impl<'a> Row<'a> {
             column.name()
         ))
         .in_text(self.origin.clone());
-        if let Some(cell) = self.cell(column) {
-            error = error.at(cell.span.clone(), expected);
-        }
+        // A preset or another column may have told what this one would have.
+        let place = self.cell(column).map(|cell| cell.span.clone());
+        error = error.at(place.unwrap_or_else(|| self.record.span()), expected);
         for other in context {
             if let Some(cell) = self.cell(*other) {
                 error = error.at(cell.span.clone(), other.name());
@@ -236,7 +250,7 @@ impl<'a> Row<'a> {
     pub(super) fn missing(&self, column: Column, wanted: &str) -> Diagnostic {
         let at = self.columns.iter().position(|held| *held == Some(column));
         if let Some(cell) = at.and_then(|at| self.record.cells.get(at)) {
-            return self.refuse(cell, column, "expected a value, the cell is empty");
+            return self.refuse_as(cell, column, "is empty", "expected a value");
         }
         let found: Vec<&str> = self
             .header

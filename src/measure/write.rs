@@ -55,7 +55,7 @@ fn record(row: &Measurement) -> [String; HEADER.len()] {
         shape.n_kv_heads.to_string(),
         shape.d_ff.to_string(),
         shape.vocab_size.to_string(),
-        row.cluster.name.clone(),
+        cluster_name(row),
         row.cluster.gpu.name.clone(),
         row.stack.name.clone(),
         configuration.gpus.to_string(),
@@ -65,4 +65,13 @@ fn record(row: &Measurement) -> [String; HEADER.len()] {
         configuration.activation_checkpointing.to_string(),
         row.throughput_tok_s.to_string(),
     ]
+}
+
+/// The cluster's name, or nothing where it only stands for its GPU (as it will again).
+fn cluster_name(row: &Measurement) -> String {
+    if row.cluster.name == row.cluster.gpu.name {
+        String::new()
+    } else {
+        row.cluster.name.clone()
+    }
 }

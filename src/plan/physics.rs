@@ -70,12 +70,18 @@ impl<'a> Evaluator for Physics<'a> {
 }
 
 impl GroupEvaluator for GroupPhysics<'_> {
+    type MicroBatch = MicroBatchModel;
+
     fn verdict(&self, micro_batch: u64) -> Verdict {
         self.memory.verdict(micro_batch)
     }
 
     fn micro_batch(&self, micro_batch: u64) -> MicroBatchModel {
         self.steps.micro_batch(micro_batch)
+    }
+
+    fn step_s(&self, micro_batch: &MicroBatchModel, grad_accum: u64) -> f64 {
+        micro_batch.step_s(grad_accum)
     }
 
     fn score(&self, step_s: f64, batch_tokens: f64) -> Score {

@@ -8,6 +8,7 @@ use crate::configuration::{Configuration, Setting};
 use crate::forecast::Reliability;
 use crate::hardware::Cluster;
 use crate::job::Request;
+use crate::quantity::display_thousands;
 use crate::search::{Axes, Axis, Limits, Outcome, Ranked, Space, SpaceError, sweep};
 use crate::throughput::Fit;
 use crate::utilization::Convention;
@@ -251,10 +252,16 @@ fn resolved(request: &Request) -> Result<Request, PlanError> {
 fn notes(request: &Request, space: &SpaceReport, candidates: &[Candidate]) -> Vec<String> {
     let mut notes = Vec::new();
     if space.rejected.tight > 0 {
+        let (count, are) = match space.rejected.tight {
+            1 => ("1 configuration".to_owned(), "is"),
+            tight => (
+                format!("{} configurations", display_thousands(tight.into())),
+                "are",
+            ),
+        };
         notes.push(format!(
-            "{} configurations left out because they are too near the memory limit; `--allow-tight` \
-             ranks them too",
-            space.rejected.tight
+            "{count} {are} left out for being too near the memory limit; `--allow-tight` ranks \
+             such configurations too"
         ));
     }
     if candidates.iter().any(|c| c.global_batch_shortfall > 0.0) {

@@ -18,7 +18,8 @@ struct Change {
 /// Changes that help, the smallest first.
 ///
 /// Single changes to how the job is launched come first; only when none of them helps are all of
-/// them made together, and only then is other hardware tried, the smallest card first.
+/// them made together, and only then is other hardware tried, the smallest card first. Running
+/// close to the memory limit comes last: it is a risk, not a remedy.
 pub(super) fn remedies(
     planner: &Planner<'_>,
     request: &Request,
@@ -30,49 +31,69 @@ pub(super) fn remedies(
             .filter_map(|change| attempt(planner, change))
             .collect()
     };
-    let single = tried(single_changes(request));
-    if !single.is_empty() {
-        return single;
+    let mut found = tried(single_changes(request));
+    if found.is_empty() {
+        found = tried(vec![all_changes(request)]);
     }
-    for together in [all_changes(request), all_and_the_batch(request)] {
-        let helped = tried(vec![together]);
-        if !helped.is_empty() {
-            return helped;
-        }
+    if found.is_empty() {
+        found = tried(vec![all_and_the_batch(request)]);
     }
+    if found.is_empty() {
+        found.extend(elsewhere(planner, request, alternatives));
+    }
+    if !request.allow_tight {
+        found.extend(attempt(planner, &allow_tight(request)));
+    }
+    found
+}
+
+/// The smallest card of `alternatives` on which the job runs, as asked for or else launched freely.
+fn elsewhere(planner: &Planner<'_>, request: &Request, alternatives: &[Cluster]) -> Option<Remedy> {
     let mut others: Vec<&Cluster> = alternatives
         .iter()
         .filter(|other| request.clusters.iter().all(|own| own.name != other.name))
         .collect();
     others.sort_by(|a, b| a.gpu.usable_gib.total_cmp(&b.gpu.usable_gib));
-    let elsewhere = |request: &Request, words| -> Option<Remedy> {
+    let first_that_runs = |request: &Request, words| -> Option<Remedy> {
         others.iter().find_map(|cluster| {
-            let mut request = request.clone();
-            request.clusters = vec![(*cluster).clone()];
-            attempt(
-                planner,
-                &Change {
-                    request,
-                    goal: Goal::FewestGpus,
-                    words,
+            let change = Change {
+                request: Request {
+                    clusters: vec![(*cluster).clone()],
+                    ..request.clone()
                 },
-            )
+                goal: Goal::FewestGpus,
+                words,
+            };
+            attempt(planner, &change)
         })
     };
-    let as_asked = elsewhere(request, |_, cluster| {
-        format!("use {} (`--cluster {}`)", cluster.gpu.name, cluster.name)
+    let as_asked = first_that_runs(request, |found, cluster| {
+        let (gpus, name) = (found.configuration.gpus, &cluster.name);
+        format!(
+            "use {gpus} GPUs of type {} (`--cluster {name}`)",
+            cluster.gpu.name
+        )
     });
-    let freely = || {
-        elsewhere(&all_and_the_batch(request).request, |found, cluster| {
-            let name = &cluster.name;
-            format!(
-                "{} on {} (`--cluster {name}`)",
-                together_words(found),
-                cluster.gpu.name
-            )
+    as_asked.or_else(|| {
+        first_that_runs(&all_and_the_batch(request).request, |found, cluster| {
+            let (how, name) = (together_words(found), &cluster.name);
+            format!("{how} on {} (`--cluster {name}`)", cluster.gpu.name)
         })
-    };
-    as_asked.or_else(freely).into_iter().collect()
+    })
+}
+
+fn allow_tight(request: &Request) -> Change {
+    Change {
+        request: Request {
+            allow_tight: true,
+            ..request.clone()
+        },
+        goal: Goal::Best(request.sort),
+        words: |_, _| {
+            "accept configurations that may run out of memory or run slowly (`--allow-tight`)"
+                .into()
+        },
+    }
 }
 
 fn attempt(planner: &Planner<'_>, change: &Change) -> Option<Remedy> {
@@ -145,16 +166,6 @@ fn single_changes(request: &Request) -> Vec<Change> {
                 format!("use {gpus} GPUs (`--gpus {gpus}`)")
             },
             &|request| request.gpus = Axis::Auto,
-        ));
-    }
-    if !request.allow_tight {
-        changes.push(change(
-            best,
-            |_, _| {
-                "accept configurations that may run out of memory or run slowly (`--allow-tight`)"
-                    .into()
-            },
-            &|request| request.allow_tight = true,
         ));
     }
     changes

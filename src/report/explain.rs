@@ -7,7 +7,7 @@ use crate::quantity::{
 };
 use crate::throughput::{Basis, NearestRow};
 
-use super::number::{bar, dollars, half_width, percent, significant, thousands};
+use super::number::{bar, confidence, dollars, half_width, percent, significant, thousands};
 use super::words::{
     basis_name, basis_words, on_off, price_words, shortfall_words, verdict_tone, verdict_words,
 };
@@ -121,7 +121,7 @@ impl Explanation<'_> {
         if let Some(cost) = c.cost_usd {
             rows.push(quantity("cost", "$", cost, dollars));
         }
-        let share = self.confidence.get() * 100.0;
+        let share = confidence(self.confidence.get());
         Grid {
             columns: vec![
                 Column::left(""),

@@ -55,6 +55,12 @@ pub(super) fn percent(share: f64) -> String {
     format!("{:.1}", share * 100.0)
 }
 
+/// A confidence as a percentage, without decimals it doesn't need.
+pub(super) fn confidence(share: f64) -> String {
+    let text = percent(share);
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
 /// Half the interval's width relative to its expected value: `±2.1%`.
 pub(super) fn half_width(interval: Interval) -> String {
     let share = (interval.high - interval.low) / 2.0 / interval.expected * 100.0;

@@ -7,7 +7,7 @@ use crate::quantity::{display_count, display_thousands};
 use crate::search::Objective;
 use crate::throughput::Basis;
 
-use super::number::{TimeUnit, dollars, half_width, percent, range, significant, thousands};
+use super::number::{TimeUnit, confidence, dollars, half_width, percent, range, thousands};
 use super::words::{basis_letter, basis_name, basis_words, on_off, price_words, verdict_tone};
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone, candidate};
 
@@ -68,7 +68,7 @@ impl Ranking<'_> {
             self.request.global_batch,
             request.stack,
             by(request.sort),
-            significant(request.confidence * 100.0),
+            confidence(request.confidence),
         )
     }
 
@@ -115,7 +115,7 @@ impl Ranking<'_> {
         if priced {
             columns.push(Column::right("cost\n$"));
         }
-        columns.push(Column::left("by"));
+        columns.push(Column::left("basis"));
         let rows = self
             .plan
             .candidates
@@ -149,7 +149,7 @@ impl Ranking<'_> {
         if priced {
             columns.push(Column::right("cost $"));
         }
-        columns.push(Column::left("by"));
+        columns.push(Column::left("basis"));
         let row = |c: &Candidate| {
             let mut row: Vec<Cell> = vec![
                 c.cluster.as_str().into(),
@@ -219,7 +219,7 @@ impl Ranking<'_> {
             })
             .collect();
         if !bases.is_empty() {
-            notes.push(("by".to_owned(), bases.join("; ")));
+            notes.push(("basis".to_owned(), bases.join("; ")));
         }
         notes
     }
@@ -253,7 +253,7 @@ fn ranked_row(c: &Candidate, unit: TimeUnit, priced: bool) -> Vec<Cell> {
         c.micro_batch.to_string().into(),
         c.grad_accum.to_string().into(),
         on_off(c.activation_checkpointing).into(),
-        thousands(c.throughput_tok_s.expected).into(),
+        display_count(c.throughput_tok_s.expected).into(),
         half_width(c.throughput_tok_s)
             .trim_start_matches('±')
             .into(),

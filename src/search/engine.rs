@@ -10,7 +10,6 @@ use super::rank::{Best, Ranked, Score};
 use super::space::{Group, Space};
 use crate::configuration::Configuration;
 use crate::memory::Verdict;
-use crate::throughput::MicroBatchModel;
 
 /// Predicts what the search needs, in the order in which the search varies things.
 pub trait Evaluator: Sync {
@@ -24,12 +23,18 @@ pub trait Evaluator: Sync {
 
 /// Predicts the points of one group and checkpointing choice.
 pub trait GroupEvaluator: Sync {
+    /// What one micro-batch needs.
+    type MicroBatch;
+
     /// Whether a micro-batch fits. A larger micro-batch never gets a better verdict: the engine
     /// finds the limits by bisection.
     fn verdict(&self, micro_batch: u64) -> Verdict;
 
-    /// Step times of one micro-batch.
-    fn micro_batch(&self, micro_batch: u64) -> MicroBatchModel;
+    /// Everything that gradient accumulation doesn't change; called once per micro-batch.
+    fn micro_batch(&self, micro_batch: u64) -> Self::MicroBatch;
+
+    /// Seconds of one optimizer step of `grad_accum` micro-batches.
+    fn step_s(&self, micro_batch: &Self::MicroBatch, grad_accum: u64) -> f64;
 
     /// How good a step of `batch_tokens` tokens in `step_s` seconds is.
     fn score(&self, step_s: f64, batch_tokens: f64) -> Score;
@@ -333,10 +338,10 @@ impl<G: GroupEvaluator> Slice<'_, G> {
 
     fn sweep_accumulations(&self, found: &mut Found, micro_batch: u64, positions: Range<u64>) {
         found.feasible += u128::from(positions.end - positions.start);
-        let model = self.evaluator.micro_batch(micro_batch);
+        let predicted = self.evaluator.micro_batch(micro_batch);
         let micro_batch_tokens = self.group.tokens_per_sequence() as f64 * micro_batch as f64;
         for grad_accum in positions.map_while(|position| self.batch.accum.get(position)) {
-            let step_s = model.step_s(grad_accum);
+            let step_s = self.evaluator.step_s(&predicted, grad_accum);
             let batch_tokens = micro_batch_tokens * grad_accum as f64;
             found.offer(Ranked {
                 score: self.evaluator.score(step_s, batch_tokens),

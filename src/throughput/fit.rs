@@ -15,7 +15,7 @@
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn, SMatrix, SVector};
 use thiserror::Error;
 
-use super::coefficients::{COEFFICIENTS, COUNT, Values};
+use super::coefficients::{COEFFICIENTS, COUNT, Coefficient, Values};
 use super::interval::row_sd;
 use super::physics::Rates;
 use super::residual::{Cell, covariance, covariance_matrix};
@@ -88,7 +88,7 @@ pub(crate) struct Belief {
 impl Belief {
     /// What is believed before any row is seen.
     pub(crate) fn prior() -> Self {
-        let mean = Vector::from_iterator(COEFFICIENTS.iter().map(|c| c.prior_mean()));
+        let mean = Vector::from_iterator(COEFFICIENTS.iter().map(Coefficient::prior_mean));
         let variances = Vector::from_iterator(COEFFICIENTS.iter().map(|c| c.sd.powi(2)));
         Self {
             mean,

@@ -160,7 +160,7 @@ mod tests {
         let spread = Spread {
             faster_sd: 1e-9,
             slower_sd: 1e-9,
-            bad_day_share: 1.0,
+            bad_days: BadDays::on(2.0),
         };
         assert!((spread.bad_day(0.5) - BAD_DAY_SLOWDOWN * std::f64::consts::LN_2).abs() < 1e-6);
     }

@@ -9,15 +9,20 @@
 //! | `fit` | coefficients and correction from measured rows |
 //! | `interval` | how far a run may be from its prediction |
 //! | `basis` | what a prediction rests on |
+//! | [`evaluate`] | how accurate all this is, on held-out rows |
 
 mod basis;
 pub mod coefficients;
+pub mod evaluate;
 mod fit;
 mod interval;
 pub mod physics;
 mod predict;
 mod residual;
 pub mod workload;
+
+#[cfg(test)]
+mod tests;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -116,6 +121,7 @@ impl Fit {
     }
 
     /// Rows it was fitted to.
+    #[must_use]
     pub fn rows(&self) -> impl ExactSizeIterator<Item = &Measurement> {
         self.rows.iter().map(|(row, _)| row)
     }

@@ -11,7 +11,7 @@
 //! | part | seconds |
 //! |---|---|
 //! | matmul | `[2·M·L·(3+r) + 6·V·d·m]·t · (1 + d½/d) / (peak·η)`, `M` matrix parameters of a block |
-//! | attention | `2·(s+128)·h·e·L·t · [(1+r)/ε_f + 2.5/ε_b] / peak`, causal, FlashAttention's backward does 2.5 times the forward's FLOPs (arXiv 2307.08691, §3.1) |
+//! | attention | `2·(s+128)·h·e·L·t · [(1+r)/ε_f + 2.5/ε_b] / peak`, causal, `FlashAttention`'s backward does 2.5 times the forward's FLOPs (arXiv 2307.08691, §3.1) |
 //! | memory-bound | `[w·L·(b + r·b_r) + V·b_v]·t / HBM`, `w` the width of [`Workload::layer_width`] |
 //! | communication | `max(B·P·(N−1)/N / bus, B·P·(n−1)/n / link)`, less the share compute hides |
 //! | layer overhead | `L·(κ + τ·(n−1)/n)` |
@@ -31,7 +31,7 @@ const REFERENCE_PEAK_FLOPS: f64 = 312e12;
 /// FLOPs of the attention backward pass over those of its forward pass.
 const ATTENTION_BACKWARD: f64 = 2.5;
 
-/// Nominal NVLink rate of the A100 in one direction, for which the bus bandwidth was measured.
+/// Nominal `NVLink` rate of the A100 in one direction, for which the bus bandwidth was measured.
 const REFERENCE_LINK_BYTES_PER_S: f64 = 300e9;
 
 /// Share of an inter-node link's rate that a large collective reaches.
