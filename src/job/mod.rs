@@ -34,34 +34,8 @@ pub use settings::{ModelChoice, Place, Settings, Sourced};
 use crate::hardware::Cluster;
 use crate::model::Model;
 use crate::quantity::{Confidence, Tokens};
-use crate::search::{Axis, Switch};
+use crate::search::{Axis, Objective, Switch};
 use crate::stack::Stack;
-
-/// What the ranking minimises.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Default,
-    Hash,
-    serde::Serialize,
-    serde::Deserialize,
-    schemars::JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum Objective {
-    /// Time to the token budget, overheads and failures included.
-    #[default]
-    Time,
-    /// Dollars.
-    Cost,
-    /// GPU-hours.
-    GpuHours,
-    /// Tokens per second, highest first.
-    Throughput,
-}
 
 /// Tokens per optimizer step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,11 +1,42 @@
 //! Measured rows: what a run was, and how fast it went.
+//!
+//! [`read`] takes CSV or Markdown, in the spellings people publish such tables in, and either
+//! understands every row or says which cell it doesn't understand. Text becomes grids of cells
+//! (`grid`, `delimited`, `markdown`), headers become columns (`column`), and rows become
+//! measurements (`row`, `batch`, `place`, `shape`); what had to be assumed is said in
+//! [`Table::notes`].
+
+mod batch;
+mod column;
+mod delimited;
+mod grid;
+mod markdown;
+mod notes;
+mod place;
+mod row;
+mod shape;
+mod speed;
+mod write;
 
 use std::sync::Arc;
 
 use crate::configuration::{Configuration, Setting};
+use crate::diagnostic::{Diagnostic, Origin};
 use crate::hardware::Cluster;
 use crate::model::Shape;
+use crate::preset::Catalog;
 use crate::stack::Stack;
+
+use grid::Grid;
+
+pub use write::to_csv;
+
+/// The measured tables of `MosaicGPT` training, every column of the published document
+/// (`mosaicml/examples`, `llm/throughput`, 2023): 300 rows, CSV with a header.
+///
+/// `gpu_type` and `gpu` are its two `GPUType` columns, the first with the GPU count in it; the
+/// utilization columns assume recomputed activations on every row.
+pub const MOSAICGPT_2023: &str = include_str!("../../presets/tables/mosaicgpt-2023.csv");
 
 /// One measured row.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,5 +66,56 @@ impl Measurement {
             cluster: &self.cluster,
             stack: &self.stack,
         }
+    }
+}
+
+/// What a file of measurements holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// Its rows, in the file's order.
+    pub rows: Vec<Measurement>,
+    /// What was ignored or assumed, one sentence each, in the order met.
+    pub notes: Vec<String>,
+}
+
+/// Reads the measurements in `text`; `name` is what people know it by, and its extension (`.csv`,
+/// `.tsv`, `.md`) says how to read it. Without one of these, the text itself does.
+///
+/// # Errors
+/// The first thing that can't be understood: a missing or repeated column, a ragged row, a cell
+/// that is not what its column holds, a name that is not in the catalog, or columns of one row
+/// that contradict each other. Line, column, value and what was expected are named.
+pub fn read(name: &str, text: &str, catalog: &Catalog) -> Result<Table, Diagnostic> {
+    let origin = Origin {
+        name: name.to_owned(),
+        text: text.into(),
+    };
+    let mut notes = notes::Notes::default();
+    let mut rows = Vec::new();
+    for grid in grids(&origin, &mut notes)? {
+        row::read_grid(&grid, &origin, catalog, &mut notes, &mut rows)?;
+    }
+    if rows.is_empty() {
+        return Err(Diagnostic::new(format!("`{name}` holds no measured row"))
+            .help("a table has a header and one measured run a line"));
+    }
+    Ok(Table {
+        rows,
+        notes: notes.finish(),
+    })
+}
+
+/// The tables of measurements in a file, by its extension or else its contents.
+fn grids(origin: &Origin, notes: &mut notes::Notes) -> Result<Vec<Grid>, Diagnostic> {
+    let extension = origin
+        .name
+        .rsplit_once('.')
+        .map(|(_, extension)| extension.to_lowercase());
+    match extension.as_deref() {
+        Some("md" | "markdown") => markdown::grids(origin, notes),
+        Some("csv") => delimited::grids(origin, b','),
+        Some("tsv") => delimited::grids(origin, b'\t'),
+        _ if origin.text.lines().any(markdown::is_delimiter_row) => markdown::grids(origin, notes),
+        _ => delimited::grids(origin, b','),
     }
 }

@@ -1,11 +1,35 @@
 //! How long a step takes: physics with fitted coefficients, a residual correction, an interval.
+//!
+//! | file | holds |
+//! |---|---|
+//! | [`coefficients`] | what the physics doesn't know, with sourced priors |
+//! | [`workload`] | what a step has to do |
+//! | [`physics`] | how long that takes |
+//! | `residual` | what the tables say beyond the physics, fading with distance |
+//! | `fit` | coefficients and correction from measured rows |
+//! | `interval` | how far a run may be from its prediction |
+//! | `basis` | what a prediction rests on |
+
+mod basis;
+pub mod coefficients;
+mod fit;
+mod interval;
+pub mod physics;
+mod predict;
+mod residual;
+pub mod workload;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::configuration::{Configuration, Setting};
+pub use basis::{Basis, BasisDetail, NearestRow};
+pub use fit::{FitError, Termination};
+pub use predict::{MicroBatchModel, Prediction, StepModel};
+
 use crate::measure::Measurement;
-use crate::quantity::{Confidence, Interval};
+use coefficients::Values;
+use fit::{Belief, Solution};
+use residual::Cell;
 
 /// Seconds of one optimizer step by part; they add up to the expected step time.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, JsonSchema)]
@@ -30,136 +54,81 @@ pub struct TimeParts {
     pub residual: f64,
 }
 
-/// What a prediction rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Basis {
-    /// That cell is in the tables.
-    Measured,
-    /// Inside the measured range on every axis.
-    Interpolated,
-    /// Outside it on at least one axis.
-    Extrapolated,
-}
+impl TimeParts {
+    /// Parts by name, in the order they are shown.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, f64); 9] {
+        [
+            ("matmul", self.matmul),
+            ("attention", self.attention),
+            ("memory-bound", self.memory_bound),
+            ("communication", self.communication),
+            ("layer overhead", self.layer_overhead),
+            ("optimizer", self.optimizer),
+            ("synchronization", self.synchronization),
+            ("fixed", self.fixed),
+            ("residual", self.residual),
+        ]
+    }
 
-/// A measured row near a configuration.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct NearestRow {
-    /// Model of the row.
-    pub model: String,
-    /// GPU type of the row.
-    pub gpu: String,
-    /// GPUs.
-    pub gpus: u64,
-    /// Sequence length.
-    pub seq_len: u64,
-    /// Micro-batch.
-    pub micro_batch: u64,
-    /// Gradient accumulation.
-    pub grad_accum: u64,
-    /// Distance in the units of the residual correction's length scales: 0 is the same cell.
-    pub distance: f64,
-    /// What was measured there.
-    pub measured_tok_s: f64,
-}
-
-/// Why a prediction has the basis it has.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct BasisDetail {
-    /// Axes that left the measured range, in words.
-    pub axes: Vec<String>,
-    /// The nearest measured rows, nearest first.
-    pub nearest: Vec<NearestRow>,
-}
-
-/// A predicted configuration.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Prediction {
-    /// Seconds per optimizer step.
-    pub step_time_s: Interval,
-    /// Tokens per second, all GPUs together.
-    pub throughput_tok_s: Interval,
-    /// Parts of the expected step time.
-    pub time_parts_s: TimeParts,
-    /// Basis.
-    pub basis: Basis,
-    /// Its details.
-    pub basis_detail: BasisDetail,
-}
-
-/// Why a fit can't be used.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-pub enum FitError {
-    /// Fewer rows than it takes.
-    #[error("no measured rows to fit to")]
-    NoRows,
+    /// Their sum, the step time.
+    #[must_use]
+    pub fn total(&self) -> f64 {
+        self.named().iter().map(|(_, seconds)| seconds).sum()
+    }
 }
 
 /// The model fitted to measured rows.
 #[derive(Debug, Clone)]
-pub struct Fit {}
+pub struct Fit {
+    name: String,
+    rows: Vec<(Measurement, Cell)>,
+    values: Values,
+    solution: Solution,
+}
 
 impl Fit {
-    /// Fits to measured rows.
+    /// Fits to measured rows; `name` is their provenance.
     ///
     /// # Errors
-    /// When the fit stalls or is ill-conditioned.
-    pub fn new(_rows: &[Measurement]) -> Result<Self, FitError> {
-        todo!()
+    /// When there are no rows, when the fit stalls or is ill-conditioned.
+    pub fn new(name: impl Into<String>, rows: Vec<Measurement>) -> Result<Self, FitError> {
+        let solution = fit::solve(&rows, &Belief::prior())?;
+        let rows = rows
+            .into_iter()
+            .map(|row| {
+                let cell = Cell::new(&row.setting(), &row.configuration);
+                (row, cell)
+            })
+            .collect();
+        Ok(Self {
+            name: name.into(),
+            rows,
+            values: solution.belief.values(),
+            solution,
+        })
     }
 
     /// Name of the fit, for provenance.
     #[must_use]
     pub fn name(&self) -> &str {
-        todo!()
+        &self.name
     }
 
     /// Rows it was fitted to.
-    #[must_use]
-    pub fn rows(&self) -> usize {
-        todo!()
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &Measurement> {
+        self.rows.iter().map(|(row, _)| row)
     }
 
-    /// Predicts one configuration in full.
+    /// The fitted coefficients.
     #[must_use]
-    pub fn predict(
-        &self,
-        _setting: &Setting<'_>,
-        _configuration: &Configuration,
-        _confidence: Confidence,
-    ) -> Prediction {
-        todo!()
+    pub fn values(&self) -> &Values {
+        &self.values
     }
 
-    /// The expected step time as a function of micro-batch and gradient accumulation alone, for
-    /// the search: everything that doesn't depend on them is computed once, here.
+    /// How the fit ended.
     #[must_use]
-    pub fn step_model(
-        &self,
-        _setting: &Setting<'_>,
-        _gpus: u64,
-        _seq_len: u64,
-        _activation_checkpointing: bool,
-    ) -> StepModel {
-        todo!()
-    }
-}
-
-/// Expected step times of one (setting, GPUs, sequence length, checkpointing).
-#[derive(Debug, Clone)]
-pub struct StepModel {}
-
-impl StepModel {
-    /// Expected seconds of one micro-step (forward and backward of one micro-batch), residual
-    /// correction included. Independent of gradient accumulation.
-    #[must_use]
-    pub fn micro_step_s(&self, _micro_batch: u64) -> f64 {
-        todo!()
-    }
-
-    /// Expected seconds of one optimizer step made of `grad_accum` micro-steps of `micro_step_s`.
-    #[must_use]
-    pub fn step_s(&self, _micro_step_s: f64, _grad_accum: u64) -> f64 {
-        todo!()
+    pub fn termination(&self) -> Termination {
+        self.solution.termination
     }
 }

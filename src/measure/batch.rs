@@ -1,0 +1,156 @@
+//! How a row was launched: GPUs, sequence length, batch, checkpointing.
+
+use crate::configuration::Configuration;
+use crate::diagnostic::Diagnostic;
+use crate::model::{MAX_SEQ_LEN, Shape};
+use crate::quantity::MAX_COUNT;
+
+use super::column::Column;
+use super::notes::Notes;
+use super::place;
+use super::row::Row;
+
+/// Models up to this many parameters were trained without activation checkpointing by the
+/// measured family's launch scripts, larger ones with it.
+const UNCHECKPOINTED_PARAMS: u64 = 900_000_000;
+
+/// The launch configuration of a row.
+pub(super) fn read(
+    row: &Row<'_>,
+    shape: &Shape,
+    notes: &mut Notes,
+) -> Result<Configuration, Diagnostic> {
+    row.required(Column::SeqLen)?;
+    let seq_len = row.integer(Column::SeqLen, MAX_SEQ_LEN)?.unwrap_or(1);
+    let gpus = place::gpu_count(row)?;
+    let (micro_batch, grad_accum) = split_batch(row, gpus, seq_len)?;
+    let configuration = Configuration {
+        gpus,
+        seq_len,
+        micro_batch,
+        grad_accum,
+        activation_checkpointing: checkpointing(row, shape, seq_len, notes)?,
+    };
+    check_global_batch(row, &configuration)?;
+    Ok(configuration)
+}
+
+/// Micro-batch and gradient accumulation; one of them may follow from the global batch.
+fn split_batch(row: &Row<'_>, gpus: u64, seq_len: u64) -> Result<(u64, u64), Diagnostic> {
+    let micro_batch = row.integer(Column::MicroBatch, MAX_COUNT)?;
+    let grad_accum = row.integer(Column::GradAccum, MAX_COUNT)?;
+    let (known, absent) = match (micro_batch, grad_accum) {
+        (Some(micro_batch), Some(grad_accum)) => return Ok((micro_batch, grad_accum)),
+        (Some(micro_batch), None) => (micro_batch, Column::GradAccum),
+        (None, Some(grad_accum)) => (grad_accum, Column::MicroBatch),
+        (None, None) => return Err(row.missing(Column::MicroBatch, "`micro_batch`")),
+    };
+    let Some((column, sequences)) = global_batch_seqs(row, seq_len)? else {
+        let wanted = format!(
+            "`{}` (nor `global_batch_tokens`, which would tell it)",
+            absent.name()
+        );
+        return Err(row.missing(absent, &wanted));
+    };
+    let unit = u128::from(gpus) * u128::from(known);
+    if !u128::from(sequences).is_multiple_of(unit) {
+        return Err(row.contradiction(
+            column,
+            &format!(
+                "a global batch of {sequences} sequences is not a whole number of {gpus} GPUs × {known}, \
+                 so `{}` doesn't follow from it",
+                absent.name()
+            ),
+            &format!("expected a multiple of {unit} sequences"),
+            &[],
+        ));
+    }
+    let quotient = u64::try_from(u128::from(sequences) / unit).unwrap_or(MAX_COUNT);
+    Ok(match absent {
+        Column::MicroBatch => (quotient, known),
+        _ => (known, quotient),
+    })
+}
+
+/// Sequences in the global batch, and the column that says so.
+fn global_batch_seqs(row: &Row<'_>, seq_len: u64) -> Result<Option<(Column, u64)>, Diagnostic> {
+    if let Some(sequences) = row.integer(Column::GlobalBatchSeqs, MAX_COUNT)? {
+        return Ok(Some((Column::GlobalBatchSeqs, sequences)));
+    }
+    let column = Column::GlobalBatchTokens;
+    match row.integer(column, MAX_COUNT)? {
+        None => Ok(None),
+        Some(tokens) if tokens.is_multiple_of(seq_len) => Ok(Some((column, tokens / seq_len))),
+        Some(tokens) => Err(row.contradiction(
+            column,
+            &format!("{tokens} tokens are not a whole number of sequences of {seq_len}"),
+            &format!("expected a multiple of {seq_len}"),
+            &[Column::SeqLen],
+        )),
+    }
+}
+
+/// GPUs × micro-batch × accumulation must be the global batch where the row tells one, and a
+/// number of tokens that can be counted in any case.
+fn check_global_batch(row: &Row<'_>, configuration: &Configuration) -> Result<(), Diagnostic> {
+    let Configuration {
+        gpus,
+        seq_len,
+        micro_batch,
+        grad_accum,
+        ..
+    } = *configuration;
+    let factors = [Column::Gpus, Column::MicroBatch, Column::GradAccum];
+    let sequences = [micro_batch, grad_accum]
+        .into_iter()
+        .try_fold(gpus, u64::checked_mul)
+        .filter(|sequences| *sequences <= MAX_COUNT / seq_len)
+        .ok_or_else(|| {
+            row.contradiction(
+                Column::MicroBatch,
+                &format!(
+                    "{gpus} GPUs × {micro_batch} × {grad_accum} sequences of {seq_len} are more than {MAX_COUNT} tokens a step"
+                ),
+                "too large",
+                &factors,
+            )
+        })?;
+    for (column, unit, product) in [
+        (Column::GlobalBatchSeqs, "sequences", sequences),
+        (Column::GlobalBatchTokens, "tokens", sequences * seq_len),
+    ] {
+        let told = row.integer(column, MAX_COUNT)?;
+        if let Some(told) = told.filter(|told| *told != product) {
+            let message = format!(
+                "a global batch of {told} {unit} contradicts {gpus} GPUs × {micro_batch} × {grad_accum} \
+                 sequences of {seq_len} tokens: that is {product}"
+            );
+            let expected = format!("expected {product}");
+            return Err(row.contradiction(column, &message, &expected, &factors));
+        }
+    }
+    Ok(())
+}
+
+fn checkpointing(
+    row: &Row<'_>,
+    shape: &Shape,
+    seq_len: u64,
+    notes: &mut Notes,
+) -> Result<bool, Diagnostic> {
+    if let Some(told) = row.flag(Column::Checkpointing)? {
+        return Ok(told);
+    }
+    let assumed = shape.params(seq_len) > UNCHECKPOINTED_PARAMS;
+    notes.add(
+        row.line(),
+        if assumed {
+            "activation checkpointing is not told and taken as on, the launch scripts' default for \
+             models of 1B parameters and more"
+        } else {
+            "activation checkpointing is not told and taken as off, the launch scripts' default for \
+             models below 1B parameters"
+        },
+    );
+    Ok(assumed)
+}

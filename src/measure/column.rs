@@ -1,0 +1,228 @@
+//! Columns, in the spellings of published tables.
+
+use crate::diagnostic::{Diagnostic, Origin};
+
+use super::grid::Record;
+use super::notes::Notes;
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Column {
+    Model,
+    DModel,
+    NLayers,
+    NHeads,
+    NKvHeads,
+    DFf,
+    VocabSize,
+    Params,
+    SeqLen,
+    Gpus,
+    Gpu,
+    Cluster,
+    Stack,
+    Precision,
+    MpMode,
+    Sharding,
+    CpuOffload,
+    Checkpointing,
+    MicroBatch,
+    GradAccum,
+    GlobalBatchTokens,
+    GlobalBatchSeqs,
+    TokensPerS,
+    TokensPerSGpu,
+    SeqsPerS,
+    /// Known, but computed here rather than read.
+    Derived,
+}
+
+/// Canonical name, then other spellings, all as [`normalised`].
+const SPELLINGS: &[(Column, &str, &[&str])] = &[
+    (Column::Model, "model", &["modelname", "modelsize"]),
+    (Column::DModel, "d_model", &["hiddensize", "hiddendim"]),
+    (
+        Column::NLayers,
+        "n_layers",
+        &["numlayers", "layers", "nlayer"],
+    ),
+    (Column::NHeads, "n_heads", &["numheads", "heads", "nhead"]),
+    (
+        Column::NKvHeads,
+        "n_kv_heads",
+        &["kvnheads", "kvheads", "numkeyvalueheads"],
+    ),
+    (Column::DFf, "d_ff", &["ffnhiddensize", "intermediatesize"]),
+    (Column::VocabSize, "vocab_size", &["vocab"]),
+    (
+        Column::Params,
+        "n_params",
+        &["paramcount", "numparams", "params", "parameters"],
+    ),
+    (
+        Column::SeqLen,
+        "seq_len",
+        &["seqlent", "sequencelength", "seqlength", "maxseqlen"],
+    ),
+    (Column::Gpus, "gpus", &["numgpus", "ngpus", "gpucount"]),
+    (Column::Gpu, "gpu", &["gputype", "gpuname"]),
+    (Column::Cluster, "cluster", &["clustername"]),
+    (Column::Stack, "stack", &[]),
+    (Column::Precision, "precision", &[]),
+    (
+        Column::MpMode,
+        "mp_mode",
+        &["mixedprecision", "mixedprecisionmode"],
+    ),
+    (Column::Sharding, "sharding_strategy", &["sharding"]),
+    (Column::CpuOffload, "cpu_offload", &["activationcpuoffload"]),
+    (
+        Column::Checkpointing,
+        "activation_checkpointing",
+        &["activationcheckpoint", "checkpointing", "actckpt"],
+    ),
+    (
+        Column::MicroBatch,
+        "micro_batch",
+        &["microbatchsize", "microbatchsizes", "devicemicrobatchsize"],
+    ),
+    (
+        Column::GradAccum,
+        "grad_accum",
+        &[
+            "gradaccumulation",
+            "gradientaccumulation",
+            "gradientaccumulationsteps",
+        ],
+    ),
+    (
+        Column::GlobalBatchTokens,
+        "global_batch_tokens",
+        &["globalbatchsizet", "globalbatchsizetokens"],
+    ),
+    (
+        Column::GlobalBatchSeqs,
+        "global_batch_seqs",
+        &[
+            "globalbatchsizes",
+            "globalbatchsize",
+            "globaltrainbatchsize",
+        ],
+    ),
+    (
+        Column::TokensPerS,
+        "throughput_tok_s",
+        &[
+            "throughputts",
+            "throughput",
+            "throughputtokenss",
+            "toks",
+            "tokenss",
+            "tokenspersecond",
+        ],
+    ),
+    (
+        Column::TokensPerSGpu,
+        "throughput_tok_s_gpu",
+        &[
+            "gputhroughputtsgpu",
+            "throughputtsgpu",
+            "gputhroughput",
+            "toksgpu",
+        ],
+    ),
+    (
+        Column::SeqsPerS,
+        "throughput_seq_s",
+        &["throughputss", "throughputsampless", "samplespersecond"],
+    ),
+    (Column::Derived, "mfu_star", &["mfu*"]),
+    (Column::Derived, "mfu", &["mfu%"]),
+    (Column::Derived, "hfu_star", &["hfu*"]),
+    (Column::Derived, "hfu", &["hfu%"]),
+    (
+        Column::Derived,
+        "model_tflop",
+        &["modeltflops", "modelflops"],
+    ),
+];
+
+impl Column {
+    /// The name the project's own tables use.
+    pub(super) fn name(self) -> &'static str {
+        SPELLINGS
+            .iter()
+            .find(|(column, ..)| *column == self)
+            .map_or("", |(_, name, _)| name)
+    }
+
+    fn parse(header: &str) -> Option<Self> {
+        let key = normalised(header);
+        SPELLINGS
+            .iter()
+            .find(|(_, name, others)| normalised(name) == key || others.contains(&key.as_str()))
+            .map(|(column, ..)| *column)
+    }
+
+    /// Whether a table may have it more than once: `GPUType` often is repeated, once with and once
+    /// without the number of GPUs.
+    fn repeats(self) -> bool {
+        matches!(self, Self::Gpu | Self::Derived)
+    }
+}
+
+/// A header without case, spaces and punctuation (`SeqLen (T)` and `seq_len_t` are the same).
+fn normalised(header: &str) -> String {
+    header
+        .chars()
+        .filter(|c| c.is_alphanumeric() || matches!(c, '*' | '%'))
+        .flat_map(char::to_lowercase)
+        .collect()
+}
+
+/// Whether a header has any column that tells a throughput.
+pub(super) fn has_throughput(header: &Record) -> bool {
+    header.cells.iter().any(|cell| {
+        matches!(
+            Column::parse(&cell.text),
+            Some(Column::TokensPerS | Column::TokensPerSGpu | Column::SeqsPerS)
+        )
+    })
+}
+
+/// The column of each header cell; `None` is ignored, with a note.
+///
+/// # Errors
+/// A column that appears twice.
+pub(super) fn columns(
+    header: &Record,
+    origin: &Origin,
+    notes: &mut Notes,
+) -> Result<Vec<Option<Column>>, Diagnostic> {
+    let mut columns: Vec<Option<Column>> = Vec::with_capacity(header.cells.len());
+    for cell in &header.cells {
+        let column = Column::parse(&cell.text);
+        if let Some(column) = column.filter(|column| !column.repeats())
+            && let Some(first) = columns.iter().position(|known| *known == Some(column))
+        {
+            let first = header
+                .cells
+                .get(first)
+                .map_or(0..0, |cell| cell.span.clone());
+            return Err(Diagnostic::new(format!(
+                "line {}: column `{}` stands twice in the header",
+                header.line,
+                column.name()
+            ))
+            .in_text(origin.clone())
+            .at(cell.span.clone(), "again here")
+            .at(first, "first here")
+            .help("remove or rename one of them"));
+        }
+        if column.is_none() && !cell.text.is_empty() {
+            notes.add(header.line, format!("column `{}` is not used", cell.text));
+        }
+        columns.push(column);
+    }
+    Ok(columns)
+}

@@ -1,0 +1,92 @@
+//! CSV and TSV: one table a file, its header first.
+
+use std::ops::Range;
+
+use crate::diagnostic::{Diagnostic, Origin};
+
+use super::grid::{Cell, Grid, Lines, Record};
+
+/// The one table of a file.
+pub(super) fn grids(origin: &Origin, delimiter: u8) -> Result<Vec<Grid>, Diagnostic> {
+    let text = origin.text.as_ref();
+    let lines = Lines::of(text);
+    let mut reader = csv::ReaderBuilder::new()
+        .delimiter(delimiter)
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let mut records = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| {
+            Diagnostic::new(format!(
+                "`{}` can't be read as a table: {error}",
+                origin.name
+            ))
+        })?;
+        let from = record
+            .position()
+            .and_then(|position| usize::try_from(position.byte()).ok())
+            .unwrap_or(0);
+        let spans = cell_spans(text, from, record.len(), delimiter);
+        records.push(Record {
+            line: spans.first().map_or(1, |span| lines.line(span.start)),
+            cells: record
+                .iter()
+                .zip(spans)
+                .map(|(text, span)| Cell {
+                    text: text.trim_start_matches('\u{feff}').to_owned(),
+                    span,
+                })
+                .collect(),
+        });
+    }
+    let mut records = records.into_iter().filter(|record| !is_blank(record));
+    let header = records.next().ok_or_else(|| {
+        Diagnostic::new(format!("`{}` is empty", origin.name))
+            .help("a table has a header and one measured run a line")
+    })?;
+    Grid::new(header, records.collect(), origin).map(|grid| vec![grid])
+}
+
+/// A line of nothing but spaces.
+fn is_blank(record: &Record) -> bool {
+    matches!(record.cells.as_slice(), [only] if only.text.is_empty())
+}
+
+/// Where the `count` cells of the record that starts after `from` stand, surrounding spaces
+/// left out. The reader unquotes cells but doesn't say where they were.
+fn cell_spans(text: &str, from: usize, count: usize, delimiter: u8) -> Vec<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut start = from;
+    while matches!(bytes.get(start), Some(b'\n' | b'\r')) {
+        start += 1;
+    }
+    let mut spans = Vec::with_capacity(count);
+    let mut quoted = false;
+    let mut at = start;
+    while spans.len() < count {
+        match bytes.get(at) {
+            Some(b'"') => quoted = !quoted,
+            Some(byte) if quoted || (*byte != delimiter && *byte != b'\n') => {}
+            end => {
+                spans.push(trimmed(text, start..at));
+                if end.is_none() {
+                    spans.resize(count, at..at);
+                }
+                start = at + 1;
+            }
+        }
+        at += 1;
+    }
+    spans
+}
+
+/// `span` without the white space at its ends.
+pub(super) fn trimmed(text: &str, span: Range<usize>) -> Range<usize> {
+    let Some(cell) = text.get(span.clone()) else {
+        return span;
+    };
+    let start = span.start + (cell.len() - cell.trim_start().len());
+    start..(start + cell.trim().len())
+}

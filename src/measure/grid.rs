@@ -1,0 +1,85 @@
+//! Cells and where they stand, whatever the format they came from.
+
+use std::ops::Range;
+
+use crate::diagnostic::{Diagnostic, Origin};
+
+/// A cell's text, and the bytes of the file it stands in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Cell {
+    pub(super) text: String,
+    pub(super) span: Range<usize>,
+}
+
+/// A line of cells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Record {
+    /// Line of the file, from 1.
+    pub(super) line: usize,
+    pub(super) cells: Vec<Cell>,
+}
+
+impl Record {
+    /// The bytes from its first cell to its last.
+    pub(super) fn span(&self) -> Range<usize> {
+        let start = self.cells.first().map_or(0, |cell| cell.span.start);
+        start..self.cells.last().map_or(start, |cell| cell.span.end)
+    }
+}
+
+/// A header, and rows with as many cells as it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Grid {
+    pub(super) header: Record,
+    pub(super) rows: Vec<Record>,
+}
+
+impl Grid {
+    /// A grid of rows as long as the header.
+    ///
+    /// # Errors
+    /// The first row that is longer or shorter.
+    pub(super) fn new(
+        header: Record,
+        rows: Vec<Record>,
+        origin: &Origin,
+    ) -> Result<Self, Diagnostic> {
+        let expected = header.cells.len();
+        match rows.iter().find(|row| row.cells.len() != expected) {
+            None => Ok(Self { header, rows }),
+            Some(ragged) => {
+                let found = ragged.cells.len();
+                let message = format!(
+                    "line {} has {found} cell{}, but the header on line {} has {expected}",
+                    ragged.line,
+                    if found == 1 { "" } else { "s" },
+                    header.line,
+                );
+                Err(Diagnostic::new(message)
+                    .in_text(origin.clone())
+                    .at(ragged.span(), format!("expected {expected} cells"))
+                    .help("give every row one cell for each column; leave a cell empty where nothing is known"))
+            }
+        }
+    }
+}
+
+/// Line numbers of byte offsets.
+#[derive(Debug)]
+pub(super) struct Lines {
+    starts: Vec<usize>,
+}
+
+impl Lines {
+    pub(super) fn of(text: &str) -> Self {
+        let after_breaks = text.match_indices('\n').map(|(at, _)| at + 1);
+        Self {
+            starts: std::iter::once(0).chain(after_breaks).collect(),
+        }
+    }
+
+    /// The line, from 1, of the byte at `offset`.
+    pub(super) fn line(&self, offset: usize) -> usize {
+        self.starts.partition_point(|start| *start <= offset)
+    }
+}

@@ -1,0 +1,255 @@
+//! Rows: cells looked up by column, read as what the column holds, and refused by name and place.
+
+use crate::diagnostic::{Diagnostic, Origin};
+use crate::preset::Catalog;
+use crate::quantity::Tokens;
+
+use super::column::{self, Column};
+use super::grid::{Cell, Grid, Record};
+use super::notes::Notes;
+use super::place::Places;
+use super::{Measurement, batch, shape, speed};
+
+/// Reads all rows of a grid.
+pub(super) fn read_grid(
+    grid: &Grid,
+    origin: &Origin,
+    catalog: &Catalog,
+    notes: &mut Notes,
+    rows: &mut Vec<Measurement>,
+) -> Result<(), Diagnostic> {
+    let columns = column::columns(&grid.header, origin, notes)?;
+    let mut places = Places::new(catalog);
+    for record in &grid.rows {
+        let row = Row {
+            header: &grid.header,
+            columns: &columns,
+            record,
+            origin,
+        };
+        rows.push(read(&row, catalog, &mut places, notes)?);
+    }
+    Ok(())
+}
+
+fn read(
+    row: &Row<'_>,
+    catalog: &Catalog,
+    places: &mut Places<'_>,
+    notes: &mut Notes,
+) -> Result<Measurement, Diagnostic> {
+    let (model, shape) = shape::read(row, catalog, notes)?;
+    let cluster = places.cluster(row, notes)?;
+    let stack = places.stack(row, notes)?;
+    let configuration = batch::read(row, &shape, notes)?;
+    shape::check_params(row, &model, &shape, configuration.seq_len, notes)?;
+    let throughput_tok_s = speed::read(row, &shape, &cluster, &configuration)?;
+    Ok(Measurement {
+        model,
+        shape,
+        cluster,
+        stack,
+        configuration,
+        throughput_tok_s,
+        line: row.line(),
+    })
+}
+
+/// A positive decimal number as printed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Printed {
+    pub(super) value: f64,
+    /// One unit of its last digit: how far rounding may have moved it.
+    pub(super) unit: f64,
+}
+
+impl Printed {
+    fn parse(text: &str) -> Option<Self> {
+        let plain = without_separators(text);
+        let value: f64 = plain.parse().ok()?;
+        if !(value.is_finite() && value > 0.0) {
+            return None;
+        }
+        let (mantissa, exponent) = plain.split_once(['e', 'E']).unwrap_or((&plain, "0"));
+        let decimals = mantissa
+            .split_once('.')
+            .map_or(0, |(_, decimals)| decimals.len());
+        let exponent: i32 = exponent.parse().ok()?;
+        let unit = 10_f64.powi(exponent.saturating_sub(i32::try_from(decimals).ok()?));
+        Some(Self { value, unit })
+    }
+
+    /// The number in another unit.
+    pub(super) fn times(self, factor: f64) -> Self {
+        Self {
+            value: self.value * factor,
+            unit: self.unit * factor,
+        }
+    }
+
+    /// Whether two numbers may be the same: within 1 %, or within what printing cut off.
+    pub(super) fn agrees(self, other: Self) -> bool {
+        (self.value - other.value).abs() <= 0.01 * self.value + self.unit + other.unit
+    }
+}
+
+/// `2,097,152` as `2097152`; commas anywhere else stay, and are refused later.
+fn without_separators(text: &str) -> String {
+    let whole = text.split('.').next().unwrap_or(text);
+    let mut groups = whole.split(',');
+    let first_is_short = groups
+        .next()
+        .is_some_and(|group| (1..=3).contains(&group.len()));
+    if first_is_short && groups.all(|group| group.len() == 3) {
+        text.replace(',', "")
+    } else {
+        text.to_owned()
+    }
+}
+
+/// One row, with its header.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row<'a> {
+    header: &'a Record,
+    columns: &'a [Option<Column>],
+    record: &'a Record,
+    origin: &'a Origin,
+}
+
+impl<'a> Row<'a> {
+    /// Its line in the file, from 1.
+    pub(super) fn line(&self) -> usize {
+        self.record.line
+    }
+
+    /// The cells of a column that aren't empty; only repeated columns have more than one.
+    pub(super) fn cells(&self, column: Column) -> impl Iterator<Item = &'a Cell> {
+        self.columns
+            .iter()
+            .zip(&self.record.cells)
+            .filter(move |(held, cell)| **held == Some(column) && !cell.text.is_empty())
+            .map(|(_, cell)| cell)
+    }
+
+    /// The cell of a column, unless it is empty or there is no such column.
+    pub(super) fn cell(&self, column: Column) -> Option<&'a Cell> {
+        self.cells(column).next()
+    }
+
+    /// The cell of a column that every row must have.
+    pub(super) fn required(&self, column: Column) -> Result<&'a Cell, Diagnostic> {
+        self.cell(column)
+            .ok_or_else(|| self.missing(column, column.name()))
+    }
+
+    /// A positive whole number up to `max`.
+    pub(super) fn integer(&self, column: Column, max: u64) -> Result<Option<u64>, Diagnostic> {
+        let Some(cell) = self.cell(column) else {
+            return Ok(None);
+        };
+        let parsed = without_separators(&cell.text).parse::<Tokens>();
+        match parsed.map(Tokens::get) {
+            Ok(value) if value <= max => Ok(Some(value)),
+            Ok(_) => Err(self.refuse(cell, column, &format!("expected at most {max}"))),
+            Err(error) => {
+                let expected = format!("expected a whole number such as 2048; {}", error.reason);
+                Err(self.refuse(cell, column, &expected))
+            }
+        }
+    }
+
+    /// A positive number.
+    pub(super) fn number(&self, column: Column) -> Result<Option<Printed>, Diagnostic> {
+        let Some(cell) = self.cell(column) else {
+            return Ok(None);
+        };
+        Printed::parse(&cell.text)
+            .map(Some)
+            .ok_or_else(|| self.refuse(cell, column, "expected a number greater than zero"))
+    }
+
+    /// Yes or no.
+    pub(super) fn flag(&self, column: Column) -> Result<Option<bool>, Diagnostic> {
+        let Some(cell) = self.cell(column) else {
+            return Ok(None);
+        };
+        match cell.text.to_lowercase().as_str() {
+            "true" | "yes" | "on" | "1" | "full" => Ok(Some(true)),
+            "false" | "no" | "off" | "0" | "none" => Ok(Some(false)),
+            _ => Err(self.refuse(cell, column, "expected true or false")),
+        }
+    }
+
+    /// The error for a cell that isn't what its column holds.
+    pub(super) fn refuse(&self, cell: &Cell, column: Column, expected: &str) -> Diagnostic {
+        Diagnostic::new(format!(
+            "line {}, column `{}`: `{}` can't be used: {expected}",
+            self.line(),
+            column.name(),
+            cell.text
+        ))
+        .in_text(self.origin.clone())
+        .at(cell.span.clone(), expected)
+    }
+
+    /// Adds the place of `cell` to an error that has none, such as an unknown name.
+    pub(super) fn located(&self, mut error: Diagnostic, cell: &Cell, column: Column) -> Diagnostic {
+        error.message = format!(
+            "line {}, column `{}`: {}",
+            self.line(),
+            column.name(),
+            error.message
+        );
+        error
+            .in_text(self.origin.clone())
+            .at(cell.span.clone(), "not known")
+    }
+
+    /// The error for columns of this row that contradict each other: `message` at the cell of
+    /// `column`, and the cells of `context` marked too.
+    pub(super) fn contradiction(
+        &self,
+        column: Column,
+        message: &str,
+        expected: &str,
+        context: &[Column],
+    ) -> Diagnostic {
+        let mut error = Diagnostic::new(format!(
+            "line {}, column `{}`: {message}",
+            self.line(),
+            column.name()
+        ))
+        .in_text(self.origin.clone());
+        if let Some(cell) = self.cell(column) {
+            error = error.at(cell.span.clone(), expected);
+        }
+        for other in context {
+            if let Some(cell) = self.cell(*other) {
+                error = error.at(cell.span.clone(), other.name());
+            }
+        }
+        error
+    }
+
+    /// The error for something a row must tell: an empty cell where the table has the column,
+    /// else a missing column. `wanted` names the columns that would do.
+    pub(super) fn missing(&self, column: Column, wanted: &str) -> Diagnostic {
+        let at = self.columns.iter().position(|held| *held == Some(column));
+        if let Some(cell) = at.and_then(|at| self.record.cells.get(at)) {
+            return self.refuse(cell, column, "expected a value, the cell is empty");
+        }
+        let found: Vec<&str> = self
+            .header
+            .cells
+            .iter()
+            .map(|cell| cell.text.as_str())
+            .collect();
+        Diagnostic::new(format!(
+            "line {}: the table has no column {wanted}",
+            self.header.line
+        ))
+        .in_text(self.origin.clone())
+        .at(self.header.span(), format!("expected a column {wanted}"))
+        .help(format!("columns found: {}", found.join(", ")))
+    }
+}

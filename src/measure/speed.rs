@@ -1,0 +1,97 @@
+//! How fast a row went, and whether that can be true.
+
+use crate::configuration::Configuration;
+use crate::diagnostic::Diagnostic;
+use crate::hardware::Cluster;
+use crate::model::Shape;
+use crate::utilization::Convention;
+
+use super::column::Column;
+use super::row::{Printed, Row};
+
+/// Utilizations outside of this range come from wrong units, not from slow or fast runs.
+const PLAUSIBLE_MFU: std::ops::RangeInclusive<f64> = 0.001..=1.0;
+
+/// Tokens per second over all GPUs: as told, or from tokens per second and GPU, or from sequences
+/// per second. What a row tells twice must agree.
+pub(super) fn read(
+    row: &Row<'_>,
+    shape: &Shape,
+    cluster: &Cluster,
+    configuration: &Configuration,
+) -> Result<f64, Diagnostic> {
+    let mut told: Option<(Column, Printed)> = None;
+    for (column, factor) in [
+        (Column::TokensPerS, 1.0),
+        (Column::TokensPerSGpu, configuration.gpus as f64),
+        (Column::SeqsPerS, configuration.seq_len as f64),
+    ] {
+        let Some(number) = row.number(column)?.map(|printed| printed.times(factor)) else {
+            continue;
+        };
+        match told {
+            None => told = Some((column, number)),
+            Some((first, tokens)) if !tokens.agrees(number) => {
+                let message = format!(
+                    "this is {:.2} tokens/s over all GPUs, but `{}` says {:.2}",
+                    number.value,
+                    first.name(),
+                    tokens.value
+                );
+                let expected = format!("expected about {}", plain(tokens.value / factor));
+                return Err(row.contradiction(column, &message, &expected, &[first]));
+            }
+            Some(_) => {}
+        }
+    }
+    let (column, tokens) =
+        told.ok_or_else(|| row.missing(Column::TokensPerS, "`throughput_tok_s`"))?;
+    check_units(row, column, tokens.value, shape, cluster, configuration)?;
+    Ok(tokens.value)
+}
+
+/// A number with as many digits as a person compares.
+fn plain(value: f64) -> String {
+    if value >= 100.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.4}")
+    }
+}
+
+fn check_units(
+    row: &Row<'_>,
+    column: Column,
+    tok_s: f64,
+    shape: &Shape,
+    cluster: &Cluster,
+    configuration: &Configuration,
+) -> Result<(), Diagnostic> {
+    let flops = Convention::Mosaic2022.flops_per_token(shape, configuration.seq_len, false);
+    let mfu = |tok_s: f64| {
+        flops
+            .utilization(tok_s / configuration.gpus as f64, cluster.gpu.peak_flops)
+            .mfu
+    };
+    let here = mfu(tok_s);
+    if PLAUSIBLE_MFU.contains(&here) {
+        return Ok(());
+    }
+    let looks_like = if here < *PLAUSIBLE_MFU.start() {
+        if PLAUSIBLE_MFU.contains(&mfu(tok_s * configuration.seq_len as f64)) {
+            "units look wrong: this looks like samples/s"
+        } else {
+            "units look wrong: too slow for tokens/s"
+        }
+    } else if column == Column::TokensPerSGpu {
+        "units look wrong: this looks like tokens/s of all GPUs"
+    } else {
+        "units look wrong: too fast for tokens/s"
+    };
+    let message = format!(
+        "{looks_like} ({tok_s:.4} tokens/s of `{}` GPUs would be an MFU of {:.3e} %)",
+        cluster.gpu.name,
+        here * 100.0
+    );
+    Err(row.contradiction(column, &message, "expected an MFU from 0.1 % to 100 %", &[]))
+}

@@ -1,0 +1,68 @@
+//! Measurements as CSV that [`super::read`] understands.
+
+use super::Measurement;
+
+const HEADER: [&str; 16] = [
+    "model",
+    "d_model",
+    "n_layers",
+    "n_heads",
+    "n_kv_heads",
+    "d_ff",
+    "vocab_size",
+    "cluster",
+    "gpu",
+    "stack",
+    "gpus",
+    "seq_len",
+    "micro_batch",
+    "grad_accum",
+    "activation_checkpointing",
+    "throughput_tok_s",
+];
+
+/// The rows as CSV with a header. Numbers are written so that they read back unchanged; of a shape
+/// only the sizes are written, so a model that is no preset reads back as a GPT block.
+///
+/// ```
+/// use tminus::measure::{MOSAICGPT_2023, read, to_csv};
+/// use tminus::preset::Catalog;
+///
+/// let catalog = Catalog::embedded();
+/// let table = read("mosaicgpt-2023.csv", MOSAICGPT_2023, &catalog).unwrap();
+/// let again = read("again.csv", &to_csv(&table.rows), &catalog).unwrap();
+/// assert_eq!(again.rows.len(), 300);
+/// ```
+#[must_use]
+pub fn to_csv(rows: &[Measurement]) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    // Writing to memory can't fail, and every record has the header's length.
+    let _ = writer.write_record(HEADER);
+    for row in rows {
+        let _ = writer.write_record(record(row));
+    }
+    let bytes = writer.into_inner().unwrap_or_default();
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+fn record(row: &Measurement) -> [String; HEADER.len()] {
+    let (shape, configuration) = (&row.shape, &row.configuration);
+    [
+        row.model.clone(),
+        shape.d_model.to_string(),
+        shape.n_layers.to_string(),
+        shape.n_heads.to_string(),
+        shape.n_kv_heads.to_string(),
+        shape.d_ff.to_string(),
+        shape.vocab_size.to_string(),
+        row.cluster.name.clone(),
+        row.cluster.gpu.name.clone(),
+        row.stack.name.clone(),
+        configuration.gpus.to_string(),
+        configuration.seq_len.to_string(),
+        configuration.micro_batch.to_string(),
+        configuration.grad_accum.to_string(),
+        configuration.activation_checkpointing.to_string(),
+        row.throughput_tok_s.to_string(),
+    ]
+}

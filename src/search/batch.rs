@@ -1,0 +1,179 @@
+//! How micro-batches and gradient accumulations meet a global batch.
+//!
+//! For a given GPU count and sequence length the global batch is a number of sequences per GPU,
+//! `micro-batch × accumulation`, that must lie from `low` to `high`.
+
+use std::ops::{Range, RangeInclusive};
+
+use super::axis::Axis;
+
+/// The largest share of the asked global batch that may be missed when it can't be met exactly.
+pub(super) const MAX_SHORTFALL: f64 = 0.05;
+
+/// Accumulations tried when they are left to the global batch: any.
+const ANY_ACCUMULATION: Axis = Axis::Stepped {
+    low: 1,
+    high: u64::MAX,
+    step: 1,
+};
+
+/// What meets the global batch at one GPU count and sequence length.
+#[derive(Debug, Clone)]
+pub(super) struct Batch<'a> {
+    /// Micro-batches to try.
+    pub(super) micro: Axis,
+    /// Accumulations on the axis, or all integers.
+    pub(super) accum: &'a Axis,
+    /// Whether accumulation was left to the global batch.
+    auto_accum: bool,
+    /// Fewest sequences per GPU and step accepted.
+    low: u64,
+    /// Most sequences per GPU and step accepted.
+    high: u64,
+}
+
+impl<'a> Batch<'a> {
+    /// Resolves the axes for `gpus × seq_len = unit` tokens per sequence on every GPU.
+    ///
+    /// When exactly one global batch is asked for and the axes can't meet it, the nearest below
+    /// that they can meet stands in for it, as long as it misses at most [`MAX_SHORTFALL`].
+    pub(super) fn new(
+        unit: u128,
+        global_batch: &RangeInclusive<u64>,
+        micro: &Axis,
+        accum: &'a Axis,
+    ) -> Self {
+        let unit = unit.max(1);
+        let (min, max) = (
+            u128::from(*global_batch.start()),
+            u128::from(*global_batch.end()),
+        );
+        let narrow = |value: u128| u64::try_from(value).unwrap_or(u64::MAX);
+        let high = narrow(max / unit);
+        let auto_accum = *accum == Axis::Auto;
+        let micro = match micro {
+            Axis::Auto => Axis::Doubling {
+                low: 1,
+                high: high.max(1),
+            },
+            _ => micro.clone(),
+        };
+        let mut batch = Self {
+            micro,
+            accum: if auto_accum { &ANY_ACCUMULATION } else { accum },
+            auto_accum,
+            low: narrow(min.div_ceil(unit)),
+            high,
+        };
+        if min == max {
+            let least = (max as f64 * (1.0 - MAX_SHORTFALL) / unit as f64).ceil();
+            let nearest = batch.nearest_product();
+            // An empty range (low above high) marks a batch that can't be met.
+            (batch.low, batch.high) = match nearest {
+                Some(product) if product as f64 >= least => (product, product),
+                _ => (1, 0),
+            };
+        }
+        batch
+    }
+
+    /// The largest `micro-batch × accumulation` on the axes that is at most `high`.
+    fn nearest_product(&self) -> Option<u64> {
+        let mut best = None;
+        for micro in self.micro.iter().take_while(|micro| *micro <= self.high) {
+            let product = self
+                .accum
+                .largest_up_to(self.high / micro)
+                .map(|accum| micro * accum);
+            best = best.max(product);
+            if best == Some(self.high) {
+                break;
+            }
+        }
+        best
+    }
+
+    /// Positions on the accumulation axis that meet the global batch with this micro-batch.
+    pub(super) fn accumulations(&self, micro: u64) -> Range<u64> {
+        if micro == 0 || self.low > self.high {
+            return 0..0;
+        }
+        let start = self.accum.count_below(self.low.div_ceil(micro));
+        start..self.accum.count_up_to(self.high / micro).max(start)
+    }
+
+    /// Points of the micro-batches at these positions: with accumulation left to the batch, those
+    /// that meet it and at least one a micro-batch; else every value of the axis.
+    pub(super) fn points(&self, positions: Range<u64>) -> u128 {
+        let micros = u128::from(positions.end.saturating_sub(positions.start));
+        if !self.auto_accum {
+            return micros * u128::from(self.accum.len());
+        }
+        if self.low >= self.high {
+            return micros;
+        }
+        self.meeting_points(positions)
+    }
+
+    /// `Σ max(1, ⌊high/m⌋ − ⌊(low−1)/m⌋)` over micro-batches `m`, one run of equal quotients at a
+    /// time: about `√high` steps however many micro-batches there are.
+    fn meeting_points(&self, positions: Range<u64>) -> u128 {
+        let below = self.low.saturating_sub(1);
+        let mut total = 0_u128;
+        let mut index = positions.start;
+        while index < positions.end {
+            let Some(micro) = self.micro.get(index) else {
+                break;
+            };
+            let (most, fewest) = (self.high / micro, below / micro);
+            let run_end = match (self.high.checked_div(most), below.checked_div(fewest)) {
+                (Some(a), Some(b)) => a.min(b),
+                (Some(a), None) => a,
+                (None, _) => u64::MAX,
+            };
+            let next = self
+                .micro
+                .count_up_to(run_end)
+                .clamp(index + 1, positions.end);
+            total += u128::from(next - index) * u128::from((most - fewest).max(1));
+            index = next;
+        }
+        total
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn an_exact_batch_is_met_exactly_or_from_just_below() {
+        let auto = Axis::Auto;
+        // 2^21 tokens over 24 GPUs at 2048: 42.67 sequences per GPU, so 42.
+        let batch = Batch::new(24 * 2048, &(1 << 21..=1 << 21), &auto, &auto);
+        assert_eq!((batch.low, batch.high), (42, 42));
+        assert_eq!(batch.accumulations(2), 20..21);
+        assert!(batch.accumulations(4).is_empty());
+        // 3 sequences per GPU asked, 2.9 can't be had; 2 misses a third of the batch.
+        let batch = Batch::new(1000, &(2900..=2900), &auto, &auto);
+        assert!(batch.low > batch.high);
+    }
+
+    proptest! {
+        #[test]
+        fn runs_of_quotients_count_what_a_loop_counts(
+            low in 1..2000_u64, width in 0..2000_u64, start in 1..50_u64, step in 1..9_u64,
+        ) {
+            let micro = Axis::Stepped { low: start, high: 3000, step };
+            let auto = Axis::Auto;
+            let batch = Batch::new(1, &(low..=low + width), &micro, &auto);
+            let by_hand: u128 = micro
+                .iter()
+                .map(|m| (1..=low + width).filter(|a| (batch.low..=batch.high).contains(&(m * a))).count())
+                .map(|met| met.max(1) as u128)
+                .sum();
+            prop_assert_eq!(batch.points(0..micro.len()), by_hand);
+        }
+    }
+}

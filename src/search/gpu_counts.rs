@@ -1,0 +1,140 @@
+//! The GPU counts a cluster can give a job.
+
+use super::axis::Axis;
+use crate::hardware::Cluster;
+
+/// GPU counts of one cluster, ascending; computed from their position, never stored for ranges.
+#[derive(Debug, Clone)]
+pub(super) struct GpuCounts {
+    /// Counts within one node, then whole nodes beyond one.
+    pieces: Vec<Axis>,
+    /// How many values of the axis the cluster can't give.
+    pub(super) refused: u64,
+}
+
+impl GpuCounts {
+    /// The counts of `axis` that `cluster` can give: any number within a node, whole nodes beyond.
+    ///
+    /// `auto` means powers of two nodes, from one up to the largest, and the largest itself.
+    pub(super) fn new(axis: &Axis, cluster: &Cluster) -> Self {
+        let node = cluster.gpus_per_node.max(1);
+        let most = largest(cluster, node);
+        let pieces = match axis {
+            Axis::Auto => vec![whole_node_ladder(node, most)],
+            Axis::List(_) | Axis::Doubling { .. } => {
+                let allowed = |gpus: &u64| *gpus <= most && (*gpus <= node || gpus % node == 0);
+                vec![Axis::list(
+                    axis.iter().take_while(|gpus| *gpus <= most).filter(allowed),
+                )]
+            }
+            Axis::Stepped { low, high, step } => stepped(*low, (*high).min(most), *step, node),
+        };
+        let mut counts = Self { pieces, refused: 0 };
+        counts.refused = axis.len().saturating_sub(counts.len());
+        counts
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.pieces.iter().map(Axis::len).sum()
+    }
+
+    pub(super) fn get(&self, mut index: u64) -> Option<u64> {
+        for piece in &self.pieces {
+            if index < piece.len() {
+                return piece.get(index);
+            }
+            index -= piece.len();
+        }
+        None
+    }
+
+    /// At most `limit` of the counts, spread evenly over their orders of magnitude, both ends kept.
+    pub(super) fn sample(&self, limit: u64) -> Vec<u64> {
+        let len = self.len();
+        if len <= limit {
+            return (0..len).filter_map(|index| self.get(index)).collect();
+        }
+        let (Some(first), Some(last)) = (self.get(0), self.get(len - 1)) else {
+            return Vec::new();
+        };
+        let ratio = last as f64 / first as f64;
+        let mut counts: Vec<u64> = (0..limit)
+            .filter_map(|place| {
+                let share = place as f64 / (limit.max(2) - 1) as f64;
+                self.first_at_least(first as f64 * ratio.powf(share))
+            })
+            .chain([last])
+            .collect();
+        counts.sort_unstable();
+        counts.dedup();
+        counts.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        counts
+    }
+
+    fn first_at_least(&self, target: f64) -> Option<u64> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a positive count; the cast saturates"
+        )]
+        let target = target.floor() as u64;
+        let below: u64 = self
+            .pieces
+            .iter()
+            .map(|axis| axis.count_below(target))
+            .sum();
+        self.get(below)
+    }
+}
+
+/// The most GPUs one job can have: whole nodes, and one node when nodes aren't linked.
+fn largest(cluster: &Cluster, node: u64) -> u64 {
+    let most = match cluster.inter_node_bytes_per_s {
+        Some(_) => cluster.max_gpus,
+        None => cluster.max_gpus.min(node),
+    };
+    if most > node {
+        most - most % node
+    } else {
+        most
+    }
+}
+
+fn whole_node_ladder(node: u64, most: u64) -> Axis {
+    let powers = Axis::Doubling {
+        low: node.min(most).max(1),
+        high: most,
+    };
+    Axis::list(powers.iter().chain((most > 0).then_some(most)))
+}
+
+/// A stepped range cut into the counts within one node and the whole nodes beyond it, each of
+/// which is a stepped range again.
+fn stepped(low: u64, high: u64, step: u64, node: u64) -> Vec<Axis> {
+    let within = Axis::Stepped {
+        low,
+        high: high.min(node),
+        step,
+    };
+    let all = Axis::Stepped { low, high, step };
+    // Remainders modulo the node repeat after at most `node` steps.
+    let first = (within.len()..all.len())
+        .take_while(|index| index - within.len() < node)
+        .filter_map(|index| all.get(index))
+        .find(|gpus| gpus % node == 0);
+    let whole = first.map(|first| Axis::Stepped {
+        low: first,
+        high,
+        step: least_common_multiple(step, node),
+    });
+    std::iter::once(within).chain(whole).collect()
+}
+
+/// Saturates: a step too large to be represented is one that is never taken.
+fn least_common_multiple(a: u64, b: u64) -> u64 {
+    let (mut x, mut y) = (a, b);
+    while y != 0 {
+        (x, y) = (y, x % y);
+    }
+    (a / x.max(1)).saturating_mul(b)
+}

@@ -1,0 +1,167 @@
+//! Intervals: how far a run may be from its prediction.
+//!
+//! The logarithm of a run's step time is spread by three independent causes: what the rows leave
+//! open about the coefficients, what the residual correction doesn't know at that distance from
+//! the measured cells, and the run-to-run noise, which grows with the number of nodes. On top of
+//! that some multi-node runs are simply bad: a slow link, a straggling node. The tables show
+//! single 32-GPU cells up to 30 % slow. A *bad day* adds an exponentially distributed slowdown
+//! with a probability that grows with the nodes involved.
+
+/// Run-to-run standard deviation of the logarithm of throughput on one node: repeats of one cell
+/// of the tables differ by 0.2 to 0.7 %.
+const ROW_SD: f64 = 0.005;
+
+/// Nodes beyond which the tables say nothing about how the noise grows.
+const MEASURED_NODES: f64 = 4.0;
+
+/// Growth of the noise with nodes while measured, and the slower one assumed beyond.
+const ROW_SD_POWERS: (f64, f64) = (0.75, 0.25);
+
+/// Share of runs a node beyond the first turns bad: 4 of 30 rows on two nodes and 7 of 30 on four
+/// are more than 3 % slow.
+const BAD_DAY_SHARE: f64 = 0.10;
+
+/// Mean slowdown of a bad run per node beyond the first, as a logarithm: those rows lose 5 % on
+/// average on two nodes and 21 % on four.
+const BAD_DAY_SLOWDOWN: f64 = 0.06;
+
+/// Standard deviation of one row's logarithm of throughput.
+#[must_use]
+pub(crate) fn row_sd(nodes: f64) -> f64 {
+    let (measured, beyond) = ROW_SD_POWERS;
+    ROW_SD
+        * nodes.min(MEASURED_NODES).powf(measured)
+        * (nodes / MEASURED_NODES).max(1.0).powf(beyond)
+}
+
+/// Runs that something slows down: how many, and by how much.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct BadDays {
+    /// Probability of one.
+    share: f64,
+    /// Mean slowdown of one, as a logarithm.
+    slowdown: f64,
+}
+
+impl BadDays {
+    /// What the tables show on `nodes` nodes; no worse beyond the largest count measured.
+    pub(crate) fn on(nodes: f64) -> Self {
+        let others = (nodes.min(MEASURED_NODES) - 1.0).max(0.0);
+        Self {
+            share: 1.0 - (1.0 - BAD_DAY_SHARE).powf(others),
+            slowdown: BAD_DAY_SLOWDOWN * others,
+        }
+    }
+
+    const NEVER: Self = Self {
+        share: 0.0,
+        slowdown: 0.0,
+    };
+
+    /// The same slowdown, every day.
+    fn always(self) -> Self {
+        Self { share: 1.0, ..self }
+    }
+}
+
+/// The distribution of the logarithm of a run's step time around its prediction.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Spread {
+    /// Standard deviation towards faster runs.
+    pub(crate) faster_sd: f64,
+    /// Standard deviation towards slower runs, bad days aside.
+    pub(crate) slower_sd: f64,
+    /// Bad days.
+    pub(crate) bad_days: BadDays,
+}
+
+impl Spread {
+    /// The logarithms between which the central share `confidence` of runs falls.
+    pub(crate) fn central(&self, confidence: f64) -> (f64, f64) {
+        let tail = (1.0 - confidence) / 2.0;
+        let low = quantile(tail, self.faster_sd, BadDays::NEVER);
+        let high = quantile(1.0 - tail, self.slower_sd, self.bad_days);
+        (low.min(0.0), high.max(0.0))
+    }
+
+    /// The logarithm that a share `share` of bad days stays under.
+    pub(crate) fn bad_day(&self, share: f64) -> f64 {
+        quantile(share, self.slower_sd, self.bad_days.always())
+    }
+}
+
+/// Standard normal distribution function.
+fn normal(x: f64) -> f64 {
+    0.5 * libm::erfc(-x / std::f64::consts::SQRT_2)
+}
+
+/// Distribution function of `sd·Z + B·E`: Gaussian noise, plus on bad days an exponential
+/// slowdown.
+fn distribution(x: f64, sd: f64, bad: BadDays) -> f64 {
+    if bad.slowdown <= 0.0 {
+        return normal(x / sd);
+    }
+    let ratio = sd / bad.slowdown;
+    let tail = (ratio.powi(2) / 2.0 - x / bad.slowdown).min(500.0).exp();
+    normal(x / sd) - bad.share * tail * normal(x / sd - ratio)
+}
+
+/// Where [`distribution`] reaches `probability`, by bisection to rounding.
+fn quantile(probability: f64, sd: f64, bad: BadDays) -> f64 {
+    let reach = 10.0 * sd + 20.0 * bad.slowdown;
+    let (mut low, mut high) = (-reach, reach);
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        if distribution(middle, sd, bad) < probability {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    f64::midpoint(low, high)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn gaussian_quantiles_are_the_textbook_ones() {
+        for (probability, z) in [
+            (0.95, 1.644_853_6),
+            (0.05, -1.644_853_6),
+            (0.5, 0.0),
+            (0.999, 3.090_232_3),
+        ] {
+            assert!((quantile(probability, 0.02, BadDays::NEVER) / 0.02 - z).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn intervals_widen_with_confidence_and_with_nodes() {
+        let spread = |nodes: f64| Spread {
+            faster_sd: row_sd(nodes),
+            slower_sd: row_sd(nodes),
+            bad_days: BadDays::on(nodes),
+        };
+        let mut last = 0.0;
+        for nodes in [1.0, 2.0, 4.0, 8.0, 32.0] {
+            let (low, high) = spread(nodes).central(0.9);
+            let (wider_low, wider_high) = spread(nodes).central(0.99);
+            assert!(wider_low < low && high < wider_high);
+            assert!(high - low > last);
+            last = high - low;
+        }
+    }
+
+    #[test]
+    fn a_bad_day_mixture_keeps_its_share() {
+        // Without noise, half of the bad days are slower than the exponential's median.
+        let spread = Spread {
+            faster_sd: 1e-9,
+            slower_sd: 1e-9,
+            bad_day_share: 1.0,
+        };
+        assert!((spread.bad_day(0.5) - BAD_DAY_SLOWDOWN * std::f64::consts::LN_2).abs() < 1e-6);
+    }
+}

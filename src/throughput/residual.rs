@@ -1,0 +1,165 @@
+//! The residual correction: what the tables say beyond the physics, fading with distance from
+//! the measured cells.
+//!
+//! Rows that differ in gradient accumulation alone share one *cell*: one shape, sequence length,
+//! micro-batch, GPU count and GPU type. The correction is a Gaussian process over cells with two
+//! Matérn-3/2 components (Rasmussen & Williams, *Gaussian Processes for Machine Learning*, §4.2.1):
+//! a slow one, for what the physics gets wrong over whole regions (a kernel that likes one shape
+//! better), and a fast one, for single cells. Far from every cell it returns to zero, that is to
+//! pure physics, and its variance to the prior one.
+
+use nalgebra::DMatrix;
+
+use crate::configuration::{Configuration, Setting};
+
+/// Axes of a cell: model width, layers, sequence length, tokens per micro-batch, nodes; as base-2
+/// logarithms, so that a distance of 1 is a factor of two.
+pub(crate) const AXES: usize = 5;
+
+/// A point of the residual correction's domain.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Cell {
+    /// Coordinates.
+    pub(crate) at: [f64; AXES],
+    /// GPU type.
+    pub(crate) gpu: String,
+    /// Whether blocks are recomputed.
+    pub(crate) recompute: bool,
+}
+
+impl Cell {
+    /// The axis of tokens per micro-batch.
+    pub(crate) const TOKENS: usize = 3;
+
+    /// The cell of a configuration.
+    pub(crate) fn new(setting: &Setting<'_>, configuration: &Configuration) -> Self {
+        let nodes = setting.cluster.nodes(configuration.gpus);
+        Self {
+            at: [
+                setting.shape.d_model as f64,
+                setting.shape.n_layers as f64,
+                configuration.seq_len as f64,
+                configuration.micro_batch as f64 * configuration.seq_len as f64,
+                nodes as f64,
+            ]
+            .map(f64::log2),
+            gpu: setting.cluster.gpu.name.clone(),
+            recompute: configuration.activation_checkpointing,
+        }
+    }
+}
+
+/// One component of the covariance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Component {
+    /// Standard deviation of the logarithm of throughput.
+    amplitude: f64,
+    /// Length scale by axis, in doublings.
+    lengths: [f64; AXES],
+    /// Correlation between two GPU types, all else equal.
+    across_gpus: f64,
+    /// Correlation between recomputing and keeping, all else equal.
+    across_recompute: f64,
+}
+
+const COMPONENTS: [Component; 2] = [
+    Component {
+        amplitude: 0.0125,
+        lengths: [0.7, 0.7, 5.0, 3.0, 3.0],
+        across_gpus: 0.5,
+        across_recompute: 0.5,
+    },
+    Component {
+        amplitude: 0.007,
+        lengths: [0.3, 0.3, 1.0, 0.5, 2.0],
+        across_gpus: 0.2,
+        across_recompute: 0.5,
+    },
+];
+
+/// Largest correction, as a logarithm: a residual beyond it is no kernel's preference.
+pub(crate) const BOUND: f64 = 0.1;
+
+impl Component {
+    fn covariance(&self, a: &Cell, b: &Cell) -> f64 {
+        let distance: f64 = self
+            .lengths
+            .iter()
+            .zip(a.at.iter().zip(&b.at))
+            .map(|(length, (a, b))| ((a - b) / length).powi(2))
+            .sum();
+        let root = (3.0 * distance).sqrt();
+        let across_gpus = if a.gpu == b.gpu {
+            1.0
+        } else {
+            self.across_gpus
+        };
+        let across_recompute = if a.recompute == b.recompute {
+            1.0
+        } else {
+            self.across_recompute
+        };
+        self.amplitude.powi(2) * (1.0 + root) * (-root).exp() * across_gpus * across_recompute
+    }
+}
+
+/// Prior covariance of the correction between two cells.
+pub(crate) fn covariance(a: &Cell, b: &Cell) -> f64 {
+    COMPONENTS
+        .iter()
+        .map(|component| component.covariance(a, b))
+        .sum()
+}
+
+/// Prior variance of the correction anywhere.
+pub(crate) fn prior_variance() -> f64 {
+    COMPONENTS
+        .iter()
+        .map(|component| component.amplitude.powi(2))
+        .sum()
+}
+
+/// Distance between two cells in units of the slow component's length scales, a change of GPU
+/// type or of recomputation counting as one each.
+pub(crate) fn distance(a: &Cell, b: &Cell) -> f64 {
+    let axes: f64 = COMPONENTS[0]
+        .lengths
+        .iter()
+        .zip(a.at.iter().zip(&b.at))
+        .map(|(length, (a, b))| ((a - b) / length).powi(2))
+        .sum();
+    let switches =
+        f64::from(u8::from(a.gpu != b.gpu)) + f64::from(u8::from(a.recompute != b.recompute));
+    (axes + switches).sqrt()
+}
+
+/// Base-2 logarithm of the tokens per micro-batch measured around a point: the mean over cells,
+/// weighted by their nearness on all other axes.
+pub(crate) fn tokens_measured_near(cell: &Cell, cells: &[Cell]) -> f64 {
+    let nearness = |other: &Cell| {
+        let mut here = other.clone();
+        here.at[Cell::TOKENS] = cell.at[Cell::TOKENS];
+        distance(cell, &here).powi(2)
+    };
+    let distances: Vec<f64> = cells.iter().map(nearness).collect();
+    let least = distances.iter().copied().fold(f64::INFINITY, f64::min);
+    let (mut sum, mut total) = (0.0, 0.0);
+    for (other, distance) in cells.iter().zip(&distances) {
+        let weight = (-(distance - least) / 2.0).exp();
+        sum += weight * other.at[Cell::TOKENS];
+        total += weight;
+    }
+    sum / total
+}
+
+/// Prior covariance of all pairs of cells.
+pub(crate) fn covariance_matrix(cells: &[Cell]) -> DMatrix<f64> {
+    DMatrix::from_fn(cells.len(), cells.len(), |i, j| {
+        covariance(&cells[i], &cells[j])
+    })
+}
+
+/// Bends a correction so that it never exceeds [`BOUND`], and hardly at all where it is small.
+pub(crate) fn bounded(correction: f64) -> f64 {
+    BOUND * (correction / BOUND).tanh()
+}

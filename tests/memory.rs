@@ -1,0 +1,291 @@
+//! Peak memory against tensor-by-tensor traces, against what measured runs did, and by its laws.
+
+use std::path::Path;
+
+use proptest::prelude::*;
+use tminus::configuration::{Configuration, Setting};
+use tminus::hardware::{Cluster, Gpu};
+use tminus::memory::{self, MemoryModel, Verdict};
+use tminus::model::{FeedForward, Shape};
+use tminus::quantity::GIB;
+use tminus::stack::{Precision, Stack};
+
+fn stack(precision: Precision) -> Stack {
+    Stack {
+        name: format!("{precision:?}"),
+        precision,
+        measured: false,
+        description: String::new(),
+        source: String::new(),
+    }
+}
+
+fn cluster(usable_gib: f64) -> Cluster {
+    let gpu = Gpu {
+        name: "a100".into(),
+        peak_flops: 312e12,
+        hbm_bytes_per_s: 2.039e12,
+        usable_gib,
+        intra_node_bytes_per_s: 300e9,
+        measured: true,
+        source: String::new(),
+    };
+    Cluster {
+        name: "test".into(),
+        gpu,
+        gpus_per_node: 8,
+        max_gpus: 1 << 20,
+        inter_node_bytes_per_s: None,
+        prices: Vec::new(),
+        source: String::new(),
+    }
+}
+
+fn precision(name: &str) -> Precision {
+    serde_json::from_str(&format!("\"{name}\"")).unwrap()
+}
+
+/// The rows of a CSV text, each looked up by header.
+fn rows(text: &str) -> Vec<std::collections::BTreeMap<String, String>> {
+    csv::Reader::from_reader(text.as_bytes())
+        .deserialize()
+        .collect::<Result<_, _>>()
+        .unwrap()
+}
+
+#[test]
+fn traced_peaks_are_reproduced() {
+    let rows = rows(include_str!("data/memory-trace.csv"));
+    assert_eq!(rows.len(), 371);
+    let cluster = cluster(79.2);
+    let mut total = 0.0;
+    for row in &rows {
+        let integer = |name: &str| row[name].parse::<u64>().unwrap();
+        let shape = Shape::gpt(
+            integer("d_model"),
+            integer("n_layers"),
+            integer("n_heads"),
+            integer("vocab_size"),
+        )
+        .unwrap();
+        let stack = stack(precision(&row["policy"]));
+        let setting = Setting {
+            shape: &shape,
+            cluster: &cluster,
+            stack: &stack,
+        };
+        let configuration = Configuration {
+            gpus: integer("gpus"),
+            seq_len: integer("seq_len"),
+            micro_batch: integer("micro_batch"),
+            grad_accum: 1,
+            activation_checkpointing: row["activation_checkpointing"] == "true",
+        };
+        let peak_gib = memory::estimate(&setting, &configuration).peak_bytes / GIB;
+        let traced: f64 = row["peak_gib"].parse().unwrap();
+        let error = (peak_gib / traced - 1.0).abs();
+        assert!(error < 0.012, "{row:?}: computed {peak_gib}");
+        total += error;
+    }
+    assert!(total / (rows.len() as f64) < 0.001, "{total}");
+}
+
+/// Shapes of the measured family.
+fn measured_shape(model: &str) -> Shape {
+    let (d_model, n_layers, n_heads) = match model {
+        "gpt125m" => (768, 12, 12),
+        "gpt350m" => (1024, 24, 16),
+        "gpt760m" => (1536, 24, 12),
+        "gpt1b" => (2048, 24, 16),
+        "gpt3b" => (2560, 32, 20),
+        "gpt7b" => (4096, 32, 32),
+        "gpt13b" => (5120, 40, 40),
+        other => panic!("no shape for {other}"),
+    };
+    Shape::gpt(d_model, n_layers, n_heads, 50_257).unwrap()
+}
+
+#[test]
+#[expect(clippy::print_stderr, reason = "a skipped check must be seen")]
+fn measured_outcomes_are_not_contradicted() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/memory-brackets.csv");
+    let Ok(text) = std::fs::read_to_string(path) else {
+        eprintln!("skipped: ../shared is not here");
+        return;
+    };
+    let rows = rows(&text);
+    assert_eq!(rows.len(), 60);
+    let stack = stack(Precision::Fp32Gather);
+    for row in rows {
+        let integer = |name: &str| row[name].parse::<u64>().unwrap();
+        let shape = measured_shape(&row["model"]);
+        let cluster = cluster(if row["gpu"] == "a100-40gb" {
+            39.5
+        } else {
+            79.2
+        });
+        let setting = Setting {
+            shape: &shape,
+            cluster: &cluster,
+            stack: &stack,
+        };
+        let model = MemoryModel::new(
+            &setting,
+            integer("gpus"),
+            integer("seq_len"),
+            row["activation_checkpointing"] == "true",
+        );
+        let ran = model.verdict(integer("micro_batch_fits"));
+        assert_ne!(ran, Verdict::Overflows, "{row:?} ran");
+        let failed = model.verdict(integer("micro_batch_overflows"));
+        assert_ne!(failed, Verdict::Fits, "{row:?} ran out of memory");
+    }
+}
+
+#[test]
+fn wider_blocks_keep_more() {
+    let gpt = Shape::gpt(4096, 32, 32, 32_000).unwrap();
+    let grouped = Shape {
+        n_kv_heads: 8,
+        ..gpt
+    };
+    let gated = Shape {
+        feed_forward: FeedForward::Gated,
+        ..gpt
+    };
+    let untied = Shape {
+        tied_head: false,
+        ..gpt
+    };
+    let (cluster, stack) = (cluster(79.2), stack(Precision::Bf16Gather));
+    let activations = |shape: &Shape, checkpointing| {
+        let setting = Setting {
+            shape,
+            cluster: &cluster,
+            stack: &stack,
+        };
+        MemoryModel::new(&setting, 8, 2048, checkpointing)
+            .estimate(4)
+            .parts
+    };
+    let tokens = 4.0 * 2048.0;
+    let close = |left: f64, right: f64| (left / right - 1.0).abs() < 1e-12;
+    // bf16 keys and values of 24 heads of 128 fewer, in each of 32 layers.
+    let saved = activations(&gpt, false).activations - activations(&grouped, false).activations;
+    assert!(close(saved, 32.0 * tokens * 2.0 * 2.0 * 24.0 * 128.0));
+    // Two more bf16 tensors of the feed-forward width.
+    let added = activations(&gated, false).activations - activations(&gpt, false).activations;
+    assert!(close(added, 32.0 * tokens * 2.0 * 2.0 * 16_384.0));
+    // The second embedding table is gathered with the root unit.
+    let added = activations(&untied, true).gathered - activations(&gpt, true).gathered;
+    assert!(close(added, 2.0 * 32_000.0 * 4096.0));
+}
+
+#[test]
+fn extremes_stay_finite() {
+    let shape = Shape::gpt(1 << 22, 5, 1 << 15, 1 << 20).unwrap();
+    let (cluster, stack) = (cluster(39.5), stack(Precision::Fp32Gather));
+    let setting = Setting {
+        shape: &shape,
+        cluster: &cluster,
+        stack: &stack,
+    };
+    for checkpointing in [false, true] {
+        let model = MemoryModel::new(&setting, 1, 1 << 26, checkpointing);
+        let estimate = model.estimate(u64::MAX);
+        assert!(estimate.peak_bytes.is_finite() && estimate.margin_bytes.is_finite());
+        assert_eq!(estimate.verdict, Verdict::Overflows);
+        assert_eq!(model.largest_micro_batch(Verdict::Tight), None);
+        assert_eq!(
+            model.largest_micro_batch(Verdict::Overflows),
+            Some(u64::MAX)
+        );
+    }
+}
+
+/// Any shape a person might type, from toy to frontier.
+fn shapes() -> impl Strategy<Value = Shape> {
+    (
+        (1_u64..=64, 1_u64..=8, 0_u32..=2),
+        1_u64..=96,
+        1_u64..=200_000,
+        (1_u64..=65_536, any::<bool>(), any::<bool>()),
+    )
+        .prop_map(
+            |((heads, head_dim, group), layers, vocab, (d_ff, gated, tied))| {
+                let (n_heads, head_dim) = (heads << group, head_dim * 16);
+                Shape {
+                    n_kv_heads: heads,
+                    d_ff,
+                    feed_forward: if gated {
+                        FeedForward::Gated
+                    } else {
+                        FeedForward::Gelu
+                    },
+                    tied_head: tied,
+                    ..Shape::gpt(n_heads * head_dim, layers, n_heads, vocab).unwrap()
+                }
+            },
+        )
+}
+
+fn precisions() -> impl Strategy<Value = Precision> {
+    prop_oneof![
+        Just(Precision::Fp32Gather),
+        Just(Precision::Bf16Gather),
+        Just(Precision::PureBf16)
+    ]
+}
+
+proptest! {
+    #[test]
+    fn laws(
+        shape in shapes(),
+        precision in precisions(),
+        gpus in 1_u64..2000,
+        seq_len in 1_u64..100_000,
+        micro_batch in 1_u64..1000,
+        more in 1_u64..1000,
+        checkpointing: bool,
+    ) {
+        let (cluster, stack) = (cluster(79.2), stack(precision));
+        let setting = Setting { shape: &shape, cluster: &cluster, stack: &stack };
+        let peak = |gpus, seq_len, micro_batch, checkpointing| {
+            MemoryModel::new(&setting, gpus, seq_len, checkpointing).peak(micro_batch)
+        };
+        let here = peak(gpus, seq_len, micro_batch, checkpointing);
+        prop_assert!(peak(gpus, seq_len, micro_batch + more, checkpointing) >= here);
+        prop_assert!(peak(gpus, seq_len + more, micro_batch, checkpointing) >= here);
+        prop_assert!(peak(gpus + more, seq_len, micro_batch, checkpointing) <= here);
+        prop_assert!(
+            peak(gpus, seq_len, micro_batch, true) <= peak(gpus, seq_len, micro_batch, false)
+        );
+
+        let model = MemoryModel::new(&setting, gpus, seq_len, checkpointing);
+        let estimate = model.estimate(micro_batch);
+        prop_assert_eq!(estimate.parts.total().to_bits(), estimate.peak_bytes.to_bits());
+        prop_assert_eq!(estimate.peak_bytes.to_bits(), here.to_bits());
+        prop_assert_eq!(estimate.verdict, model.verdict(micro_batch));
+    }
+
+    #[test]
+    fn largest_micro_batch_is_the_last_accepted(
+        shape in shapes(),
+        precision in precisions(),
+        seq_len in 1_u64..10_000,
+        checkpointing: bool,
+        tight: bool,
+    ) {
+        let (cluster, stack) = (cluster(79.2), stack(precision));
+        let setting = Setting { shape: &shape, cluster: &cluster, stack: &stack };
+        let worst = if tight { Verdict::Tight } else { Verdict::Fits };
+        let model = MemoryModel::new(&setting, 64, seq_len, checkpointing);
+        match model.largest_micro_batch(worst) {
+            None => prop_assert!(model.verdict(1) > worst),
+            Some(largest) => {
+                prop_assert!(model.verdict(largest) <= worst);
+                prop_assert!(model.verdict(largest + 1) > worst);
+            }
+        }
+    }
+}
