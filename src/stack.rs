@@ -53,6 +53,9 @@ pub struct Stack {
     pub name: String,
     /// Precision policy.
     pub precision: Precision,
+    /// Share of communication that compute hides, where it is known to differ from the measured
+    /// stack's, which hides next to none.
+    pub overlap: Option<f64>,
     /// Whether the embedded tables were measured on it.
     pub measured: bool,
     /// One sentence for people.

@@ -33,6 +33,7 @@ impl StackTable {
         Stack {
             name: name.to_owned(),
             precision: self.precision,
+            overlap: self.overlap.map(|share| share.0),
             measured: self.measured,
             description: self.description.clone(),
             source: self.source.clone(),

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::value::{At, Entries, Positive, Spelled, Whole};
+use super::value::{At, Entries, Positive, Share, Spelled, Whole};
 use crate::model::{Biases, FeedForward, Norm, Positions};
 use crate::quantity::Tokens;
 use crate::stack::Precision;
@@ -136,6 +136,9 @@ pub(crate) struct ClusterTable {
 pub(crate) struct StackTable {
     /// Precision of what is gathered and reduced.
     pub(crate) precision: Precision,
+    /// Share of communication that compute hides, from 0 to below 1; left out, that of the
+    /// measured stack.
+    pub(crate) overlap: Option<Share>,
     /// Whether the embedded tables were measured on it.
     #[serde(default)]
     pub(crate) measured: bool,

@@ -120,6 +120,23 @@ impl<'de> Deserialize<'de> for Positive {
     }
 }
 
+/// A share of a whole, from 0 to 0.99.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Deserialize, JsonSchema)]
+#[serde(try_from = "f64")]
+pub(crate) struct Share(#[schemars(range(min = 0.0, max = 0.99))] pub(crate) f64);
+
+impl TryFrom<f64> for Share {
+    type Error = String;
+
+    fn try_from(value: f64) -> Result<Self, Self::Error> {
+        if (0.0..=0.99).contains(&value) {
+            Ok(Self(value))
+        } else {
+            Err(format!("{value} is not a share from 0 to 0.99"))
+        }
+    }
+}
+
 impl JsonSchema for Positive {
     fn inline_schema() -> bool {
         true

@@ -57,7 +57,7 @@ pub struct BasisDetail {
 
 /// The basis of a configuration among measured rows, whose cells are `cells`.
 pub(crate) fn basis(
-    rows: &[(Measurement, Cell)],
+    rows: &[&(Measurement, Cell)],
     setting: &Setting<'_>,
     configuration: &Configuration,
 ) -> (Basis, BasisDetail) {
@@ -82,7 +82,7 @@ pub(crate) fn basis(
 
 /// The nearest cells, each by its row of the nearest gradient accumulation.
 fn nearest(
-    rows: &[(Measurement, Cell)],
+    rows: &[&(Measurement, Cell)],
     cell: &Cell,
     configuration: &Configuration,
 ) -> Vec<NearestRow> {
@@ -102,7 +102,7 @@ fn nearest(
     });
     let mut nearest: Vec<(NearestRow, &Cell)> = Vec::with_capacity(NEAREST);
     for (distance, _, index) in order {
-        let Some((row, at)) = rows.get(index) else {
+        let Some((row, at)) = rows.get(index).copied() else {
             continue;
         };
         if !nearest.iter().any(|(_, known)| *known == at) {
@@ -130,7 +130,7 @@ fn nearest_row(row: &Measurement, distance: f64) -> NearestRow {
 
 /// The axes on which a configuration is outside what was measured on its GPU type and stack.
 fn axes_left(
-    rows: &[(Measurement, Cell)],
+    rows: &[&(Measurement, Cell)],
     setting: &Setting<'_>,
     configuration: &Configuration,
 ) -> Vec<String> {

@@ -75,6 +75,21 @@ pub enum Link {
     Logit,
 }
 
+impl Link {
+    /// The fitted number of a value.
+    #[must_use]
+    pub fn fitted(self, value: f64) -> f64 {
+        match self {
+            Self::Log => value.ln(),
+            Self::Logit => {
+                // Shares of exactly 0 or 1 have no log-odds.
+                let share = value.clamp(1e-3, 1.0 - 1e-3);
+                (share / (1.0 - share)).ln()
+            }
+        }
+    }
+}
+
 /// One coefficient.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Coefficient {
@@ -103,10 +118,7 @@ impl Coefficient {
     /// The prior mean on the fitted scale.
     #[must_use]
     pub fn prior_mean(&self) -> f64 {
-        match self.link {
-            Link::Log => self.prior.ln(),
-            Link::Logit => (self.prior / (1.0 - self.prior)).ln(),
-        }
+        self.link.fitted(self.prior)
     }
 }
 

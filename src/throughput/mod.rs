@@ -7,6 +7,8 @@
 //! | [`physics`] | how long that takes |
 //! | `residual` | what the tables say beyond the physics, fading with distance |
 //! | `fit` | coefficients and correction from measured rows |
+//! | `layer` | what is known of one place |
+//! | `transfer` | from the embedded tables to a few rows of the user's own |
 //! | `interval` | how far a run may be from its prediction |
 //! | `basis` | what a prediction rests on |
 //! | [`evaluate`] | how accurate all this is, on held-out rows |
@@ -16,9 +18,11 @@ pub mod coefficients;
 pub mod evaluate;
 mod fit;
 mod interval;
+mod layer;
 pub mod physics;
 mod predict;
 mod residual;
+mod transfer;
 pub mod workload;
 
 #[cfg(test)]
@@ -30,11 +34,13 @@ use serde::Serialize;
 pub use basis::{Basis, BasisDetail, NearestRow};
 pub use fit::{FitError, Termination};
 pub use predict::{MicroBatchModel, Prediction, StepModel};
+pub use transfer::Hypothesis;
 
+use crate::configuration::Setting;
 use crate::measure::Measurement;
 use coefficients::Values;
-use fit::{Belief, Solution};
-use residual::Cell;
+use layer::Layer;
+use transfer::{Context, Place};
 
 /// Seconds of one optimizer step by part; they add up to the expected step time.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, JsonSchema)]
@@ -83,34 +89,42 @@ impl TimeParts {
     }
 }
 
-/// The model fitted to measured rows.
+/// The model fitted to measured rows: the embedded tables', and a user's on top of them.
 #[derive(Debug, Clone)]
 pub struct Fit {
     name: String,
-    rows: Vec<(Measurement, Cell)>,
-    values: Values,
-    solution: Solution,
+    base: Layer,
+    contexts: Vec<Context>,
 }
 
 impl Fit {
-    /// Fits to measured rows; `name` is their provenance.
+    /// Fits to measured rows alone; `name` is their provenance.
     ///
     /// # Errors
     /// When there are no rows, when the fit stalls or is ill-conditioned.
     pub fn new(name: impl Into<String>, rows: Vec<Measurement>) -> Result<Self, FitError> {
-        let solution = fit::solve(&rows, &Belief::prior())?;
-        let rows = rows
-            .into_iter()
-            .map(|row| {
-                let cell = Cell::new(&row.setting(), &row.configuration);
-                (row, cell)
-            })
-            .collect();
         Ok(Self {
             name: name.into(),
-            rows,
-            values: solution.belief.values(),
-            solution,
+            base: Layer::base(rows)?,
+            contexts: Vec::new(),
+        })
+    }
+
+    /// Fits a user's rows on top of this fit: few are enough, because only what they speak about
+    /// moves. They speak for their own GPU architecture, stack and, where they name one, cluster;
+    /// elsewhere nothing changes.
+    ///
+    /// # Errors
+    /// When there are no rows, when the fit stalls or is ill-conditioned.
+    pub fn on_top(&self, name: impl Into<String>, rows: &[Measurement]) -> Result<Self, FitError> {
+        if rows.is_empty() {
+            return Err(FitError::NoRows);
+        }
+        let contexts = transfer::contexts(&self.base, rows)?;
+        Ok(Self {
+            name: name.into(),
+            base: self.base.clone(),
+            contexts,
         })
     }
 
@@ -122,19 +136,65 @@ impl Fit {
 
     /// Rows it was fitted to.
     #[must_use]
-    pub fn rows(&self) -> impl ExactSizeIterator<Item = &Measurement> {
-        self.rows.iter().map(|(row, _)| row)
+    pub fn rows(&self) -> usize {
+        let own: usize = self
+            .contexts
+            .iter()
+            .map(|context| context.layer.rows.len())
+            .sum();
+        self.base.rows.len() + own
     }
 
-    /// The fitted coefficients.
-    #[must_use]
-    pub fn values(&self) -> &Values {
-        &self.values
+    /// What was fitted: the base, then a user's places.
+    pub fn layers(&self) -> impl Iterator<Item = LayerSummary<'_>> {
+        let base = LayerSummary::new(None, &self.base);
+        let own = self
+            .contexts
+            .iter()
+            .map(|context| LayerSummary::new(Some(context.hypothesis), &context.layer));
+        std::iter::once(base).chain(own)
     }
 
-    /// How the fit ended.
-    #[must_use]
-    pub fn termination(&self) -> Termination {
-        self.solution.termination
+    /// The context whose rows speak for a setting: one that names its cluster before one that
+    /// doesn't.
+    fn context(&self, setting: &Setting<'_>) -> Option<&Context> {
+        let place = Place::of(setting);
+        let mut covering = self
+            .contexts
+            .iter()
+            .filter(|context| context.place.covers(&place));
+        let first = covering.next()?;
+        Some(
+            covering
+                .find(|context| context.place.names_cluster())
+                .unwrap_or(first),
+        )
+    }
+}
+
+/// One layer of a fit: what it was fitted to and how that ended.
+#[derive(Debug, Clone)]
+pub struct LayerSummary<'a> {
+    /// What differs from the base; `None` for the base itself.
+    pub hypothesis: Option<Hypothesis>,
+    /// Rows it was fitted to.
+    pub rows: usize,
+    /// A row of it, for its GPU, stack and cluster.
+    pub example: Option<&'a Measurement>,
+    /// Its coefficients.
+    pub values: Values,
+    /// How its fit ended.
+    pub termination: Termination,
+}
+
+impl<'a> LayerSummary<'a> {
+    fn new(hypothesis: Option<Hypothesis>, layer: &'a Layer) -> Self {
+        Self {
+            hypothesis,
+            rows: layer.rows.len(),
+            example: layer.rows.first().map(|(row, _)| row),
+            values: layer.solution.belief.values(),
+            termination: layer.solution.termination,
+        }
     }
 }

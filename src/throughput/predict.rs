@@ -1,14 +1,17 @@
 //! Predictions: one configuration in full, or many step times for the search.
 
 use super::basis::{Basis, BasisDetail, basis};
-use super::coefficients::{COEFFICIENTS, COUNT};
-use super::fit::{CorrectionAt, Square, Vector};
+use super::coefficients::COUNT;
+use super::fit::{Belief, CorrectionAt, Vector};
 use super::interval::{BadDays, Spread, row_sd};
+use super::layer::Layer;
 use super::physics::Rates;
 use super::residual::{Cell, bounded, tokens_measured_near};
+use super::transfer::Context;
 use super::workload::Workload;
 use super::{Fit, TimeParts};
 use crate::configuration::{Configuration, Setting};
+use crate::measure::Measurement;
 use crate::quantity::{Confidence, Interval};
 
 /// A predicted configuration.
@@ -35,7 +38,7 @@ const BAD_DAY_COVERAGE: f64 = 0.9;
 /// Expected step times of one (setting, GPUs, sequence length, checkpointing).
 #[derive(Debug, Clone)]
 pub struct StepModel<'a> {
-    fit: &'a Fit,
+    view: View<'a>,
     rates: Rates,
     cell: Cell,
     seq_len: f64,
@@ -65,8 +68,7 @@ impl StepModel<'_> {
         let tokens = micro_batch as f64 * self.seq_len;
         let mut cell = self.cell.clone();
         cell.at[Cell::TOKENS] = tokens.log2();
-        let correction = bounded(self.fit.solution.correction.mean(&cell)).exp();
-        let factor = correction * self.rates.time_factor();
+        let factor = self.view.correction(&cell).exp() * self.rates.time_factor();
         MicroBatchModel {
             micro_step_s: self.rates.micro_step_s(tokens) * factor,
             per_step_s: self.rates.per_step_s() * factor,
@@ -74,7 +76,80 @@ impl StepModel<'_> {
     }
 }
 
+/// A fit as one setting sees it.
+#[derive(Debug, Clone, Copy)]
+struct View<'a> {
+    base: &'a Layer,
+    context: Option<&'a Context>,
+}
+
+impl<'a> View<'a> {
+    /// The layer that speaks for the setting.
+    fn layer(&self) -> &'a Layer {
+        self.context.map_or(self.base, |context| &context.layer)
+    }
+
+    /// The part of the correction that comes from the base when another layer speaks.
+    fn inherited(&self, cell: &Cell) -> f64 {
+        self.context.map_or(0.0, |context| {
+            context.kept * self.base.solution.correction.mean(cell)
+        })
+    }
+
+    /// The expected correction of the log step time.
+    fn correction(&self, cell: &Cell) -> f64 {
+        bounded(self.layer().solution.correction.mean(cell) + self.inherited(cell))
+    }
+
+    /// How much less is known about the coefficients than the rows suggest: one constant stands
+    /// for values that vary with the configuration, and the rows never saw other stacks, GPUs
+    /// and links.
+    fn belief(&self, setting: &Setting<'_>) -> Belief {
+        let mut unknown = self.layer().unknown(setting);
+        if self.context.is_some() {
+            // Hardware that the base has measured differs from a context's as it does there.
+            let base = self.base.unknown(setting);
+            unknown.gpu &= base.gpu;
+            unknown.links &= base.links;
+        }
+        let belief = self.layer().belief_on(setting.stack);
+        belief.loosened(|coefficient| {
+            coefficient
+                .variation
+                .hypot(unknown.sd(&coefficient.loosening))
+        })
+    }
+
+    /// Standard deviation of the log step time that the model itself leaves open.
+    fn model_sd(
+        &self,
+        setting: &Setting<'_>,
+        gradient: &[f64; COUNT],
+        correction: &CorrectionAt,
+    ) -> f64 {
+        let unexplained = Vector::from(*gradient) - correction.explained;
+        let coefficients = unexplained.dot(&(self.belief(setting).covariance * unexplained));
+        (correction.variance + coefficients).max(0.0).sqrt()
+    }
+
+    /// Share of matrix time that partly filled waves may waste beyond what the cells measured
+    /// around a point show: kernels lose efficiency with fewer tokens, and never gain any.
+    fn unmeasured_waves(&self, work: &Workload, cell: &Cell) -> f64 {
+        let cells = &self.layer().solution.correction.cells;
+        let measured = tokens_measured_near(cell, cells).exp2();
+        let tokens = cell.at[Cell::TOKENS].exp2();
+        (work.partial_wave / tokens - work.partial_wave / measured).clamp(0.0, 1.0)
+    }
+}
+
 impl Fit {
+    fn view(&self, setting: &Setting<'_>) -> View<'_> {
+        View {
+            base: &self.base,
+            context: self.context(setting),
+        }
+    }
+
     /// Everything about the step times of a setting that depends neither on the micro-batch nor
     /// on gradient accumulation, computed once for the search.
     #[must_use]
@@ -85,6 +160,7 @@ impl Fit {
         seq_len: u64,
         activation_checkpointing: bool,
     ) -> StepModel<'_> {
+        let view = self.view(setting);
         let work = Workload::new(setting, gpus, seq_len, activation_checkpointing);
         let configuration = Configuration {
             gpus,
@@ -94,8 +170,8 @@ impl Fit {
             activation_checkpointing,
         };
         StepModel {
-            fit: self,
-            rates: Rates::new(&work, &self.values),
+            view,
+            rates: Rates::new(&work, &view.layer().values_on(setting.stack)),
             cell: Cell::new(setting, &configuration),
             seq_len: seq_len as f64,
         }
@@ -109,6 +185,7 @@ impl Fit {
         configuration: &Configuration,
         confidence: Confidence,
     ) -> Prediction {
+        let view = self.view(setting);
         let Configuration {
             gpus,
             seq_len,
@@ -116,19 +193,19 @@ impl Fit {
             ..
         } = *configuration;
         let work = Workload::new(setting, gpus, seq_len, activation_checkpointing);
-        let rates = Rates::new(&work, &self.values);
+        let rates = Rates::new(&work, &view.layer().values_on(setting.stack));
         let tokens = configuration.micro_batch_tokens() as f64;
         let grad_accum = configuration.grad_accum as f64;
         let (log_step, gradient) = rates.log_step(tokens, grad_accum);
         let cell = Cell::new(setting, configuration);
-        let correction = self.solution.correction.at(&cell);
-        let step = (log_step + bounded(correction.mean)).exp();
+        let step = (log_step + view.correction(&cell)).exp();
         let time_parts_s = time_parts(&rates, tokens, grad_accum, step);
 
-        let sd = self
+        let correction = view.layer().solution.correction.at(&cell);
+        let sd = view
             .model_sd(setting, &gradient, &correction)
             .hypot(row_sd(work.nodes));
-        let waves = self.unmeasured_waves(&work, &cell) * time_parts_s.matmul / step;
+        let waves = view.unmeasured_waves(&work, &cell) * time_parts_s.matmul / step;
         let bad_days = BadDays::on(work.nodes);
         let spread = Spread {
             faster_sd: sd,
@@ -139,7 +216,7 @@ impl Fit {
         let step_time_s = interval(step, low, high);
         let batch = configuration.global_batch_tokens() as f64;
         let bad_day = step * spread.bad_day(BAD_DAY_COVERAGE).exp();
-        let (basis, basis_detail) = basis(&self.rows, setting, configuration);
+        let (basis, basis_detail) = basis(&self.known_rows(setting), setting, configuration);
         Prediction {
             step_time_s,
             throughput_tok_s: step_time_s.invert(batch),
@@ -150,56 +227,13 @@ impl Fit {
         }
     }
 
-    /// Standard deviation of the log step time that the model itself leaves open.
-    fn model_sd(
-        &self,
-        setting: &Setting<'_>,
-        gradient: &[f64; COUNT],
-        correction: &CorrectionAt,
-    ) -> f64 {
-        let unexplained = Vector::from(*gradient) - correction.explained;
-        let covariance = self.solution.belief.covariance + self.variation(setting);
-        let coefficients = (unexplained.transpose() * covariance * unexplained)[0];
-        (correction.variance + coefficients).max(0.0).sqrt()
-    }
-
-    /// Share of matrix time that partly filled waves may waste beyond what the cells measured
-    /// around a point show: kernels lose efficiency with fewer tokens, and never gain any.
-    fn unmeasured_waves(&self, work: &Workload, cell: &Cell) -> f64 {
-        let measured = tokens_measured_near(cell, &self.solution.correction.cells).exp2();
-        let tokens = cell.at[Cell::TOKENS].exp2();
-        (work.partial_wave / tokens - work.partial_wave / measured).clamp(0.0, 1.0)
-    }
-
-    /// How much less is known about the coefficients than the rows suggest, as variances to add
-    /// on their fitted scale: one constant stands for values that vary with the configuration,
-    /// and the tables never saw other stacks, GPUs and links.
-    fn variation(&self, setting: &Setting<'_>) -> Square {
-        let any = |same: &dyn Fn(&crate::measure::Measurement) -> bool| {
-            self.rows.iter().any(|(row, _)| same(row))
-        };
-        let stack_known = any(&|row| row.stack.precision == setting.stack.precision);
-        let gpu_known = any(&|row| row.cluster.gpu.name == setting.cluster.gpu.name);
-        // What one cluster of the same GPUs has that another hasn't is its links.
-        let links_known = any(&|row| {
-            row.cluster.gpus_per_node == setting.cluster.gpus_per_node
-                && row.cluster.inter_node_bytes_per_s == setting.cluster.inter_node_bytes_per_s
-        });
-        let mut variances = [0.0; COUNT];
-        for (variance, coefficient) in variances.iter_mut().zip(&COEFFICIENTS) {
-            let loosening = coefficient.loosening;
-            *variance += coefficient.variation.powi(2);
-            for (known, sd) in [
-                (stack_known, loosening.stack),
-                (gpu_known, loosening.gpu),
-                (links_known, loosening.cluster),
-            ] {
-                if !known {
-                    *variance += sd.powi(2);
-                }
-            }
-        }
-        Square::from_diagonal(&Vector::from(variances))
+    /// The rows a prediction can rest on: a user's own of that place first, then the base's.
+    fn known_rows(&self, setting: &Setting<'_>) -> Vec<&(Measurement, Cell)> {
+        let own = self
+            .context(setting)
+            .into_iter()
+            .flat_map(|context| &context.layer.rows);
+        own.chain(&self.base.rows).collect()
     }
 }
 

@@ -11,6 +11,7 @@
 use nalgebra::DMatrix;
 
 use crate::configuration::{Configuration, Setting};
+use crate::model::{FeedForward, Shape};
 
 /// Axes of a cell: model width, layers, sequence length, tokens per micro-batch, nodes; as base-2
 /// logarithms, so that a distance of 1 is a factor of two.
@@ -25,6 +26,28 @@ pub(crate) struct Cell {
     pub(crate) gpu: String,
     /// Whether blocks are recomputed.
     pub(crate) recompute: bool,
+    /// Kind of shape.
+    pub(crate) family: Family,
+}
+
+/// What two shapes of the same width and depth can still differ in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Family {
+    feed_forward: FeedForward,
+    feed_forward_ratio: f64,
+    heads_per_kv_head: f64,
+    vocab_size: u64,
+}
+
+impl Family {
+    fn of(shape: &Shape) -> Self {
+        Self {
+            feed_forward: shape.feed_forward,
+            feed_forward_ratio: shape.d_ff as f64 / shape.d_model as f64,
+            heads_per_kv_head: shape.n_heads as f64 / shape.n_kv_heads as f64,
+            vocab_size: shape.vocab_size,
+        }
+    }
 }
 
 impl Cell {
@@ -45,6 +68,7 @@ impl Cell {
             .map(f64::log2),
             gpu: setting.cluster.gpu.name.clone(),
             recompute: configuration.activation_checkpointing,
+            family: Family::of(setting.shape),
         }
     }
 }
@@ -60,22 +84,75 @@ struct Component {
     across_gpus: f64,
     /// Correlation between recomputing and keeping, all else equal.
     across_recompute: f64,
+    /// Correlation between two families of shapes, all else equal.
+    across_families: f64,
 }
 
-const COMPONENTS: [Component; 2] = [
-    Component {
-        amplitude: 0.0125,
-        lengths: [0.7, 0.7, 5.0, 3.0, 3.0],
-        across_gpus: 0.5,
-        across_recompute: 0.5,
-    },
-    Component {
-        amplitude: 0.007,
-        lengths: [0.3, 0.3, 1.0, 0.5, 2.0],
-        across_gpus: 0.2,
-        across_recompute: 0.5,
-    },
-];
+/// The covariance of the correction over cells.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Kernel {
+    components: [Component; 2],
+}
+
+impl Kernel {
+    /// For the stack and the hardware the physics was made for.
+    pub(crate) const MEASURED: Self = Self {
+        components: [
+            Component {
+                amplitude: 0.0125,
+                lengths: [0.7, 0.7, 5.0, 3.0, 3.0],
+                across_gpus: 0.5,
+                across_recompute: 0.5,
+                across_families: 0.5,
+            },
+            Component {
+                amplitude: 0.007,
+                lengths: [0.3, 0.3, 1.0, 0.5, 2.0],
+                across_gpus: 0.2,
+                across_recompute: 0.5,
+                across_families: 0.2,
+            },
+        ],
+    };
+
+    /// For others, where more is left for it to explain.
+    pub(crate) const TRANSFERRED: Self = Self {
+        components: [
+            Component {
+                amplitude: 0.02,
+                lengths: [1.0, 1.0, 5.0, 3.0, 3.0],
+                ..Self::MEASURED.components[0]
+            },
+            Component {
+                amplitude: 0.012,
+                ..Self::MEASURED.components[1]
+            },
+        ],
+    };
+
+    /// Prior covariance of the correction between two cells.
+    pub(crate) fn covariance(&self, a: &Cell, b: &Cell) -> f64 {
+        self.components
+            .iter()
+            .map(|component| component.covariance(a, b))
+            .sum()
+    }
+
+    /// Prior variance of the correction anywhere.
+    pub(crate) fn variance(&self) -> f64 {
+        self.components
+            .iter()
+            .map(|component| component.amplitude.powi(2))
+            .sum()
+    }
+
+    /// Prior covariance of all pairs of cells.
+    pub(crate) fn matrix(&self, cells: &[Cell]) -> DMatrix<f64> {
+        DMatrix::from_fn(cells.len(), cells.len(), |i, j| {
+            self.covariance(&cells[i], &cells[j])
+        })
+    }
+}
 
 /// Largest correction, as a logarithm: a residual beyond it is no kernel's preference.
 pub(crate) const BOUND: f64 = 0.1;
@@ -89,48 +166,32 @@ impl Component {
             .map(|(length, (a, b))| ((a - b) / length).powi(2))
             .sum();
         let root = (3.0 * distance).sqrt();
-        let across_gpus = if a.gpu == b.gpu {
-            1.0
-        } else {
-            self.across_gpus
-        };
-        let across_recompute = if a.recompute == b.recompute {
-            1.0
-        } else {
-            self.across_recompute
-        };
-        self.amplitude.powi(2) * (1.0 + root) * (-root).exp() * across_gpus * across_recompute
+        let across = |same: bool, correlation: f64| if same { 1.0 } else { correlation };
+        self.amplitude.powi(2)
+            * (1.0 + root)
+            * (-root).exp()
+            * across(a.gpu == b.gpu, self.across_gpus)
+            * across(a.recompute == b.recompute, self.across_recompute)
+            * across(a.family == b.family, self.across_families)
     }
 }
 
-/// Prior covariance of the correction between two cells.
-pub(crate) fn covariance(a: &Cell, b: &Cell) -> f64 {
-    COMPONENTS
-        .iter()
-        .map(|component| component.covariance(a, b))
-        .sum()
-}
-
-/// Prior variance of the correction anywhere.
-pub(crate) fn prior_variance() -> f64 {
-    COMPONENTS
-        .iter()
-        .map(|component| component.amplitude.powi(2))
-        .sum()
-}
-
 /// Distance between two cells in units of the slow component's length scales, a change of GPU
-/// type or of recomputation counting as one each.
+/// type, of recomputation or of the family counting as one each.
 pub(crate) fn distance(a: &Cell, b: &Cell) -> f64 {
-    let axes: f64 = COMPONENTS[0]
+    let axes: f64 = Kernel::MEASURED.components[0]
         .lengths
         .iter()
         .zip(a.at.iter().zip(&b.at))
         .map(|(length, (a, b))| ((a - b) / length).powi(2))
         .sum();
-    let switches =
-        f64::from(u8::from(a.gpu != b.gpu)) + f64::from(u8::from(a.recompute != b.recompute));
-    (axes + switches).sqrt()
+    let switches = [
+        a.gpu != b.gpu,
+        a.recompute != b.recompute,
+        a.family != b.family,
+    ];
+    let switched = switches.iter().filter(|differs| **differs).count();
+    (axes + switched as f64).sqrt()
 }
 
 /// Base-2 logarithm of the tokens per micro-batch measured around a point: the mean over cells,
@@ -150,13 +211,6 @@ pub(crate) fn tokens_measured_near(cell: &Cell, cells: &[Cell]) -> f64 {
         total += weight;
     }
     sum / total
-}
-
-/// Prior covariance of all pairs of cells.
-pub(crate) fn covariance_matrix(cells: &[Cell]) -> DMatrix<f64> {
-    DMatrix::from_fn(cells.len(), cells.len(), |i, j| {
-        covariance(&cells[i], &cells[j])
-    })
 }
 
 /// Bends a correction so that it never exceeds [`BOUND`], and hardly at all where it is small.

@@ -41,6 +41,7 @@ prop_compose! {
         let stack = Stack {
             name: "test".into(),
             precision: Precision::Fp32Gather,
+            overlap: None,
             measured: true,
             description: String::new(),
             source: String::new(),

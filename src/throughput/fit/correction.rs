@@ -1,0 +1,66 @@
+//! The residual correction's posterior over cells.
+
+use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
+
+use super::belief::Vector;
+use crate::throughput::residual::{Cell, Kernel};
+
+/// The residual correction as the rows leave it.
+#[derive(Debug, Clone)]
+pub(crate) struct Correction {
+    pub(crate) kernel: Kernel,
+    pub(crate) cells: Vec<Cell>,
+    /// Weights of the cells in the correction's mean.
+    pub(super) weights: DVector<f64>,
+    /// Square root of each cell's precision.
+    pub(super) roots: DVector<f64>,
+    /// Factor of `I + √D·K·√D`.
+    pub(super) factor: Cholesky<f64, Dyn>,
+    /// The coefficients' Jacobian as the cells see it.
+    pub(super) jacobian: DMatrix<f64>,
+}
+
+/// Mean and variances of the correction at one point.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CorrectionAt {
+    /// Expected correction of the log step time.
+    pub(crate) mean: f64,
+    /// Variance that remains when the coefficients are known.
+    pub(crate) variance: f64,
+    /// What of an error in each coefficient the cells around would explain away.
+    pub(crate) explained: Vector,
+}
+
+impl Correction {
+    /// The correction at a point.
+    pub(crate) fn at(&self, cell: &Cell) -> CorrectionAt {
+        let covariances = self.covariances(cell);
+        let mut scaled = covariances.component_mul(&self.roots);
+        self.factor
+            .l_dirty()
+            .solve_lower_triangular_mut(&mut scaled);
+        let explained = self.jacobian.tr_mul(&covariances);
+        CorrectionAt {
+            mean: covariances.dot(&self.weights),
+            variance: (self.kernel.variance() - scaled.norm_squared()).max(0.0),
+            explained: Vector::from_iterator(explained.iter().copied()),
+        }
+    }
+
+    /// The expected correction of the log step time at a point.
+    pub(crate) fn mean(&self, cell: &Cell) -> f64 {
+        self.cells
+            .iter()
+            .zip(self.weights.iter())
+            .map(|(known, weight)| weight * self.kernel.covariance(cell, known))
+            .sum()
+    }
+
+    fn covariances(&self, cell: &Cell) -> DVector<f64> {
+        let covariances = self
+            .cells
+            .iter()
+            .map(|known| self.kernel.covariance(cell, known));
+        DVector::from_iterator(self.cells.len(), covariances)
+    }
+}

@@ -1,0 +1,241 @@
+//! The fit: coefficients and residual correction from measured rows.
+//!
+//! Observed is the logarithm of the step time. It is the physics of the row's workload, plus the
+//! residual correction of its cell, plus noise that is heavier than Gaussian (Student's t with
+//! [`NOISE_FREEDOM`] degrees of freedom) and grows with the number of nodes. The coefficients
+//! have Gaussian priors on their fitted scale.
+//!
+//! The most probable coefficients are found by Gauss-Newton steps on the physics with the
+//! residual correction integrated out, re-weighting rows by their distance from the fit, so that
+//! a row 30 % slow pulls no more than one 3 % slow (iteratively re-weighted least squares; Lange,
+//! Little & Taylor 1989, *Robust statistical modeling using the t distribution*). Cells rather
+//! than rows are correlated, so the matrices are as large as the number of cells (Woodbury).
+//! Nothing is drawn at random and nothing depends on threads.
+
+mod belief;
+mod correction;
+mod problem;
+
+use nalgebra::{DMatrix, DVector};
+use thiserror::Error;
+
+use super::coefficients::Values;
+use super::residual::{Cell, Kernel};
+use crate::measure::Measurement;
+use problem::{Problem, Weighting, square};
+
+pub(crate) use belief::{Belief, Square, Vector};
+pub(crate) use correction::{Correction, CorrectionAt};
+
+/// Degrees of freedom of the rows' noise.
+pub(crate) const NOISE_FREEDOM: f64 = 4.0;
+
+/// Steps after which a fit that still moves has stalled.
+const MAX_STEPS: usize = 60;
+
+/// Largest change of a fitted number in one step: keeps the linearisation honest.
+const MAX_CHANGE: f64 = 1.0;
+
+/// A fit has settled when no fitted number moves more than this, a hundredth of a per cent.
+const SETTLED: f64 = 1e-4;
+
+/// Ratio of the best to the worst determined direction, in units of the prior, beyond which the
+/// solution is rounding noise.
+const MAX_CONDITION: f64 = 1e12;
+
+/// Why a fit can't be used.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum FitError {
+    /// Nothing to fit to.
+    #[error("no measured rows to fit to")]
+    NoRows,
+    /// The steps didn't become small.
+    #[error(
+        "the fit still moved by {change:.1e} after {steps} steps; its coefficients can't be trusted"
+    )]
+    Stalled {
+        /// Steps taken.
+        steps: usize,
+        /// Largest change of a fitted number in the last of them.
+        change: f64,
+    },
+    /// Some direction is not determined at all.
+    #[error(
+        "the fit is ill-conditioned (condition number {condition:.1e}); rows contradict each other or repeat"
+    )]
+    IllConditioned {
+        /// Condition number in units of the prior.
+        condition: f64,
+    },
+}
+
+/// How a fit ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Termination {
+    /// Steps taken.
+    pub steps: usize,
+    /// Largest change of a fitted number in the last of them.
+    pub change: f64,
+    /// Condition number of the coefficients' posterior in units of the prior.
+    pub condition: f64,
+}
+
+/// What a fit starts from.
+pub(crate) struct Start<'a> {
+    /// What is believed of the coefficients.
+    pub(crate) belief: Belief,
+    /// The covariance of the correction.
+    pub(crate) kernel: Kernel,
+    /// The part of a cell's log step time that is settled beforehand.
+    pub(crate) known: &'a dyn Fn(&Cell) -> f64,
+}
+
+/// A finished fit.
+#[derive(Debug, Clone)]
+pub(crate) struct Solution {
+    pub(crate) belief: Belief,
+    pub(crate) correction: Correction,
+    pub(crate) termination: Termination,
+    /// Logarithm of the rows' probability under the start, by Laplace's approximation; it
+    /// compares starts, and a constant is left out.
+    pub(crate) log_evidence: f64,
+}
+
+/// Fits to measured rows.
+///
+/// # Errors
+/// When there are no rows, when the steps don't settle, or when rounding decides the answer.
+pub(crate) fn solve(measurements: &[Measurement], start: &Start<'_>) -> Result<Solution, FitError> {
+    if measurements.is_empty() {
+        return Err(FitError::NoRows);
+    }
+    let problem = Problem::new(measurements, &start.kernel, start.known);
+    let solver = Solver::new(&problem, &start.belief)?;
+    let mut weights = vec![1.0; problem.rows.len()];
+    let mut at = start.belief.mean;
+    let mut change = f64::MAX;
+    for steps in 1..=MAX_STEPS {
+        let weighting = Weighting::new(&problem, &weights).ok_or(UNDETERMINED)?;
+        let step = solver.step(&weighting, &at).ok_or(UNDETERMINED)?;
+        change = (step.next - at).amax();
+        if !change.is_finite() {
+            break;
+        }
+        at = step.next;
+        let (remainder, _) = problem.physics(&Values::new(at.into()));
+        let seen = DVector::from_column_slice(weighting.seen(&remainder).as_slice());
+        if change < SETTLED {
+            let condition = solver.condition(&step.precision);
+            if condition > MAX_CONDITION {
+                return Err(FitError::IllConditioned { condition });
+            }
+            let log_evidence = solver.log_evidence(&weighting, &remainder, &at, &step.precision);
+            let covariance = step.precision.try_inverse().ok_or(UNDETERMINED)?;
+            let (roots, factor) = weighting.into_parts();
+            let (kernel, cells, jacobian) = (start.kernel, problem.cells.clone(), step.jacobian);
+            return Ok(Solution {
+                belief: Belief {
+                    mean: at,
+                    covariance,
+                },
+                correction: Correction {
+                    kernel,
+                    cells,
+                    weights: seen,
+                    roots,
+                    factor,
+                    jacobian,
+                },
+                termination: Termination {
+                    steps,
+                    change,
+                    condition,
+                },
+                log_evidence,
+            });
+        }
+        reweight(&mut weights, &problem, &remainder, &seen);
+    }
+    Err(FitError::Stalled {
+        steps: MAX_STEPS,
+        change,
+    })
+}
+
+/// Weighs each row by how far it is from physics and correction: the weights of Student's t.
+fn reweight(weights: &mut [f64], problem: &Problem, remainder: &DMatrix<f64>, seen: &DVector<f64>) {
+    let corrections = &problem.kernel * seen;
+    for ((weight, row), remainder) in weights.iter_mut().zip(&problem.rows).zip(remainder.iter()) {
+        let distance = (remainder - corrections[row.cell]) / row.sd;
+        *weight = (NOISE_FREEDOM + 1.0) / (NOISE_FREEDOM + distance.powi(2));
+    }
+}
+
+/// Condition reported when a matrix can't be factored at all.
+const UNDETERMINED: FitError = FitError::IllConditioned {
+    condition: f64::MAX,
+};
+
+/// Gauss-Newton steps on one problem from one belief.
+struct Solver<'a> {
+    problem: &'a Problem,
+    prior: &'a Belief,
+    prior_precision: Square,
+}
+
+/// Where a step leads.
+struct Step {
+    next: Vector,
+    /// Posterior precision of the coefficients, the correction integrated out.
+    precision: Square,
+    /// The cells' view of the Jacobian.
+    jacobian: DMatrix<f64>,
+}
+
+impl<'a> Solver<'a> {
+    fn new(problem: &'a Problem, prior: &'a Belief) -> Result<Self, FitError> {
+        let prior_precision = prior.covariance.try_inverse().ok_or(UNDETERMINED)?;
+        Ok(Self {
+            problem,
+            prior,
+            prior_precision,
+        })
+    }
+
+    /// One step from `at`; `None` when rounding leaves no positive definite matrix.
+    fn step(&self, weighting: &Weighting<'_>, at: &Vector) -> Option<Step> {
+        let (remainder, jacobian) = self.problem.physics(&Values::new((*at).into()));
+        let slope = weighting.product(&jacobian, &remainder);
+        let slope = Vector::from_iterator(slope.iter().copied());
+        let precision = square(&weighting.product(&jacobian, &jacobian)) + self.prior_precision;
+        let pull = self.prior_precision * (at - self.prior.mean);
+        let change = precision.cholesky()?.solve(&(slope - pull));
+        Some(Step {
+            next: at + change.map(|value| value.clamp(-MAX_CHANGE, MAX_CHANGE)),
+            precision,
+            jacobian: weighting.seen(&jacobian),
+        })
+    }
+
+    /// Condition number of a posterior precision, in units of the prior.
+    fn condition(&self, precision: &Square) -> f64 {
+        let scale = self.prior.covariance.diagonal().map(f64::sqrt);
+        let scaled = Square::from_fn(|i, j| scale[i] * precision[(i, j)] * scale[j]);
+        let eigenvalues = scaled.symmetric_eigenvalues();
+        eigenvalues.max() / eigenvalues.min().max(f64::MIN_POSITIVE)
+    }
+
+    fn log_evidence(
+        &self,
+        weighting: &Weighting<'_>,
+        remainder: &DMatrix<f64>,
+        at: &Vector,
+        precision: &Square,
+    ) -> f64 {
+        let moved = at - self.prior.mean;
+        let misfit = weighting.product(remainder, remainder)[0];
+        let strain = moved.dot(&(self.prior_precision * moved));
+        let occam = precision.determinant().ln() - self.prior_precision.determinant().ln();
+        -0.5 * (misfit + strain + weighting.log_determinant() + occam)
+    }
+}

@@ -1,0 +1,201 @@
+//! Rows and cells as the fit takes them, and their linear algebra.
+
+use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
+
+use super::belief::{Square, Vector};
+use crate::measure::Measurement;
+use crate::throughput::coefficients::{COUNT, Values};
+use crate::throughput::interval::row_sd;
+use crate::throughput::physics::Rates;
+use crate::throughput::residual::{Cell, Kernel};
+use crate::throughput::workload::Workload;
+
+/// One row.
+#[derive(Debug, Clone)]
+pub(super) struct Observation {
+    work: Workload,
+    tokens: f64,
+    grad_accum: f64,
+    /// Logarithm of the measured step time, less what is known of it beforehand.
+    log_step: f64,
+    pub(super) sd: f64,
+    pub(super) cell: usize,
+}
+
+impl Observation {
+    fn new(row: &Measurement, cell: usize, known: f64) -> Self {
+        let configuration = &row.configuration;
+        let work = Workload::new(
+            &row.setting(),
+            configuration.gpus,
+            configuration.seq_len,
+            configuration.activation_checkpointing,
+        );
+        let step_s = configuration.global_batch_tokens() as f64 / row.throughput_tok_s;
+        Self {
+            tokens: configuration.micro_batch_tokens() as f64,
+            grad_accum: configuration.grad_accum as f64,
+            log_step: step_s.ln() - known,
+            sd: row_sd(work.nodes),
+            cell,
+            work,
+        }
+    }
+}
+
+/// Rows and cells of a fit.
+pub(super) struct Problem {
+    pub(super) rows: Vec<Observation>,
+    pub(super) cells: Vec<Cell>,
+    pub(super) kernel: DMatrix<f64>,
+}
+
+impl Problem {
+    /// `known` is the part of a cell's log step time that is settled beforehand.
+    pub(super) fn new(
+        measurements: &[Measurement],
+        kernel: &Kernel,
+        known: impl Fn(&Cell) -> f64,
+    ) -> Self {
+        let mut cells: Vec<Cell> = Vec::new();
+        let mut rows = Vec::with_capacity(measurements.len());
+        for row in measurements {
+            let cell = Cell::new(&row.setting(), &row.configuration);
+            let settled = known(&cell);
+            let index = cells
+                .iter()
+                .position(|known| *known == cell)
+                .unwrap_or_else(|| {
+                    cells.push(cell);
+                    cells.len() - 1
+                });
+            rows.push(Observation::new(row, index, settled));
+        }
+        let kernel = kernel.matrix(&cells);
+        Self {
+            rows,
+            cells,
+            kernel,
+        }
+    }
+
+    /// Physics of all rows: what remains of the observations, and the Jacobian.
+    pub(super) fn physics(&self, values: &Values) -> (DMatrix<f64>, DMatrix<f64>) {
+        let mut remainder = DMatrix::zeros(self.rows.len(), 1);
+        let mut jacobian = DMatrix::zeros(self.rows.len(), COUNT);
+        for (index, row) in self.rows.iter().enumerate() {
+            let rates = Rates::new(&row.work, values);
+            let (log_step, gradient) = rates.log_step(row.tokens, row.grad_accum);
+            remainder[index] = row.log_step - log_step;
+            jacobian
+                .row_mut(index)
+                .copy_from(&Vector::from(gradient).transpose());
+        }
+        (remainder, jacobian)
+    }
+
+    /// Sums rows into their cells, with weights.
+    fn gather(&self, weights: &[f64], matrix: &DMatrix<f64>) -> DMatrix<f64> {
+        let mut sums = DMatrix::zeros(self.cells.len(), matrix.ncols());
+        for column in 0..matrix.ncols() {
+            for (index, row) in self.rows.iter().enumerate() {
+                sums[(row.cell, column)] += weights[index] * matrix[(index, column)];
+            }
+        }
+        sums
+    }
+}
+
+/// The rows' covariance `C = D⁻¹ + Z·K·Zᵀ` under one set of weights, with `D` the rows'
+/// precisions, `K` the kernel and `Z` from rows to cells; inverted by Woodbury's identity.
+pub(super) struct Weighting<'a> {
+    problem: &'a Problem,
+    precisions: Vec<f64>,
+    /// Square root of each cell's precision, `√N` with `N = Zᵀ·D·Z`.
+    roots: DVector<f64>,
+    /// Factor of `I + √N·K·√N`.
+    factor: Cholesky<f64, Dyn>,
+}
+
+impl<'a> Weighting<'a> {
+    /// `None` when the covariance isn't positive definite, which only rounding can bring about.
+    pub(super) fn new(problem: &'a Problem, weights: &[f64]) -> Option<Self> {
+        let precisions: Vec<f64> = problem
+            .rows
+            .iter()
+            .zip(weights)
+            .map(|(row, weight)| weight / row.sd.powi(2))
+            .collect();
+        let mut by_cell = DVector::zeros(problem.cells.len());
+        for (row, precision) in problem.rows.iter().zip(&precisions) {
+            by_cell[row.cell] += precision;
+        }
+        let roots = by_cell.map(f64::sqrt);
+        let matrix = DMatrix::from_fn(roots.len(), roots.len(), |i, j| {
+            f64::from(u8::from(i == j)) + roots[i] * problem.kernel[(i, j)] * roots[j]
+        });
+        Some(Self {
+            problem,
+            precisions,
+            roots,
+            factor: Cholesky::new(matrix)?,
+        })
+    }
+
+    /// `Zᵀ·C⁻¹·columns`: what the cells see of rows, noise and correction accounted for.
+    pub(super) fn seen(&self, columns: &DMatrix<f64>) -> DMatrix<f64> {
+        self.through_cells(&self.problem.gather(&self.precisions, columns))
+    }
+
+    /// `√N·(I + √N·K·√N)⁻¹·√N⁻¹·sums`, with `sums = Zᵀ·D·columns`.
+    fn through_cells(&self, sums: &DMatrix<f64>) -> DMatrix<f64> {
+        let mut scaled = sums.clone();
+        for mut column in scaled.column_iter_mut() {
+            column.component_div_assign(&self.roots);
+        }
+        self.factor.solve_mut(&mut scaled);
+        for mut column in scaled.column_iter_mut() {
+            column.component_mul_assign(&self.roots);
+        }
+        scaled
+    }
+
+    /// `aᵀ·C⁻¹·b`.
+    pub(super) fn product(&self, a: &DMatrix<f64>, b: &DMatrix<f64>) -> DMatrix<f64> {
+        let sums = self.problem.gather(&self.precisions, b);
+        let mut shared = &sums - self.through_cells(&sums);
+        for mut column in shared.column_iter_mut() {
+            for (value, root) in column.iter_mut().zip(self.roots.iter()) {
+                *value /= root.powi(2);
+            }
+        }
+        let mut weighted = b.clone();
+        for (mut row, precision) in weighted.row_iter_mut().zip(&self.precisions) {
+            row *= *precision;
+        }
+        a.tr_mul(&weighted) - self.problem.gather(&self.precisions, a).tr_mul(&shared)
+    }
+
+    /// `ln det C`.
+    pub(super) fn log_determinant(&self) -> f64 {
+        let cells: f64 = self
+            .factor
+            .l_dirty()
+            .diagonal()
+            .iter()
+            .map(|value| 2.0 * value.ln())
+            .sum();
+        let rows: f64 = self.precisions.iter().map(|precision| precision.ln()).sum();
+        cells - rows
+    }
+
+    /// The cells' roots and factor, which the correction keeps.
+    pub(super) fn into_parts(self) -> (DVector<f64>, Cholesky<f64, Dyn>) {
+        (self.roots, self.factor)
+    }
+}
+
+/// A dynamic matrix of the coefficients' size as a fixed one.
+pub(super) fn square(matrix: &DMatrix<f64>) -> Square {
+    Square::from_iterator(matrix.iter().copied())
+}

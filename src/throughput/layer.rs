@@ -1,0 +1,104 @@
+//! One fitted layer: coefficients and correction for the rows of one place.
+
+use super::coefficients::{Id, Link, Loosening, Values};
+use super::fit::{Belief, FitError, Solution, Start, solve};
+use super::residual::{Cell, Kernel};
+use crate::configuration::Setting;
+use crate::hardware::Cluster;
+use crate::measure::Measurement;
+use crate::stack::Stack;
+
+/// What the model knows of one place: its rows, and coefficients and correction fitted to them.
+#[derive(Debug, Clone)]
+pub(crate) struct Layer {
+    pub(crate) rows: Vec<(Measurement, Cell)>,
+    pub(crate) solution: Solution,
+}
+
+/// What a setting has that the rows of a layer don't.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unknown {
+    pub(crate) stack: bool,
+    pub(crate) gpu: bool,
+    pub(crate) links: bool,
+}
+
+impl Unknown {
+    /// Standard deviation that what is unknown adds to a coefficient, on its fitted scale.
+    pub(crate) fn sd(self, loosening: &Loosening) -> f64 {
+        [
+            (self.stack, loosening.stack),
+            (self.gpu, loosening.gpu),
+            (self.links, loosening.cluster),
+        ]
+        .iter()
+        .filter(|(unknown, _)| *unknown)
+        .map(|(_, sd)| sd.powi(2))
+        .sum::<f64>()
+        .sqrt()
+    }
+}
+
+impl Layer {
+    /// Fits a layer to rows.
+    pub(crate) fn new(rows: Vec<Measurement>, start: &Start<'_>) -> Result<Self, FitError> {
+        let solution = solve(&rows, start)?;
+        let rows = rows
+            .into_iter()
+            .map(|row| {
+                let cell = Cell::new(&row.setting(), &row.configuration);
+                (row, cell)
+            })
+            .collect();
+        Ok(Self { rows, solution })
+    }
+
+    /// The layer of the stack and the hardware the physics was made for.
+    pub(crate) fn base(rows: Vec<Measurement>) -> Result<Self, FitError> {
+        let start = Start {
+            belief: Belief::prior(),
+            kernel: Kernel::MEASURED,
+            known: &|_: &Cell| 0.0,
+        };
+        Self::new(rows, &start)
+    }
+
+    fn any(&self, same: impl Fn(&Measurement) -> bool) -> bool {
+        self.rows.iter().any(|(row, _)| same(row))
+    }
+
+    /// What a setting has that no row of this layer had.
+    pub(crate) fn unknown(&self, setting: &Setting<'_>) -> Unknown {
+        Unknown {
+            stack: !self.knows_stack(setting.stack),
+            gpu: !self.any(|row| row.cluster.gpu.name == setting.cluster.gpu.name),
+            links: !self.any(|row| same_links(&row.cluster, setting.cluster)),
+        }
+    }
+
+    /// Whether a row was measured on that stack.
+    pub(crate) fn knows_stack(&self, stack: &Stack) -> bool {
+        self.any(|row| row.stack.name == stack.name)
+    }
+
+    /// The belief about the coefficients on a stack, with what its description says of it.
+    pub(crate) fn belief_on(&self, stack: &Stack) -> Belief {
+        let mut belief = self.solution.belief.clone();
+        if let Some(overlap) = stack.overlap
+            && !self.knows_stack(stack)
+        {
+            belief.mean[Id::Overlap as usize] = Link::Logit.fitted(overlap);
+        }
+        belief
+    }
+
+    /// The coefficients on a stack.
+    pub(crate) fn values_on(&self, stack: &Stack) -> Values {
+        self.belief_on(stack).values()
+    }
+}
+
+/// Whether two clusters are linked alike: what clusters of the same GPU can differ in.
+fn same_links(a: &Cluster, b: &Cluster) -> bool {
+    a.gpus_per_node == b.gpus_per_node && a.inter_node_bytes_per_s == b.inter_node_bytes_per_s
+}
