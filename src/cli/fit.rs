@@ -52,6 +52,17 @@ impl From<PlanError> for Failure {
                     diagnostic.help(format!("{}: {}", remedy.change, remedy.configuration))
                 }))
             }
+            PlanError::NotSingle { .. } => Self::Refused(
+                diagnostic
+                    .help("name one value, or leave it out to have it chosen")
+                    .help("`tminus plan` compares several"),
+            ),
+            PlanError::ClusterSize { .. } => Self::Refused(
+                diagnostic.help("`tminus presets clusters` lists the clusters with their sizes"),
+            ),
+            PlanError::Space(_) => Self::Refused(
+                diagnostic.help("`8..128` doubles from 8 to 128; `8..128:8` takes every eighth"),
+            ),
             _ => Self::Refused(diagnostic),
         }
     }

@@ -121,7 +121,7 @@ fn one_preset(catalog: &Catalog, kind: Kind, name: &str) -> Result<Listing, Fail
     };
     let mut sources: Vec<(String, String)> = Vec::new();
     for (_, source) in shelf.sources {
-        if sources.iter().all(|(_, known)| *known != source) {
+        if !source.is_empty() && sources.iter().all(|(_, known)| *known != source) {
             sources.push(("source".to_owned(), source));
         }
     }
