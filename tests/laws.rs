@@ -1,4 +1,9 @@
 //! Laws of a plan that hold whatever is asked, on the real models and the embedded catalog.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "in a test a wrong value is a failure, helpers included"
+)]
 
 use std::sync::LazyLock;
 
