@@ -1,5 +1,6 @@
 //! The search written down naively: every point formed, everything kept and sorted.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -131,7 +132,7 @@ pub(super) fn brute_force(case: &Case) -> Outcome {
     }
     counts.points += counts.cluster_size;
     counts.evaluated = counts.feasible;
-    all.sort();
+    all.sort_by(in_documented_order);
     let mut by_gpu_count: BTreeMap<(usize, u64), Ranked> = BTreeMap::new();
     for candidate in &all {
         by_gpu_count
@@ -144,4 +145,21 @@ pub(super) fn brute_force(case: &Case) -> Outcome {
         best_by_gpu_count: by_gpu_count.into_values().collect(),
         counts,
     }
+}
+
+/// The order spelt out, independently of the one the search uses.
+fn in_documented_order(a: &Ranked, b: &Ranked) -> Ordering {
+    let key = |ranked: &Ranked| {
+        let configuration = ranked.configuration;
+        (
+            ranked.cluster,
+            configuration.gpus,
+            configuration.seq_len,
+            configuration.micro_batch,
+            configuration.grad_accum,
+            configuration.activation_checkpointing,
+        )
+    };
+    let (better, worse) = (a.score.objective(), b.score.objective());
+    better.total_cmp(&worse).then_with(|| key(a).cmp(&key(b)))
 }
