@@ -1,3 +1,7 @@
 //! The `tminus` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tminus::cli::run(std::env::args_os())
+}

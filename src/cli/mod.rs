@@ -1,1 +1,124 @@
-//! Arguments and commands.
+//! The command line: arguments and commands.
+//!
+//! One file a command. A command turns its flags into what the core takes, runs it, and hands
+//! text to the output gate. Files are read in one place and written in one place.
+
+mod args;
+mod completions;
+mod fit;
+mod init;
+mod input;
+mod output;
+mod plan;
+mod predict;
+mod presets;
+mod request;
+mod schema;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::diagnostic::Diagnostic;
+use crate::preset::Catalog;
+
+use args::GlobalArgs;
+use output::Output;
+
+/// Plan large language model training before you book: which launch configuration finishes
+/// first or cheapest, whether it fits in memory, how long it takes and what it costs.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tminus",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+#[command(after_help = "\
+Exit status: 0 a result; 1 nothing feasible, with the smallest change that would make it so;
+2 bad usage or input. stdout carries the result alone.
+
+Start with:
+  tminus plan --model gpt-7b --tokens 134B --cluster r7z2 --cluster r1z1")]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    #[command(flatten)]
+    global: GlobalArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Rank launch configurations of a job.
+    Plan(Box<plan::PlanArgs>),
+    /// Explain one configuration: time, memory, utilization and what the prediction rests on.
+    Predict(Box<predict::PredictArgs>),
+    /// List the models, GPUs, clusters, stacks and prices that can be named, or show one.
+    Presets(presets::PresetsArgs),
+    /// Print JSON Schema of the files that are read and written.
+    Schema(schema::SchemaArgs),
+    /// Print or write a commented job file to start from.
+    Init(init::InitArgs),
+    /// Print a script that completes commands and flags in your shell.
+    Completions(completions::CompletionsArgs),
+}
+
+/// Why there is no result.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Bad usage or input, or a result that couldn't be written: exit status 2.
+    Refused(Diagnostic),
+    /// Nothing is feasible: exit status 1.
+    Infeasible(Diagnostic),
+}
+
+impl From<Diagnostic> for Failure {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self::Refused(diagnostic)
+    }
+}
+
+/// Runs the command line and returns the process's exit status.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return output::show_usage(&error),
+    };
+    match cli.execute() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Infeasible(diagnostic)) => {
+            output::show_error(&diagnostic);
+            ExitCode::from(1)
+        }
+        Err(Failure::Refused(diagnostic)) => {
+            output::show_error(&diagnostic);
+            ExitCode::from(2)
+        }
+    }
+}
+
+impl Cli {
+    fn execute(&self) -> Result<(), Failure> {
+        let open =
+            |target: Option<&Path>| Output::open(target, self.global.color, self.global.quiet);
+        match &self.command {
+            Command::Plan(args) => plan::run(args, &self.global, &open(args.output())?),
+            Command::Predict(args) => predict::run(args, &open(args.output())?),
+            Command::Schema(args) => schema::run(args, &open(args.output.as_deref())?),
+            Command::Init(args) => init::run(args, &open(args.output.as_deref())?),
+            Command::Presets(args) => presets::run(args, &open(args.output.output.as_deref())?),
+            Command::Completions(args) => completions::run(args, &open(None)?),
+        }
+    }
+}
+
+/// The catalog with the user's preset files over it, in the order given.
+fn catalog_with(catalog: Catalog, files: &[PathBuf]) -> Result<Catalog, Diagnostic> {
+    files.iter().try_fold(catalog, |catalog, file| {
+        let origin = input::read_text(file)?;
+        catalog.with_file(&origin.name, &origin.text)
+    })
+}

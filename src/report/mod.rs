@@ -1,1 +1,76 @@
-//! One file a format.
+//! Reports: an answer as a table for people, JSON or CSV for programs, Markdown for documents.
+//!
+//! An [`Answer`] knows what it has to say; a [`Report`] knows how one format says it. What people
+//! read (the table and Markdown) is the same [`Document`] in two dresses, so the two can't
+//! disagree. Nothing here writes anywhere or reads a clock.
+
+mod candidate;
+mod catalog;
+mod csv;
+mod document;
+mod explain;
+#[cfg(test)]
+mod fixture;
+mod json;
+mod listing;
+mod markdown;
+mod number;
+mod ranking;
+mod table;
+mod words;
+
+use thiserror::Error;
+
+pub use self::catalog::{Shelf, shelf};
+pub use self::csv::Csv;
+pub use self::document::{Block, Cell, Column, Document, Grid, Tone};
+pub use self::explain::Explanation;
+pub use self::json::Json;
+pub use self::listing::{Listing, Section};
+pub use self::markdown::Markdown;
+pub use self::ranking::Ranking;
+pub use self::table::Table;
+
+/// A flat table of named columns, for programs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Records {
+    /// Column names.
+    pub header: Vec<String>,
+    /// Rows, each as long as the header.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// Something that can be reported.
+pub trait Answer {
+    /// What people read.
+    fn document(&self) -> Document;
+
+    /// What spreadsheets read.
+    fn records(&self) -> Records;
+
+    /// What programs read, indented.
+    ///
+    /// # Errors
+    /// When a value has no JSON form.
+    fn json(&self) -> Result<String, serde_json::Error>;
+}
+
+/// One output format.
+pub trait Report {
+    /// The whole text of the answer, ending in a newline.
+    ///
+    /// # Errors
+    /// When the answer has no form in this format.
+    fn render(&self, answer: &dyn Answer) -> Result<String, ReportError>;
+}
+
+/// Why an answer has no form in a format.
+#[derive(Debug, Error)]
+pub enum ReportError {
+    /// JSON.
+    #[error("the result has no JSON form: {0}")]
+    Json(#[from] serde_json::Error),
+    /// CSV.
+    #[error("the result has no CSV form: {0}")]
+    Csv(#[from] ::csv::Error),
+}

@@ -1,0 +1,183 @@
+//! Flags that several commands share. Each group knows how to become what the core takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::job::{GlobalBatch, TokenBudget};
+use crate::quantity::Confidence;
+use crate::search::{Axis, Objective, Switch};
+
+/// What is trained, where, and which configurations are tried.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Job")]
+pub(crate) struct JobArgs {
+    /// Model to train: a preset (`tminus presets models`) or one of your own.
+    #[arg(long, value_name = "NAME")]
+    pub model: Option<String>,
+
+    /// Token budget: `134B`, or `20x` for 20 tokens per parameter.
+    #[arg(long, value_name = "TOKENS", allow_hyphen_values = true)]
+    pub tokens: Option<TokenBudget>,
+
+    /// Cluster it may run on; repeat it to compare several.
+    #[arg(long, value_name = "NAME")]
+    pub cluster: Vec<String>,
+
+    /// Training stack: what the sharding and precision policy costs.
+    #[arg(long, value_name = "NAME")]
+    pub stack: Option<String>,
+
+    /// Tokens per optimizer step: `2Mi`, or a range `1Mi..4Mi`.
+    #[arg(long, value_name = "TOKENS", allow_hyphen_values = true)]
+    pub global_batch: Option<GlobalBatch>,
+
+    /// GPU counts: `8`, `8,16,32`, `8..128` (doubling), `8..128:8` (that step) or `auto`.
+    #[arg(long, value_name = "AXIS", allow_hyphen_values = true)]
+    pub gpus: Option<Axis>,
+
+    /// Sequence lengths, in tokens; written like `--gpus`.
+    #[arg(long, value_name = "AXIS", allow_hyphen_values = true)]
+    pub seq_len: Option<Axis>,
+
+    /// Sequences per GPU in one forward and backward pass; written like `--gpus`.
+    #[arg(long, value_name = "AXIS", allow_hyphen_values = true)]
+    pub micro_batch: Option<Axis>,
+
+    /// Micro-batches per GPU and optimizer step; written like `--gpus`.
+    #[arg(long, value_name = "AXIS", allow_hyphen_values = true)]
+    pub grad_accum: Option<Axis>,
+
+    /// Activation checkpointing: recompute activations in the backward pass.
+    #[arg(long, value_name = "WHEN")]
+    pub checkpointing: Option<Checkpointing>,
+
+    /// File with your own models, GPUs, clusters, stacks or prices; repeatable.
+    #[arg(long, value_name = "FILE")]
+    pub presets: Vec<PathBuf>,
+}
+
+/// How the answer is ranked and how much of it is shown.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Ranking")]
+pub(crate) struct RankingArgs {
+    /// What comes first.
+    #[arg(long, value_name = "BY")]
+    pub sort: Option<SortBy>,
+
+    /// How many configurations to show.
+    #[arg(long, value_name = "N")]
+    pub top: Option<u64>,
+
+    /// Also rank configurations that may run out of memory or run slowly near its limit.
+    #[arg(long)]
+    pub allow_tight: bool,
+}
+
+/// How sure the intervals are.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct ConfidenceArgs {
+    /// Share of outcomes each interval is meant to hold: `0.9`.
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true)]
+    pub confidence: Option<Confidence>,
+}
+
+/// How the result leaves the program.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Format of the result.
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+
+    /// Write the result to FILE instead of stdout; an existing file is replaced whole.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Flags of every command.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "General")]
+pub(crate) struct GlobalArgs {
+    /// Worker threads; the result doesn't depend on it [default: one per core].
+    #[arg(long, value_name = "N", global = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+
+    /// Colour; `NO_COLOR` is honoured under `auto`.
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    pub color: ColorWhen,
+
+    /// Leave out the notes on stderr; errors still show.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+}
+
+/// Formats a result can take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people, at most 100 columns wide.
+    Table,
+    /// For scripts; `tminus schema` describes it.
+    Json,
+    /// One row a configuration, every field a column.
+    Csv,
+    /// For pasting into a document.
+    Markdown,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum ColorWhen {
+    /// On a terminal.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Activation checkpointing choices to try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Checkpointing {
+    /// In every block.
+    On,
+    /// Nowhere.
+    Off,
+    /// Both are tried.
+    Auto,
+}
+
+impl From<Checkpointing> for Switch {
+    fn from(choice: Checkpointing) -> Self {
+        match choice {
+            Checkpointing::On => Self::On,
+            Checkpointing::Off => Self::Off,
+            Checkpointing::Auto => Self::Auto,
+        }
+    }
+}
+
+/// What the ranking puts first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SortBy {
+    /// Shortest time to the token budget.
+    Time,
+    /// Fewest dollars.
+    Cost,
+    /// Fewest GPU-hours.
+    GpuHours,
+    /// Most tokens per second.
+    Throughput,
+}
+
+impl From<SortBy> for Objective {
+    fn from(by: SortBy) -> Self {
+        match by {
+            SortBy::Time => Self::Time,
+            SortBy::Cost => Self::Cost,
+            SortBy::GpuHours => Self::GpuHours,
+            SortBy::Throughput => Self::Throughput,
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! `tminus plan`: launch configurations, ranked.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::hardware::Cluster;
+use crate::plan::Planner;
+use crate::report::Ranking;
+
+use super::args::{ConfidenceArgs, GlobalArgs, JobArgs, OutputArgs, RankingArgs};
+use super::output::Output;
+use super::{Failure, fit, request};
+
+/// Flags of `tminus plan`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  tminus plan --model gpt-7b --tokens 134B --cluster r7z2 --cluster r1z1
+  tminus plan --model llama-3-8b --tokens 20x --cluster p4de.24xlarge --sort cost
+  tminus plan --model gpt-1b --gpus 8..64 --micro-batch 1..32:1 --checkpointing on
+  tminus plan job.toml --top 3 --format json -o plan.json
+
+Exit status: 0 a plan; 1 nothing fits, with the smallest change that would; 2 bad input.")]
+pub(crate) struct PlanArgs {
+    /// Job file (`tminus init` prints one); flags override it, `-` is stdin.
+    #[arg(value_name = "JOB.toml")]
+    job_file: Option<PathBuf>,
+
+    #[command(flatten)]
+    job: JobArgs,
+
+    #[command(flatten)]
+    ranking: RankingArgs,
+
+    #[command(flatten)]
+    confidence: ConfidenceArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl PlanArgs {
+    /// The file the plan goes to.
+    pub(super) fn output(&self) -> Option<&Path> {
+        self.output.output.as_deref()
+    }
+}
+
+pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, output: &Output) -> Result<(), Failure> {
+    let flags = request::settings(&args.job, Some(&args.ranking), &args.confidence);
+    let (request, catalog) = request::load(args.job_file.as_deref(), flags, &args.job.presets)?;
+    let fit = fit::embedded_fit()?;
+    let alternatives: Vec<Cluster> = catalog.clusters().cloned().collect();
+    let planner = Planner::new(&fit).alternatives(&alternatives);
+    let plan = fit::pool(global.threads)?.install(|| planner.plan(&request))?;
+    output.report(
+        args.output.format,
+        &Ranking {
+            plan: &plan,
+            request: &request,
+        },
+    )
+}

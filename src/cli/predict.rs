@@ -1,0 +1,63 @@
+//! `tminus predict`: one configuration in full.
+
+use std::path::Path;
+
+use clap::Args;
+
+use crate::plan::{PlanError, Planner};
+use crate::report::Explanation;
+
+use super::args::{ConfidenceArgs, JobArgs, OutputArgs};
+use super::output::Output;
+use super::{Failure, fit, request};
+
+/// Flags of `tminus predict`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Answers for every valid configuration, also for one that overflows: the verdict says so.
+
+Examples:
+  tminus predict --model gpt-7b --tokens 134B --cluster r7z2 --gpus 64 \\
+      --micro-batch 4 --grad-accum 4 --checkpointing on
+  tminus predict --model gpt-1b --cluster r1z1 --gpus 8 --micro-batch 16 --grad-accum 4 \\
+      --checkpointing off --seq-len 2048 --format json")]
+pub(crate) struct PredictArgs {
+    #[command(flatten)]
+    job: JobArgs,
+
+    #[command(flatten)]
+    confidence: ConfidenceArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl PredictArgs {
+    /// The file the prediction goes to.
+    pub(super) fn output(&self) -> Option<&Path> {
+        self.output.output.as_deref()
+    }
+}
+
+pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
+    let flags = request::settings(&args.job, None, &args.confidence);
+    let (request, _) = request::load(None, flags, &args.job.presets)?;
+    let fit = fit::embedded_fit()?;
+    let candidate = Planner::new(&fit).predict(&request)?;
+    let Some(cluster) = request.clusters.first() else {
+        return Err(PlanError::NoCluster.into());
+    };
+    output.report(
+        args.output.format,
+        &Explanation {
+            candidate: &candidate,
+            model: &request.model.name,
+            params: request.model.shape.params(candidate.seq_len),
+            tokens: request.tokens,
+            confidence: request.confidence,
+            fit: fit.name(),
+            fit_rows: fit.rows().len(),
+            cluster,
+        },
+    )
+}

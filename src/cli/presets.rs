@@ -1,0 +1,155 @@
+//! `tminus presets`: what can be named in a job.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use serde_json::{Map, Value};
+
+use crate::diagnostic::{Diagnostic, nearest_names};
+use crate::preset::{Catalog, Kind};
+use crate::report::{Listing, Shelf, shelf};
+
+use super::args::OutputArgs;
+use super::output::Output;
+use super::{Failure, catalog_with};
+
+/// Flags of `tminus presets`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  tminus presets                        every preset
+  tminus presets models                 the models
+  tminus presets models llama-3-8b      one of them, with its source
+  tminus presets prices --format csv    the prices, for a spreadsheet")]
+pub(crate) struct PresetsArgs {
+    /// Kind to list; every kind when left out.
+    #[arg(value_name = "KIND")]
+    kind: Option<PresetKind>,
+
+    /// Name to show, with where its figures come from.
+    #[arg(value_name = "NAME", requires = "kind")]
+    name: Option<String>,
+
+    /// File with your own models, GPUs, clusters, stacks or prices; repeatable.
+    #[arg(long, value_name = "FILE")]
+    presets: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+/// Kinds of presets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PresetKind {
+    /// Models and their shapes.
+    Models,
+    /// GPUs and their datasheet figures.
+    Gpus,
+    /// Clusters: nodes, links, sizes.
+    Clusters,
+    /// Training stacks.
+    Stacks,
+    /// Prices with date and source.
+    Prices,
+}
+
+impl From<PresetKind> for Kind {
+    fn from(kind: PresetKind) -> Self {
+        match kind {
+            PresetKind::Models => Self::Models,
+            PresetKind::Gpus => Self::Gpus,
+            PresetKind::Clusters => Self::Clusters,
+            PresetKind::Stacks => Self::Stacks,
+            PresetKind::Prices => Self::Prices,
+        }
+    }
+}
+
+pub(super) fn run(args: &PresetsArgs, output: &Output) -> Result<(), Failure> {
+    let catalog = catalog_with(Catalog::embedded(), &args.presets)?;
+    let listing = match (args.kind, &args.name) {
+        (None, _) => everything(&catalog)?,
+        (Some(kind), None) => one_kind(&catalog, kind.into())?,
+        (Some(kind), Some(name)) => one_preset(&catalog, kind.into(), name)?,
+    };
+    output.report(args.output.format, &listing)
+}
+
+fn everything(catalog: &Catalog) -> Result<Listing, Failure> {
+    let mut json = Map::new();
+    let mut sections = Vec::new();
+    for kind in Kind::ALL {
+        let shelf = kept(catalog, kind, |_| true)?;
+        json.insert(kind.to_string(), shelf.json);
+        sections.push(shelf.section);
+    }
+    Ok(Listing {
+        title: "Presets".to_owned(),
+        sections,
+        notes: vec![(
+            "more".to_owned(),
+            "`tminus presets KIND NAME` shows one with its source; `--presets FILE` adds your own"
+                .to_owned(),
+        )],
+        json: Value::Object(json),
+    })
+}
+
+fn one_kind(catalog: &Catalog, kind: Kind) -> Result<Listing, Failure> {
+    let shelf = kept(catalog, kind, |_| true)?;
+    Ok(Listing {
+        title: format!("{} {kind}", shelf.sources.len()),
+        sections: vec![shelf.section],
+        notes: Vec::new(),
+        json: shelf.json,
+    })
+}
+
+/// One preset, by any of its spellings.
+fn one_preset(catalog: &Catalog, kind: Kind, name: &str) -> Result<Listing, Failure> {
+    let canonical = match kind {
+        Kind::Models => catalog.model(name)?.name.clone(),
+        Kind::Gpus => catalog.gpu(name)?.name.clone(),
+        Kind::Clusters => catalog.cluster(name)?.name.clone(),
+        Kind::Stacks => catalog.stack(name)?.name.clone(),
+        Kind::Prices => priced_cluster(catalog, name)?,
+    };
+    let shelf = kept(catalog, kind, |other| other == canonical)?;
+    let json = match shelf.json {
+        Value::Array(mut items) if items.len() == 1 => items.remove(0),
+        several => several,
+    };
+    let mut sources: Vec<(String, String)> = Vec::new();
+    for (_, source) in shelf.sources {
+        if sources.iter().all(|(_, known)| *known != source) {
+            sources.push(("source".to_owned(), source));
+        }
+    }
+    Ok(Listing {
+        title: canonical,
+        sections: vec![shelf.section],
+        notes: sources,
+        json,
+    })
+}
+
+fn priced_cluster(catalog: &Catalog, name: &str) -> Result<String, Diagnostic> {
+    let cluster = catalog.cluster(name)?;
+    if !cluster.prices.is_empty() {
+        return Ok(cluster.name.clone());
+    }
+    let mut priced: Vec<&str> = catalog.prices().map(|(c, _)| c.name.as_str()).collect();
+    priced.dedup();
+    let near = nearest_names(name, priced.iter().copied());
+    let shown = if near.is_empty() { priced } else { near };
+    Err(
+        Diagnostic::new(format!("no price is known for `{}`", cluster.name))
+            .help(format!("prices are known for {}", shown.join(", ")))
+            .help("add your own in a file with `[[prices]]`, given by --presets FILE"),
+    )
+}
+
+fn kept(catalog: &Catalog, kind: Kind, keep: impl Fn(&str) -> bool) -> Result<Shelf, Failure> {
+    shelf(catalog, kind, keep)
+        .map_err(|error| Diagnostic::new(format!("the {kind} have no JSON form: {error}")).into())
+}

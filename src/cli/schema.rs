@@ -1,0 +1,53 @@
+//! `tminus schema`: JSON Schema of the files that are read and written.
+
+use clap::{Args, ValueEnum};
+use schemars::schema_for;
+
+use crate::diagnostic::Diagnostic;
+use crate::plan::{Candidate, Plan};
+use crate::{job, preset};
+
+use super::Failure;
+use super::output::Output;
+
+/// Flags of `tminus schema`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Examples:
+  tminus schema > job.schema.json
+  tminus schema plan | jq '.properties | keys'")]
+pub(crate) struct SchemaArgs {
+    /// What to describe.
+    #[arg(value_name = "WHAT", default_value = "job")]
+    what: Described,
+
+    /// Write the schema to FILE instead of stdout; an existing file is replaced whole.
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<std::path::PathBuf>,
+}
+
+/// What has a schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Described {
+    /// The job file.
+    Job,
+    /// A file of presets.
+    Presets,
+    /// What `plan --format json` prints.
+    Plan,
+    /// What `predict --format json` prints.
+    Candidate,
+}
+
+pub(super) fn run(args: &SchemaArgs, output: &Output) -> Result<(), Failure> {
+    let schema = match args.what {
+        Described::Job => job::json_schema(),
+        Described::Presets => preset::json_schema(),
+        Described::Plan => schema_for!(Plan),
+        Described::Candidate => schema_for!(Candidate),
+    };
+    let text = serde_json::to_string_pretty(&schema)
+        .map_err(|error| Diagnostic::new(format!("the schema has no JSON form: {error}")))?;
+    output.result(&(text + "\n"))?;
+    Ok(())
+}

@@ -1,0 +1,216 @@
+//! The catalog's presets as tables for people and objects for programs.
+
+use serde_json::{Map, Value, json};
+
+use crate::hardware::{Cluster, Gpu, Price};
+use crate::model::Model;
+use crate::preset::{Catalog, Kind};
+use crate::quantity::display_thousands;
+use crate::stack::Stack;
+
+use super::listing::Section;
+use super::number::significant;
+use super::{Cell, Column, Grid};
+
+/// One kind of preset, all of them or the ones named so.
+#[derive(Debug, Clone)]
+pub struct Shelf {
+    /// The table.
+    pub section: Section,
+    /// Everything, for programs.
+    pub json: Value,
+    /// Where the figures of each shown preset come from.
+    pub sources: Vec<(String, String)>,
+}
+
+/// Presets of a kind whose name `keep` accepts.
+///
+/// # Errors
+/// When a preset has no JSON form.
+pub fn shelf(
+    catalog: &Catalog,
+    kind: Kind,
+    keep: impl Fn(&str) -> bool,
+) -> Result<Shelf, serde_json::Error> {
+    let mut shelf = Shelf {
+        section: Section {
+            heading: kind.to_string(),
+            grid: Grid {
+                columns: columns(kind),
+                rows: Vec::new(),
+            },
+        },
+        json: Value::Null,
+        sources: Vec::new(),
+    };
+    let mut items = Vec::new();
+    let mut add = |name: &str, source: &str, row: Vec<Cell>, item: Value| {
+        shelf.section.grid.rows.push(row);
+        shelf.sources.push((name.to_owned(), source.to_owned()));
+        items.push(item);
+    };
+    match kind {
+        Kind::Models => {
+            for model in catalog.models().filter(|model| keep(&model.name)) {
+                let params = json!(model.params());
+                let item = with(model, "n_params", params)?;
+                add(&model.name, &model.source, model_row(model), item);
+            }
+        }
+        Kind::Gpus => {
+            for gpu in catalog.gpus().filter(|gpu| keep(&gpu.name)) {
+                add(
+                    &gpu.name,
+                    &gpu.source,
+                    gpu_row(gpu),
+                    serde_json::to_value(gpu)?,
+                );
+            }
+        }
+        Kind::Clusters => {
+            for cluster in catalog.clusters().filter(|cluster| keep(&cluster.name)) {
+                let item = serde_json::to_value(cluster)?;
+                add(&cluster.name, &cluster.source, cluster_row(cluster), item);
+            }
+        }
+        Kind::Stacks => {
+            for stack in catalog.stacks().filter(|stack| keep(&stack.name)) {
+                let item = serde_json::to_value(stack)?;
+                add(&stack.name, &stack.source, stack_row(stack), item);
+            }
+        }
+        Kind::Prices => {
+            for (cluster, price) in catalog.prices().filter(|(c, _)| keep(&c.name)) {
+                let item = with(price, "cluster", json!(cluster.name))?;
+                add(
+                    &cluster.name,
+                    &price.source,
+                    price_row(cluster, price),
+                    item,
+                );
+            }
+        }
+    }
+    shelf.json = Value::Array(items);
+    Ok(shelf)
+}
+
+/// An object with one more field.
+fn with(item: impl serde::Serialize, key: &str, value: Value) -> Result<Value, serde_json::Error> {
+    let mut map: Map<String, Value> = match serde_json::to_value(item)? {
+        Value::Object(map) => map,
+        other => return Ok(other),
+    };
+    map.insert(key.to_owned(), value);
+    Ok(Value::Object(map))
+}
+
+fn columns(kind: Kind) -> Vec<Column> {
+    let (left, right): (&[&str], &[&str]) = match kind {
+        Kind::Models => (
+            &["model"],
+            &[
+                "parameters",
+                "layers",
+                "width",
+                "heads",
+                "kv heads",
+                "vocabulary",
+                "seq",
+                "batch",
+            ],
+        ),
+        Kind::Gpus => (
+            &["GPU", "measured"],
+            &["bf16 TFLOP/s", "HBM TB/s", "usable GiB", "node link GB/s"],
+        ),
+        Kind::Clusters => (
+            &["cluster", "GPU"],
+            &["GPUs/node", "max GPUs", "link Gbit/s a node", "$/GPU-hour"],
+        ),
+        Kind::Stacks => (&["stack", "measured", "what it is"], &[]),
+        Kind::Prices => (
+            &["cluster", "provider", "type", "region", "as of"],
+            &["$/GPU-hour"],
+        ),
+    };
+    let left = left.iter().copied().map(Column::left);
+    left.chain(right.iter().copied().map(Column::right))
+        .collect()
+}
+
+fn model_row(model: &Model) -> Vec<Cell> {
+    let shape = &model.shape;
+    let count = |value: u64| Cell::from(display_thousands(value.into()));
+    vec![
+        model.name.as_str().into(),
+        count(model.params()),
+        count(shape.n_layers),
+        count(shape.d_model),
+        count(shape.n_heads),
+        count(shape.n_kv_heads),
+        count(shape.vocab_size),
+        model.seq_len.to_string().into(),
+        model.global_batch.to_string().into(),
+    ]
+}
+
+fn gpu_row(gpu: &Gpu) -> Vec<Cell> {
+    vec![
+        gpu.name.as_str().into(),
+        yes_no(gpu.measured),
+        significant(gpu.peak_flops / 1e12).into(),
+        significant(gpu.hbm_bytes_per_s / 1e12).into(),
+        format!("{:.1}", gpu.usable_gib).into(),
+        significant(gpu.intra_node_bytes_per_s / 1e9).into(),
+    ]
+}
+
+fn cluster_row(cluster: &Cluster) -> Vec<Cell> {
+    let link = cluster.inter_node_bytes_per_s;
+    let price = cluster.prices.first();
+    vec![
+        cluster.name.as_str().into(),
+        cluster.gpu.name.as_str().into(),
+        cluster.gpus_per_node.to_string().into(),
+        display_thousands(cluster.max_gpus.into()).into(),
+        link.map_or_else(|| "–".to_owned(), |link| significant(link * 8.0 / 1e9))
+            .into(),
+        price
+            .map_or_else(|| "–".to_owned(), |price| usd(price.usd_per_gpu_hour))
+            .into(),
+    ]
+}
+
+fn stack_row(stack: &Stack) -> Vec<Cell> {
+    vec![
+        stack.name.as_str().into(),
+        yes_no(stack.measured),
+        stack.description.as_str().into(),
+    ]
+}
+
+fn price_row(cluster: &Cluster, price: &Price) -> Vec<Cell> {
+    vec![
+        cluster.name.as_str().into(),
+        price.provider.as_str().into(),
+        price.price_type.as_str().into(),
+        price.region.as_str().into(),
+        price.as_of.as_str().into(),
+        usd(price.usd_per_gpu_hour).into(),
+    ]
+}
+
+fn yes_no(yes: bool) -> Cell {
+    if yes { "yes" } else { "no" }.into()
+}
+
+/// A price in full: three decimals, or as many as it has.
+fn usd(price: f64) -> String {
+    let (short, full) = (format!("{price:.3}"), price.to_string());
+    if full.len() > short.len() {
+        full
+    } else {
+        short
+    }
+}

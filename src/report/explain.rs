@@ -1,0 +1,334 @@
+//! One configuration in full: what `predict` says.
+
+use crate::hardware::Cluster;
+use crate::plan::Candidate;
+use crate::quantity::{
+    Confidence, Interval, Tokens, display_count, display_hours, display_thousands,
+};
+use crate::throughput::{Basis, NearestRow};
+
+use super::number::{bar, confidence, dollars, half_width, percent, significant, thousands};
+use super::words::{
+    basis_name, basis_words, on_off, price_words, shortfall_words, verdict_tone, verdict_words,
+};
+use super::{Answer, Cell, Column, Document, Grid, Records, Tone, candidate};
+
+/// Columns of a bar.
+const BAR: u32 = 30;
+
+/// A candidate with what it takes to explain it.
+#[derive(Debug, Clone, Copy)]
+pub struct Explanation<'a> {
+    /// The configuration.
+    pub candidate: &'a Candidate,
+    /// The model's name.
+    pub model: &'a str,
+    /// Parameters at the candidate's sequence length.
+    pub params: u64,
+    /// Token budget.
+    pub tokens: Tokens,
+    /// Confidence of the intervals.
+    pub confidence: Confidence,
+    /// Name of the fit.
+    pub fit: &'a str,
+    /// Measured rows the fit rests on.
+    pub fit_rows: usize,
+    /// The cluster, for its price.
+    pub cluster: &'a Cluster,
+}
+
+impl Answer for Explanation<'_> {
+    fn document(&self) -> Document {
+        let c = self.candidate;
+        let mut document = Document::new(self.title())
+            .text(self.batch())
+            .text(verdict_words(&c.memory))
+            .grid(self.answers())
+            .heading("Where a step's time goes")
+            .grid(time_grid(c))
+            .heading("Memory per GPU at its peak")
+            .grid(memory_grid(c))
+            .heading(format!(
+                "Utilization ({} convention)",
+                c.utilization_convention
+            ))
+            .grid(utilization_grid(c))
+            .heading("What the prediction rests on")
+            .notes(self.rests_on());
+        if !c.basis_detail.nearest.is_empty() {
+            document = document.grid(nearest_grid(&c.basis_detail.nearest));
+        }
+        document
+    }
+
+    fn records(&self) -> Records {
+        let (header, row) = candidate::fields(self.candidate).into_iter().unzip();
+        Records {
+            header,
+            rows: vec![row],
+        }
+    }
+
+    fn json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self.candidate)
+    }
+}
+
+impl Explanation<'_> {
+    fn title(&self) -> String {
+        let c = self.candidate;
+        format!(
+            "{} ({} parameters) on {} × {} of {}, sequence {}",
+            self.model,
+            display_count(self.params as f64),
+            display_thousands(c.gpus.into()),
+            c.gpu,
+            c.cluster,
+            c.seq_len,
+        )
+    }
+
+    fn batch(&self) -> String {
+        let c = self.candidate;
+        let mut text = format!(
+            "micro-batch {} × grad-accum {} × {} GPUs = {} sequences = {} tokens a step; \
+             activation checkpointing {}; {} steps to {} tokens",
+            c.micro_batch,
+            c.grad_accum,
+            display_thousands(c.gpus.into()),
+            display_thousands(c.global_batch_seqs.into()),
+            display_thousands(c.global_batch_tokens.into()),
+            on_off(c.activation_checkpointing),
+            display_thousands(c.steps.into()),
+            self.tokens,
+        );
+        if let Some(words) = shortfall_words(c.global_batch_shortfall) {
+            text = format!("{text}; {words}");
+        }
+        text
+    }
+
+    fn answers(&self) -> Grid {
+        let c = self.candidate;
+        let mut rows = vec![
+            quantity("step time", "s", c.step_time_s, significant),
+            quantity("throughput", "tokens/s", c.throughput_tok_s, thousands),
+            quantity("per GPU", "tokens/s", c.throughput_tok_s_gpu, thousands),
+            quantity("training alone", "", c.train_h, display_hours),
+            quantity("time to budget", "", c.time_to_budget_h, display_hours),
+            quantity("GPU-hours", "h", c.gpu_hours, thousands),
+        ];
+        if let Some(cost) = c.cost_usd {
+            rows.push(quantity("cost", "$", cost, dollars));
+        }
+        let share = confidence(self.confidence.get());
+        Grid {
+            columns: vec![
+                Column::left(""),
+                Column::left("unit"),
+                Column::right("expected"),
+                Column::right("low"),
+                Column::right("high"),
+                Column::right(format!("± at {share} %")),
+            ],
+            rows,
+        }
+    }
+
+    fn rests_on(&self) -> Vec<(String, String)> {
+        let c = self.candidate;
+        let mut notes = vec![
+            (
+                "basis".to_owned(),
+                format!("{}: {}", basis_name(c.basis), basis_words(c.basis)),
+            ),
+            (
+                "fit".to_owned(),
+                format!("{}, {} measured rows", self.fit, self.fit_rows),
+            ),
+        ];
+        if !c.basis_detail.axes.is_empty() && c.basis == Basis::Extrapolated {
+            notes.insert(1, ("outside".to_owned(), c.basis_detail.axes.join("; ")));
+        }
+        notes.push(("price".to_owned(), price_words(self.cluster)));
+        notes
+    }
+}
+
+fn quantity(name: &str, unit: &str, interval: Interval, show: impl Fn(f64) -> String) -> Vec<Cell> {
+    vec![
+        name.into(),
+        unit.into(),
+        Cell::from(show(interval.expected)).tone(Tone::Strong),
+        show(interval.low).into(),
+        show(interval.high).into(),
+        half_width(interval).into(),
+    ]
+}
+
+/// Parts of a whole: amount, share and a bar each, then their sum.
+fn parts_grid(unit: &str, sum: &str, parts: &[(&str, f64)]) -> Grid {
+    let total: f64 = parts.iter().map(|(_, amount)| amount).sum();
+    let share = |amount: f64| if total > 0.0 { amount / total } else { 0.0 };
+    let mut rows: Vec<Vec<Cell>> = parts
+        .iter()
+        .map(|(name, amount)| {
+            vec![
+                (*name).into(),
+                format!("{amount:.3}").into(),
+                percent(share(*amount)).into(),
+                bar(share(*amount), BAR).into(),
+            ]
+        })
+        .collect();
+    rows.push(vec![
+        Cell::from(sum).tone(Tone::Strong),
+        Cell::from(format!("{total:.3}")).tone(Tone::Strong),
+        percent(share(total)).into(),
+        "".into(),
+    ]);
+    Grid {
+        columns: vec![
+            Column::left("part"),
+            Column::right(unit),
+            Column::right("share %"),
+            Column::left(""),
+        ],
+        rows,
+    }
+}
+
+fn time_grid(c: &Candidate) -> Grid {
+    let parts = c.time_parts_s;
+    let (unit, factor) = if c.step_time_s.expected < 1.0 {
+        ("ms", 1000.0)
+    } else {
+        ("s", 1.0)
+    };
+    parts_grid(
+        unit,
+        "step",
+        &[
+            ("matrix multiplications", parts.matmul),
+            ("attention", parts.attention),
+            ("memory-bound work", parts.memory_bound),
+            ("communication", parts.communication),
+            ("per-layer overhead", parts.layer_overhead),
+            ("optimizer", parts.optimizer),
+            ("synchronization", parts.synchronization),
+            ("fixed", parts.fixed),
+            ("correction to measured rows", parts.residual),
+        ]
+        .map(|(name, seconds)| (name, seconds * factor)),
+    )
+}
+
+fn memory_grid(c: &Candidate) -> Grid {
+    let parts = c.memory.parts;
+    let mut grid = parts_grid(
+        "GiB",
+        "peak",
+        &[
+            ("parameters, gradients, optimizer", parts.states_gib),
+            ("gathered parameters", parts.gathered_gib),
+            ("kept activations", parts.activations_gib),
+            ("logits and loss", parts.logits_gib),
+            ("workspace", parts.workspace_gib),
+        ],
+    );
+    let tone = verdict_tone(c.memory.verdict);
+    for (name, amount) in [
+        ("usable", c.memory.usable_gib),
+        ("headroom", c.memory.headroom_gib),
+    ] {
+        let amount = Cell::from(format!("{amount:.3}"));
+        let amount = if name == "headroom" {
+            amount.tone(tone)
+        } else {
+            amount
+        };
+        grid.rows
+            .push(vec![name.into(), amount, "".into(), "".into()]);
+    }
+    grid
+}
+
+fn utilization_grid(c: &Candidate) -> Grid {
+    let row = |name: &str, share: f64, meaning: &str| -> Vec<Cell> {
+        vec![name.into(), percent(share).into(), meaning.into()]
+    };
+    Grid {
+        columns: vec![Column::left(""), Column::right("%"), Column::left("counts")],
+        rows: vec![
+            row("MFU", c.mfu, "the model's own FLOPs, attention included"),
+            row("MFU*", c.mfu_star, "the same without attention"),
+            row("HFU", c.hfu, "with what checkpointing computes twice"),
+            row("HFU*", c.hfu_star, "the same without attention"),
+        ],
+    }
+}
+
+fn nearest_grid(nearest: &[NearestRow]) -> Grid {
+    let rows = nearest
+        .iter()
+        .map(|row| {
+            vec![
+                row.model.as_str().into(),
+                row.gpu.as_str().into(),
+                display_thousands(row.gpus.into()).into(),
+                row.seq_len.to_string().into(),
+                row.micro_batch.to_string().into(),
+                row.grad_accum.to_string().into(),
+                thousands(row.measured_tok_s).into(),
+                format!("{:.2}", row.distance).into(),
+            ]
+        })
+        .collect();
+    Grid {
+        columns: vec![
+            Column::left("nearest measured row"),
+            Column::left("GPU"),
+            Column::right("GPUs"),
+            Column::right("seq"),
+            Column::right("micro"),
+            Column::right("accum"),
+            Column::right("tok/s"),
+            Column::right("distance"),
+        ],
+        rows,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preset::Catalog;
+    use crate::report::fixture::candidate;
+    use crate::report::{Markdown, Report, Table};
+
+    fn render(report: &dyn Report) -> String {
+        let text = report.render(&Explanation {
+            candidate: &candidate(),
+            model: "gpt-7b",
+            params: 6_658_859_008,
+            tokens: "134B".parse().unwrap(),
+            confidence: Confidence::default(),
+            fit: "embedded",
+            fit_rows: 300,
+            cluster: Catalog::embedded().cluster("r7z2").unwrap(),
+        });
+        anstream::adapter::strip_str(&text.unwrap()).to_string()
+    }
+
+    #[test]
+    fn a_terminal_shows_it_all() {
+        let text = render(&Table);
+        assert!(text.lines().all(|line| line.chars().count() <= 100));
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn markdown_shows_the_same() {
+        insta::assert_snapshot!(render(&Markdown));
+    }
+}

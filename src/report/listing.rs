@@ -1,0 +1,84 @@
+//! Lists of named things: what `presets` says.
+
+use serde_json::Value;
+
+use super::{Answer, Document, Grid, Records};
+
+/// A section of a list.
+#[derive(Debug, Clone)]
+pub struct Section {
+    /// Heading.
+    pub heading: String,
+    /// Its table.
+    pub grid: Grid,
+}
+
+/// Named things in sections.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// One line.
+    pub title: String,
+    /// Sections; one alone goes without its heading.
+    pub sections: Vec<Section>,
+    /// What to add below.
+    pub notes: Vec<(String, String)>,
+    /// Everything, for programs.
+    pub json: Value,
+}
+
+impl Answer for Listing {
+    fn document(&self) -> Document {
+        let mut document = Document::new(&self.title);
+        for section in &self.sections {
+            if self.sections.len() > 1 {
+                document = document.heading(&section.heading);
+            }
+            document = document.grid(section.grid.clone());
+        }
+        if self.notes.is_empty() {
+            document
+        } else {
+            document.notes(self.notes.clone())
+        }
+    }
+
+    /// The first section alone is one table with its own columns; several are flattened to what
+    /// they share: section, name, and the rest in words.
+    fn records(&self) -> Records {
+        if let [section] = self.sections.as_slice() {
+            return section_records(section);
+        }
+        let rows = self.sections.iter().flat_map(|section| {
+            section_records(section).rows.into_iter().map(|row| {
+                let mut cells = row.into_iter();
+                let name = cells.next().unwrap_or_default();
+                let rest: Vec<String> = cells.filter(|cell| !cell.is_empty()).collect();
+                vec![section.heading.clone(), name, rest.join("; ")]
+            })
+        });
+        Records {
+            header: ["kind", "name", "summary"].map(str::to_owned).to_vec(),
+            rows: rows.collect(),
+        }
+    }
+
+    fn json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(&self.json)
+    }
+}
+
+fn section_records(section: &Section) -> Records {
+    let grid = &section.grid;
+    Records {
+        header: grid
+            .columns
+            .iter()
+            .map(|column| column.header.replace('\n', " "))
+            .collect(),
+        rows: grid
+            .rows
+            .iter()
+            .map(|row| row.iter().map(|cell| cell.text.clone()).collect())
+            .collect(),
+    }
+}

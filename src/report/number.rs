@@ -1,0 +1,180 @@
+//! Numbers as people read them: few digits, units in the header, never a bare float.
+
+use crate::quantity::{Interval, display_thousands};
+
+/// Three significant digits, without exponent between 0.001 and 10 million.
+pub(super) fn significant(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 {
+        "0".to_owned()
+    } else if !(0.000_95..1e7).contains(&size) {
+        format!("{value:.2e}")
+    } else if size >= 999.5 {
+        thousands(value)
+    } else {
+        let decimals = match size {
+            _ if size >= 99.95 => 0,
+            _ if size >= 9.995 => 1,
+            _ if size >= 0.9995 => 2,
+            _ if size >= 0.099_95 => 3,
+            _ => 4,
+        };
+        format!("{value:.decimals$}")
+    }
+}
+
+/// A whole number with separators; beyond 15 digits, where floats no longer count, an exponent.
+pub(super) fn thousands(value: f64) -> String {
+    let size = value.abs().round();
+    if size >= 1e15 {
+        return format!("{value:.2e}");
+    }
+    let sign = if value < 0.0 && size > 0.0 { "-" } else { "" };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "from 0 to 1e15, checked above"
+    )]
+    let digits = display_thousands(size as u128);
+    format!("{sign}{digits}")
+}
+
+/// Dollars without the sign: cents below 100, whole dollars above.
+pub(super) fn dollars(value: f64) -> String {
+    if value >= 99.995 || value == 0.0 {
+        thousands(value)
+    } else if value >= 0.01 {
+        format!("{value:.2}")
+    } else {
+        format!("{value:.1e}")
+    }
+}
+
+/// A share as a percentage with one decimal.
+pub(super) fn percent(share: f64) -> String {
+    format!("{:.1}", share * 100.0)
+}
+
+/// A confidence as a percentage, without decimals it doesn't need.
+pub(super) fn confidence(share: f64) -> String {
+    let text = percent(share);
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
+/// Half the interval's width relative to its expected value: `±2.1%`.
+pub(super) fn half_width(interval: Interval) -> String {
+    let share = (interval.high - interval.low) / 2.0 / interval.expected * 100.0;
+    if !share.is_finite() {
+        "±?".to_owned()
+    } else if share < 9.95 {
+        format!("±{share:.1}%")
+    } else {
+        format!("±{share:.0}%")
+    }
+}
+
+/// The ends of an interval: `36.1–39.4`.
+pub(super) fn range(interval: Interval, show: impl Fn(f64) -> String) -> String {
+    format!("{}–{}", show(interval.low), show(interval.high))
+}
+
+/// The unit a column of durations is shown in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TimeUnit {
+    /// Name in the header.
+    pub(super) name: &'static str,
+    seconds: u32,
+}
+
+impl TimeUnit {
+    /// The largest unit that keeps `hours` at one and a half or more (four, for days).
+    pub(super) fn of_hours(hours: f64) -> Self {
+        let (name, seconds) = match hours {
+            _ if hours >= 96.0 => ("days", 86_400),
+            _ if hours >= 1.5 => ("hours", 3_600),
+            _ if hours * 60.0 >= 1.5 => ("min", 60),
+            _ => ("s", 1),
+        };
+        Self { name, seconds }
+    }
+
+    /// `hours` in this unit.
+    pub(super) fn show(self, hours: f64) -> String {
+        significant(hours * 3600.0 / f64::from(self.seconds))
+    }
+}
+
+/// A bar for a share of the whole, at most `width` characters, in eighths.
+pub(super) fn bar(share: f64, width: u32) -> String {
+    const PARTS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    if !(share > 0.0 && share.is_finite()) {
+        return String::new();
+    }
+    let eighths = (share.min(1.0) * f64::from(width) * 8.0).round().max(1.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "from 1 to 8 times the width"
+    )]
+    let eighths = eighths as usize;
+    let rest = PARTS.get(eighths % 8).copied().unwrap_or("");
+    format!("{}{rest}", "█".repeat(eighths / 8))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_are_few_and_honest() {
+        for (value, text) in [
+            (0.0, "0"),
+            (1e-9, "1.00e-9"),
+            (0.012_34, "0.0123"),
+            (0.999_9, "1.00"),
+            (9.996, "10.0"),
+            (99.96, "100"),
+            (37.64, "37.6"),
+            (12_345.6, "12,346"),
+            (-12.34, "-12.3"),
+            (1.5e18, "1.50e18"),
+        ] {
+            assert_eq!(significant(value), text, "{value}");
+        }
+    }
+
+    #[test]
+    fn money_keeps_cents_only_where_they_matter() {
+        for (value, text) in [
+            (0.0, "0"),
+            (1e-9, "1.0e-9"),
+            (1.239, "1.24"),
+            (123_456.7, "123,457"),
+            (1e18, "1.00e18"),
+        ] {
+            assert_eq!(dollars(value), text, "{value}");
+        }
+    }
+
+    #[test]
+    fn bars_fill_their_share() {
+        assert_eq!(bar(1.0, 8), "█".repeat(8));
+        assert_eq!(bar(0.5, 8), "█".repeat(4));
+        assert_eq!(bar(1e-9, 8), "▏");
+        assert_eq!(bar(-0.2, 8), "");
+        assert_eq!(bar(f64::NAN, 8), "");
+    }
+
+    #[test]
+    fn durations_get_a_unit_that_suits_them() {
+        for (hours, name, text) in [
+            (903.0, "days", "37.6"),
+            (20.0, "hours", "20.0"),
+            (0.5, "min", "30.0"),
+            (0.01, "s", "36.0"),
+        ] {
+            let unit = TimeUnit::of_hours(hours);
+            assert_eq!((unit.name, unit.show(hours).as_str()), (name, text));
+        }
+    }
+}

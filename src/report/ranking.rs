@@ -1,0 +1,355 @@
+//! Ranked configurations: what `plan` says.
+
+use crate::hardware::Cluster;
+use crate::job::Request;
+use crate::plan::{Candidate, Plan, SpaceReport};
+use crate::quantity::{display_count, display_thousands};
+use crate::search::Objective;
+use crate::throughput::Basis;
+
+use super::number::{TimeUnit, confidence, dollars, half_width, percent, range, thousands};
+use super::words::{basis_letter, basis_name, basis_words, on_off, price_words, verdict_tone};
+use super::{Answer, Cell, Column, Document, Grid, Records, Tone, candidate};
+
+/// A plan with the request it answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Ranking<'a> {
+    /// The plan.
+    pub plan: &'a Plan,
+    /// The request.
+    pub request: &'a Request,
+}
+
+impl Answer for Ranking<'_> {
+    fn document(&self) -> Document {
+        let mut document = Document::new(self.title()).text(self.scope());
+        if let Some(best) = self.plan.candidates.first() {
+            document =
+                document.grid(self.ranked(TimeUnit::of_hours(best.time_to_budget_h.expected)));
+        }
+        if self.plan.best_by_gpu_count.len() > 1 {
+            document = document
+                .heading("The best configuration at each GPU count")
+                .grid(self.by_gpus());
+        }
+        document.heading("Notes").notes(self.all_notes())
+    }
+
+    fn records(&self) -> Records {
+        let mut records = Records::default();
+        for candidate in &self.plan.candidates {
+            let (header, row) = candidate::fields(candidate).into_iter().unzip();
+            records.header = header;
+            records.rows.push(row);
+        }
+        records
+    }
+
+    fn json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self.plan)
+    }
+}
+
+impl Ranking<'_> {
+    fn title(&self) -> String {
+        let request = &self.plan.request;
+        format!(
+            "{} ({} parameters) on {} tokens",
+            request.model,
+            display_count(request.params as f64),
+            self.request.tokens,
+        )
+    }
+
+    fn scope(&self) -> String {
+        let request = &self.plan.request;
+        format!(
+            "global batch {} tokens; stack {}; by {}; intervals hold {} % of outcomes",
+            self.request.global_batch,
+            request.stack,
+            by(request.sort),
+            confidence(request.confidence),
+        )
+    }
+
+    fn fit(&self) -> String {
+        let fit = &self.plan.fit;
+        let mut text = format!("{}: {} measured rows", fit.name, fit.rows);
+        if let Some(error) = fit.held_out_mape {
+            text = format!("{text}, {} % mean error on rows held out", percent(error));
+        }
+        text
+    }
+
+    /// The price each shown cluster is costed at, and which have none.
+    fn prices(&self) -> Vec<(String, String)> {
+        let shown = |cluster: &&Cluster| {
+            let plan = self.plan;
+            let mut candidates = plan.candidates.iter().chain(&plan.best_by_gpu_count);
+            candidates.any(|c| c.cluster == cluster.name)
+        };
+        let clusters = self.request.clusters.iter().filter(shown);
+        let clusters = clusters.filter(|cluster| !cluster.prices.is_empty());
+        clusters
+            .map(|cluster| ("price".to_owned(), price_words(cluster)))
+            .collect()
+    }
+
+    fn ranked(&self, unit: TimeUnit) -> Grid {
+        let priced = self.plan.candidates.iter().any(|c| c.cost_usd.is_some());
+        let mut columns = vec![
+            Column::right("#"),
+            Column::left("cluster"),
+            Column::right("GPUs"),
+            Column::right("seq"),
+            Column::right("micro\nbatch"),
+            Column::right("grad\naccum"),
+            Column::left("ckpt"),
+            Column::right("tok/s"),
+            Column::right("±"),
+            Column::right("MFU\n%"),
+            Column::right("memory\nGiB"),
+            Column::right(format!("time\n{}", unit.name)),
+            Column::left("low–high"),
+        ];
+        if priced {
+            columns.push(Column::right("cost\n$"));
+        }
+        columns.push(Column::left("basis"));
+        let rows = self
+            .plan
+            .candidates
+            .iter()
+            .map(|candidate| ranked_row(candidate, unit, priced))
+            .collect();
+        Grid { columns, rows }
+    }
+
+    fn by_gpus(&self) -> Grid {
+        let priced = self
+            .plan
+            .best_by_gpu_count
+            .iter()
+            .any(|c| c.cost_usd.is_some());
+        let longest = self
+            .plan
+            .best_by_gpu_count
+            .iter()
+            .map(|c| c.time_to_budget_h.expected)
+            .fold(0.0, f64::max);
+        let unit = TimeUnit::of_hours(longest);
+        let mut columns = vec![
+            Column::left("cluster"),
+            Column::right("GPUs"),
+            Column::right("micro × accum"),
+            Column::left("ckpt"),
+            Column::right(format!("time {}", unit.name)),
+            Column::right("GPU-hours"),
+        ];
+        if priced {
+            columns.push(Column::right("cost $"));
+        }
+        columns.push(Column::left("basis"));
+        let row = |c: &Candidate| {
+            let mut row: Vec<Cell> = vec![
+                c.cluster.as_str().into(),
+                display_thousands(c.gpus.into()).into(),
+                format!("{} × {}", c.micro_batch, c.grad_accum).into(),
+                on_off(c.activation_checkpointing).into(),
+                unit.show(c.time_to_budget_h.expected).into(),
+                thousands(c.gpu_hours.expected).into(),
+            ];
+            if priced {
+                row.push(cost(c).into());
+            }
+            row.push(basis_letter(c.basis).into());
+            row
+        };
+        Grid {
+            columns,
+            rows: self.plan.best_by_gpu_count.iter().map(row).collect(),
+        }
+    }
+
+    fn all_notes(&self) -> Vec<(String, String)> {
+        let mut notes = self.marks();
+        notes.push(("searched".into(), searched(&self.plan.space)));
+        notes.push(("fit".into(), self.fit()));
+        notes.extend(self.prices());
+        notes.extend(
+            self.plan
+                .notes
+                .iter()
+                .map(|note| ("note".into(), note.clone())),
+        );
+        notes
+    }
+
+    /// What the marks in the table mean, as far as they occur.
+    fn marks(&self) -> Vec<(String, String)> {
+        let shown = || {
+            self.plan
+                .candidates
+                .iter()
+                .chain(&self.plan.best_by_gpu_count)
+        };
+        let mut notes = Vec::new();
+        if self.plan.candidates.iter().any(is_tie) {
+            notes.push((
+                "#=".to_owned(),
+                "can't be told apart from rank 1: the intervals overlap too far".to_owned(),
+            ));
+        }
+        if self.plan.candidates.iter().any(is_short) {
+            notes.push((
+                "#~".to_owned(),
+                "below the global batch asked for".to_owned(),
+            ));
+        }
+        let bases: Vec<String> = [Basis::Measured, Basis::Interpolated, Basis::Extrapolated]
+            .into_iter()
+            .filter(|basis| shown().any(|c| c.basis == *basis))
+            .map(|basis| {
+                format!(
+                    "{} {} ({})",
+                    basis_letter(basis),
+                    basis_name(basis),
+                    basis_words(basis)
+                )
+            })
+            .collect();
+        if !bases.is_empty() {
+            notes.push(("basis".to_owned(), bases.join("; ")));
+        }
+        notes
+    }
+}
+
+fn is_tie(candidate: &Candidate) -> bool {
+    candidate.tied_with_best && candidate.rank > 1
+}
+
+fn is_short(candidate: &Candidate) -> bool {
+    candidate.global_batch_shortfall > 0.0
+}
+
+fn ranked_row(c: &Candidate, unit: TimeUnit, priced: bool) -> Vec<Cell> {
+    let strong = |text: String| {
+        let tone = if c.rank == 1 {
+            Tone::Strong
+        } else {
+            Tone::Plain
+        };
+        Cell::from(text).tone(tone)
+    };
+    let tie = if is_tie(c) { "=" } else { "" };
+    let short = if is_short(c) { "~" } else { "" };
+    let memory = format!("{:.1}/{:.1}", c.memory.peak_gib, c.memory.usable_gib);
+    let mut row = vec![
+        strong(format!("{tie}{short}{}", c.rank)),
+        c.cluster.as_str().into(),
+        display_thousands(c.gpus.into()).into(),
+        c.seq_len.to_string().into(),
+        c.micro_batch.to_string().into(),
+        c.grad_accum.to_string().into(),
+        on_off(c.activation_checkpointing).into(),
+        display_count(c.throughput_tok_s.expected).into(),
+        half_width(c.throughput_tok_s)
+            .trim_start_matches('±')
+            .into(),
+        percent(c.mfu).into(),
+        Cell::from(memory).tone(verdict_tone(c.memory.verdict)),
+        strong(unit.show(c.time_to_budget_h.expected)),
+        range(c.time_to_budget_h, |hours| unit.show(hours)).into(),
+    ];
+    if priced {
+        row.push(cost(c).into());
+    }
+    row.push(basis_letter(c.basis).into());
+    row
+}
+
+fn cost(c: &Candidate) -> String {
+    c.cost_usd
+        .map_or_else(|| "–".to_owned(), |cost| dollars(cost.expected))
+}
+
+fn configurations(count: u64) -> String {
+    let count = display_thousands(count.into());
+    if count == "1" {
+        "1 configuration".to_owned()
+    } else {
+        format!("{count} configurations")
+    }
+}
+
+/// How many points there were and what became of them, in words.
+pub(super) fn searched(space: &SpaceReport) -> String {
+    let rejected = space.rejected;
+    let reasons: Vec<String> = [
+        (rejected.overflows, "out of memory"),
+        (rejected.tight, "too near the memory limit"),
+        (rejected.global_batch, "no way to meet the global batch"),
+        (rejected.cluster_size, "not whole nodes the cluster has"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, reason)| format!("{} {reason}", display_thousands(count.into())))
+    .collect();
+    let mut text = format!(
+        "{}, {} feasible",
+        configurations(space.points),
+        display_thousands(space.feasible.into())
+    );
+    if !reasons.is_empty() {
+        text = format!("{text}; rejected: {}", reasons.join(", "));
+    }
+    text
+}
+
+fn by(sort: Objective) -> &'static str {
+    match sort {
+        Objective::Time => "shortest time",
+        Objective::Cost => "lowest cost",
+        Objective::GpuHours => "fewest GPU-hours",
+        Objective::Throughput => "highest throughput",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+    use crate::report::{Csv, Markdown, Report, Table};
+
+    fn render(report: &dyn Report) -> String {
+        let text = report.render(&Ranking {
+            plan: &fixture::plan(),
+            request: &fixture::request(),
+        });
+        anstream::adapter::strip_str(&text.unwrap()).to_string()
+    }
+
+    #[test]
+    fn a_terminal_answers_at_a_glance() {
+        let text = render(&Table);
+        for line in text.lines() {
+            assert!(line.chars().count() <= 100, "{line}");
+        }
+        insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn markdown_can_be_pasted() {
+        insta::assert_snapshot!(render(&Markdown));
+    }
+
+    #[test]
+    fn csv_has_a_row_for_each_candidate() {
+        let text = render(&Csv);
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let rank = |row: csv::StringRecord| row.get(0).unwrap().to_owned();
+        let ranks: Vec<String> = reader.records().map(|row| rank(row.unwrap())).collect();
+        assert_eq!(ranks, ["1", "2", "3"]);
+    }
+}

@@ -1,0 +1,156 @@
+//! Text for a terminal, at most 100 columns wide.
+
+use anstyle::{AnsiColor, Style};
+use tabled::builder::Builder;
+use tabled::settings::formatting::AlignmentStrategy;
+use tabled::settings::object::{Columns, Rows};
+use tabled::settings::style::HorizontalLine;
+use tabled::settings::width::Wrap;
+use tabled::settings::{Alignment, Padding, Style as Frame};
+
+use super::{Answer, Block, Cell, Column, Grid, Report, ReportError, Tone};
+
+/// The width everything is made to fit.
+const WIDTH: usize = 100;
+
+/// Aligned text, styled with ANSI codes (the output gate removes them where there is no colour).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Table;
+
+impl Report for Table {
+    fn render(&self, answer: &dyn Answer) -> Result<String, ReportError> {
+        let document = answer.document();
+        let mut text = styled(&document.title, Tone::Strong) + "\n";
+        let mut under_heading = false;
+        for block in &document.blocks {
+            if !(under_heading || matches!(block, Block::Text(_))) {
+                text.push('\n');
+            }
+            under_heading = matches!(block, Block::Heading(_));
+            match block {
+                Block::Heading(heading) => text += &(styled(heading, Tone::Strong) + "\n"),
+                Block::Text(paragraph) => text += &(wrapped(paragraph, WIDTH) + "\n"),
+                Block::Grid(grid) => text += &grid_text(grid),
+                Block::Notes(notes) => text += &notes_text(notes),
+            }
+        }
+        Ok(text)
+    }
+}
+
+fn style(tone: Tone) -> Style {
+    match tone {
+        Tone::Plain => Style::new(),
+        Tone::Strong => Style::new().bold(),
+        Tone::Faint => Style::new().dimmed(),
+        Tone::Good => AnsiColor::Green.on_default(),
+        Tone::Caution => AnsiColor::Yellow.on_default(),
+        Tone::Bad => AnsiColor::Red.on_default().bold(),
+    }
+}
+
+fn styled(text: &str, tone: Tone) -> String {
+    let style = style(tone);
+    format!("{style}{text}{style:#}")
+}
+
+fn styled_cell(cell: &Cell) -> String {
+    styled(&cell.text, cell.tone)
+}
+
+/// A table with two spaces between its columns; where it would be too wide, with one, and with
+/// its last column wrapped if that holds text.
+fn grid_text(grid: &Grid) -> String {
+    let wide = laid_out(grid, 2);
+    let excess = width(&wide).saturating_sub(WIDTH);
+    if excess == 0 {
+        return wide;
+    }
+    match grid.columns.last() {
+        Some(column) if !column.right && last_width(grid) > excess + 20 => {
+            laid_out(&with_last_wrapped(grid, last_width(grid) - excess), 2)
+        }
+        _ => laid_out(grid, 1),
+    }
+}
+
+fn width(text: &str) -> usize {
+    let plain = anstream::adapter::strip_str(text).to_string();
+    plain
+        .lines()
+        .map(|line| line.chars().count())
+        .max()
+        .unwrap_or(0)
+}
+
+fn last_width(grid: &Grid) -> usize {
+    let cells = grid.rows.iter().filter_map(|row| row.last());
+    cells
+        .map(|cell| cell.text.chars().count())
+        .max()
+        .unwrap_or(0)
+}
+
+fn with_last_wrapped(grid: &Grid, width: usize) -> Grid {
+    let mut grid = grid.clone();
+    for cell in grid.rows.iter_mut().filter_map(|row| row.last_mut()) {
+        cell.text = wrapped(&cell.text, width);
+    }
+    grid
+}
+
+fn laid_out(grid: &Grid, gap: usize) -> String {
+    let mut builder = Builder::default();
+    builder.push_record(grid.columns.iter().map(|Column { header, .. }| {
+        let lines: Vec<String> = header.lines().map(|l| styled(l, Tone::Strong)).collect();
+        lines.join("\n")
+    }));
+    for row in &grid.rows {
+        builder.push_record(row.iter().map(styled_cell));
+    }
+    let mut table = builder.build();
+    table
+        .with(Frame::empty().horizontals([(1, HorizontalLine::new('─'))]))
+        .with(Padding::new(gap, 0, 0, 0))
+        .modify(Columns::first(), Padding::zero())
+        .with(AlignmentStrategy::PerLine)
+        .modify(Rows::first(), Alignment::bottom());
+    for (index, column) in grid.columns.iter().enumerate() {
+        if column.right {
+            table.modify(Columns::one(index), Alignment::right());
+        }
+    }
+    without_trailing_space(&table.to_string())
+}
+
+fn notes_text(notes: &[(String, String)]) -> String {
+    let label_width = notes
+        .iter()
+        .map(|(label, _)| label.chars().count() + 2)
+        .max()
+        .unwrap_or(0);
+    let mut builder = Builder::default();
+    for (label, text) in notes {
+        let text = wrapped(text, WIDTH.saturating_sub(label_width));
+        builder.push_record([styled(label, Tone::Faint), text]);
+    }
+    let mut table = builder.build();
+    table
+        .with(Frame::empty())
+        .with(Padding::zero())
+        .modify(Columns::first(), Padding::new(0, 2, 0, 0));
+    without_trailing_space(&table.to_string())
+}
+
+/// Lines of at most `width` columns, broken between words.
+fn wrapped(text: &str, width: usize) -> String {
+    let lines = Wrap::wrap(text, width, true);
+    let lines: Vec<&str> = lines.lines().map(str::trim).collect();
+    lines.join("\n")
+}
+
+fn without_trailing_space(text: &str) -> String {
+    text.lines()
+        .map(|line| format!("{}\n", line.trim_end()))
+        .collect()
+}

@@ -1,0 +1,91 @@
+//! The words reports share: verdicts, bases, switches.
+
+use crate::hardware::Cluster;
+use crate::memory::Verdict;
+use crate::plan::MemoryReport;
+use crate::throughput::Basis;
+
+use super::Tone;
+
+pub(super) fn on_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}
+
+/// One letter for a table's last column.
+pub(super) fn basis_letter(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Measured => "m",
+        Basis::Interpolated => "i",
+        Basis::Extrapolated => "x",
+    }
+}
+
+pub(super) fn basis_name(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Measured => "measured",
+        Basis::Interpolated => "interpolated",
+        Basis::Extrapolated => "extrapolated",
+    }
+}
+
+pub(super) fn basis_words(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Measured => "the tables hold this very cell",
+        Basis::Interpolated => "inside the measured range on every axis",
+        Basis::Extrapolated => "outside the measured range on at least one axis",
+    }
+}
+
+pub(super) fn verdict_tone(verdict: Verdict) -> Tone {
+    match verdict {
+        Verdict::Fits => Tone::Good,
+        Verdict::Tight => Tone::Caution,
+        Verdict::Overflows => Tone::Bad,
+    }
+}
+
+/// The verdict in a sentence, with the figures it rests on.
+pub(super) fn verdict_words(memory: &MemoryReport) -> String {
+    let (peak, usable) = (memory.peak_gib, memory.usable_gib);
+    let of = format!("peak {peak:.1} of {usable:.1} GiB usable");
+    match memory.verdict {
+        Verdict::Fits => format!("fits in memory: {of}"),
+        Verdict::Tight => format!(
+            "tight: {of}; too near the limit to be sure: such runs either went out of memory or \
+             ran slower than predicted here"
+        ),
+        Verdict::Overflows => format!(
+            "overflows: {of}, and the allocator needs room beside that; this run would go out of \
+             memory, so read the times below as what it would be if it had more"
+        ),
+    }
+}
+
+/// A global batch that is missed; `None` when it is met exactly.
+pub(super) fn shortfall_words(shortfall: f64) -> Option<String> {
+    (shortfall > 0.0).then(|| {
+        format!(
+            "{:.1} % below the global batch asked for, which no configuration here meets exactly",
+            shortfall * 100.0
+        )
+    })
+}
+
+/// The price a cluster is costed at, with its date and who published it.
+pub(super) fn price_words(cluster: &Cluster) -> String {
+    cluster.prices.first().map_or_else(
+        || format!("none known for {}, so no cost is given", cluster.name),
+        |price| {
+            format!(
+                "{}: ${} per GPU-hour, {} {} of {}, as of {} ({})",
+                cluster.name,
+                price.usd_per_gpu_hour,
+                price.price_type,
+                price.instance,
+                price.provider,
+                price.as_of,
+                price.source
+            )
+        },
+    )
+}

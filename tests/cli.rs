@@ -1,0 +1,9 @@
+//! The command line as people meet it: transcripts of real commands.
+
+/// Every `console` block of the README and of `tests/cmd` is run, and its output compared.
+#[test]
+fn transcripts_hold() {
+    trycmd::TestCases::new()
+        .case("tests/cmd/*.trycmd")
+        .case("README.md");
+}

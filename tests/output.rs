@@ -1,0 +1,168 @@
+//! What transcripts can't show: pipes that close, files that stay as they were.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+const JOB: [&str; 7] = [
+    "plan",
+    "--model",
+    "gpt-125m",
+    "--tokens",
+    "2B",
+    "--cluster",
+    "r1z1",
+];
+
+fn tminus() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_tminus"))
+}
+
+fn run(arguments: &[&str], directory: &Path) -> Output {
+    tminus()
+        .args(arguments)
+        .current_dir(directory)
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let mut child = tminus()
+        .args(["presets", "--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+}
+
+#[test]
+fn mistakes_leave_no_file_and_keep_the_old_one() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("old.json"), "old").unwrap();
+    fs::write(directory.path().join("empty.toml"), "").unwrap();
+    let mistakes: [&[&str]; 8] = [
+        &["plan", "--model", "gpt-8b", "-o", "new.json"],
+        &[
+            "plan", "--model", "gpt-7b", "--tokens", "134X", "-o", "old.json",
+        ],
+        &[
+            "plan", "--model", "gpt-7b", "--gpus", "8..", "-o", "new.json",
+        ],
+        &[
+            "plan",
+            "--model",
+            "gpt-7b",
+            "--micro-batch",
+            "0",
+            "-o",
+            "new.json",
+        ],
+        &["plan", "empty.toml", "-o", "old.json"],
+        &["plan", "absent.toml", "-o", "new.json"],
+        &["plan", ".", "-o", "new.json"],
+        &["plan", "--model", "gpt-7b", "-o", "."],
+    ];
+    for arguments in mistakes {
+        let output = run(arguments, directory.path());
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+        assert!(!output.stderr.is_empty(), "{arguments:?}");
+    }
+    let mut names: Vec<_> = fs::read_dir(directory.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["empty.toml", "old.json"]);
+    let old = fs::read_to_string(directory.path().join("old.json")).unwrap();
+    assert_eq!(old, "old");
+}
+
+#[test]
+fn nothing_feasible_is_status_1_and_says_what_would_fit() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = [
+        "plan",
+        "--model",
+        "gpt-70b",
+        "--tokens",
+        "1T",
+        "--cluster",
+        "r7z2",
+        "--gpus",
+        "8",
+        "-o",
+        "plan.json",
+    ];
+    let output = run(&arguments, directory.path());
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{errors}");
+    assert!(errors.contains("GPUs"), "{errors}");
+    assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn a_file_holds_what_stdout_would_show() {
+    let directory = tempfile::tempdir().unwrap();
+    for format in ["table", "json", "csv", "markdown"] {
+        let mut arguments = JOB.to_vec();
+        arguments.extend(["--format", format, "--color", "always"]);
+        let mut plain = JOB.to_vec();
+        plain.extend(["--format", format]);
+        let shown = run(&plain, directory.path());
+        assert_eq!(shown.status.code(), Some(0));
+        arguments.extend(["-o", "plan"]);
+        assert_eq!(run(&arguments, directory.path()).status.code(), Some(0));
+        let written = fs::read(directory.path().join("plan")).unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&written),
+            String::from_utf8_lossy(&shown.stdout),
+            "{format}"
+        );
+    }
+}
+
+#[test]
+fn threads_change_no_byte() {
+    let directory = tempfile::tempdir().unwrap();
+    let with = |threads: &str| {
+        let mut arguments = JOB.to_vec();
+        arguments.extend(["--format", "json", "--threads", threads]);
+        run(&arguments, directory.path()).stdout
+    };
+    let one = with("1");
+    assert!(!one.is_empty());
+    assert_eq!(one, with("2"));
+    assert_eq!(one, with("7"));
+}
+
+#[test]
+fn the_job_file_that_init_writes_can_be_planned_and_is_not_overwritten() {
+    let directory = tempfile::tempdir().unwrap();
+    let init = ["init", "-o", "job.toml"];
+    assert_eq!(run(&init, directory.path()).status.code(), Some(0));
+    let planned = run(&["plan", "job.toml"], directory.path());
+    assert_eq!(planned.status.code(), Some(0));
+    assert_eq!(run(&init, directory.path()).status.code(), Some(2));
+    let forced = ["init", "-o", "job.toml", "--force"];
+    assert_eq!(run(&forced, directory.path()).status.code(), Some(0));
+}
+
+#[test]
+fn flags_override_the_job_file() {
+    let directory = tempfile::tempdir().unwrap();
+    let job = "model = \"gpt-125m\"\ntokens = \"2B\"\nclusters = [\"r1z1\"]\n";
+    fs::write(directory.path().join("job.toml"), job).unwrap();
+    let mut flags = JOB.to_vec();
+    flags.extend(["--format", "json"]);
+    let from_flags = run(&flags, directory.path());
+    let from_file = run(&["plan", "job.toml", "--format", "json"], directory.path());
+    assert_eq!(from_flags.stdout, from_file.stdout);
+    let more = ["plan", "job.toml", "--format", "json", "--tokens", "4B"];
+    assert_ne!(run(&more, directory.path()).stdout, from_file.stdout);
+}
