@@ -198,26 +198,28 @@ impl Serialize for Tokens {
     }
 }
 
+/// The largest number written in front of a suffix: `130046960Ki` says less than its digits.
+const MAX_SCALED: u64 = 10_000;
+
 /// The shortest exact spelling of a count; it parses back to the same number.
 fn exact_suffix(count: u64) -> String {
-    let scaled = [
+    let units = [
         ("Ti", 1_u64 << 40),
         ("Gi", 1 << 30),
         ("Mi", 1 << 20),
         ("Ki", 1 << 10),
-    ]
-    .iter()
-    .chain(&[
         ("T", 1_000_000_000_000),
         ("B", 1_000_000_000),
         ("M", 1_000_000),
         ("K", 1_000),
-    ])
-    .filter(|(_, unit)| count >= *unit && count.is_multiple_of(*unit))
-    .map(|(suffix, unit)| format!("{}{suffix}", count / unit))
-    .min_by_key(String::len);
+    ];
     let plain = count.to_string();
-    scaled
+    units
+        .iter()
+        .filter(|(_, unit)| count.is_multiple_of(*unit))
+        .filter(|(_, unit)| (1..MAX_SCALED).contains(&(count / unit)))
+        .map(|(suffix, unit)| format!("{}{suffix}", count / unit))
+        .min_by_key(String::len)
         .filter(|text| text.len() < plain.len())
         .unwrap_or(plain)
 }

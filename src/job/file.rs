@@ -12,7 +12,7 @@ use super::{GlobalBatch, Objective, TokenBudget};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::preset::{
     At, Catalog, Entries, GpuTable, ModelTable, PriceTable, Spelled, StackTable, Tables, Whole,
-    parse,
+    Written, parse,
 };
 use crate::quantity::Confidence;
 use crate::search::Axis;
@@ -41,7 +41,7 @@ impl JobFile {
                 .help("a job names at least a model: `model = \"gpt-7b\"`")
                 .help("`tminus init` prints a commented job file to start from"));
         }
-        let written: Written = parse(&origin).map_err(explain)?;
+        let written: JobTable = parse(&origin).map_err(explain)?;
         Ok(Self {
             settings: written.settings(&origin)?,
             tables: written.into_tables(),
@@ -63,7 +63,7 @@ impl JobFile {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "Job")]
-pub(super) struct Written {
+pub(super) struct JobTable {
     /// A model's name, or a table with its shape; the only one under `[models]` unless given.
     model: Option<At<ModelKey>>,
     /// Tokens to train on, such as "134B", or tokens per parameter, such as "20x" (the default).
@@ -108,7 +108,7 @@ pub(super) struct Written {
 
 /// The configurations that are tried; each axis is `auto` unless given.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table of axes")]
 struct Search {
     /// GPU counts.
     gpus: Option<At<Spelled<Axis>>>,
@@ -139,6 +139,9 @@ fn explain(diagnostic: Diagnostic) -> Diagnostic {
         return diagnostic
             .help("GPU counts to try belong in the table `[search]`: `gpus = \"8..128\"`");
     }
+    if message.contains("is not an axis") {
+        return diagnostic.help(format!("expected {}", Axis::EXPECTED));
+    }
     let clash = ["cannot extend", "duplicate key"]
         .iter()
         .any(|words| message.contains(words));
@@ -160,7 +163,7 @@ fn marked(diagnostic: &Diagnostic) -> &str {
         .unwrap_or_default()
 }
 
-impl Written {
+impl JobTable {
     fn settings(&self, origin: &Origin) -> Result<Settings, Diagnostic> {
         let file = Reader { origin };
         Ok(Settings {

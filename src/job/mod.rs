@@ -88,5 +88,5 @@ pub fn template() -> &'static str {
 /// JSON Schema of a job file.
 #[must_use]
 pub fn json_schema() -> schemars::Schema {
-    schemars::schema_for!(file::Written)
+    schemars::schema_for!(file::JobTable)
 }

@@ -49,20 +49,14 @@ pub fn resolve(settings: Settings, catalog: &Catalog) -> Result<Request, Diagnos
                 .clone(),
         },
         gpus: axis(settings.gpus, "GPU count", MAX_AXIS_VALUE)?,
-        seq_len,
         micro_batch: axis(settings.micro_batch, "micro-batch", MAX_AXIS_VALUE)?,
         grad_accum: axis(settings.grad_accum, "gradient accumulation", MAX_AXIS_VALUE)?,
         activation_checkpointing: settings
             .checkpointing
             .map(|set| set.value)
             .unwrap_or_default(),
-        global_batch: settings.global_batch.map_or(
-            GlobalBatch {
-                min: model.global_batch.get(),
-                max: model.global_batch.get(),
-            },
-            |set| set.value,
-        ),
+        global_batch: global_batch(settings.global_batch, &model, &seq_len)?,
+        seq_len,
         sort: settings.sort.map(|set| set.value).unwrap_or_default(),
         top: top(settings.top.as_ref())?,
         confidence: settings.confidence.map(|set| set.value).unwrap_or_default(),
@@ -150,6 +144,35 @@ fn bounds(axis: &Axis) -> Option<(u64, u64)> {
             .copied()
             .zip(values.iter().max().copied()),
         Axis::Doubling { low, high } | Axis::Stepped { low, high, .. } => Some((*low, *high)),
+    }
+}
+
+/// The batch set, or the model's; one below a single sequence was meant in sequences.
+fn global_batch(
+    set: Option<Sourced<GlobalBatch>>,
+    model: &Model,
+    seq_len: &Axis,
+) -> Result<GlobalBatch, Diagnostic> {
+    let reference = model.global_batch.get();
+    let shortest = bounds(seq_len).map_or(0, |(low, _)| low);
+    match set {
+        None => Ok(GlobalBatch {
+            min: reference,
+            max: reference,
+        }),
+        Some(set) if set.value.max < shortest => {
+            let message = format!(
+                "a global batch of {} tokens does not hold one sequence of {shortest}",
+                set.value
+            );
+            let help = format!(
+                "it is counted in tokens: that many sequences are {} tokens",
+                set.value.max.saturating_mul(shortest)
+            );
+            let refusal = Diagnostic::new(message).help(help);
+            Err(set.refuse(refusal, "less than one sequence"))
+        }
+        Some(set) => Ok(set.value),
     }
 }
 

@@ -139,7 +139,7 @@ impl<'a> Row<'a> {
     /// The cell of a column that every row must have.
     pub(super) fn required(&self, column: Column) -> Result<&'a Cell, Diagnostic> {
         self.cell(column)
-            .ok_or_else(|| self.missing(column, column.name()))
+            .ok_or_else(|| self.missing(column, &format!("`{}`", column.name())))
     }
 
     /// A positive whole number up to `max`.
@@ -184,6 +184,13 @@ impl<'a> Row<'a> {
         }
     }
 
+    /// A column's name as the table spells it above `cell`, or else as this project does.
+    pub(super) fn spelled(&self, column: Column, cell: Option<&Cell>) -> &'a str {
+        let at = cell.and_then(|cell| self.record.cells.iter().position(|held| held == cell));
+        at.and_then(|at| self.header.cells.get(at))
+            .map_or(column.name(), |header| header.text.as_str())
+    }
+
     /// The error for a cell that isn't what its column holds.
     pub(super) fn refuse(&self, cell: &Cell, column: Column, expected: &str) -> Diagnostic {
         self.refuse_as(
@@ -199,7 +206,7 @@ impl<'a> Row<'a> {
         Diagnostic::new(format!(
             "line {}, column `{}`: `{}` {problem}",
             self.line(),
-            column.name(),
+            self.spelled(column, Some(cell)),
             cell.text
         ))
         .in_text(self.origin.clone())
@@ -211,7 +218,7 @@ impl<'a> Row<'a> {
         error.message = format!(
             "line {}, column `{}`: {}",
             self.line(),
-            column.name(),
+            self.spelled(column, Some(cell)),
             error.message
         );
         error
@@ -231,7 +238,7 @@ impl<'a> Row<'a> {
         let mut error = Diagnostic::new(format!(
             "line {}, column `{}`: {message}",
             self.line(),
-            column.name()
+            self.spelled(column, self.cell(column))
         ))
         .in_text(self.origin.clone());
         // A preset or another column may have told what this one would have.
@@ -239,7 +246,7 @@ impl<'a> Row<'a> {
         error = error.at(place.unwrap_or_else(|| self.record.span()), expected);
         for other in context {
             if let Some(cell) = self.cell(*other) {
-                error = error.at(cell.span.clone(), other.name());
+                error = error.at(cell.span.clone(), self.spelled(*other, Some(cell)));
             }
         }
         error

@@ -35,7 +35,7 @@ pub(super) fn read(
                 let message = format!(
                     "this is {:.2} tokens/s over all GPUs, but `{}` says {:.2}",
                     number.value,
-                    first.name(),
+                    row.spelled(first, row.cell(first)),
                     tokens.value
                 );
                 let expected = format!("expected about {}", plain(tokens.value / factor));

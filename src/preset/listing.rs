@@ -97,7 +97,7 @@ impl Catalog {
                 kind: Kind::Gpus,
                 name: gpu.name.clone(),
                 summary: format!(
-                    "{:.0} TFLOP/s dense bf16, {:.2} TB/s, {} GiB usable, {}",
+                    "{:.0} TFLOP/s dense bf16, {:.3} TB/s, {} GiB usable, {}",
                     gpu.peak_flops / 1e12,
                     gpu.hbm_bytes_per_s / 1e12,
                     gpu.usable_gib,
@@ -118,7 +118,7 @@ impl Catalog {
                     });
                 let price = cluster.prices.first().map_or_else(
                     || "no price".to_owned(),
-                    |price| format!("${}/GPU-hour", price.usd_per_gpu_hour),
+                    |price| format!("${:.3}/GPU-hour", price.usd_per_gpu_hour),
                 );
                 Listing {
                     kind: Kind::Clusters,
@@ -150,7 +150,7 @@ impl Catalog {
                 kind: Kind::Prices,
                 name: cluster.name.clone(),
                 summary: format!(
-                    "${}/GPU-hour, {}, {} {}, {}, as of {}",
+                    "${:.3}/GPU-hour, {}, {} {}, {}, as of {}",
                     price.usd_per_gpu_hour,
                     price.price_type,
                     price.provider,

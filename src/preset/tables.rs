@@ -40,7 +40,7 @@ pub(crate) enum Architecture {
 
 /// A model: its shape and how it is trained by default.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with the keys of a model")]
 pub(crate) struct ModelTable {
     /// Name shown; the table's own name unless given.
     pub(crate) name: Option<At<String>>,
@@ -87,7 +87,7 @@ pub(crate) struct ModelTable {
 
 /// A GPU as its datasheet describes it.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with the keys of a GPU")]
 pub(crate) struct GpuTable {
     /// Dense bf16 TFLOP/s (no sparsity).
     pub(crate) peak_tflops: Positive,
@@ -110,7 +110,7 @@ pub(crate) struct GpuTable {
 
 /// A cluster: nodes of one GPU type and the links between them.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with the keys of a cluster")]
 pub(crate) struct ClusterTable {
     /// Name of its GPU.
     pub(crate) gpu: At<String>,
@@ -132,7 +132,7 @@ pub(crate) struct ClusterTable {
 
 /// A named training stack.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with the keys of a stack")]
 pub(crate) struct StackTable {
     /// Precision of what is gathered and reduced.
     pub(crate) precision: Precision,
@@ -152,7 +152,7 @@ pub(crate) struct StackTable {
 
 /// What a GPU-hour of a cluster costs.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table with the keys of a price")]
 pub(crate) struct PriceTable {
     /// Name of the cluster it is a price of.
     pub(crate) instance: At<String>,

@@ -80,6 +80,7 @@ pub(crate) fn basis(
     (basis, BasisDetail { axes, nearest })
 }
 
+/// The nearest cells, each by its row of the nearest gradient accumulation.
 fn nearest(
     rows: &[(Measurement, Cell)],
     cell: &Cell,
@@ -94,22 +95,24 @@ fn nearest(
         .enumerate()
         .map(|(index, (row, at))| (distance(cell, at), accum_gap(row), index))
         .collect();
-    let by_distance = |a: &(f64, f64, usize), b: &(f64, f64, usize)| {
+    order.sort_by(|a, b| {
         a.0.total_cmp(&b.0)
             .then(a.1.total_cmp(&b.1))
             .then(a.2.cmp(&b.2))
-    };
-    if order.len() > NEAREST {
-        order.select_nth_unstable_by(NEAREST, by_distance);
-        order.truncate(NEAREST);
+    });
+    let mut nearest: Vec<(NearestRow, &Cell)> = Vec::with_capacity(NEAREST);
+    for (distance, _, index) in order {
+        let Some((row, at)) = rows.get(index) else {
+            continue;
+        };
+        if !nearest.iter().any(|(_, known)| *known == at) {
+            nearest.push((nearest_row(row, distance), at));
+        }
+        if nearest.len() == NEAREST {
+            break;
+        }
     }
-    order.sort_by(by_distance);
-    order
-        .into_iter()
-        .filter_map(|(distance, _, index)| {
-            rows.get(index).map(|(row, _)| nearest_row(row, distance))
-        })
-        .collect()
+    nearest.into_iter().map(|(row, _)| row).collect()
 }
 
 fn nearest_row(row: &Measurement, distance: f64) -> NearestRow {

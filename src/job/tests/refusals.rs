@@ -118,6 +118,21 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "confidence",
     ),
     (
+        "model = 'gpt-7b'\nglobal_batch = 512",
+        "job.toml:2:16",
+        "that many sequences are 1048576 tokens",
+    ),
+    (
+        "model = 'gpt-7b'\n[clusters]\nmax_gpus = 8",
+        "job.toml:3:12",
+        "the keys of a cluster",
+    ),
+    (
+        "model = 'gpt-7b'\n[search]\nseq_len = '1k..'",
+        "job.toml:3:11",
+        "powers of two",
+    ),
+    (
         "model = 'gpt-7b'\nglobal_batch = '4M..1M'",
         "job.toml:2:16",
         "more than its end",

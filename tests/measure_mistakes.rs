@@ -1,0 +1,192 @@
+//! Mistakes in measured tables: each is one message that names place, value and expectation.
+
+use std::sync::LazyLock;
+
+use tminus::measure::read;
+use tminus::preset::Catalog;
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::embedded);
+
+const CSV_HEADER: &str = "model,d_model,n_layers,n_heads,vocab_size,seq_len,gpus,gpu,micro_batch,\
+                          grad_accum,activation_checkpointing,throughput_tok_s,global_batch_tokens";
+
+fn one_row(row: &str) -> String {
+    format!("{CSV_HEADER}\n{row}\n")
+}
+
+/// Each mistake, and what the message must say.
+#[test]
+fn mistakes_are_named_with_their_place() {
+    for (row, said) in [
+        (
+            "gpt-1b,,,,,2o48,8,a100-80gb,4,2,true,80000,",
+            &["line 2", "`seq_len`", "`2o48`", "t.csv:2:12"][..],
+        ),
+        (
+            "gpt-1b,,,,,-5,8,a100-80gb,4,2,true,80000,",
+            &["`seq_len`", "`-5`", "greater than zero"],
+        ),
+        (
+            "gpt-1b,,,,,,8,a100-80gb,4,2,true,80000,",
+            &["`seq_len`", "empty"],
+        ),
+        (
+            "gpt-1b,,,,,999999999,8,a100-80gb,4,2,true,80000,",
+            &["`seq_len`", "at most 67108864"],
+        ),
+        (
+            "gpt-1b,,,,,2048,8,a100-80gb,4,2,true,fast,",
+            &["`throughput_tok_s`", "`fast`", "greater than zero"],
+        ),
+        (
+            "gpt-1b,,,,,2048,8,a100-80gb,4,2,true,NaN,",
+            &["`throughput_tok_s`", "`NaN`"],
+        ),
+        (
+            "gpt-1b,,,,,2048,8,a100-80gb,4,2,true,inf,",
+            &["`throughput_tok_s`", "`inf`"],
+        ),
+        (
+            "gpt-1b,,,,,2048,8,a100-80gb,4,2,maybe,80000,",
+            &["`activation_checkpointing`", "`maybe`", "true or false"],
+        ),
+        (
+            "gpt-1b,,,,,2048,8,a100-80g,4,2,true,80000,",
+            &["`gpu`", "`a100-80g`", "a100-80gb"],
+        ),
+        (
+            "gpt-8b,,,,,2048,8,a100-80gb,4,2,true,80000,",
+            &["`model`", "`gpt-8b`", "gpt-7b", "d_model"],
+        ),
+        (
+            "mine,1000,8,16,32000,2048,8,a100-40gb,4,2,true,300000,",
+            &["`n_heads`", "16 heads", "1000"],
+        ),
+        (
+            "gpt-1b,,,,,2048,8,a100-80gb,4,2,true,80000,131073",
+            &["`global_batch_tokens`", "131073", "expected 131072"],
+        ),
+        (
+            "gpt-1b,,,,,2048,8,a100-80gb,,,true,80000,131072",
+            &["`micro_batch`", "is empty"],
+        ),
+        (
+            "gpt-1b,,,,,2048,8,a100-80gb,3,,true,80000,131072",
+            &["`grad_accum`", "multiple of 24"],
+        ),
+        (
+            "gpt-1b,,,,,2048,8,a100-80gb,4,2,true,39.06,",
+            &["samples/s", "`throughput_tok_s`"],
+        ),
+        (
+            "gpt-1b,,,,,2048,8,a100-80gb,4,2,true,8000000,",
+            &["units look wrong", "MFU"],
+        ),
+        (
+            "gpt-1b,,,,,2048,8,a100-80gb,1000000000,1000000000,true,80000,",
+            &["more than 1000000000000000000 tokens"],
+        ),
+        (
+            "gpt-1b,,,,,2048,8,a100-80gb,4,2,true,80000",
+            &["line 2 has 12 cells", "13"],
+        ),
+        (
+            "gpt-1b,,,,,2048,16,8xA100_80GB,4,2,true,80000,",
+            &["`8xA100_80GB`", "expected 16 GPUs"],
+        ),
+    ] {
+        let error = read("t.csv", &one_row(row), &CATALOG)
+            .unwrap_err()
+            .to_string();
+        for fragment in said {
+            assert!(
+                error.contains(fragment),
+                "{row}\nlacks {fragment}:\n{error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn mistakes_of_whole_tables_are_named() {
+    for (name, text, said) in [
+        ("t.csv", "", "`t.csv` is empty"),
+        ("t.csv", "\n \n", "`t.csv` is empty"),
+        ("t.csv", "model,seq_len\n", "holds no measured row"),
+        (
+            "t.csv",
+            "model,seq_len\ngpt-1b,2048\n",
+            "columns found: model, seq_len",
+        ),
+        (
+            "t.csv",
+            "model,gpus,gpus\na,8,8\n",
+            "column `gpus` stands twice",
+        ),
+        ("t.md", "# nothing here\n", "holds no table"),
+        (
+            "t.md",
+            "| Model | Params |\n|---|---|\n| a | 1 |\n",
+            "no table with a throughput column",
+        ),
+        (
+            "t.md",
+            "| Model | Throughput (T/s) |\n|---|---|\n| a | 1 | 2 |\n",
+            "line 3 has 3 cells",
+        ),
+        (
+            "t.md",
+            "| Model | Throughput (T/s) |\n|---|---|\n| gpt1b | 1 |\n",
+            "no column `gpu`",
+        ),
+        (
+            "t.csv",
+            "model,seq_len,gpus,cluster,gpu,micro_batch,grad_accum,throughput_tok_s\n\
+             gpt-1b,2048,8,r7z2,a100-80gb,4,2,80000\n",
+            "cluster `r7z2` has a100-40gb, not a100-80gb",
+        ),
+        (
+            "t.csv",
+            "model,seq_len,gpus,gpu,micro_batch,grad_accum,throughput_tok_s,Throughput (S/s)\n\
+             gpt-1b,2048,8,a100-80gb,4,2,80000,45.0625\n",
+            "expected about 39.06",
+        ),
+        (
+            "t.csv",
+            "model,ParamCount,seq_len,gpus,gpu,micro_batch,grad_accum,throughput_tok_s\n\
+             gpt-1b,2700000000,2048,8,a100-80gb,4,2,80000\n",
+            "contradict the shape of `gpt-1b`",
+        ),
+        (
+            "t.csv",
+            "model,seq_len,gpus,gpu,micro_batch,grad_accum,throughput_tok_s,precision\n\
+             gpt-1b,2048,8,a100-80gb,4,2,80000,amp_fp8\n",
+            "expected bf16",
+        ),
+    ] {
+        let error = read(name, text, &CATALOG).unwrap_err().to_string();
+        assert!(error.contains(said), "{text:?}\nlacks {said}:\n{error}");
+    }
+}
+
+#[test]
+fn a_mistake_is_shown_where_it_stands() {
+    let text = one_row("\"gpt-1b\", , ,,, 2o48 ,8,a100-80gb,4,2,true,80000,");
+    let error = read("runs.csv", &text, &CATALOG).unwrap_err();
+    insta::assert_snapshot!(error.to_string(), @r#"
+    error: line 2, column `seq_len`: `2o48` is not a whole number: unknown suffix `o48` (known: k, m, b, g, t, ki, mi, gi, ti)
+     --> runs.csv:2:17
+      |
+    2 | "gpt-1b", , ,,, 2o48 ,8,a100-80gb,4,2,true,80000,
+      |                 ^^^^ expected a whole number such as 2048
+    "#);
+    let markdown = "text\n\n| Model | Throughput (T/s) | SeqLen | NumGPUs | GPUType | MicroBatchSize | GradAccum |\n|--|--|--|--|--|--|--|\n| gpt1b | 8e4 | 2048 | 8 | a100_80gb | 4 | x2 |\n";
+    let error = read("runs.md", markdown, &CATALOG).unwrap_err();
+    insta::assert_snapshot!(error.to_string(), @r"
+    error: line 5, column `GradAccum`: `x2` is not a whole number: it must start with a digit
+     --> runs.md:5:44
+      |
+    5 | | gpt1b | 8e4 | 2048 | 8 | a100_80gb | 4 | x2 |
+      |                                            ^^ expected a whole number such as 2048
+    ");
+}
