@@ -1,7 +1,7 @@
 //! What the planner answers to single questions people ask.
 
 use tminus::hardware::Cluster;
-use tminus::job::GlobalBatch;
+use tminus::job::{GlobalBatch, Request};
 use tminus::memory::Verdict;
 use tminus::plan::{PlanError, Planner, predict_one};
 use tminus::search::{Axis, Switch};
