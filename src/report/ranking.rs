@@ -3,7 +3,7 @@
 use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::plan::{Candidate, Plan, SpaceReport};
-use crate::quantity::{display_count, display_thousands};
+use crate::quantity::{display_count, display_thousands, tokens};
 use crate::search::Objective;
 use crate::throughput::Basis;
 
@@ -57,7 +57,7 @@ impl Ranking<'_> {
             "{} ({} parameters) on {} tokens",
             request.model,
             display_count(request.params as f64),
-            self.request.tokens,
+            tokens(self.request.tokens),
         )
     }
 

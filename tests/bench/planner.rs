@@ -8,7 +8,6 @@
     clippy::expect_used,
     reason = "a bench that can't be set up has nothing to measure"
 )]
-#![expect(missing_docs, reason = "criterion's macros make public functions")]
 
 use std::hint::black_box;
 
