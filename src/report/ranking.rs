@@ -3,11 +3,11 @@
 use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::plan::{Candidate, Plan, SpaceReport};
-use crate::quantity::{display_count, display_thousands, tokens};
+use crate::quantity::{display_count, display_thousands};
 use crate::search::Objective;
 use crate::throughput::Basis;
 
-use super::number::{TimeUnit, confidence, dollars, half_width, percent, range, thousands};
+use super::number::{TimeUnit, confidence, dollars, half_width, percent, range, thousands, tokens};
 use super::words::{basis_letter, basis_name, basis_words, on_off, price_words, verdict_tone};
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone, candidate};
 
