@@ -3,7 +3,7 @@
 use rayon::ThreadPool;
 
 use crate::diagnostic::Diagnostic;
-use crate::measure::{self, MOSAICGPT_2023};
+use crate::measure::{self, MOSAICGPT_2023, Measurement};
 use crate::plan::PlanError;
 use crate::preset::Catalog;
 use crate::throughput::Fit;
@@ -11,16 +11,21 @@ use crate::throughput::Fit;
 use super::Failure;
 
 /// Name of the embedded table, as provenance.
-const EMBEDDED: &str = "mosaicgpt-2023";
+pub(super) const EMBEDDED: &str = "mosaicgpt-2023";
 
-/// Fits to the embedded table. Its names are those of the embedded presets: what a user's file
-/// overrides must not change what was measured.
+/// The rows of the embedded table. Their names are those of the embedded presets: what a user's
+/// file overrides must not change what was measured.
+pub(super) fn embedded_rows() -> Result<Vec<Measurement>, Diagnostic> {
+    let name = format!("{EMBEDDED}.csv");
+    Ok(measure::read(&name, MOSAICGPT_2023, &Catalog::embedded())?.rows)
+}
+
+/// Fits to the embedded table.
 ///
 /// # Errors
 /// When the fit stalls or is ill-conditioned: there is no plan without a fit.
 pub(super) fn embedded_fit() -> Result<Fit, Diagnostic> {
-    let table = measure::read("mosaicgpt-2023.csv", MOSAICGPT_2023, &Catalog::embedded())?;
-    Fit::new(EMBEDDED, table.rows)
+    Fit::new(EMBEDDED, embedded_rows()?)
         .map_err(|error| Diagnostic::new(format!("the fit to the embedded table failed: {error}")))
 }
 
@@ -52,6 +57,17 @@ impl From<PlanError> for Failure {
                     diagnostic.help(format!("{}: {}", remedy.change, remedy.configuration))
                 }))
             }
+            PlanError::NotSingle { .. } => Self::Refused(
+                diagnostic
+                    .help("name one value, or leave it out to have it chosen")
+                    .help("`tminus plan` compares several"),
+            ),
+            PlanError::ClusterSize { .. } => Self::Refused(
+                diagnostic.help("`tminus presets clusters` lists the clusters with their sizes"),
+            ),
+            PlanError::Space(_) => Self::Refused(
+                diagnostic.help("`8..128` doubles from 8 to 128; `8..128:8` takes every eighth"),
+            ),
             _ => Self::Refused(diagnostic),
         }
     }

@@ -56,7 +56,7 @@ enum Command {
     Plan(Box<plan::PlanArgs>),
     /// Explain one configuration: time, memory, utilization and what the prediction rests on.
     Predict(Box<predict::PredictArgs>),
-    /// List the models, GPUs, clusters, stacks and prices that can be named, or show one.
+    /// List the models, GPUs, clusters, stacks, prices and tables that are built in, or show one.
     Presets(presets::PresetsArgs),
     /// Print JSON Schema of the files that are read and written.
     Schema(schema::SchemaArgs),

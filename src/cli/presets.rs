@@ -7,9 +7,10 @@ use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, nearest_names};
 use crate::preset::{Catalog, Kind};
-use crate::report::{Listing, Shelf, shelf};
+use crate::report::{Listing, Shelf, shelf, tables};
 
 use super::args::OutputArgs;
+use super::fit::{EMBEDDED, embedded_rows};
 use super::output::Output;
 use super::{Failure, catalog_with};
 
@@ -20,7 +21,8 @@ Examples:
   tminus presets                        every preset
   tminus presets models                 the models
   tminus presets models llama-3-8b      one of them, with its source
-  tminus presets prices --format csv    the prices, for a spreadsheet")]
+  tminus presets prices --format csv    the prices, for a spreadsheet
+  tminus presets tables mosaicgpt-2023  the measured rows predictions are fitted to")]
 pub(crate) struct PresetsArgs {
     /// Kind to list; every kind when left out.
     #[arg(value_name = "KIND")]
@@ -51,26 +53,31 @@ enum PresetKind {
     Stacks,
     /// Prices with date and source.
     Prices,
+    /// Measured tables that predictions are fitted to.
+    Tables,
 }
 
-impl From<PresetKind> for Kind {
-    fn from(kind: PresetKind) -> Self {
-        match kind {
-            PresetKind::Models => Self::Models,
-            PresetKind::Gpus => Self::Gpus,
-            PresetKind::Clusters => Self::Clusters,
-            PresetKind::Stacks => Self::Stacks,
-            PresetKind::Prices => Self::Prices,
+impl PresetKind {
+    /// The catalog's kind; tables are none.
+    fn of_catalog(self) -> Option<Kind> {
+        match self {
+            Self::Models => Some(Kind::Models),
+            Self::Gpus => Some(Kind::Gpus),
+            Self::Clusters => Some(Kind::Clusters),
+            Self::Stacks => Some(Kind::Stacks),
+            Self::Prices => Some(Kind::Prices),
+            Self::Tables => None,
         }
     }
 }
 
 pub(super) fn run(args: &PresetsArgs, output: &Output) -> Result<(), Failure> {
     let catalog = catalog_with(Catalog::embedded(), &args.presets)?;
-    let listing = match (args.kind, &args.name) {
+    let listing = match (args.kind.map(PresetKind::of_catalog), &args.name) {
         (None, _) => everything(&catalog)?,
-        (Some(kind), None) => one_kind(&catalog, kind.into())?,
-        (Some(kind), Some(name)) => one_preset(&catalog, kind.into(), name)?,
+        (Some(Some(kind)), None) => one_kind(&catalog, kind)?,
+        (Some(Some(kind)), Some(name)) => one_preset(&catalog, kind, name)?,
+        (Some(None), name) => measured_table(name.as_deref())?,
     };
     output.report(args.output.format, &listing)
 }
@@ -83,6 +90,9 @@ fn everything(catalog: &Catalog) -> Result<Listing, Failure> {
         json.insert(kind.to_string(), shelf.json);
         sections.push(shelf.section);
     }
+    let tables = tables::summary(EMBEDDED, &embedded_rows()?);
+    json.insert("tables".to_owned(), tables.json());
+    sections.push(tables);
     Ok(Listing {
         title: "Presets".to_owned(),
         sections,
@@ -121,7 +131,7 @@ fn one_preset(catalog: &Catalog, kind: Kind, name: &str) -> Result<Listing, Fail
     };
     let mut sources: Vec<(String, String)> = Vec::new();
     for (_, source) in shelf.sources {
-        if sources.iter().all(|(_, known)| *known != source) {
+        if !source.is_empty() && sources.iter().all(|(_, known)| *known != source) {
             sources.push(("source".to_owned(), source));
         }
     }
@@ -129,6 +139,30 @@ fn one_preset(catalog: &Catalog, kind: Kind, name: &str) -> Result<Listing, Fail
         title: canonical,
         sections: vec![shelf.section],
         notes: sources,
+        json,
+    })
+}
+
+/// The embedded table: a summary, or by its name every row.
+fn measured_table(name: Option<&str>) -> Result<Listing, Failure> {
+    let rows = embedded_rows()?;
+    let (title, section) = match name {
+        None => ("1 table".to_owned(), tables::summary(EMBEDDED, &rows)),
+        Some(name) if name.eq_ignore_ascii_case(EMBEDDED) => (
+            format!("{EMBEDDED}: {} rows", rows.len()),
+            tables::rows(EMBEDDED, &rows),
+        ),
+        Some(name) => {
+            return Err(Diagnostic::new(format!("unknown table `{name}`"))
+                .help(format!("the only one embedded is `{EMBEDDED}`"))
+                .into());
+        }
+    };
+    let json = section.json();
+    Ok(Listing {
+        title,
+        sections: vec![section],
+        notes: Vec::new(),
         json,
     })
 }

@@ -18,7 +18,7 @@ struct Change {
 /// Changes that help, the smallest first.
 ///
 /// Single changes to how the job is launched come first; only when none of them helps are all of
-/// them made together, and only then is other hardware tried, the smallest card first. Running
+/// them made together, and only then is other hardware tried. Running
 /// close to the memory limit comes last: it is a risk, not a remedy.
 pub(super) fn remedies(
     planner: &Planner<'_>,
@@ -47,13 +47,19 @@ pub(super) fn remedies(
     found
 }
 
-/// The smallest card of `alternatives` on which the job runs, as asked for or else launched freely.
+/// The smallest card of `alternatives` on which the job runs, measured ones first, as asked for or
+/// else launched freely.
 fn elsewhere(planner: &Planner<'_>, request: &Request, alternatives: &[Cluster]) -> Option<Remedy> {
     let mut others: Vec<&Cluster> = alternatives
         .iter()
         .filter(|other| request.clusters.iter().all(|own| own.name != other.name))
         .collect();
-    others.sort_by(|a, b| a.gpu.usable_gib.total_cmp(&b.gpu.usable_gib));
+    others.sort_by(|a, b| {
+        let (a, b) = (&a.gpu, &b.gpu);
+        b.measured
+            .cmp(&a.measured)
+            .then(a.usable_gib.total_cmp(&b.usable_gib))
+    });
     let first_that_runs = |request: &Request, words| -> Option<Remedy> {
         others.iter().find_map(|cluster| {
             let change = Change {

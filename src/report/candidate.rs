@@ -1,5 +1,7 @@
 //! The fields of a candidate, flat: what CSV holds.
 
+use std::fmt::Display;
+
 use serde::Serialize;
 
 use crate::plan::Candidate;
@@ -10,7 +12,7 @@ use crate::quantity::Interval;
 struct Flat(Vec<(String, String)>);
 
 impl Flat {
-    fn put(&mut self, name: impl Into<String>, value: impl ToString) {
+    fn put(&mut self, name: impl Into<String>, value: impl Display) {
         self.0.push((name.into(), value.to_string()));
     }
 

@@ -7,7 +7,9 @@ use crate::quantity::{
 };
 use crate::throughput::{Basis, NearestRow};
 
-use super::number::{bar, confidence, dollars, half_width, percent, significant, thousands};
+use super::number::{
+    bar, confidence, dollars, half_width, percent, significant, thousands, tokens,
+};
 use super::words::{
     basis_name, basis_words, on_off, price_words, shortfall_words, verdict_tone, verdict_words,
 };
@@ -100,7 +102,7 @@ impl Explanation<'_> {
             display_thousands(c.global_batch_tokens.into()),
             on_off(c.activation_checkpointing),
             display_thousands(c.steps.into()),
-            self.tokens,
+            tokens(self.tokens),
         );
         if let Some(words) = shortfall_words(c.global_batch_shortfall) {
             text = format!("{text}; {words}");

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Answer, Document, Grid, Records};
+use super::{Answer, Cell, Document, Grid, Records};
 
 /// A section of a list.
 #[derive(Debug, Clone)]
@@ -11,6 +11,26 @@ pub struct Section {
     pub heading: String,
     /// Its table.
     pub grid: Grid,
+}
+
+impl Section {
+    /// The table as objects: one a row, keyed by the headers; whole numbers stay numbers.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let value = |text: &str| {
+            text.parse::<u64>()
+                .map_or_else(|_| Value::from(text), Value::from)
+        };
+        let object = |row: &Vec<Cell>| -> Value {
+            self.grid
+                .columns
+                .iter()
+                .zip(row)
+                .map(|(column, cell)| (column.header.clone(), value(&cell.text)))
+                .collect()
+        };
+        self.grid.rows.iter().map(object).collect()
+    }
 }
 
 /// Named things in sections.

@@ -13,21 +13,27 @@ pub struct Markdown;
 impl Report for Markdown {
     fn render(&self, answer: &dyn Answer) -> Result<String, ReportError> {
         let document = answer.document();
-        let mut text = format!("## {}\n", escaped(&document.title));
-        for block in &document.blocks {
-            text.push('\n');
-            match block {
-                Block::Heading(heading) => text += &format!("### {}\n", escaped(heading)),
-                Block::Text(paragraph) => text += &format!("{}\n", escaped(paragraph)),
-                Block::Grid(grid) => text += &grid_text(grid),
-                Block::Notes(notes) => {
-                    for (label, note) in notes {
-                        text += &format!("- **{}**: {}\n", escaped(label), escaped(note));
-                    }
-                }
-            }
-        }
+        let mut parts = vec![format!("## {}\n", escaped(&document.title))];
+        parts.extend(document.blocks.iter().map(block_text));
+        let text = parts.join("\n");
         Ok(text)
+    }
+}
+
+fn block_text(block: &Block) -> String {
+    match block {
+        Block::Heading(heading) => format!("### {}\n", escaped(heading)),
+        Block::Text(paragraph) => format!("{}\n", escaped(paragraph)),
+        Block::Grid(grid) => grid_text(grid),
+        Block::Notes(notes) => {
+            let lines = notes
+                .iter()
+                .map(|(label, note)| (escaped(label), escaped(note)));
+            let lines: Vec<String> = lines
+                .map(|(label, note)| format!("- **{label}**: {note}"))
+                .collect();
+            lines.join("\n") + "\n"
+        }
     }
 }
 

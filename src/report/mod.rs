@@ -17,6 +17,7 @@ mod markdown;
 mod number;
 mod ranking;
 mod table;
+pub mod tables;
 mod words;
 
 use thiserror::Error;

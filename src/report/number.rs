@@ -1,6 +1,6 @@
 //! Numbers as people read them: few digits, units in the header, never a bare float.
 
-use crate::quantity::{Interval, display_thousands};
+use crate::quantity::{Interval, Tokens, display_count, display_thousands};
 
 /// Three significant digits, without exponent between 0.001 and 10 million.
 pub(super) fn significant(value: f64) -> String {
@@ -53,6 +53,16 @@ pub(super) fn dollars(value: f64) -> String {
 /// A share as a percentage with one decimal.
 pub(super) fn percent(share: f64) -> String {
     format!("{:.1}", share * 100.0)
+}
+
+/// A token count: exact where that is short (`134B`, `2Mi`), else three digits.
+pub(super) fn tokens(tokens: Tokens) -> String {
+    let exact = tokens.to_string();
+    if exact.len() <= 6 {
+        exact
+    } else {
+        display_count(tokens.as_f64())
+    }
 }
 
 /// A confidence as a percentage, without decimals it doesn't need.

@@ -7,7 +7,7 @@ use crate::quantity::{display_count, display_thousands};
 use crate::search::Objective;
 use crate::throughput::Basis;
 
-use super::number::{TimeUnit, confidence, dollars, half_width, percent, range, thousands};
+use super::number::{TimeUnit, confidence, dollars, half_width, percent, range, thousands, tokens};
 use super::words::{basis_letter, basis_name, basis_words, on_off, price_words, verdict_tone};
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone, candidate};
 
@@ -57,7 +57,7 @@ impl Ranking<'_> {
             "{} ({} parameters) on {} tokens",
             request.model,
             display_count(request.params as f64),
-            self.request.tokens,
+            tokens(self.request.tokens),
         )
     }
 

@@ -150,7 +150,6 @@ fn wrapped(text: &str, width: usize) -> String {
 }
 
 fn without_trailing_space(text: &str) -> String {
-    text.lines()
-        .map(|line| format!("{}\n", line.trim_end()))
-        .collect()
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    lines.join("\n") + "\n"
 }

@@ -76,15 +76,22 @@ pub(super) fn price_words(cluster: &Cluster) -> String {
     cluster.prices.first().map_or_else(
         || format!("none known for {}, so no cost is given", cluster.name),
         |price| {
+            let known = |text: &&str| !matches!(*text, "" | "-" | "unknown");
+            let date = format!("as of {}", price.as_of);
+            let date = known(&price.as_of.as_str()).then_some(date.as_str());
+            let product = [price.provider.as_str(), price.instance.as_str()]
+                .into_iter()
+                .filter(|name| known(name) && *name != cluster.name)
+                .chain([price.price_type.as_str()].into_iter().filter(known));
+            let details: Vec<&str> = product
+                .chain(date)
+                .chain([price.source.as_str()].into_iter().filter(known))
+                .collect();
             format!(
-                "{}: ${} per GPU-hour, {} {} of {}, as of {} ({})",
+                "{}: ${} per GPU-hour ({})",
                 cluster.name,
                 price.usd_per_gpu_hour,
-                price.price_type,
-                price.instance,
-                price.provider,
-                price.as_of,
-                price.source
+                details.join(", "),
             )
         },
     )

@@ -78,14 +78,19 @@ impl<'a> Batch<'a> {
         batch
     }
 
-    /// The largest `micro-batch × accumulation` on the axes that is at most `high`.
+    /// The largest `micro-batch × accumulation` on the axes that is at most `high`, looking for the
+    /// best partner of each value of the shorter axis.
     fn nearest_product(&self) -> Option<u64> {
+        let (shorter, longer) = if self.micro.len() <= self.accum.len() {
+            (&self.micro, self.accum)
+        } else {
+            (self.accum, &self.micro)
+        };
         let mut best = None;
-        for micro in self.micro.iter().take_while(|micro| *micro <= self.high) {
-            let product = self
-                .accum
-                .largest_up_to(self.high / micro)
-                .map(|accum| micro * accum);
+        for value in shorter.iter().take_while(|value| *value <= self.high) {
+            let product = longer
+                .largest_up_to(self.high / value)
+                .map(|partner| value * partner);
             best = best.max(product);
             if best == Some(self.high) {
                 break;

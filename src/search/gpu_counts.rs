@@ -22,7 +22,8 @@ impl GpuCounts {
         let pieces = match axis {
             Axis::Auto => vec![whole_node_ladder(node, most)],
             Axis::List(_) | Axis::Doubling { .. } => {
-                let allowed = |gpus: &u64| *gpus <= most && (*gpus <= node || gpus % node == 0);
+                let allowed =
+                    |gpus: &u64| *gpus <= most && (*gpus <= node || gpus.is_multiple_of(node));
                 vec![Axis::list(
                     axis.iter().take_while(|gpus| *gpus <= most).filter(allowed),
                 )]
@@ -121,7 +122,7 @@ fn stepped(low: u64, high: u64, step: u64, node: u64) -> Vec<Axis> {
     let first = (within.len()..all.len())
         .take_while(|index| index - within.len() < node)
         .filter_map(|index| all.get(index))
-        .find(|gpus| gpus % node == 0);
+        .find(|gpus| gpus.is_multiple_of(node));
     let whole = first.map(|first| Axis::Stepped {
         low: first,
         high,

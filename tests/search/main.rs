@@ -1,18 +1,22 @@
 //! The sweep against brute force: the same best candidates in the same order, the same counts.
 //!
 //! The physics here is made up, monotone in memory and coarse in time, so that ties abound.
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test a wrong value is a failure, helpers included"
+)]
 
-use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+mod brute_force;
 
 use proptest::prelude::*;
-use tminus::configuration::Configuration;
 use tminus::hardware::{Cluster, Gpu};
 use tminus::memory::Verdict;
 use tminus::search::{
-    Axes, Axis, Counts, Evaluator, Group, GroupEvaluator, Limits, Outcome, Ranked, Score, Space,
-    SpaceError, Switch, sweep,
+    Axes, Axis, Evaluator, Group, GroupEvaluator, Limits, Outcome, Score, Space, SpaceError,
+    Switch, sweep,
 };
+
+use brute_force::brute_force;
 
 fn cluster(gpus_per_node: u64, max_gpus: u64, linked: bool) -> Cluster {
     Cluster {
@@ -101,142 +105,6 @@ struct Case {
     clusters: Vec<Cluster>,
     physics: MadeUp,
     limits: Limits,
-}
-
-/// GPU counts of one cluster: those it can give, and how many it can't.
-fn gpu_counts(axis: &Axis, cluster: &Cluster) -> (Vec<u64>, u128) {
-    let node = cluster.gpus_per_node;
-    let can = |gpus: u64| {
-        gpus <= cluster.max_gpus
-            && (gpus <= node
-                || (gpus.is_multiple_of(node) && cluster.inter_node_bytes_per_s.is_some()))
-    };
-    if *axis == Axis::Auto {
-        let all: Vec<u64> = (1..=cluster.max_gpus).filter(|gpus| can(*gpus)).collect();
-        let largest = all.last().copied();
-        let mut counts: Vec<u64> = all
-            .into_iter()
-            .filter(|gpus| gpus % node == 0 && (gpus / node).is_power_of_two())
-            .chain(largest)
-            .collect();
-        counts.dedup();
-        return (counts, 0);
-    }
-    let (counts, refused): (Vec<u64>, Vec<u64>) = axis.iter().partition(|gpus| can(*gpus));
-    (counts, refused.len() as u128)
-}
-
-/// `(micro-batch, accumulation)` pairs of the axes, by micro-batch.
-fn pairs(axes: &Axes, unit: u64) -> BTreeMap<u64, Vec<u64>> {
-    let most = axes.global_batch.end() / unit;
-    let micros: Vec<u64> = match &axes.micro_batch {
-        Axis::Auto => (0..63)
-            .map(|power| 1 << power)
-            .filter(|m| *m <= most.max(1))
-            .collect(),
-        axis => axis.iter().collect(),
-    };
-    micros
-        .into_iter()
-        .map(|micro| match &axes.grad_accum {
-            Axis::Auto => (micro, (1..=most / micro).collect()),
-            axis => (micro, axis.iter().collect()),
-        })
-        .collect()
-}
-
-/// The global batches accepted at one GPU count and sequence length.
-fn accepted(axes: &Axes, unit: u64, pairs: &BTreeMap<u64, Vec<u64>>) -> RangeInclusive<u64> {
-    let (min, max) = (*axes.global_batch.start(), *axes.global_batch.end());
-    if min < max {
-        return min..=max;
-    }
-    let nearest = pairs
-        .iter()
-        .flat_map(|(micro, accums)| accums.iter().map(move |accum| unit * micro * accum))
-        .filter(|batch| *batch <= max && batch * 20 >= max * 19)
-        .max()
-        .unwrap_or(max);
-    nearest..=nearest
-}
-
-fn brute_force(case: &Case) -> Outcome {
-    let axes = &case.axes;
-    let mut counts = Counts::default();
-    let mut all: Vec<Ranked> = Vec::new();
-    for (index, cluster) in case.clusters.iter().enumerate() {
-        let (gpus, refused) = gpu_counts(&axes.gpus, cluster);
-        let lengths = [&axes.seq_len, &axes.micro_batch, &axes.grad_accum]
-            .map(|axis| u128::from(axis.len().max(1)));
-        let choices = axes.activation_checkpointing.choices();
-        counts.cluster_size += refused * lengths.iter().product::<u128>() * choices.len() as u128;
-        for gpus in gpus {
-            for seq_len in axes.seq_len.iter() {
-                let unit = gpus * seq_len;
-                let pairs = pairs(axes, unit);
-                let accepted = accepted(axes, unit, &pairs);
-                for checkpointing in choices {
-                    let group = Group {
-                        index,
-                        cluster,
-                        gpus,
-                        seq_len,
-                    };
-                    let evaluator = case.physics.group(&group, *checkpointing);
-                    for (micro, accums) in &pairs {
-                        let verdict = evaluator.verdict(*micro);
-                        let met = |accum: &&u64| accepted.contains(&(unit * micro * **accum));
-                        let meeting = accums.iter().filter(met).count() as u128;
-                        let points = if axes.grad_accum == Axis::Auto {
-                            meeting.max(1)
-                        } else {
-                            accums.len() as u128
-                        };
-                        counts.points += points;
-                        if verdict == Verdict::Overflows {
-                            counts.overflows += points;
-                            continue;
-                        }
-                        counts.global_batch += points - meeting;
-                        if verdict == Verdict::Tight && !case.limits.allow_tight {
-                            counts.tight += meeting;
-                            continue;
-                        }
-                        counts.feasible += meeting;
-                        for accum in accums.iter().filter(met) {
-                            let step_s = evaluator.step_s(&evaluator.micro_batch(*micro), *accum);
-                            all.push(Ranked {
-                                score: evaluator.score(step_s, (unit * micro * accum) as f64),
-                                cluster: index,
-                                configuration: Configuration {
-                                    gpus,
-                                    seq_len,
-                                    micro_batch: *micro,
-                                    grad_accum: *accum,
-                                    activation_checkpointing: *checkpointing,
-                                },
-                            });
-                        }
-                    }
-                }
-            }
-        }
-    }
-    counts.points += counts.cluster_size;
-    counts.evaluated = counts.feasible;
-    all.sort();
-    let mut by_gpu_count: BTreeMap<(usize, u64), Ranked> = BTreeMap::new();
-    for candidate in &all {
-        by_gpu_count
-            .entry((candidate.cluster, candidate.configuration.gpus))
-            .or_insert(*candidate);
-    }
-    all.truncate(case.limits.top);
-    Outcome {
-        best: all,
-        best_by_gpu_count: by_gpu_count.into_values().collect(),
-        counts,
-    }
 }
 
 fn swept(case: &Case) -> Outcome {

@@ -1,0 +1,162 @@
+//! What the planner answers to single questions people ask.
+
+use tminus::hardware::Cluster;
+use tminus::job::{GlobalBatch, Request};
+use tminus::memory::Verdict;
+use tminus::plan::{PlanError, Planner, predict_one};
+use tminus::search::{Axis, Switch};
+
+use super::{CATALOG, FIT, check, planned, request};
+
+/// The job the program is first asked about: gpt-7b on 134B tokens over both measured clusters.
+#[test]
+fn the_plan_for_gpt_7b_is_believable() {
+    let request = request("gpt-7b", &["r7z2", "r1z1"]);
+    let plan = planned(&request);
+    assert_eq!(plan.candidates.len(), 10);
+    for candidate in plan.candidates.iter().chain(&plan.best_by_gpu_count) {
+        check(candidate, &request);
+        assert_eq!(candidate.memory.verdict, Verdict::Fits);
+        assert_eq!(candidate.global_batch_tokens, 1 << 21);
+    }
+    let hours: Vec<f64> = plan
+        .candidates
+        .iter()
+        .map(|c| c.time_to_budget_h.expected)
+        .collect();
+    assert!(
+        hours.is_sorted_by(|a, b| a <= &(b * (1.0 + 1e-9))),
+        "{hours:?}"
+    );
+    assert!(
+        plan.candidates
+            .iter()
+            .enumerate()
+            .all(|(i, c)| c.rank == i + 1)
+    );
+    let best = &plan.candidates[0];
+    assert!((0.35..0.65).contains(&best.mfu), "{}", best.mfu);
+    let space = plan.space;
+    let rejected = space.rejected;
+    assert_eq!(
+        space.points,
+        space.feasible
+            + rejected.overflows
+            + rejected.tight
+            + rejected.global_batch
+            + rejected.cluster_size
+    );
+}
+
+#[test]
+fn a_batch_that_cannot_be_shared_evenly_is_missed_by_little_and_labelled() {
+    let mut request = request("gpt-1b", &["r7z2"]);
+    request.gpus = Axis::list([24]);
+    let plan = planned(&request);
+    for candidate in &plan.candidates {
+        check(candidate, &request);
+        assert!(candidate.global_batch_shortfall > 0.0);
+    }
+    assert!(
+        plan.notes
+            .iter()
+            .any(|note| note.contains("miss the global batch"))
+    );
+}
+
+fn remedies(request: &Request) -> Vec<String> {
+    let alternatives: Vec<Cluster> = CATALOG.clusters().cloned().collect();
+    match Planner::new(&FIT).alternatives(&alternatives).plan(request) {
+        Err(PlanError::NothingFeasible { remedies, .. }) => {
+            remedies.into_iter().map(|remedy| remedy.change).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_smallest_change_that_fits_is_found() {
+    let mut off = request("gpt-7b", &["r1z1"]);
+    off.gpus = Axis::list([8]);
+    off.micro_batch = Axis::list([8]);
+    off.activation_checkpointing = Switch::Off;
+    assert!(
+        remedies(&off)[0].contains("--checkpointing on"),
+        "{:?}",
+        remedies(&off)
+    );
+
+    let mut wide = request("gpt-7b", &["r1z1"]);
+    wide.micro_batch = Axis::list([128]);
+    assert!(
+        remedies(&wide)
+            .iter()
+            .any(|change| change.contains("--micro-batch"))
+    );
+
+    let mut small = request("gpt-30b", &["r1z1"]);
+    small.gpus = Axis::list([8]);
+    assert!(
+        remedies(&small)
+            .iter()
+            .any(|change| change.contains("--gpus 16")),
+        "{:?}",
+        remedies(&small)
+    );
+
+    let mut card = request("gpt-13b", &["r7z2"]);
+    card.clusters[0].max_gpus = 8;
+    card.gpus = Axis::list([8]);
+    assert!(
+        remedies(&card)
+            .iter()
+            .any(|change| change.contains("a100-80gb")),
+        "{:?}",
+        remedies(&card)
+    );
+
+    let mut batch = request("gpt-125m", &["r7z2"]);
+    batch.global_batch = GlobalBatch {
+        min: 1000,
+        max: 1000,
+    };
+    assert!(
+        remedies(&batch)
+            .iter()
+            .any(|change| change.contains("--global-batch 16384")),
+        "{:?}",
+        remedies(&batch)
+    );
+}
+
+#[test]
+fn one_configuration_is_predicted_even_when_it_overflows() {
+    let mut asked = request("gpt-13b", &["r1z1"]);
+    asked.gpus = Axis::list([8]);
+    asked.micro_batch = Axis::list([64]);
+    asked.activation_checkpointing = Switch::Off;
+    let candidate = predict_one(&asked, &FIT).unwrap();
+    assert_eq!(candidate.memory.verdict, Verdict::Overflows);
+    check(&candidate, &asked);
+
+    asked.grad_accum = Axis::list([3]);
+    let candidate = predict_one(&asked, &FIT).unwrap();
+    assert_eq!(candidate.global_batch_seqs, 8 * 64 * 3);
+
+    asked.gpus = Axis::list([12]);
+    assert!(matches!(
+        predict_one(&asked, &FIT),
+        Err(PlanError::ClusterSize { gpus: 12, .. })
+    ));
+    asked.gpus = Axis::list([8, 16]);
+    assert!(matches!(
+        predict_one(&asked, &FIT),
+        Err(PlanError::NotSingle { .. })
+    ));
+    asked.gpus = Axis::list([8]);
+    asked.grad_accum = Axis::list([1 << 59]);
+    assert!(matches!(
+        predict_one(&asked, &FIT),
+        Err(PlanError::BatchTooLarge { .. })
+    ));
+}
