@@ -19,6 +19,7 @@ fn stack(precision: Precision) -> Stack {
     Stack {
         name: format!("{precision:?}"),
         precision,
+        overlap: None,
         measured: false,
         description: String::new(),
         source: String::new(),

@@ -56,7 +56,7 @@ pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
             tokens: request.tokens,
             confidence: request.confidence,
             fit: fit.name(),
-            fit_rows: fit.rows().len(),
+            fit_rows: fit.rows(),
             cluster,
         },
     )

@@ -125,7 +125,7 @@ impl FitReport {
     fn new(fit: &Fit) -> Self {
         Self {
             name: fit.name().to_owned(),
-            rows: fit.rows().len(),
+            rows: fit.rows(),
             held_out_mape: None,
         }
     }

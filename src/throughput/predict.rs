@@ -2,7 +2,7 @@
 
 use super::basis::{Basis, BasisDetail, basis};
 use super::coefficients::COUNT;
-use super::fit::{Belief, CorrectionAt, Vector};
+use super::fit::{Belief, Uncertainty, Vector};
 use super::interval::{BadDays, Spread, row_sd};
 use super::layer::Layer;
 use super::physics::Rates;
@@ -125,11 +125,11 @@ impl<'a> View<'a> {
         &self,
         setting: &Setting<'_>,
         gradient: &[f64; COUNT],
-        correction: &CorrectionAt,
+        uncertainty: &Uncertainty,
     ) -> f64 {
-        let unexplained = Vector::from(*gradient) - correction.explained;
+        let unexplained = Vector::from(*gradient) - uncertainty.explained;
         let coefficients = unexplained.dot(&(self.belief(setting).covariance * unexplained));
-        (correction.variance + coefficients).max(0.0).sqrt()
+        (uncertainty.variance + coefficients).max(0.0).sqrt()
     }
 
     /// Share of matrix time that partly filled waves may waste beyond what the cells measured
@@ -201,9 +201,9 @@ impl Fit {
         let step = (log_step + view.correction(&cell)).exp();
         let time_parts_s = time_parts(&rates, tokens, grad_accum, step);
 
-        let correction = view.layer().solution.correction.at(&cell);
+        let uncertainty = view.layer().solution.correction.uncertainty(&cell);
         let sd = view
-            .model_sd(setting, &gradient, &correction)
+            .model_sd(setting, &gradient, &uncertainty)
             .hypot(row_sd(work.nodes));
         let waves = view.unmeasured_waves(&work, &cell) * time_parts_s.matmul / step;
         let bad_days = BadDays::on(work.nodes);

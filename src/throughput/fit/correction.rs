@@ -20,11 +20,9 @@ pub(crate) struct Correction {
     pub(super) jacobian: DMatrix<f64>,
 }
 
-/// Mean and variances of the correction at one point.
+/// What the correction leaves open at one point.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct CorrectionAt {
-    /// Expected correction of the log step time.
-    pub(crate) mean: f64,
+pub(crate) struct Uncertainty {
     /// Variance that remains when the coefficients are known.
     pub(crate) variance: f64,
     /// What of an error in each coefficient the cells around would explain away.
@@ -32,16 +30,15 @@ pub(crate) struct CorrectionAt {
 }
 
 impl Correction {
-    /// The correction at a point.
-    pub(crate) fn at(&self, cell: &Cell) -> CorrectionAt {
+    /// What the correction leaves open at a point.
+    pub(crate) fn uncertainty(&self, cell: &Cell) -> Uncertainty {
         let covariances = self.covariances(cell);
         let mut scaled = covariances.component_mul(&self.roots);
         self.factor
             .l_dirty()
             .solve_lower_triangular_mut(&mut scaled);
         let explained = self.jacobian.tr_mul(&covariances);
-        CorrectionAt {
-            mean: covariances.dot(&self.weights),
+        Uncertainty {
             variance: (self.kernel.variance() - scaled.norm_squared()).max(0.0),
             explained: Vector::from_iterator(explained.iter().copied()),
         }
