@@ -161,21 +161,49 @@ impl<'a> Planner<'a> {
         ranked: &[Ranked],
     ) -> Result<Vec<Candidate>, PlanError> {
         let asked = Some(request.global_batch.min);
-        let mut candidates = Vec::with_capacity(ranked.len());
+        let mut candidates: Vec<Candidate> = Vec::with_capacity(ranked.len());
         for place in ranked {
             let Some(cluster) = request.clusters.get(place.cluster) else {
                 continue;
             };
-            candidates.push(self.candidate(request, cluster, &place.configuration, asked)?);
-        }
-        let best = candidates.first().cloned();
-        for (index, candidate) in candidates.iter_mut().enumerate() {
-            candidate.rank = index + 1;
-            candidate.tied_with_best = best
-                .as_ref()
-                .is_some_and(|best| candidate.is_tied_with(best, request.sort));
+            let mut candidate = self.candidate(request, cluster, &place.configuration, asked)?;
+            candidate.rank = candidates.len() + 1;
+            if let (Some(best), Some(first)) = (candidates.first(), ranked.first()) {
+                let ratio = candidate.ratio_to(best, request.sort);
+                candidate.tied_with_best = !self.tells_apart(request, place, first, ratio);
+            }
+            candidates.push(candidate);
         }
         Ok(candidates)
+    }
+
+    /// Whether one ranked configuration is surely better than another, of which the figure ranked
+    /// by is `ratio` times as large; without a ratio there is nothing to compare.
+    fn tells_apart(
+        &self,
+        request: &Request,
+        one: &Ranked,
+        other: &Ranked,
+        ratio: Option<f64>,
+    ) -> bool {
+        let setting = |place: &Ranked| {
+            let cluster = request.clusters.get(place.cluster)?;
+            Some(Setting {
+                shape: &request.model.shape,
+                cluster,
+                stack: &request.stack,
+            })
+        };
+        let (Some(ratio), Some(of_one), Some(of_other)) = (ratio, setting(one), setting(other))
+        else {
+            return true;
+        };
+        self.fit.tells_apart(
+            (&of_one, &one.configuration),
+            (&of_other, &other.configuration),
+            ratio,
+            request.confidence,
+        )
     }
 
     fn candidate(

@@ -9,6 +9,7 @@
 //! | `fit` | coefficients and correction from measured rows |
 //! | `layer` | what is known of one place |
 //! | `transfer` | from the embedded tables to a few rows of the user's own |
+//! | `pressure` | what running close to the memory limit costs |
 //! | `interval` | how far a run may be from its prediction |
 //! | `basis` | what a prediction rests on |
 //! | [`evaluate`] | how accurate all this is, on held-out rows |
@@ -20,7 +21,9 @@ mod fit;
 mod interval;
 mod layer;
 pub mod physics;
+mod point;
 mod predict;
+mod pressure;
 mod residual;
 mod transfer;
 pub mod workload;
@@ -63,12 +66,14 @@ pub struct TimeParts {
     pub fixed: f64,
     /// The residual correction: measured minus physics; may be negative.
     pub residual: f64,
+    /// What the allocator costs close to the memory limit.
+    pub memory_pressure: f64,
 }
 
 impl TimeParts {
     /// Parts by name, in the order they are shown.
     #[must_use]
-    pub fn named(&self) -> [(&'static str, f64); 9] {
+    pub fn named(&self) -> [(&'static str, f64); 10] {
         [
             ("matmul", self.matmul),
             ("attention", self.attention),
@@ -79,6 +84,7 @@ impl TimeParts {
             ("synchronization", self.synchronization),
             ("fixed", self.fixed),
             ("residual", self.residual),
+            ("memory pressure", self.memory_pressure),
         ]
     }
 

@@ -25,7 +25,7 @@ use crate::measure::Measurement;
 use problem::{Problem, Weighting, square};
 
 pub(crate) use belief::{Belief, Square, Vector};
-pub(crate) use correction::{Correction, Uncertainty};
+pub(crate) use correction::Correction;
 
 /// Degrees of freedom of the rows' noise.
 pub(crate) const NOISE_FREEDOM: f64 = 4.0;
