@@ -26,6 +26,7 @@ mod predict;
 mod pressure;
 mod residual;
 mod transfer;
+mod view;
 pub mod workload;
 
 #[cfg(test)]
@@ -43,7 +44,7 @@ use crate::configuration::Setting;
 use crate::measure::Measurement;
 use coefficients::Values;
 use layer::Layer;
-use transfer::{Context, Place};
+use transfer::Context;
 
 /// Seconds of one optimizer step by part; they add up to the expected step time.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, JsonSchema)]
@@ -117,8 +118,8 @@ impl Fit {
     }
 
     /// Fits a user's rows on top of this fit: few are enough, because only what they speak about
-    /// moves. They speak for their own GPU architecture, stack and, where they name one, cluster;
-    /// elsewhere nothing changes.
+    /// moves. They speak for their own GPU architecture and stack (and, when it is the network that
+    /// differs, for their own clusters); elsewhere nothing changes.
     ///
     /// # Errors
     /// When there are no rows, when the fit stalls or is ill-conditioned.
@@ -126,10 +127,10 @@ impl Fit {
         if rows.is_empty() {
             return Err(FitError::NoRows);
         }
-        let contexts = transfer::contexts(&self.base, rows)?;
+        let (base, contexts) = transfer::transfer(&self.base, rows)?;
         Ok(Self {
             name: name.into(),
-            base: self.base.clone(),
+            base,
             contexts,
         })
     }
@@ -161,20 +162,9 @@ impl Fit {
         std::iter::once(base).chain(own)
     }
 
-    /// The context whose rows speak for a setting: one that names its cluster before one that
-    /// doesn't.
+    /// The context whose rows speak for a setting.
     fn context(&self, setting: &Setting<'_>) -> Option<&Context> {
-        let place = Place::of(setting);
-        let mut covering = self
-            .contexts
-            .iter()
-            .filter(|context| context.place.covers(&place));
-        let first = covering.next()?;
-        Some(
-            covering
-                .find(|context| context.place.names_cluster())
-                .unwrap_or(first),
-        )
+        self.contexts.iter().find(|context| context.covers(setting))
     }
 }
 

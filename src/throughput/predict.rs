@@ -3,9 +3,10 @@
 use super::basis::{Basis, BasisDetail, basis};
 use super::interval::{normal_reach, row_sd};
 use super::physics::Rates;
-use super::point::{Point, View};
+use super::point::Point;
 use super::pressure::Pressure;
 use super::residual::Cell;
+use super::view::View;
 use super::workload::Workload;
 use super::{Fit, TimeParts};
 use crate::configuration::{Configuration, Setting};
@@ -100,7 +101,7 @@ impl Fit {
         };
         StepModel {
             view,
-            rates: Rates::new(&work, &view.layer().values_on(setting.stack)),
+            rates: Rates::new(&work, &view.values(setting.stack)),
             cell: Cell::new(setting, &configuration),
             memory: MemoryModel::new(setting, gpus, seq_len, activation_checkpointing),
             seq_len: seq_len as f64,
@@ -149,7 +150,7 @@ impl Fit {
     ) -> bool {
         let a = Point::new(self, setting, configuration);
         let b = Point::new(self, other_setting, other_configuration);
-        let model = a.difference_variance(&b).max(0.0);
+        let model = (a.variance() + b.variance() - 2.0 * a.covariance(&b)).max(0.0);
         let noise = row_sd(a.work.nodes).powi(2) + row_sd(b.work.nodes).powi(2);
         let waves = a.waves.powi(2) + b.waves.powi(2);
         let sd = (model + noise + waves).sqrt();

@@ -29,6 +29,16 @@ pub(crate) struct Uncertainty {
     pub(crate) explained: Vector,
 }
 
+impl Uncertainty {
+    /// Before any row is seen.
+    pub(crate) fn before_any_row(kernel: &Kernel) -> Self {
+        Self {
+            variance: kernel.variance(),
+            explained: Vector::zeros(),
+        }
+    }
+}
+
 impl Correction {
     /// What the correction leaves open at a point.
     pub(crate) fn uncertainty(&self, cell: &Cell) -> Uncertainty {
