@@ -5,6 +5,7 @@
 
 mod args;
 mod completions;
+mod evaluate;
 mod fit;
 mod init;
 mod input;
@@ -56,6 +57,8 @@ enum Command {
     Plan(Box<plan::PlanArgs>),
     /// Explain one configuration: time, memory, utilization and what the prediction rests on.
     Predict(Box<predict::PredictArgs>),
+    /// Show how accurate predictions are: on held-out rows, or against measured tables.
+    Evaluate(Box<evaluate::EvaluateArgs>),
     /// List the models, GPUs, clusters, stacks, prices and tables that are built in, or show one.
     Presets(presets::PresetsArgs),
     /// Print JSON Schema of the files that are read and written.
@@ -107,6 +110,7 @@ impl Cli {
         match &self.command {
             Command::Plan(args) => plan::run(args, &self.global, &open(args.output())?),
             Command::Predict(args) => predict::run(args, &open(args.output())?),
+            Command::Evaluate(args) => evaluate::run(args, &self.global, &open(args.output())?),
             Command::Schema(args) => schema::run(args, &open(args.output.as_deref())?),
             Command::Init(args) => init::run(args, &open(args.output.as_deref())?),
             Command::Presets(args) => presets::run(args, &open(args.output.output.as_deref())?),

@@ -122,7 +122,9 @@ pub struct FitReport {
 }
 
 impl FitReport {
-    fn new(fit: &Fit) -> Self {
+    /// What is told of a fit.
+    #[must_use]
+    pub fn new(fit: &Fit) -> Self {
         Self {
             name: fit.name().to_owned(),
             rows: fit.rows(),

@@ -4,6 +4,7 @@
 //! read (the table and Markdown) is the same [`Document`] in two dresses, so the two can't
 //! disagree. Nothing here writes anywhere or reads a clock.
 
+pub mod accuracy;
 mod candidate;
 mod catalog;
 mod csv;
