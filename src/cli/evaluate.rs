@@ -6,14 +6,15 @@ use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
 use crate::diagnostic::Diagnostic;
+use crate::fit_file::{FitFile, Source, embedded_fit, embedded_rows};
 use crate::measure::{self, Measurement};
 use crate::plan::FitReport;
 use crate::preset::Catalog;
 use crate::report::accuracy::{self, AccuracyPage, TableAccuracy};
-use crate::throughput::FitError;
-use crate::throughput::evaluate::{Evaluation, Protocol, evaluate, hold_out};
+use crate::throughput::evaluate::{Evaluation, Protocol, evaluate, hold_out, hold_out_with};
+use crate::throughput::{Fit, FitError};
 
-use super::args::{ConfidenceArgs, Format, GlobalArgs, OutputArgs};
+use super::args::{ConfidenceArgs, FitArgs, Format, GlobalArgs, OutputArgs};
 use super::input::read_text;
 use super::output::Output;
 use super::{Failure, catalog_with, fit};
@@ -22,6 +23,7 @@ use super::{Failure, catalog_with, fit};
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Without TABLE, rows of the embedded table are held out, and predicted by fits made without them.
+With --fit, that is done with the rows of the fit file.
 With TABLE, its rows are predicted as they are; those that the fit has seen are counted.
 
 Examples:
@@ -43,6 +45,9 @@ pub(crate) struct EvaluateArgs {
 
     #[command(flatten)]
     confidence: ConfidenceArgs,
+
+    #[command(flatten)]
+    fit: FitArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -93,31 +98,74 @@ pub(super) fn run(
     })
 }
 
+/// A fit and the rows it was made from.
+struct Judged {
+    fit: Fit,
+    file: Option<FitFile>,
+    embedded: Vec<Measurement>,
+}
+
+impl Judged {
+    fn load(args: &FitArgs) -> Result<Self, Diagnostic> {
+        let file = args.fit.as_deref().map(fit::read).transpose()?;
+        Ok(Self {
+            fit: match &file {
+                Some(file) => file.fit().clone(),
+                None => embedded_fit()?,
+            },
+            file,
+            embedded: embedded_rows()?,
+        })
+    }
+
+    /// Every row it was made from.
+    fn seen(&self) -> Vec<&Measurement> {
+        let own = self.file.iter().flat_map(FitFile::rows);
+        let alone = self.file.as_ref().is_some_and(FitFile::is_alone);
+        let embedded = self.embedded.iter().filter(|_| !alone);
+        own.chain(embedded).collect()
+    }
+}
+
 /// The rows of the tables against the fit.
 fn against_tables(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
     let catalog = catalog_with(Catalog::embedded(), &args.presets)?;
-    let (rows, mut notes) = read_tables(&args.tables, &catalog)?;
-    let fit = fit::embedded_fit()?;
-    let seen = fit::embedded_rows()?;
-    notes.extend(in_sample_note(&rows, &seen));
+    let Tables {
+        rows, mut notes, ..
+    } = read_tables(&args.tables, &catalog)?;
+    let judged = Judged::load(&args.fit)?;
+    notes.extend(in_sample_note(&rows, &judged.seen()));
     let confidence = args.confidence.confidence.unwrap_or_default();
-    let Some(evaluation) = evaluate(&fit, &rows, confidence) else {
+    let Some(evaluation) = evaluate(&judged.fit, &rows, confidence) else {
         return Err(no_rows().into());
     };
     if args.output.format == Format::Csv {
         notes.iter().for_each(|note| output.note(note));
     }
-    let answer = TableAccuracy::new(FitReport::new(&fit), evaluation, notes);
+    let answer = TableAccuracy::new(FitReport::new(&judged.fit), evaluation, notes);
     output.report(args.output.format, &answer)
 }
 
-/// The rows of all files, one after the other, and what is to be said about them.
-pub(super) fn read_tables(
-    files: &[PathBuf],
-    catalog: &Catalog,
-) -> Result<(Vec<Measurement>, Vec<String>), Diagnostic> {
-    let mut rows = Vec::new();
-    let mut notes = Vec::new();
+/// What measured tables hold together.
+pub(super) struct Tables {
+    /// Their rows, one table after the other.
+    pub(super) rows: Vec<Measurement>,
+    /// The tables.
+    pub(super) sources: Vec<Source>,
+    /// What was ignored or assumed.
+    pub(super) notes: Vec<String>,
+}
+
+/// Reads measured tables.
+///
+/// # Errors
+/// A file that can't be read, and what can't be understood in it.
+pub(super) fn read_tables(files: &[PathBuf], catalog: &Catalog) -> Result<Tables, Diagnostic> {
+    let mut tables = Tables {
+        rows: Vec::new(),
+        sources: Vec::new(),
+        notes: Vec::new(),
+    };
     for file in files {
         let origin = read_text(file)?;
         let table = measure::read(&origin.name, &origin.text, catalog)?;
@@ -128,14 +176,20 @@ pub(super) fn read_tables(
                 note
             }
         };
-        notes.extend(table.notes.into_iter().map(named));
-        rows.extend(table.rows);
+        let name = file.file_name().map_or_else(
+            || origin.name.clone(),
+            |name| name.to_string_lossy().into_owned(),
+        );
+        let source = Source::new(name, &origin.text, table.rows.len());
+        tables.sources.push(source);
+        tables.notes.extend(table.notes.into_iter().map(named));
+        tables.rows.extend(table.rows);
     }
-    Ok((rows, notes))
+    Ok(tables)
 }
 
 /// How many rows the fit has seen: their errors say little about rows it has not.
-fn in_sample_note(rows: &[Measurement], seen: &[Measurement]) -> Option<String> {
+fn in_sample_note(rows: &[Measurement], seen: &[&Measurement]) -> Option<String> {
     let known = |row: &&Measurement| seen.iter().any(|other| same_run(row, other));
     let count = rows.iter().filter(known).count();
     (count > 0).then(|| {
@@ -156,16 +210,23 @@ fn same_run(a: &Measurement, b: &Measurement) -> bool {
         && a.stack.name == b.stack.name
 }
 
-/// Protocols on the embedded table.
+/// Protocols on the embedded table, or on the rows of a fit file.
 fn held_out(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
-    let rows = fit::embedded_rows()?;
+    let judged = Judged::load(&args.fit)?;
     let confidence = args.confidence.confidence.unwrap_or_default();
+    let base = embedded_fit()?;
     let evaluated = |protocol: Protocol| -> Result<Evaluation, Diagnostic> {
-        hold_out(&rows, protocol, confidence)
+        let evaluation = match &judged.file {
+            None => hold_out(&judged.embedded, protocol, confidence),
+            Some(file) => hold_out_with(file.rows(), protocol, confidence, &|kept| {
+                file.refit(&base, kept)
+            }),
+        };
+        evaluation
             .map_err(|error| fit_failed(protocol, &error))?
             .ok_or_else(no_rows)
     };
-    let fit = FitReport::new(&fit::embedded_fit()?);
+    let fit = FitReport::new(&judged.fit);
     if let Some(protocol) = args.protocol {
         let evaluation = evaluated(protocol.into())?;
         let answer = TableAccuracy::new(fit, evaluation, Vec::new());
@@ -175,7 +236,11 @@ fn held_out(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
         .into_par_iter()
         .map(evaluated)
         .collect::<Result<_, Diagnostic>>()?;
-    let headlines = protocols.iter().flat_map(accuracy::embedded).collect();
+    let headlines = if judged.file.is_some() {
+        protocols.iter().filter_map(accuracy::all).collect()
+    } else {
+        protocols.iter().flat_map(accuracy::embedded).collect()
+    };
     let answer = AccuracyPage::new(fit, headlines, protocols);
     output.report(args.output.format, &answer)
 }

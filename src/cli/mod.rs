@@ -7,6 +7,7 @@ mod args;
 mod completions;
 mod evaluate;
 mod fit;
+mod fit_command;
 mod init;
 mod input;
 mod output;
@@ -59,6 +60,8 @@ enum Command {
     Predict(Box<predict::PredictArgs>),
     /// Show how accurate predictions are: on held-out rows, or against measured tables.
     Evaluate(Box<evaluate::EvaluateArgs>),
+    /// Fit to your own measurements, on top of the embedded ones or alone.
+    Fit(Box<fit_command::FitCommandArgs>),
     /// List the models, GPUs, clusters, stacks, prices and tables that are built in, or show one.
     Presets(presets::PresetsArgs),
     /// Print JSON Schema of the files that are read and written.
@@ -111,6 +114,7 @@ impl Cli {
             Command::Plan(args) => plan::run(args, &self.global, &open(args.output())?),
             Command::Predict(args) => predict::run(args, &open(args.output())?),
             Command::Evaluate(args) => evaluate::run(args, &self.global, &open(args.output())?),
+            Command::Fit(args) => fit_command::run(args, &self.global, &open(args.target())?),
             Command::Schema(args) => schema::run(args, &open(args.output.as_deref())?),
             Command::Init(args) => init::run(args, &open(args.output.as_deref())?),
             Command::Presets(args) => presets::run(args, &open(args.output.output.as_deref())?),

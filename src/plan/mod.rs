@@ -128,7 +128,7 @@ impl FitReport {
         Self {
             name: fit.name().to_owned(),
             rows: fit.rows(),
-            held_out_mape: None,
+            held_out_mape: fit.held_out_mape(),
         }
     }
 }

@@ -10,6 +10,7 @@ mod catalog;
 mod csv;
 mod document;
 mod explain;
+mod fit_summary;
 #[cfg(test)]
 mod fixture;
 mod json;
@@ -27,6 +28,7 @@ pub use self::catalog::{Shelf, shelf};
 pub use self::csv::Csv;
 pub use self::document::{Block, Cell, Column, Document, Grid, Tone};
 pub use self::explain::Explanation;
+pub use self::fit_summary::FitSummary;
 pub use self::json::Json;
 pub use self::listing::{Listing, Section};
 pub use self::markdown::Markdown;
