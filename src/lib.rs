@@ -17,6 +17,7 @@
 //! | [`memory`] | peak bytes per GPU by part, and the verdict |
 //! | [`measure`] | measured rows: CSV and Markdown tables |
 //! | [`throughput`] | physics, fit, residual correction, intervals |
+//! | [`fit_file`] | the embedded fit, and a user's own as a file |
 //! | [`forecast`] | wall clock and cost |
 //! | [`search`] | the space of configurations, the engine, the ranking |
 //! | [`preset`] | embedded presets; user files add to them or override them |
@@ -33,6 +34,7 @@ pub mod advise;
 pub mod cli;
 pub mod configuration;
 pub mod diagnostic;
+pub mod fit_file;
 pub mod forecast;
 pub mod hardware;
 pub mod job;

@@ -74,6 +74,15 @@ pub(crate) struct RankingArgs {
     pub allow_tight: bool,
 }
 
+/// What the predictions rest on.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Fit")]
+pub(crate) struct FitArgs {
+    /// Fit file that `tminus fit` made from your own measurements.
+    #[arg(long, value_name = "FILE")]
+    pub fit: Option<PathBuf>,
+}
+
 /// How sure the intervals are.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct ConfidenceArgs {

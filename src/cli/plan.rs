@@ -8,7 +8,7 @@ use crate::hardware::Cluster;
 use crate::plan::Planner;
 use crate::report::Ranking;
 
-use super::args::{ConfidenceArgs, GlobalArgs, JobArgs, OutputArgs, RankingArgs};
+use super::args::{ConfidenceArgs, FitArgs, GlobalArgs, JobArgs, OutputArgs, RankingArgs};
 use super::output::Output;
 use super::{Failure, fit, request};
 
@@ -37,6 +37,9 @@ pub(crate) struct PlanArgs {
     confidence: ConfidenceArgs,
 
     #[command(flatten)]
+    fit: FitArgs,
+
+    #[command(flatten)]
     output: OutputArgs,
 }
 
@@ -49,16 +52,17 @@ impl PlanArgs {
 
 pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, output: &Output) -> Result<(), Failure> {
     let flags = request::settings(&args.job, Some(&args.ranking), &args.confidence);
-    let (request, catalog) = request::load(args.job_file.as_deref(), flags, &args.job.presets)?;
-    let fit = fit::embedded_fit()?;
-    let alternatives: Vec<Cluster> = catalog.clusters().cloned().collect();
+    let job_file = args.job_file.as_deref();
+    let loaded = request::load(job_file, flags, &args.job.presets, &args.fit)?;
+    let (request, fit) = (&loaded.request, loaded.fit()?);
+    let alternatives: Vec<Cluster> = loaded.catalog.clusters().cloned().collect();
     let planner = Planner::new(&fit).alternatives(&alternatives);
-    let plan = fit::pool(global.threads)?.install(|| planner.plan(&request))?;
+    let plan = fit::pool(global.threads)?.install(|| planner.plan(request))?;
     output.report(
         args.output.format,
         &Ranking {
             plan: &plan,
-            request: &request,
+            request,
         },
     )
 }

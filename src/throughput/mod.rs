@@ -105,6 +105,7 @@ pub struct Fit {
     name: String,
     base: Layer,
     contexts: Vec<Context>,
+    held_out_mape: Option<f64>,
 }
 
 impl Fit {
@@ -117,6 +118,7 @@ impl Fit {
             name: name.into(),
             base: Layer::base(rows)?,
             contexts: Vec::new(),
+            held_out_mape: None,
         })
     }
 
@@ -135,7 +137,24 @@ impl Fit {
             name: name.into(),
             base,
             contexts,
+            held_out_mape: None,
         })
+    }
+
+    /// The same fit, with the mean absolute percentage error (a share) found on rows held out of
+    /// it: provenance, which changes no prediction.
+    #[must_use]
+    pub fn with_held_out_mape(self, mape: Option<f64>) -> Self {
+        Self {
+            held_out_mape: mape,
+            ..self
+        }
+    }
+
+    /// Mean absolute percentage error on rows held out of the fit, as a share, where it is known.
+    #[must_use]
+    pub fn held_out_mape(&self) -> Option<f64> {
+        self.held_out_mape
     }
 
     /// Name of the fit, for provenance.
@@ -157,11 +176,15 @@ impl Fit {
 
     /// What was fitted: the base, then a user's places.
     pub fn layers(&self) -> impl Iterator<Item = LayerSummary<'_>> {
-        let base = LayerSummary::new(None, &self.base);
-        let own = self
-            .contexts
-            .iter()
-            .map(|context| LayerSummary::new(Some(context.hypothesis), &context.layer));
+        let base = LayerSummary::new(None, &self.base, Values::prior());
+        let own = self.contexts.iter().map(|context| {
+            let stack = context.layer.rows.first().map(|(row, _)| &row.stack);
+            let before = match stack {
+                Some(stack) => self.base.values_on(stack),
+                None => self.base.solution.belief.values(),
+            };
+            LayerSummary::new(Some(context.hypothesis), &context.layer, before)
+        });
         std::iter::once(base).chain(own)
     }
 
@@ -182,17 +205,20 @@ pub struct LayerSummary<'a> {
     pub example: Option<&'a Measurement>,
     /// Its coefficients.
     pub values: Values,
+    /// What they were before its rows were seen.
+    pub before: Values,
     /// How its fit ended.
     pub termination: Termination,
 }
 
 impl<'a> LayerSummary<'a> {
-    fn new(hypothesis: Option<Hypothesis>, layer: &'a Layer) -> Self {
+    fn new(hypothesis: Option<Hypothesis>, layer: &'a Layer, before: Values) -> Self {
         Self {
             hypothesis,
             rows: layer.rows.len(),
             example: layer.rows.first().map(|(row, _)| row),
             values: layer.solution.belief.values(),
+            before,
             termination: layer.solution.termination,
         }
     }
