@@ -3,6 +3,7 @@
 //! One file a command. A command turns its flags into what the core takes, runs it, and hands
 //! text to the output gate. Files are read in one place and written in one place.
 
+mod advise;
 mod args;
 mod completions;
 mod evaluate;
@@ -62,6 +63,8 @@ enum Command {
     Evaluate(Box<evaluate::EvaluateArgs>),
     /// Fit to your own measurements, on top of the embedded ones or alone.
     Fit(Box<fit_command::FitCommandArgs>),
+    /// Name the measurements that would narrow a plan's answer most.
+    Advise(Box<advise::AdviseArgs>),
     /// List the models, GPUs, clusters, stacks, prices and tables that are built in, or show one.
     Presets(presets::PresetsArgs),
     /// Print JSON Schema of the files that are read and written.
@@ -115,6 +118,7 @@ impl Cli {
             Command::Predict(args) => predict::run(args, &open(args.output())?),
             Command::Evaluate(args) => evaluate::run(args, &self.global, &open(args.output())?),
             Command::Fit(args) => fit_command::run(args, &self.global, &open(args.target())?),
+            Command::Advise(args) => advise::run(args, &self.global, &open(args.output())?),
             Command::Schema(args) => schema::run(args, &open(args.output.as_deref())?),
             Command::Init(args) => init::run(args, &open(args.output.as_deref())?),
             Command::Presets(args) => presets::run(args, &open(args.output.output.as_deref())?),

@@ -3,6 +3,7 @@
 use clap::{Args, ValueEnum};
 use schemars::schema_for;
 
+use crate::advise::Advice;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Candidate, Plan};
 use crate::report::accuracy::{AccuracyPage, TableAccuracy};
@@ -42,6 +43,8 @@ enum Described {
     Evaluation,
     /// What `evaluate --format json` prints.
     Accuracy,
+    /// What `advise --format json` prints.
+    Advice,
 }
 
 pub(super) fn run(args: &SchemaArgs, output: &Output) -> Result<(), Failure> {
@@ -52,6 +55,7 @@ pub(super) fn run(args: &SchemaArgs, output: &Output) -> Result<(), Failure> {
         Described::Candidate => schema_for!(Candidate),
         Described::Evaluation => schema_for!(TableAccuracy),
         Described::Accuracy => schema_for!(AccuracyPage),
+        Described::Advice => schema_for!(Advice),
     };
     let text = serde_json::to_string_pretty(&schema)
         .map_err(|error| Diagnostic::new(format!("the schema has no JSON form: {error}")))?;

@@ -118,6 +118,7 @@ fn in_words(layer: &LayerSummary<'_>) -> String {
     let ratio = |id: Id| layer.values[id] / layer.before[id];
     match layer.hypothesis {
         None => "fitted to these rows alone".to_owned(),
+        Some(Hypothesis::Same) => "more rows of the kind the embedded tables hold".to_owned(),
         Some(Hypothesis::Scale) => uniform(ratio(Id::Scale)),
         Some(Hypothesis::Network) => format!(
             "the network looks different: {} times the bandwidth, {} times the latency a layer, {} \

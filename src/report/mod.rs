@@ -5,6 +5,7 @@
 //! disagree. Nothing here writes anywhere or reads a clock.
 
 pub mod accuracy;
+mod advice;
 mod candidate;
 mod catalog;
 mod csv;
@@ -24,6 +25,7 @@ mod words;
 
 use thiserror::Error;
 
+pub use self::advice::ToMeasure;
 pub use self::catalog::{Shelf, shelf};
 pub use self::csv::Csv;
 pub use self::document::{Block, Cell, Column, Document, Grid, Tone};

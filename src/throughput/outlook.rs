@@ -10,7 +10,7 @@ use nalgebra::DMatrix;
 
 use super::Fit;
 use super::interval::row_sd;
-use super::point::Point;
+use super::point::{Open, Point};
 use crate::configuration::{Configuration, Setting};
 use crate::quantity::{Confidence, Interval};
 
@@ -18,6 +18,7 @@ use crate::quantity::{Confidence, Interval};
 pub struct Outlook<'a> {
     points: Vec<Point<'a>>,
     covariance: DMatrix<f64>,
+    measured: Vec<usize>,
 }
 
 impl<'a> Outlook<'a> {
@@ -35,12 +36,21 @@ impl<'a> Outlook<'a> {
                 _ => 0.0,
             }
         });
-        Self { points, covariance }
+        Self {
+            points,
+            covariance,
+            measured: Vec::new(),
+        }
     }
 
-    /// Share of the model's variance at `target` that measuring `candidate` would take away.
+    /// Share of the model's variance at `target` that measuring `candidate` would take away;
+    /// nothing for one that is measured already, since a second run costs as much as another one
+    /// that teaches more.
     #[must_use]
     pub fn gain(&self, target: usize, candidate: usize) -> f64 {
+        if self.measured.contains(&candidate) {
+            return 0.0;
+        }
         let shared = self.covariance(target, candidate);
         let variance = self.covariance(target, target);
         if variance <= 0.0 {
@@ -58,16 +68,28 @@ impl<'a> Outlook<'a> {
         };
         let variance = self.measured_variance(candidate);
         self.covariance -= &column * column.transpose() / variance;
+        self.measured.push(candidate);
     }
 
     /// Tokens per second of a configuration, as sure as the measurements taken so far make it.
     /// The expected value doesn't change: what will be measured isn't known.
     #[must_use]
     pub fn throughput_tok_s(&self, index: usize, confidence: Confidence) -> Option<Interval> {
+        let point = self.points.get(index)?;
+        let since: Vec<&Point<'_>> = self
+            .measured
+            .iter()
+            .filter_map(|&measured| self.points.get(measured))
+            .filter(|measured| measured.shares_rows_with(point))
+            .collect();
         let variance = self.covariance(index, index).max(0.0);
-        self.points
-            .get(index)
-            .map(|point| point.throughput(variance, confidence))
+        Some(point.throughput(
+            Open {
+                variance,
+                waves: point.waves(&since),
+            },
+            confidence,
+        ))
     }
 
     /// The same if the model left nothing open: run-to-run noise and bad days alone.
@@ -75,7 +97,7 @@ impl<'a> Outlook<'a> {
     pub fn certain_tok_s(&self, index: usize, confidence: Confidence) -> Option<Interval> {
         self.points
             .get(index)
-            .map(|point| point.throughput(0.0, confidence))
+            .map(|point| point.throughput(Open::default(), confidence))
     }
 
     fn covariance(&self, i: usize, j: usize) -> f64 {

@@ -117,10 +117,10 @@ impl Fit {
         confidence: Confidence,
     ) -> Prediction {
         let point = Point::new(self, setting, configuration);
-        let variance = point.variance();
-        let step_time_s = point.step_time(variance, confidence);
+        let open = point.open();
+        let step_time_s = point.step_time(open, confidence);
         let batch = configuration.global_batch_tokens() as f64;
-        let bad_day = point.spread(variance).bad_day(BAD_DAY_COVERAGE).exp();
+        let bad_day = point.spread(open).bad_day(BAD_DAY_COVERAGE).exp();
         let (basis, basis_detail) = basis(&self.known_rows(setting), setting, configuration);
         Prediction {
             step_time_s,
@@ -150,7 +150,7 @@ impl Fit {
         let b = Point::new(self, other_setting, other_configuration);
         let model = (a.variance() + b.variance() - 2.0 * a.covariance(&b)).max(0.0);
         let noise = row_sd(a.work.nodes).powi(2) + row_sd(b.work.nodes).powi(2);
-        let waves = a.waves.powi(2) + b.waves.powi(2);
+        let waves = a.waves(&[]).powi(2) + b.waves(&[]).powi(2);
         let sd = (model + noise + waves).sqrt();
         ratio.ln().abs() > normal_reach(confidence.get()) * sd
     }

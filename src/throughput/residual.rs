@@ -196,9 +196,9 @@ pub(crate) fn distance(a: &Cell, b: &Cell) -> f64 {
 
 /// Base-2 logarithm of the tokens per micro-batch measured around a point: the mean over cells,
 /// weighted by their nearness on all other axes.
-pub(crate) fn tokens_measured_near(cell: &Cell, cells: &[Cell]) -> f64 {
-    let nearness = |other: &Cell| {
-        let mut here = other.clone();
+pub(crate) fn tokens_measured_near(cell: &Cell, cells: &[&Cell]) -> f64 {
+    let nearness = |other: &&Cell| {
+        let mut here = (*other).clone();
         here.at[Cell::TOKENS] = cell.at[Cell::TOKENS];
         distance(cell, &here).powi(2)
     };
