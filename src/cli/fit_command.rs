@@ -17,7 +17,7 @@ use super::{Failure, catalog_with, fit};
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Few rows are enough: on top of the embedded tables only what they speak about moves. They speak
-for their own GPU architecture, stack and, where they name one, cluster.
+for their own GPU architecture and stack, and where the network differs for their cluster.
 
 Examples:
   tminus fit mine.csv -o my.fit.toml

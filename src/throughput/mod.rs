@@ -177,7 +177,7 @@ impl Fit {
         let own = self.contexts.iter().map(|context| {
             let stack = context.layer.rows.first().map(|(row, _)| &row.stack);
             let before = match stack {
-                Some(stack) => self.base.values_on(stack),
+                Some(stack) => self.base.belief_on(stack).values(),
                 None => self.base.solution.belief.values(),
             };
             LayerSummary::new(Some(context.hypothesis), &context.layer, before)
