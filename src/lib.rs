@@ -23,12 +23,14 @@
 //! | [`preset`] | embedded presets; user files add to them or override them |
 //! | [`job`] | the job file and flags, resolved into one request |
 //! | [`plan`] | the planner: a request and a fit become a ranked plan |
+//! | [`advise`] | what to measure next |
 //! | [`report`] | table, JSON, CSV, Markdown |
 //! | [`cli`] | arguments and commands |
 //!
 //! Everything up to [`plan`] does no I/O, reads no clock and no environment: the same inputs give
 //! the same bytes, whatever the number of threads.
 
+pub mod advise;
 pub mod cli;
 pub mod configuration;
 pub mod diagnostic;

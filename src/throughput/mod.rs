@@ -9,6 +9,7 @@
 //! | `fit` | coefficients and correction from measured rows |
 //! | `layer` | what is known of one place |
 //! | `transfer` | from the embedded tables to a few rows of the user's own |
+//! | `outlook` | what a measurement would tell |
 //! | `pressure` | what running close to the memory limit costs |
 //! | `interval` | how far a run may be from its prediction |
 //! | `basis` | what a prediction rests on |
@@ -20,6 +21,7 @@ pub mod evaluate;
 mod fit;
 mod interval;
 mod layer;
+mod outlook;
 pub mod physics;
 mod point;
 mod predict;
@@ -37,6 +39,7 @@ use serde::Serialize;
 
 pub use basis::{Basis, BasisDetail, NearestRow};
 pub use fit::{FitError, Termination};
+pub use outlook::Outlook;
 pub use predict::{MicroBatchModel, Prediction, StepModel};
 pub use transfer::Hypothesis;
 
