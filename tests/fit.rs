@@ -1,7 +1,6 @@
 //! Fits to a few rows of a user's own: what is learnt from them, and the file that keeps it.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     reason = "in a test a wrong value is a failure, helpers included"
 )]
 
@@ -243,7 +242,9 @@ fn sealed(text: &str) -> String {
     let (head, rest) = text.split_once("\nsha256 = ").unwrap();
     let (_, body) = rest.split_once('\n').unwrap();
     let digest = Sha256::digest(body.as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = digest
+        .iter()
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"));
     format!("{head}\nsha256 = \"{hex}\"\n{body}")
 }
 
@@ -310,7 +311,7 @@ proptest! {
                 throughput_tok_s: ROWS[*index].throughput_tok_s * factor,
                 ..ROWS[*index].clone()
             })
-            .filter(|row| factor_is_plausible(row))
+            .filter(factor_is_plausible)
             .collect();
         prop_assume!(!rows.is_empty());
         let Ok(file) = FitFile::on_top("any", Vec::new(), rows.clone()) else {

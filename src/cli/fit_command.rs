@@ -51,8 +51,8 @@ pub(crate) struct FitCommandArgs {
 
 impl FitCommandArgs {
     /// The file the fit goes to.
-    pub(super) fn target(&self) -> Option<&Path> {
-        Some(&self.output)
+    pub(super) fn target(&self) -> &Path {
+        &self.output
     }
 
     /// The name given, or else the file's up to its first dot.

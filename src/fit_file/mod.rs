@@ -236,5 +236,7 @@ fn refit(alone: bool, base: &Fit, name: &str, rows: Vec<Measurement>) -> Result<
 /// SHA-256 of a text, in hexadecimal; line ends of any kind count as one.
 fn sha256(text: &str) -> String {
     let digest = Sha256::digest(text.replace("\r\n", "\n").as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .iter()
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }

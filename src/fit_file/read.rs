@@ -11,8 +11,8 @@ use super::{embedded_count, embedded_sha256, fitted, program, sha256};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::measure;
 use crate::preset::{Catalog, Tables, parse};
-use crate::throughput::LayerSummary;
 use crate::throughput::coefficients::COEFFICIENTS;
+use crate::throughput::{Hypothesis, LayerSummary};
 
 /// How far a coefficient may be from the one written down, relative to it: rounding moves it by
 /// far less, another version of the model by far more.
@@ -228,7 +228,7 @@ fn check_fits(file: &FitFile, written: &[FitTable], origin: &Origin) -> Result<(
 }
 
 fn difference(layer: &LayerSummary<'_>, written: &FitTable) -> Option<String> {
-    let found = layer.hypothesis.map(|hypothesis| hypothesis.name());
+    let found = layer.hypothesis.map(Hypothesis::name);
     if found != written.differs_in.as_deref() {
         let name = |name: Option<&str>| name.unwrap_or("nothing").to_owned();
         return Some(format!(

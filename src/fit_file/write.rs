@@ -91,8 +91,8 @@ fn fit_text(text: &mut String, file: &FitFile, layer: &LayerSummary<'_>) {
     }
 }
 
-fn line(text: &mut String, key: &str, value: Value) {
-    let _ = writeln!(text, "{key} = {value}");
+fn line(text: &mut String, key: &str, value: impl Into<Value>) {
+    let _ = writeln!(text, "{key} = {}", value.into());
 }
 
 fn string(text: &str) -> Value {

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::plan::{FitReport, SCHEMA_VERSION};
-use crate::throughput::evaluate::{Evaluation, RowResult};
+use crate::throughput::evaluate::{Evaluation, Protocol, RowResult};
 
 use super::candidate::{Flat, json_name};
 use super::number::confidence;
@@ -197,7 +197,7 @@ impl Answer for AccuracyPage {
 fn records(evaluations: &[&Evaluation]) -> Records {
     let mut records = Records::default();
     for evaluation in evaluations {
-        let protocol = evaluation.protocol.map(|protocol| protocol.name());
+        let protocol = evaluation.protocol.map(Protocol::name);
         for row in &evaluation.predictions {
             let (header, cells) = fields(protocol, row).0.into_iter().unzip();
             records.header = header;
