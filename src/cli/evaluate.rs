@@ -140,7 +140,9 @@ fn against_tables(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
         return Err(no_rows().into());
     };
     if args.output.format == Format::Csv {
-        notes.iter().for_each(|note| output.note(note));
+        for note in &notes {
+            output.note(note);
+        }
     }
     let answer = TableAccuracy::new(FitReport::new(&judged.fit), evaluation, notes);
     output.report(args.output.format, &answer)

@@ -17,7 +17,7 @@ use super::{Failure, catalog_with, fit};
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Few rows are enough: on top of the embedded tables only what they speak about moves. They speak
-for their own GPU architecture, stack and, where they name one, cluster.
+for their own GPU architecture and stack, and where the network differs for their cluster.
 
 Examples:
   tminus fit mine.csv -o my.fit.toml
@@ -51,8 +51,8 @@ pub(crate) struct FitCommandArgs {
 
 impl FitCommandArgs {
     /// The file the fit goes to.
-    pub(super) fn target(&self) -> Option<&Path> {
-        Some(&self.output)
+    pub(super) fn target(&self) -> &Path {
+        &self.output
     }
 
     /// The name given, or else the file's up to its first dot.

@@ -117,7 +117,7 @@ impl Cli {
             Command::Plan(args) => plan::run(args, &self.global, &open(args.output())?),
             Command::Predict(args) => predict::run(args, &open(args.output())?),
             Command::Evaluate(args) => evaluate::run(args, &self.global, &open(args.output())?),
-            Command::Fit(args) => fit_command::run(args, &self.global, &open(args.target())?),
+            Command::Fit(args) => fit_command::run(args, &self.global, &open(Some(args.target()))?),
             Command::Advise(args) => advise::run(args, &self.global, &open(args.output())?),
             Command::Schema(args) => schema::run(args, &open(args.output.as_deref())?),
             Command::Init(args) => init::run(args, &open(args.output.as_deref())?),

@@ -24,7 +24,7 @@ use sha2::{Digest, Sha256};
 
 use crate::diagnostic::Diagnostic;
 use crate::measure::Measurement;
-use crate::throughput::{Fit, FitError};
+use crate::throughput::{Fit, FitError, LayerSummary};
 
 pub use embedded::{
     EMBEDDED, HeldOutErrors, Provenance, embedded_fit, embedded_rows, embedded_sha256, provenance,
@@ -67,7 +67,8 @@ pub struct FitFile {
     name: String,
     program: String,
     sources: Vec<Source>,
-    alone: bool,
+    /// Embedded rows it was fitted on top of; none when alone.
+    embedded: usize,
     rows: Vec<Measurement>,
     held_out: Option<HeldOut>,
     fit: Fit,
@@ -119,7 +120,7 @@ impl FitFile {
             fit: fit.with_held_out_mape(mape),
             name,
             sources,
-            alone,
+            embedded: embedded_count(alone)?,
             rows,
             held_out,
         })
@@ -146,7 +147,24 @@ impl FitFile {
     /// Whether no embedded row has a say.
     #[must_use]
     pub fn is_alone(&self) -> bool {
-        self.alone
+        self.embedded == 0
+    }
+
+    /// What its own rows were fitted to: a layer for each place that differs from the embedded
+    /// table, and the table's own where rows of the same kind joined it (or none of it has a say).
+    pub fn own_layers(&self) -> impl Iterator<Item = LayerSummary<'_>> {
+        let own =
+            |layer: &LayerSummary<'_>| layer.hypothesis.is_some() || layer.rows != self.embedded;
+        self.fit.layers().filter(own)
+    }
+
+    /// Rows of its own among those of a layer.
+    #[must_use]
+    pub fn own_rows_of(&self, layer: &LayerSummary<'_>) -> usize {
+        match layer.hypothesis {
+            Some(_) => layer.rows,
+            None => layer.rows.saturating_sub(self.embedded),
+        }
     }
 
     /// How well rows held out of it are predicted; `None` where too few rows are left to tell.
@@ -160,7 +178,7 @@ impl FitFile {
     /// # Errors
     /// As [`Fit::new`] and [`Fit::on_top`]; nothing can be fitted to no rows alone.
     pub fn refit(&self, base: &Fit, rows: Vec<Measurement>) -> Result<Fit, FitError> {
-        refit(self.alone, base, &self.name, rows)
+        refit(self.is_alone(), base, &self.name, rows)
     }
 
     /// As text; see the module's documentation.
@@ -183,6 +201,15 @@ impl FitFile {
 /// What makes fit files: their coefficients may differ between versions.
 fn program() -> String {
     format!("tminus {}", env!("CARGO_PKG_VERSION"))
+}
+
+/// Embedded rows that a fit is made on top of.
+fn embedded_count(alone: bool) -> Result<usize, Diagnostic> {
+    if alone {
+        Ok(0)
+    } else {
+        Ok(embedded_rows()?.len())
+    }
 }
 
 fn fitted(name: &str, alone: bool, rows: &[Measurement]) -> Result<Fit, Diagnostic> {
@@ -209,5 +236,7 @@ fn refit(alone: bool, base: &Fit, name: &str, rows: Vec<Measurement>) -> Result<
 /// SHA-256 of a text, in hexadecimal; line ends of any kind count as one.
 fn sha256(text: &str) -> String {
     let digest = Sha256::digest(text.replace("\r\n", "\n").as_bytes());
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .iter()
+        .fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }

@@ -77,6 +77,7 @@ fn same_gpu(a: &Gpu, b: &Gpu) -> bool {
             gpu.usable_gib,
             gpu.intra_node_bytes_per_s,
         ]
+        .map(f64::to_bits)
     };
     a.name == b.name && figures(a) == figures(b)
 }
@@ -216,6 +217,6 @@ fn divided(value: f64, unit: f64) -> f64 {
     let quotient = value / unit;
     [quotient, quotient.next_up(), quotient.next_down()]
         .into_iter()
-        .find(|candidate| candidate * unit == value)
+        .find(|candidate| (candidate * unit).to_bits() == value.to_bits())
         .unwrap_or(quotient)
 }

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use super::presets::ROWS;
-use super::write::{SEAL, own_layers};
+use super::write::SEAL;
 use super::{EMBEDDED, FORMAT, FitFile, HeldOut, MAX_ROWS, Source};
-use super::{embedded_sha256, fitted, program, sha256};
+use super::{embedded_count, embedded_sha256, fitted, program, sha256};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::measure;
 use crate::preset::{Catalog, Tables, parse};
-use crate::throughput::LayerSummary;
 use crate::throughput::coefficients::COEFFICIENTS;
+use crate::throughput::{Hypothesis, LayerSummary};
 
 /// How far a coefficient may be from the one written down, relative to it: rounding moves it by
 /// far less, another version of the model by far more.
@@ -49,11 +49,9 @@ struct Base {
 #[serde(deny_unknown_fields)]
 struct FitTable {
     #[serde(rename = "gpu")]
-    _gpu: String,
-    #[serde(rename = "cluster")]
-    _cluster: Option<String>,
+    _gpu: Option<String>,
     #[serde(rename = "stack")]
-    _stack: String,
+    _stack: Option<String>,
     #[serde(rename = "rows")]
     _rows: usize,
     differs_in: Option<String>,
@@ -103,7 +101,7 @@ pub(super) fn from_toml(name: &str, text: &str) -> Result<FitFile, Diagnostic> {
         name: document.name,
         program: document.program,
         sources: document.tables,
-        alone,
+        embedded: embedded_count(alone)?,
         rows,
         held_out: document.held_out,
         fit,
@@ -126,7 +124,7 @@ fn check_format(origin: &Origin) -> Result<(), Diagnostic> {
     struct Any {
         format: Option<toml::Value>,
     }
-    let any: Any = parse(origin)?;
+    let any: Any = parse(origin).map_err(|error| remake(error.help("a fit file is TOML")))?;
     match any.format {
         Some(toml::Value::Integer(format)) if format == i64::from(FORMAT) => Ok(()),
         Some(format) => Err(refused(
@@ -202,7 +200,7 @@ fn check_errors(held_out: Option<&HeldOut>, origin: &Origin) -> Result<(), Diagn
 
 /// Compares the fit with the one written down.
 fn check_fits(file: &FitFile, written: &[FitTable], origin: &Origin) -> Result<(), Diagnostic> {
-    let layers: Vec<LayerSummary<'_>> = own_layers(file).collect();
+    let layers: Vec<LayerSummary<'_>> = file.own_layers().collect();
     let changed = if layers.len() == written.len() {
         layers
             .iter()
@@ -230,7 +228,7 @@ fn check_fits(file: &FitFile, written: &[FitTable], origin: &Origin) -> Result<(
 }
 
 fn difference(layer: &LayerSummary<'_>, written: &FitTable) -> Option<String> {
-    let found = layer.hypothesis.map(|hypothesis| hypothesis.name());
+    let found = layer.hypothesis.map(Hypothesis::name);
     if found != written.differs_in.as_deref() {
         let name = |name: Option<&str>| name.unwrap_or("nothing").to_owned();
         return Some(format!(

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use toml::{Table, Value};
 
 use super::presets::rows_and_presets;
-use super::{EMBEDDED, FORMAT, FitFile, embedded_rows, embedded_sha256, sha256};
+use super::{EMBEDDED, FORMAT, FitFile, embedded_sha256, sha256};
 use crate::diagnostic::Diagnostic;
 use crate::throughput::LayerSummary;
 use crate::throughput::coefficients::COEFFICIENTS;
@@ -34,10 +34,10 @@ pub(super) fn to_toml(file: &FitFile) -> Result<String, Diagnostic> {
 fn body(file: &FitFile) -> Result<String, Diagnostic> {
     let (csv, presets) = rows_and_presets(&file.rows)?;
     let mut text = String::new();
-    if !file.alone {
+    if !file.is_alone() {
         text += "\n# What the rows below were fitted on top of.\n[base]\n";
         line(&mut text, "table", string(EMBEDDED));
-        line(&mut text, "rows", count(embedded_rows()?.len()));
+        line(&mut text, "rows", count(file.embedded));
         line(&mut text, "sha256", string(&embedded_sha256()));
     }
     for source in &file.sources {
@@ -56,8 +56,8 @@ fn body(file: &FitFile) -> Result<String, Diagnostic> {
             line(&mut text, "embedded_mape", Value::Float(mape));
         }
     }
-    for layer in own_layers(file) {
-        fit_text(&mut text, &layer);
+    for layer in file.own_layers() {
+        fit_text(&mut text, file, &layer);
     }
     text += "\n# The rows; the fit is made again from them, and must come out as above.\n[rows]\n";
     text += &csv_text(&csv);
@@ -65,21 +65,14 @@ fn body(file: &FitFile) -> Result<String, Diagnostic> {
     Ok(text)
 }
 
-/// The layers that the file's own rows were fitted to.
-pub(super) fn own_layers(file: &FitFile) -> impl Iterator<Item = LayerSummary<'_>> {
-    file.fit.layers().skip(usize::from(!file.alone))
-}
-
-fn fit_text(text: &mut String, layer: &LayerSummary<'_>) {
+fn fit_text(text: &mut String, file: &FitFile, layer: &LayerSummary<'_>) {
     text.push_str("\n[[fits]]\n");
-    if let Some(row) = layer.example {
+    // The embedded layer is of many places.
+    if let Some(row) = layer.example.filter(|_| layer.hypothesis.is_some()) {
         line(text, "gpu", string(&row.cluster.gpu.name));
-        if row.cluster.name != row.cluster.gpu.name {
-            line(text, "cluster", string(&row.cluster.name));
-        }
         line(text, "stack", string(&row.stack.name));
     }
-    line(text, "rows", count(layer.rows));
+    line(text, "rows", count(file.own_rows_of(layer)));
     if let Some(hypothesis) = layer.hypothesis {
         line(text, "differs_in", string(hypothesis.name()));
     }
@@ -98,8 +91,8 @@ fn fit_text(text: &mut String, layer: &LayerSummary<'_>) {
     }
 }
 
-fn line(text: &mut String, key: &str, value: Value) {
-    let _ = writeln!(text, "{key} = {value}");
+fn line(text: &mut String, key: &str, value: impl Into<Value>) {
+    let _ = writeln!(text, "{key} = {}", value.into());
 }
 
 fn string(text: &str) -> Value {

@@ -43,9 +43,8 @@ struct Summary<'a> {
 /// What was learnt of one place.
 #[derive(Serialize)]
 struct Place {
-    gpu: String,
-    cluster: Option<String>,
-    stack: String,
+    gpu: Option<String>,
+    stack: Option<String>,
     rows: usize,
     differs_in: Option<&'static str>,
     in_words: String,
@@ -65,23 +64,26 @@ struct Moved {
 }
 
 impl Place {
-    fn new(layer: &LayerSummary<'_>) -> Self {
+    fn new(file: &FitFile, layer: &LayerSummary<'_>) -> Self {
         let Termination {
             steps,
             change,
             condition,
         } = layer.termination;
-        let row = layer.example;
-        let cluster = row.map(|row| &row.cluster);
-        let named = cluster.filter(|cluster| cluster.name != cluster.gpu.name);
+        let joined = layer.hypothesis.is_none() && !file.is_alone();
+        // The embedded layer is of many places.
+        let row = layer.example.filter(|_| layer.hypothesis.is_some());
         Self {
-            gpu: cluster.map_or_else(String::new, |cluster| cluster.gpu.name.clone()),
-            cluster: named.map(|cluster| cluster.name.clone()),
-            stack: row.map_or_else(String::new, |row| row.stack.name.clone()),
-            rows: layer.rows,
+            gpu: row.map(|row| row.cluster.gpu.name.clone()),
+            stack: row.map(|row| row.stack.name.clone()),
+            rows: file.own_rows_of(layer),
             differs_in: layer.hypothesis.map(Hypothesis::name),
-            in_words: in_words(layer),
-            moved: moved(layer),
+            in_words: if joined {
+                format!("these rows look like those of {EMBEDDED}: they joined them")
+            } else {
+                in_words(layer)
+            },
+            moved: if joined { Vec::new() } else { moved(layer) },
             steps,
             last_change: change,
             condition,
@@ -89,8 +91,10 @@ impl Place {
     }
 
     fn name(&self) -> String {
-        let on = self.cluster.as_ref().unwrap_or(&self.gpu);
-        format!("{on}, {}", self.stack)
+        match (&self.gpu, &self.stack) {
+            (Some(gpu), Some(stack)) => format!("{gpu}, {stack}"),
+            _ => "All places".to_owned(),
+        }
     }
 }
 
@@ -151,8 +155,7 @@ fn uniform(ratio: f64) -> String {
 
 impl FitSummary<'_> {
     fn summary(&self) -> Summary<'_> {
-        let embedded = usize::from(!self.file.is_alone());
-        let layers = self.file.fit().layers().skip(embedded);
+        let layers = self.file.own_layers();
         Summary {
             schema_version: SCHEMA_VERSION,
             name: self.file.fit().name(),
@@ -160,7 +163,7 @@ impl FitSummary<'_> {
             on_top_of: (!self.file.is_alone()).then_some(EMBEDDED),
             rows: self.file.rows().len(),
             held_out: self.file.held_out(),
-            fits: layers.map(|layer| Place::new(&layer)).collect(),
+            fits: layers.map(|layer| Place::new(self.file, &layer)).collect(),
             notes: self.notes,
         }
     }
@@ -219,12 +222,11 @@ impl Answer for FitSummary<'_> {
 
     fn records(&self) -> Records {
         let summary = self.summary();
-        let header = ["gpu", "cluster", "stack", "rows", "differs_in", "in_words"];
+        let header = ["gpu", "stack", "rows", "differs_in", "in_words"];
         let rows = summary.fits.into_iter().map(|place| {
             vec![
-                place.gpu,
-                place.cluster.unwrap_or_default(),
-                place.stack,
+                place.gpu.unwrap_or_default(),
+                place.stack.unwrap_or_default(),
                 place.rows.to_string(),
                 place.differs_in.unwrap_or_default().to_owned(),
                 place.in_words,

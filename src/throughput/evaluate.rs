@@ -102,6 +102,8 @@ pub struct RowResult {
     pub measured_tok_s: f64,
     /// Predicted tokens per second.
     pub predicted_tok_s: Interval,
+    /// Tokens per second that nine in ten of the runs on a bad day still reach; `null` on one node.
+    pub bad_day_tok_s: Option<f64>,
     /// What physics alone predicts, the residual correction left out.
     pub physics_tok_s: f64,
     /// Absolute percentage error of the expected value, as a share.
@@ -131,6 +133,7 @@ impl RowResult {
             activation_checkpointing: configuration.activation_checkpointing,
             measured_tok_s: row.throughput_tok_s,
             predicted_tok_s: prediction.throughput_tok_s,
+            bad_day_tok_s: prediction.bad_day_tok_s,
             physics_tok_s: physics,
             ape: (prediction.throughput_tok_s.expected / row.throughput_tok_s - 1.0).abs(),
             memory_verdict: memory.verdict,

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::plan::{FitReport, SCHEMA_VERSION};
-use crate::throughput::evaluate::{Evaluation, RowResult};
+use crate::throughput::evaluate::{Evaluation, Protocol, RowResult};
 
 use super::candidate::{Flat, json_name};
 use super::number::confidence;
@@ -78,8 +78,8 @@ fn legend(share: f64) -> Vec<(String, String)> {
     vec![
         note(
             "error %",
-            "absolute error of the expected throughput, over the measured one; `mean` is of all \
-             rows judged, `physics` the same without the residual correction"
+            "absolute error of the expected throughput, over the measured one; mean of all rows \
+             judged, and the same of physics without the residual correction"
                 .to_owned(),
         ),
         note(
@@ -197,7 +197,7 @@ impl Answer for AccuracyPage {
 fn records(evaluations: &[&Evaluation]) -> Records {
     let mut records = Records::default();
     for evaluation in evaluations {
-        let protocol = evaluation.protocol.map(|protocol| protocol.name());
+        let protocol = evaluation.protocol.map(Protocol::name);
         for row in &evaluation.predictions {
             let (header, cells) = fields(protocol, row).0.into_iter().unzip();
             records.header = header;
@@ -221,6 +221,8 @@ fn fields(protocol: Option<&str>, row: &RowResult) -> Flat {
     flat.put("activation_checkpointing", row.activation_checkpointing);
     flat.put("measured_tok_s", row.measured_tok_s);
     flat.interval("predicted_tok_s", Some(row.predicted_tok_s));
+    let bad_day = row.bad_day_tok_s.map(|speed| speed.to_string());
+    flat.put("bad_day_tok_s", bad_day.unwrap_or_default());
     flat.put("physics_tok_s", row.physics_tok_s);
     flat.put("ape", row.ape);
     flat.put("memory_verdict", json_name(row.memory_verdict));
