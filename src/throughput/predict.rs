@@ -2,7 +2,7 @@
 
 use super::basis::{Basis, BasisDetail, basis};
 use super::coefficients::COUNT;
-use super::fit::{Belief, Uncertainty, Vector};
+use super::fit::{Belief, Correction, Uncertainty, Vector};
 use super::interval::{BadDays, Spread, row_sd};
 use super::layer::Layer;
 use super::physics::Rates;
@@ -35,58 +35,25 @@ pub struct Prediction {
 /// Share of bad days that the bad-day throughput covers.
 const BAD_DAY_COVERAGE: f64 = 0.9;
 
-/// Expected step times of one (setting, GPUs, sequence length, checkpointing).
-#[derive(Debug, Clone)]
-pub struct StepModel<'a> {
-    view: View<'a>,
-    rates: Rates,
-    cell: Cell,
-    seq_len: f64,
-}
-
-/// Expected step times of one micro-batch: affine in gradient accumulation.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MicroBatchModel {
-    /// Seconds of one micro-step (forward and backward of one micro-batch).
-    pub micro_step_s: f64,
-    /// Seconds per step beyond its micro-steps.
-    pub per_step_s: f64,
-}
-
-impl MicroBatchModel {
-    /// Expected seconds of one optimizer step of `grad_accum` micro-steps.
-    #[must_use]
-    pub fn step_s(&self, grad_accum: u64) -> f64 {
-        self.micro_step_s * grad_accum as f64 + self.per_step_s
-    }
-}
-
-impl StepModel<'_> {
-    /// The step times of one micro-batch, residual correction included.
-    #[must_use]
-    pub fn micro_batch(&self, micro_batch: u64) -> MicroBatchModel {
-        let tokens = micro_batch as f64 * self.seq_len;
-        let mut cell = self.cell.clone();
-        cell.at[Cell::TOKENS] = tokens.log2();
-        let factor = self.view.correction(&cell).exp() * self.rates.time_factor();
-        MicroBatchModel {
-            micro_step_s: self.rates.micro_step_s(tokens) * factor,
-            per_step_s: self.rates.per_step_s() * factor,
-        }
-    }
-}
-
 /// A fit as one setting sees it.
 #[derive(Debug, Clone, Copy)]
-struct View<'a> {
+pub(super) struct View<'a> {
     base: &'a Layer,
     context: Option<&'a Context>,
 }
 
 impl<'a> View<'a> {
     /// The layer that speaks for the setting.
-    fn layer(&self) -> &'a Layer {
+    pub(super) fn layer(&self) -> &'a Layer {
         self.context.map_or(self.base, |context| &context.layer)
+    }
+
+    /// The corrections that add up to that of the setting, each with its share.
+    pub(super) fn corrections(&self) -> impl Iterator<Item = (&'a Correction, f64)> {
+        let inherited = self
+            .context
+            .map(|context| (&self.base.solution.correction, context.kept));
+        std::iter::once((&self.layer().solution.correction, 1.0)).chain(inherited)
     }
 
     /// The part of the correction that comes from the base when another layer speaks.
@@ -143,37 +110,10 @@ impl<'a> View<'a> {
 }
 
 impl Fit {
-    fn view(&self, setting: &Setting<'_>) -> View<'_> {
+    pub(super) fn view(&self, setting: &Setting<'_>) -> View<'_> {
         View {
             base: &self.base,
             context: self.context(setting),
-        }
-    }
-
-    /// Everything about the step times of a setting that depends neither on the micro-batch nor
-    /// on gradient accumulation, computed once for the search.
-    #[must_use]
-    pub fn step_model(
-        &self,
-        setting: &Setting<'_>,
-        gpus: u64,
-        seq_len: u64,
-        activation_checkpointing: bool,
-    ) -> StepModel<'_> {
-        let view = self.view(setting);
-        let work = Workload::new(setting, gpus, seq_len, activation_checkpointing);
-        let configuration = Configuration {
-            gpus,
-            seq_len,
-            micro_batch: 1,
-            grad_accum: 1,
-            activation_checkpointing,
-        };
-        StepModel {
-            view,
-            rates: Rates::new(&work, &view.layer().values_on(setting.stack)),
-            cell: Cell::new(setting, &configuration),
-            seq_len: seq_len as f64,
         }
     }
 
