@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use crate::configuration::Setting;
 use crate::forecast::{Bill, Reliability, WallClock};
 use crate::job::Request;
-use crate::memory::{MemoryModel, Verdict};
+use crate::memory::Verdict;
 use crate::search::{Evaluator, Group, GroupEvaluator, Objective, Score};
 use crate::throughput::{Fit, MicroBatchModel, SettingModel, StepModel};
 
@@ -59,7 +59,6 @@ impl<'a> Physics<'a> {
 /// Everything the configurations of one group and checkpointing choice have in common.
 pub(super) struct GroupPhysics {
     steps: StepModel,
-    memory: MemoryModel,
     clock: WallClock,
     bill: Bill,
     gpus: f64,
@@ -90,7 +89,6 @@ impl Evaluator for Physics<'_> {
                 .steps
                 .get(index)
                 .map_or_else(|| step_model(&self.fit.setting_model(&setting)), step_model),
-            memory: MemoryModel::new(&setting, gpus, seq_len, activation_checkpointing),
             clock: WallClock::new(self.reliability, shape.params(seq_len), cluster, gpus),
             bill: Bill::new(cluster, gpus),
             gpus: gpus as f64,
@@ -104,7 +102,7 @@ impl GroupEvaluator for GroupPhysics {
     type MicroBatch = MicroBatchModel;
 
     fn verdict(&self, micro_batch: u64) -> Verdict {
-        self.memory.verdict(micro_batch)
+        self.steps.verdict(micro_batch)
     }
 
     fn micro_batch(&self, micro_batch: u64) -> MicroBatchModel {

@@ -4,7 +4,7 @@
 //! with its tokens (compute is proportional to them, communication and overheads are not, and
 //! what compute hides of communication is no more than itself); what a step costs beyond its
 //! micro-steps is shared by all of its sequences; and the residual correction is nowhere less
-//! than the sum of its parts at their least.
+//! than the sum of its parts at their least. Memory pressure only ever slows a step down.
 
 use std::ops::RangeInclusive;
 
@@ -12,9 +12,11 @@ use super::Fit;
 use super::coefficients::Values;
 use super::nearby::{AlongTokens, Neighbourhood};
 use super::physics::Rates;
+use super::pressure::Pressure;
 use super::residual::{Cell, bounded};
 use super::workload::Workload;
 use crate::configuration::{Configuration, Setting};
+use crate::memory::{MemoryModel, Verdict};
 
 /// How much rounding may make a bound exceed what it bounds, as a share.
 const ROUNDING: f64 = 1e-12;
@@ -33,6 +35,7 @@ pub struct SettingModel<'a> {
 pub struct StepModel {
     rates: Rates,
     correction: AlongTokens,
+    memory: MemoryModel,
     seq_len: f64,
 }
 
@@ -54,12 +57,19 @@ impl MicroBatchModel {
 }
 
 impl StepModel {
+    /// Whether a micro-batch fits in memory.
+    #[must_use]
+    pub fn verdict(&self, micro_batch: u64) -> Verdict {
+        self.memory.verdict(micro_batch)
+    }
+
     /// The step times of one micro-batch, residual correction included.
     #[must_use]
     pub fn micro_batch(&self, micro_batch: u64) -> MicroBatchModel {
         let tokens = micro_batch as f64 * self.seq_len;
         let correction = bounded(self.correction.mean(tokens.log2()));
-        let factor = correction.exp() * self.rates.time_factor();
+        let pressure = Pressure::of(self.verdict(micro_batch));
+        let factor = correction.exp() * self.rates.time_factor() / pressure.expected();
         MicroBatchModel {
             micro_step_s: self.rates.micro_step_s(tokens) * factor,
             per_step_s: self.rates.per_step_s() * factor,
@@ -70,12 +80,19 @@ impl StepModel {
     /// `micro_batches` and that trains at most `sequences` sequences on every GPU.
     #[must_use]
     pub fn fastest_pace(&self, micro_batches: RangeInclusive<u64>, sequences: u64) -> f64 {
+        // Between two that are tight all are; a range that ends elsewhere may hold one that isn't.
+        let ends = [*micro_batches.start(), *micro_batches.end()].map(|end| self.verdict(end));
+        let pressure = Pressure::of(if ends == [Verdict::Tight; 2] {
+            Verdict::Tight
+        } else {
+            Verdict::Fits
+        });
         let (smallest, largest) = (*micro_batches.start() as f64, *micro_batches.end() as f64);
         let least = self.correction.least(
             (smallest * self.seq_len).log2(),
             (largest * self.seq_len).log2(),
         );
-        let factor = bounded(least).exp() * self.rates.time_factor();
+        let factor = bounded(least).exp() * self.rates.time_factor() / pressure.expected();
         let micro_steps = self.rates.micro_step_s(largest * self.seq_len) / largest;
         let rest = self.rates.per_step_s() / sequences as f64;
         (micro_steps + rest) * factor * (1.0 - ROUNDING)
@@ -96,6 +113,7 @@ impl SettingModel<'_> {
                 nodes.log2(),
                 activation_checkpointing,
             ),
+            memory: MemoryModel::new(&self.setting, gpus, seq_len, activation_checkpointing),
             seq_len: seq_len as f64,
         }
     }
@@ -120,7 +138,7 @@ impl Fit {
         }
         SettingModel {
             setting: *setting,
-            values: view.layer().values_on(setting.stack),
+            values: view.values(setting.stack),
             correction,
         }
     }
