@@ -5,15 +5,19 @@
 
 mod args;
 mod completions;
+mod evaluate;
 mod fit;
+mod fit_command;
 mod init;
 mod input;
+mod live;
 mod output;
 mod plan;
 mod predict;
 mod presets;
 mod request;
 mod schema;
+mod timing;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -56,6 +60,10 @@ enum Command {
     Plan(Box<plan::PlanArgs>),
     /// Explain one configuration: time, memory, utilization and what the prediction rests on.
     Predict(Box<predict::PredictArgs>),
+    /// Show how accurate predictions are: on held-out rows, or against measured tables.
+    Evaluate(Box<evaluate::EvaluateArgs>),
+    /// Fit to your own measurements, on top of the embedded ones or alone.
+    Fit(Box<fit_command::FitCommandArgs>),
     /// List the models, GPUs, clusters, stacks, prices and tables that are built in, or show one.
     Presets(presets::PresetsArgs),
     /// Print JSON Schema of the files that are read and written.
@@ -107,6 +115,8 @@ impl Cli {
         match &self.command {
             Command::Plan(args) => plan::run(args, &self.global, &open(args.output())?),
             Command::Predict(args) => predict::run(args, &open(args.output())?),
+            Command::Evaluate(args) => evaluate::run(args, &self.global, &open(args.output())?),
+            Command::Fit(args) => fit_command::run(args, &self.global, &open(args.target())?),
             Command::Schema(args) => schema::run(args, &open(args.output.as_deref())?),
             Command::Init(args) => init::run(args, &open(args.output.as_deref())?),
             Command::Presets(args) => presets::run(args, &open(args.output.output.as_deref())?),

@@ -125,11 +125,13 @@ pub struct FitReport {
 }
 
 impl FitReport {
-    fn new(fit: &Fit) -> Self {
+    /// What is told of a fit.
+    #[must_use]
+    pub fn new(fit: &Fit) -> Self {
         Self {
             name: fit.name().to_owned(),
             rows: fit.rows(),
-            held_out_mape: None,
+            held_out_mape: fit.held_out_mape(),
         }
     }
 }

@@ -150,12 +150,16 @@ impl<'a> Planner<'a> {
             let named = |cluster: &Cluster| cluster.name == candidate.cluster;
             (request.clusters.iter().position(named), candidate.gpus)
         });
+        let mut notes = notes::notes(request, &space, &candidates);
+        if outcome.partial {
+            notes.insert(0, notes::partial(&space));
+        }
         Ok(Plan {
             schema_version: SCHEMA_VERSION,
             request: RequestReport::new(request, &self.reliability),
             fit: FitReport::new(self.fit),
             space,
-            notes: notes::notes(request, &space, &candidates),
+            notes,
             candidates,
             best_by_gpu_count,
             partial: outcome.partial,

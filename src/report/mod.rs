@@ -4,11 +4,13 @@
 //! read (the table and Markdown) is the same [`Document`] in two dresses, so the two can't
 //! disagree. Nothing here writes anywhere or reads a clock.
 
+pub mod accuracy;
 mod candidate;
 mod catalog;
 mod csv;
 mod document;
 mod explain;
+mod fit_summary;
 #[cfg(test)]
 mod fixture;
 mod json;
@@ -26,6 +28,7 @@ pub use self::catalog::{Shelf, shelf};
 pub use self::csv::Csv;
 pub use self::document::{Block, Cell, Column, Document, Grid, Tone};
 pub use self::explain::Explanation;
+pub use self::fit_summary::FitSummary;
 pub use self::json::Json;
 pub use self::listing::{Listing, Section};
 pub use self::markdown::Markdown;

@@ -10,6 +10,7 @@ use super::workload::Workload;
 use super::{Fit, TimeParts};
 use crate::configuration::{Configuration, Setting};
 use crate::memory;
+use crate::quantity::{Confidence, Interval};
 
 /// One configuration under a fit, and all that its prediction needs.
 pub(super) struct Point<'a> {
@@ -19,8 +20,8 @@ pub(super) struct Point<'a> {
     rates: Rates,
     cell: Cell,
     /// Expected step time without memory pressure.
-    pub(super) step_s: f64,
-    pub(super) pressure: Pressure,
+    step_s: f64,
+    pressure: Pressure,
     /// What the coefficients' errors do to the log step time, the cells around accounted for.
     unexplained: Vector,
     /// Covariance of the coefficients.
@@ -88,15 +89,35 @@ impl<'a> Point<'a> {
             + self.view.covariance(&self.cell, &other.cell)
     }
 
-    /// How far a run may be from the expected step time.
-    pub(super) fn spread(&self) -> Spread {
-        let sd = self.variance().sqrt().hypot(row_sd(self.work.nodes));
+    /// How far a run may be from the expected step time, when the model leaves `variance` open.
+    pub(super) fn spread(&self, variance: f64) -> Spread {
+        let sd = variance.sqrt().hypot(row_sd(self.work.nodes));
         let bad_days = BadDays::on(self.work.nodes);
         Spread {
             faster_sd: sd,
             slower_sd: sd.hypot(self.waves),
             bad_days,
         }
+    }
+
+    /// Seconds per optimizer step, when the model leaves `variance` open.
+    pub(super) fn step_time(&self, variance: f64, confidence: Confidence) -> Interval {
+        let (low, high) = self.spread(variance).central(confidence.get());
+        let (faster, slower) = self.pressure.central(confidence.get());
+        let expected = self.step_s / self.pressure.expected();
+        // Kept finite whatever the logarithms are.
+        let end = |log: f64| (expected * log.exp()).clamp(f64::MIN_POSITIVE, f64::MAX / 1e6);
+        Interval {
+            low: end(low + faster),
+            expected,
+            high: end(high + slower),
+        }
+    }
+
+    /// Tokens per second, when the model leaves `variance` open.
+    pub(super) fn throughput(&self, variance: f64, confidence: Confidence) -> Interval {
+        let tokens = self.configuration.global_batch_tokens() as f64;
+        self.step_time(variance, confidence).invert(tokens)
     }
 
     /// The parts of the expected step; what the physics doesn't account for is the residual.

@@ -41,18 +41,16 @@ impl Fit {
         confidence: Confidence,
     ) -> Prediction {
         let point = Point::new(self, setting, configuration);
-        let spread = point.spread();
-        let (low, high) = spread.central(confidence.get());
-        let (faster, slower) = point.pressure.central(confidence.get());
-        let expected = point.step_s / point.pressure.expected();
-        let step_time_s = interval(expected, low + faster, high + slower);
+        let variance = point.variance();
+        let step_time_s = point.step_time(variance, confidence);
         let batch = configuration.global_batch_tokens() as f64;
-        let bad_day = expected * spread.bad_day(BAD_DAY_COVERAGE).exp();
+        let bad_day = point.spread(variance).bad_day(BAD_DAY_COVERAGE).exp();
         let (basis, basis_detail) = basis(&self.known_rows(setting), setting, configuration);
         Prediction {
             step_time_s,
             throughput_tok_s: step_time_s.invert(batch),
-            bad_day_tok_s: (point.work.nodes > 1.0).then_some(batch / bad_day),
+            bad_day_tok_s: (point.work.nodes > 1.0)
+                .then_some(batch / (step_time_s.expected * bad_day)),
             time_parts_s: point.time_parts(),
             basis,
             basis_detail,
@@ -88,15 +86,5 @@ impl Fit {
             .into_iter()
             .flat_map(|context| &context.layer.rows);
         own.chain(&self.base.rows).collect()
-    }
-}
-
-/// An interval around `expected` from logarithms of its ends, kept finite whatever they are.
-fn interval(expected: f64, low: f64, high: f64) -> Interval {
-    let bounded = |log: f64| (expected * log.exp()).clamp(f64::MIN_POSITIVE, f64::MAX / 1e6);
-    Interval {
-        low: bounded(low),
-        expected,
-        high: bounded(high),
     }
 }

@@ -120,6 +120,20 @@ impl SettingModel<'_> {
 }
 
 impl Fit {
+    /// The step times of one setting, GPU count, sequence length and checkpointing. Where many
+    /// are asked for, build a [`SettingModel`] once.
+    #[must_use]
+    pub fn step_model(
+        &self,
+        setting: &Setting<'_>,
+        gpus: u64,
+        seq_len: u64,
+        activation_checkpointing: bool,
+    ) -> StepModel {
+        self.setting_model(setting)
+            .step_model(gpus, seq_len, activation_checkpointing)
+    }
+
     /// The step times of one setting.
     #[must_use]
     pub fn setting_model<'a>(&self, setting: &Setting<'a>) -> SettingModel<'a> {
