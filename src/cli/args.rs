@@ -116,6 +116,10 @@ pub(crate) struct GlobalArgs {
     #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
     pub color: ColorWhen,
 
+    /// Say on stderr what took how long (`plan`).
+    #[arg(long, global = true)]
+    pub timing: bool,
+
     /// Leave out the notes on stderr; errors still show.
     #[arg(short, long, global = true)]
     pub quiet: bool,

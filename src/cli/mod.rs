@@ -11,12 +11,14 @@ mod fit;
 mod fit_command;
 mod init;
 mod input;
+mod live;
 mod output;
 mod plan;
 mod predict;
 mod presets;
 mod request;
 mod schema;
+mod timing;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -10,7 +10,8 @@ use crate::report::Ranking;
 
 use super::args::{ConfidenceArgs, FitArgs, GlobalArgs, JobArgs, OutputArgs, RankingArgs};
 use super::output::Output;
-use super::{Failure, fit, request};
+use super::timing::Stopwatch;
+use super::{Failure, fit, live, request};
 
 /// Flags of `tminus plan`.
 #[derive(Debug, Clone, Args)]
@@ -51,18 +52,33 @@ impl PlanArgs {
 }
 
 pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, output: &Output) -> Result<(), Failure> {
+    let mut stopwatch = Stopwatch::start();
     let flags = request::settings(&args.job, Some(&args.ranking), &args.confidence);
     let job_file = args.job_file.as_deref();
     let loaded = request::load(job_file, flags, &args.job.presets, &args.fit)?;
+    stopwatch.lap("presets and job");
     let (request, fit) = (&loaded.request, loaded.fit()?);
+    stopwatch.lap("fit");
     let alternatives: Vec<Cluster> = loaded.catalog.clusters().cloned().collect();
     let planner = Planner::new(&fit).alternatives(&alternatives);
-    let plan = fit::pool(global.threads)?.install(|| planner.plan(request))?;
+    let pool = fit::pool(global.threads)?;
+    let plan = live::watched(global.quiet, |watch| {
+        pool.install(|| planner.plan_watched(request, watch))
+    })?;
+    stopwatch.lap("search");
+    if plan.partial {
+        output.note("the search was ended early: the plan is partial");
+    }
     output.report(
         args.output.format,
         &Ranking {
             plan: &plan,
             request,
         },
-    )
+    )?;
+    stopwatch.lap("report");
+    if global.timing {
+        stopwatch.show(output);
+    }
+    Ok(())
 }

@@ -44,6 +44,8 @@ pub struct Plan {
     pub best_by_gpu_count: Vec<Candidate>,
     /// What a reader should know besides.
     pub notes: Vec<String>,
+    /// The search was ended early: these are the best of what it had seen by then.
+    pub partial: bool,
 }
 
 /// A request as resolved, with names in the place of what they name.
@@ -139,12 +141,15 @@ impl FitReport {
 pub struct SpaceReport {
     /// Points in the space.
     pub points: u64,
-    /// Points whose time was computed; memory is settled for many points at once.
+    /// Points whose time was computed; memory is settled for many points at once, and time where a
+    /// bound shows that a point can't be among the best.
     pub evaluated: u64,
     /// Points that can be launched.
     pub feasible: u64,
     /// Points that can't, by reason.
     pub rejected: Rejections,
+    /// Feasible points that a bound showed can't be among the best: `feasible − evaluated`.
+    pub pruned: u64,
 }
 
 /// Points that can't be launched, by reason.
@@ -174,6 +179,7 @@ impl SpaceReport {
                 global_batch: narrow(counts.global_batch),
                 cluster_size: narrow(counts.cluster_size),
             },
+            pruned: narrow(counts.feasible.saturating_sub(counts.evaluated)),
         }
     }
 }

@@ -134,10 +134,12 @@ pub(super) fn plan() -> Plan {
                 global_batch: 931,
                 cluster_size: 0,
             },
+            pruned: 0,
         },
         candidates: vec![first.clone(), second.clone(), third],
         best_by_gpu_count: vec![first, second],
         notes: vec!["a note".into()],
+        partial: false,
     }
 }
 

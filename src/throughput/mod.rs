@@ -6,6 +6,7 @@
 //! | [`workload`] | what a step has to do |
 //! | [`physics`] | how long that takes |
 //! | `residual` | what the tables say beyond the physics, fading with distance |
+//! | `nearby`, `steps` | the same as the search needs it: shared work done once, bounds |
 //! | `fit` | coefficients and correction from measured rows |
 //! | `layer` | what is known of one place |
 //! | `transfer` | from the embedded tables to a few rows of the user's own |
@@ -21,12 +22,14 @@ pub mod evaluate;
 mod fit;
 mod interval;
 mod layer;
+mod nearby;
 mod outlook;
 pub mod physics;
 mod point;
 mod predict;
 mod pressure;
 mod residual;
+mod steps;
 mod transfer;
 mod view;
 pub mod workload;
@@ -40,7 +43,8 @@ use serde::Serialize;
 pub use basis::{Basis, BasisDetail, NearestRow};
 pub use fit::{FitError, Termination};
 pub use outlook::Outlook;
-pub use predict::{MicroBatchModel, Prediction, StepModel};
+pub use predict::Prediction;
+pub use steps::{MicroBatchModel, SettingModel, StepModel};
 pub use transfer::Hypothesis;
 
 use crate::configuration::Setting;

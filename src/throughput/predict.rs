@@ -2,16 +2,12 @@
 
 use super::basis::{Basis, BasisDetail, basis};
 use super::interval::{normal_reach, row_sd};
-use super::physics::Rates;
 use super::point::Point;
-use super::pressure::Pressure;
 use super::residual::Cell;
-use super::view::View;
-use super::workload::Workload;
 use super::{Fit, TimeParts};
 use crate::configuration::{Configuration, Setting};
 use crate::measure::Measurement;
-use crate::memory::MemoryModel;
+
 use crate::quantity::{Confidence, Interval};
 
 /// A predicted configuration.
@@ -35,79 +31,7 @@ pub struct Prediction {
 /// Share of bad days that the bad-day throughput covers.
 const BAD_DAY_COVERAGE: f64 = 0.9;
 
-/// Expected step times of one (setting, GPUs, sequence length, checkpointing).
-#[derive(Debug, Clone)]
-pub struct StepModel<'a> {
-    view: View<'a>,
-    rates: Rates,
-    cell: Cell,
-    memory: MemoryModel,
-    seq_len: f64,
-}
-
-/// Expected step times of one micro-batch: affine in gradient accumulation.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MicroBatchModel {
-    /// Seconds of one micro-step (forward and backward of one micro-batch).
-    pub micro_step_s: f64,
-    /// Seconds per step beyond its micro-steps.
-    pub per_step_s: f64,
-}
-
-impl MicroBatchModel {
-    /// Expected seconds of one optimizer step of `grad_accum` micro-steps.
-    #[must_use]
-    pub fn step_s(&self, grad_accum: u64) -> f64 {
-        self.micro_step_s * grad_accum as f64 + self.per_step_s
-    }
-}
-
-impl StepModel<'_> {
-    /// The step times of one micro-batch, residual correction included.
-    #[must_use]
-    pub fn micro_batch(&self, micro_batch: u64) -> MicroBatchModel {
-        let tokens = micro_batch as f64 * self.seq_len;
-        let mut cell = self.cell.clone();
-        cell.at[Cell::TOKENS] = tokens.log2();
-        let pressure = Pressure::of(self.memory.verdict(micro_batch));
-        let factor =
-            self.view.correction(&cell).exp() * self.rates.time_factor() / pressure.expected();
-        MicroBatchModel {
-            micro_step_s: self.rates.micro_step_s(tokens) * factor,
-            per_step_s: self.rates.per_step_s() * factor,
-        }
-    }
-}
-
 impl Fit {
-    /// Everything about the step times of a setting that depends neither on the micro-batch nor
-    /// on gradient accumulation, computed once for the search.
-    #[must_use]
-    pub fn step_model(
-        &self,
-        setting: &Setting<'_>,
-        gpus: u64,
-        seq_len: u64,
-        activation_checkpointing: bool,
-    ) -> StepModel<'_> {
-        let view = self.view(setting);
-        let work = Workload::new(setting, gpus, seq_len, activation_checkpointing);
-        let configuration = Configuration {
-            gpus,
-            seq_len,
-            micro_batch: 1,
-            grad_accum: 1,
-            activation_checkpointing,
-        };
-        StepModel {
-            view,
-            rates: Rates::new(&work, &view.values(setting.stack)),
-            cell: Cell::new(setting, &configuration),
-            memory: MemoryModel::new(setting, gpus, seq_len, activation_checkpointing),
-            seq_len: seq_len as f64,
-        }
-    }
-
     /// Predicts one configuration in full.
     #[must_use]
     pub fn predict(

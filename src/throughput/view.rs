@@ -57,7 +57,13 @@ impl Fit {
     }
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    /// The corrections that add up to that of the setting, each with its share.
+    pub(super) fn corrections(&self) -> impl Iterator<Item = (&'a Correction, f64)> {
+        let own = self.correction.map(|correction| (correction, 1.0));
+        own.into_iter().chain(self.inherited)
+    }
+
     /// The expected correction of the log step time.
     pub(super) fn correction(&self, cell: &Cell) -> f64 {
         let own = self
