@@ -57,6 +57,11 @@ pub(super) fn fields(candidate: &Candidate) -> Vec<(String, String)> {
     flat.interval("step_time_s", Some(c.step_time_s));
     flat.interval("throughput_tok_s", Some(c.throughput_tok_s));
     flat.interval("throughput_tok_s_gpu", Some(c.throughput_tok_s_gpu));
+    flat.put(
+        "bad_day_tok_s",
+        c.bad_day_tok_s
+            .map_or_else(String::new, |tok_s| tok_s.to_string()),
+    );
     flat.put("mfu_star", c.mfu_star);
     flat.put("mfu", c.mfu);
     flat.put("hfu_star", c.hfu_star);
