@@ -41,6 +41,10 @@ impl HeldOut {
         let base = embedded_fit()?;
         let confidence = Confidence::default();
         let (folds, count) = folds(rows);
+        if count < 2 {
+            // Without its only cell nothing is left to refit: that would judge the embedded fit.
+            return Ok(None);
+        }
         let again = |kept: Vec<Measurement>| refit(alone, &base, "held out", kept);
         let judged = cross_validate(rows, &folds, confidence, &again).ok();
         let Some(accuracy) = judged.and_then(|judged| Accuracy::of(&judged)) else {
