@@ -22,6 +22,7 @@
 //! | [`preset`] | embedded presets; user files add to them or override them |
 //! | [`job`] | the job file and flags, resolved into one request |
 //! | [`plan`] | the planner: a request and a fit become a ranked plan |
+//! | [`launch`] | a candidate becomes the files that launch it |
 //! | [`report`] | table, JSON, CSV, Markdown |
 //! | [`cli`] | arguments and commands |
 //!
@@ -34,6 +35,7 @@ pub mod diagnostic;
 pub mod forecast;
 pub mod hardware;
 pub mod job;
+pub mod launch;
 pub mod measure;
 pub mod memory;
 pub mod model;

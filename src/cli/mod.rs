@@ -5,11 +5,14 @@
 
 mod args;
 mod completions;
+mod files;
 mod fit;
 mod init;
 mod input;
+mod launch;
 mod output;
 mod plan;
+mod planned;
 mod predict;
 mod presets;
 mod request;
@@ -56,6 +59,8 @@ enum Command {
     Plan(Box<plan::PlanArgs>),
     /// Explain one configuration: time, memory, utilization and what the prediction rests on.
     Predict(Box<predict::PredictArgs>),
+    /// Write the files that launch one candidate of a plan.
+    Launch(Box<launch::LaunchArgs>),
     /// List the models, GPUs, clusters, stacks, prices and tables that are built in, or show one.
     Presets(presets::PresetsArgs),
     /// Print JSON Schema of the files that are read and written.
@@ -83,11 +88,13 @@ impl From<Diagnostic> for Failure {
 
 /// Runs the command line and returns the process's exit status.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let command = command_line(&arguments);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return output::show_usage(&error),
     };
-    match cli.execute() {
+    match cli.execute(&command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Infeasible(diagnostic)) => {
             output::show_error(&diagnostic);
@@ -101,18 +108,29 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 impl Cli {
-    fn execute(&self) -> Result<(), Failure> {
+    fn execute(&self, command: &str) -> Result<(), Failure> {
         let open =
             |target: Option<&Path>| Output::open(target, self.global.color, self.global.quiet);
         match &self.command {
             Command::Plan(args) => plan::run(args, &self.global, &open(args.output())?),
             Command::Predict(args) => predict::run(args, &open(args.output())?),
+            Command::Launch(args) => launch::run(args, &self.global, command, &open(None)?),
             Command::Schema(args) => schema::run(args, &open(args.output.as_deref())?),
             Command::Init(args) => init::run(args, &open(args.output.as_deref())?),
             Command::Presets(args) => presets::run(args, &open(args.output.output.as_deref())?),
             Command::Completions(args) => completions::run(args, &open(None)?),
         }
     }
+}
+
+/// The command as a person would type it again.
+fn command_line(arguments: &[OsString]) -> String {
+    let words = arguments.iter().skip(1).map(|word| word.to_string_lossy());
+    let words: Vec<String> = std::iter::once("tminus".into())
+        .chain(words)
+        .map(|word| shlex::try_quote(&word).map_or_else(|_| String::new(), Into::into))
+        .collect();
+    words.join(" ")
 }
 
 /// The catalog with the user's preset files over it, in the order given.

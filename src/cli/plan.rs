@@ -1,16 +1,15 @@
 //! `tminus plan`: launch configurations, ranked.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 
-use crate::hardware::Cluster;
-use crate::plan::Planner;
 use crate::report::Ranking;
 
-use super::args::{ConfidenceArgs, GlobalArgs, JobArgs, OutputArgs, RankingArgs};
+use super::Failure;
+use super::args::{GlobalArgs, OutputArgs};
 use super::output::Output;
-use super::{Failure, fit, request};
+use super::planned::PlannedArgs;
 
 /// Flags of `tminus plan`.
 #[derive(Debug, Clone, Args)]
@@ -23,18 +22,8 @@ Examples:
 
 Exit status: 0 a plan; 1 nothing fits, with the smallest change that would; 2 bad input.")]
 pub(crate) struct PlanArgs {
-    /// Job file (`tminus init` prints one); flags override it, `-` is stdin.
-    #[arg(value_name = "JOB.toml")]
-    job_file: Option<PathBuf>,
-
     #[command(flatten)]
-    job: JobArgs,
-
-    #[command(flatten)]
-    ranking: RankingArgs,
-
-    #[command(flatten)]
-    confidence: ConfidenceArgs,
+    planned: PlannedArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -48,17 +37,12 @@ impl PlanArgs {
 }
 
 pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, output: &Output) -> Result<(), Failure> {
-    let flags = request::settings(&args.job, Some(&args.ranking), &args.confidence);
-    let (request, catalog) = request::load(args.job_file.as_deref(), flags, &args.job.presets)?;
-    let fit = fit::embedded_fit()?;
-    let alternatives: Vec<Cluster> = catalog.clusters().cloned().collect();
-    let planner = Planner::new(&fit).alternatives(&alternatives);
-    let plan = fit::pool(global.threads)?.install(|| planner.plan(&request))?;
+    let planned = args.planned.plan(global, 1)?;
     output.report(
         args.output.format,
         &Ranking {
-            plan: &plan,
-            request: &request,
+            plan: &planned.plan,
+            request: &planned.request,
         },
     )
 }
