@@ -1,5 +1,7 @@
 //! How well the fit predicts the measured tables.
 
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
 use tminus::configuration::Configuration;
 use tminus::measure::{self, MOSAICGPT_2023, Measurement};
 use tminus::preset::Catalog;

@@ -208,15 +208,11 @@ impl Candidate {
         }
     }
 
-    /// Whether this candidate can't be told apart from `best`: of the figure ranked by, the
-    /// expected value of one lies in the interval of the other.
-    pub(super) fn is_tied_with(&self, best: &Self, objective: Objective) -> bool {
-        match (self.ranked_by(objective), best.ranked_by(objective)) {
-            (Some(own), Some(other)) => {
-                own.contains(other.expected) || other.contains(own.expected)
-            }
-            _ => false,
-        }
+    /// How many times as large as `best`'s the figure ranked by is; `None` when one has none.
+    pub(super) fn ratio_to(&self, best: &Self, objective: Objective) -> Option<f64> {
+        let own = self.ranked_by(objective)?.expected;
+        let other = best.ranked_by(objective)?.expected;
+        Some(own / other)
     }
 }
 

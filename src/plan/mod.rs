@@ -5,6 +5,7 @@
 
 mod candidate;
 mod error;
+mod notes;
 mod physics;
 mod planner;
 mod predict;

@@ -3,12 +3,11 @@
 use super::candidate::{Candidate, Forecaster};
 use super::error::PlanError;
 use super::physics::{Goal, Physics};
-use super::{FitReport, Plan, RequestReport, SCHEMA_VERSION, SpaceReport, predict, remedy};
+use super::{FitReport, Plan, RequestReport, SCHEMA_VERSION, SpaceReport, notes, predict, remedy};
 use crate::configuration::{Configuration, Setting};
 use crate::forecast::Reliability;
 use crate::hardware::Cluster;
 use crate::job::Request;
-use crate::quantity::display_thousands;
 use crate::search::{Axes, Axis, Limits, Outcome, Ranked, Space, SpaceError, sweep};
 use crate::throughput::Fit;
 use crate::utilization::Convention;
@@ -109,7 +108,7 @@ impl<'a> Planner<'a> {
             request: RequestReport::new(request, &self.reliability),
             fit: FitReport::new(self.fit),
             space,
-            notes: notes(request, &space, &candidates),
+            notes: notes::notes(request, &space, &candidates),
             candidates,
             best_by_gpu_count,
         })
@@ -161,21 +160,49 @@ impl<'a> Planner<'a> {
         ranked: &[Ranked],
     ) -> Result<Vec<Candidate>, PlanError> {
         let asked = Some(request.global_batch.min);
-        let mut candidates = Vec::with_capacity(ranked.len());
+        let mut candidates: Vec<Candidate> = Vec::with_capacity(ranked.len());
         for place in ranked {
             let Some(cluster) = request.clusters.get(place.cluster) else {
                 continue;
             };
-            candidates.push(self.candidate(request, cluster, &place.configuration, asked)?);
-        }
-        let best = candidates.first().cloned();
-        for (index, candidate) in candidates.iter_mut().enumerate() {
-            candidate.rank = index + 1;
-            candidate.tied_with_best = best
-                .as_ref()
-                .is_some_and(|best| candidate.is_tied_with(best, request.sort));
+            let mut candidate = self.candidate(request, cluster, &place.configuration, asked)?;
+            candidate.rank = candidates.len() + 1;
+            if let (Some(best), Some(first)) = (candidates.first(), ranked.first()) {
+                let ratio = candidate.ratio_to(best, request.sort);
+                candidate.tied_with_best = !self.tells_apart(request, place, first, ratio);
+            }
+            candidates.push(candidate);
         }
         Ok(candidates)
+    }
+
+    /// Whether one ranked configuration is surely better than another, of which the figure ranked
+    /// by is `ratio` times as large; without a ratio there is nothing to compare.
+    fn tells_apart(
+        &self,
+        request: &Request,
+        one: &Ranked,
+        other: &Ranked,
+        ratio: Option<f64>,
+    ) -> bool {
+        let setting = |place: &Ranked| {
+            let cluster = request.clusters.get(place.cluster)?;
+            Some(Setting {
+                shape: &request.model.shape,
+                cluster,
+                stack: &request.stack,
+            })
+        };
+        let (Some(ratio), Some(of_one), Some(of_other)) = (ratio, setting(one), setting(other))
+        else {
+            return true;
+        };
+        self.fit.tells_apart(
+            (&of_one, &one.configuration),
+            (&of_other, &other.configuration),
+            ratio,
+            request.confidence,
+        )
     }
 
     fn candidate(
@@ -247,32 +274,4 @@ fn resolved(request: &Request) -> Result<Request, PlanError> {
         }
         _ => Ok(request),
     }
-}
-
-fn notes(request: &Request, space: &SpaceReport, candidates: &[Candidate]) -> Vec<String> {
-    let mut notes = Vec::new();
-    if space.rejected.tight > 0 {
-        let (count, are) = match space.rejected.tight {
-            1 => ("1 configuration".to_owned(), "is"),
-            tight => (
-                format!("{} configurations", display_thousands(tight.into())),
-                "are",
-            ),
-        };
-        notes.push(format!(
-            "{count} {are} left out for being too near the memory limit; `--allow-tight` ranks \
-             such configurations too"
-        ));
-    }
-    if candidates.iter().any(|c| c.global_batch_shortfall > 0.0) {
-        notes.push(format!(
-            "some configurations miss the global batch of {} tokens by up to 5 %, because their \
-             GPUs can't share it evenly",
-            request.global_batch.min
-        ));
-    }
-    if candidates.iter().any(|c| c.cost_usd.is_none()) {
-        notes.push("no price is known for some of the clusters: their cost is not given".into());
-    }
-    notes
 }

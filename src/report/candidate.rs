@@ -104,6 +104,7 @@ fn time_parts(flat: &mut Flat, c: &Candidate) {
         ("synchronization", parts.synchronization),
         ("fixed", parts.fixed),
         ("residual", parts.residual),
+        ("memory_pressure", parts.memory_pressure),
     ] {
         flat.put(format!("time_parts_s_{name}"), value);
     }

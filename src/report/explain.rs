@@ -220,6 +220,7 @@ fn time_grid(c: &Candidate) -> Grid {
             ("synchronization", parts.synchronization),
             ("fixed", parts.fixed),
             ("correction to measured rows", parts.residual),
+            ("memory pressure", parts.memory_pressure),
         ]
         .map(|(name, seconds)| (name, seconds * factor)),
     )

@@ -83,6 +83,7 @@ pub(super) fn candidate() -> Candidate {
             synchronization: 0.0625,
             fixed: 0.1875,
             residual: -0.125,
+            memory_pressure: 0.0,
         },
     }
 }

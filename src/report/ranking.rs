@@ -197,7 +197,8 @@ impl Ranking<'_> {
         if self.plan.candidates.iter().any(is_tie) {
             notes.push((
                 "#=".to_owned(),
-                "can't be told apart from rank 1: the intervals overlap too far".to_owned(),
+                "can't be told apart from rank 1: the difference is within the model's error"
+                    .to_owned(),
             ));
         }
         if self.plan.candidates.iter().any(is_short) {

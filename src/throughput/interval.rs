@@ -95,6 +95,11 @@ fn normal(x: f64) -> f64 {
     0.5 * libm::erfc(-x / std::f64::consts::SQRT_2)
 }
 
+/// Standard deviations from the mean within which the share `confidence` of a Gaussian lies.
+pub(crate) fn normal_reach(confidence: f64) -> f64 {
+    quantile(f64::midpoint(1.0, confidence), 1.0, BadDays::NEVER)
+}
+
 /// Distribution function of `sd·Z + B·E`: Gaussian noise, plus on bad days an exponential
 /// slowdown.
 fn distribution(x: f64, sd: f64, bad: BadDays) -> f64 {

@@ -1,6 +1,6 @@
 //! One fitted layer: coefficients and correction for the rows of one place.
 
-use super::coefficients::{Id, Link, Loosening, Values};
+use super::coefficients::{Id, Link, Loosening};
 use super::fit::{Belief, FitError, Solution, Start, solve};
 use super::residual::{Cell, Kernel};
 use crate::configuration::Setting;
@@ -24,6 +24,13 @@ pub(crate) struct Unknown {
 }
 
 impl Unknown {
+    /// Everything was measured.
+    pub(crate) const NOTHING: Self = Self {
+        stack: false,
+        gpu: false,
+        links: false,
+    };
+
     /// Standard deviation that what is unknown adds to a coefficient, on its fitted scale.
     pub(crate) fn sd(self, loosening: &Loosening) -> f64 {
         [
@@ -90,11 +97,6 @@ impl Layer {
             belief.mean[Id::Overlap as usize] = Link::Logit.fitted(overlap);
         }
         belief
-    }
-
-    /// The coefficients on a stack.
-    pub(crate) fn values_on(&self, stack: &Stack) -> Values {
-        self.belief_on(stack).values()
     }
 }
 

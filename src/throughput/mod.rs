@@ -9,6 +9,7 @@
 //! | `fit` | coefficients and correction from measured rows |
 //! | `layer` | what is known of one place |
 //! | `transfer` | from the embedded tables to a few rows of the user's own |
+//! | `pressure` | what running close to the memory limit costs |
 //! | `interval` | how far a run may be from its prediction |
 //! | `basis` | what a prediction rests on |
 //! | [`evaluate`] | how accurate all this is, on held-out rows |
@@ -20,9 +21,12 @@ mod fit;
 mod interval;
 mod layer;
 pub mod physics;
+mod point;
 mod predict;
+mod pressure;
 mod residual;
 mod transfer;
+mod view;
 pub mod workload;
 
 #[cfg(test)]
@@ -40,7 +44,7 @@ use crate::configuration::Setting;
 use crate::measure::Measurement;
 use coefficients::Values;
 use layer::Layer;
-use transfer::{Context, Place};
+use transfer::Context;
 
 /// Seconds of one optimizer step by part; they add up to the expected step time.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, JsonSchema)]
@@ -63,12 +67,14 @@ pub struct TimeParts {
     pub fixed: f64,
     /// The residual correction: measured minus physics; may be negative.
     pub residual: f64,
+    /// What the allocator costs close to the memory limit.
+    pub memory_pressure: f64,
 }
 
 impl TimeParts {
     /// Parts by name, in the order they are shown.
     #[must_use]
-    pub fn named(&self) -> [(&'static str, f64); 9] {
+    pub fn named(&self) -> [(&'static str, f64); 10] {
         [
             ("matmul", self.matmul),
             ("attention", self.attention),
@@ -79,6 +85,7 @@ impl TimeParts {
             ("synchronization", self.synchronization),
             ("fixed", self.fixed),
             ("residual", self.residual),
+            ("memory pressure", self.memory_pressure),
         ]
     }
 
@@ -111,8 +118,8 @@ impl Fit {
     }
 
     /// Fits a user's rows on top of this fit: few are enough, because only what they speak about
-    /// moves. They speak for their own GPU architecture, stack and, where they name one, cluster;
-    /// elsewhere nothing changes.
+    /// moves. They speak for their own GPU architecture and stack (and, when it is the network that
+    /// differs, for their own clusters); elsewhere nothing changes.
     ///
     /// # Errors
     /// When there are no rows, when the fit stalls or is ill-conditioned.
@@ -120,10 +127,10 @@ impl Fit {
         if rows.is_empty() {
             return Err(FitError::NoRows);
         }
-        let contexts = transfer::contexts(&self.base, rows)?;
+        let (base, contexts) = transfer::transfer(&self.base, rows)?;
         Ok(Self {
             name: name.into(),
-            base: self.base.clone(),
+            base,
             contexts,
         })
     }
@@ -155,20 +162,9 @@ impl Fit {
         std::iter::once(base).chain(own)
     }
 
-    /// The context whose rows speak for a setting: one that names its cluster before one that
-    /// doesn't.
+    /// The context whose rows speak for a setting.
     fn context(&self, setting: &Setting<'_>) -> Option<&Context> {
-        let place = Place::of(setting);
-        let mut covering = self
-            .contexts
-            .iter()
-            .filter(|context| context.place.covers(&place));
-        let first = covering.next()?;
-        Some(
-            covering
-                .find(|context| context.place.names_cluster())
-                .unwrap_or(first),
-        )
+        self.contexts.iter().find(|context| context.covers(setting))
     }
 }
 

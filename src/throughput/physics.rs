@@ -13,7 +13,7 @@
 //! | matmul | `[2·M·L·(3+r) + 6·V·d·m]·t · (1 + d½/d) / (peak·η)`, `M` matrix parameters of a block |
 //! | attention | `2·(s+128)·h·e·L·t · [(1+r)/ε_f + 2.5/ε_b] / peak`, causal, `FlashAttention`'s backward does 2.5 times the forward's FLOPs (arXiv 2307.08691, §3.1) |
 //! | memory-bound | `[w·L·(b + r·b_r) + V·b_v]·t / HBM`, `w` the width of [`Workload::layer_width`] |
-//! | communication | `max(B·P·(N−1)/N / bus, B·P·(n−1)/n / link)`, less the share compute hides |
+//! | communication | the slower of `B·P·(N−1)/N / bus` and `B·P·(n−1)/n / link`, less the share compute hides |
 //! | layer overhead | `L·(κ + τ·(n−1)/n)` |
 //! | optimizer | `b_o·P/N / HBM` |
 //! | synchronization | `σ·log2(n)`, over `n` nodes |
@@ -50,7 +50,7 @@ pub struct Rates {
     recompute_traffic_s: f64,
     loss_s: f64,
     communication_s: f64,
-    bus_bound: bool,
+    bus_share: f64,
     overlap: f64,
     launch_s: f64,
     latency_s: f64,
@@ -109,6 +109,31 @@ fn soft_min(a: f64, b: f64) -> f64 {
     a * b / a.hypot(b)
 }
 
+/// How sharply the slower of two links decides: collectives pipeline through both, so the faster
+/// one costs next to nothing until it is nearly as slow.
+const SLOWER_LINK_POWER: i32 = 16;
+
+/// Seconds of a collective over two links in a row: the slower one's, rounded off where they are
+/// alike, so that the fit meets no kink.
+fn slower(a: f64, b: f64) -> f64 {
+    let most = a.max(b);
+    if most <= 0.0 {
+        return 0.0;
+    }
+    let ratio = (a.min(b) / most).powi(SLOWER_LINK_POWER);
+    // The sixteenth root, for SLOWER_LINK_POWER.
+    most * (1.0 + ratio).sqrt().sqrt().sqrt().sqrt()
+}
+
+/// By how much [`slower`] grows, relatively, with one of its links.
+fn share_of_slower(link: f64, both: f64) -> f64 {
+    if both <= 0.0 {
+        0.0
+    } else {
+        (link / both).powi(SLOWER_LINK_POWER)
+    }
+}
+
 impl Rates {
     /// The rates of `work` under `values`.
     #[must_use]
@@ -131,6 +156,7 @@ impl Rates {
             values[Id::BusBandwidth] * work.intra_node_bytes_per_s / REFERENCE_LINK_BYTES_PER_S;
         let intra = work.intra_node_bytes / bus;
         let inter = work.inter_node_bytes / (LINK_EFFICIENCY * work.inter_node_bytes_per_s);
+        let communication_s = slower(intra, inter);
         let layer_traffic = work.layer_width / work.hbm_bytes_per_s;
         Self {
             block_matmul_s: work.block_flops * matmul,
@@ -144,8 +170,8 @@ impl Rates {
             layer_traffic_s: layer_traffic * values[Id::LayerBytes],
             recompute_traffic_s: layer_traffic * work.recompute * values[Id::RecomputeBytes],
             loss_s: work.vocab_size * values[Id::LossBytes] / work.hbm_bytes_per_s,
-            communication_s: intra.max(inter),
-            bus_bound: intra >= inter,
+            communication_s,
+            bus_share: share_of_slower(intra, communication_s),
             overlap: values.overlap(),
             launch_s: work.n_layers * values[Id::LayerOverhead],
             latency_s: work.n_layers * values[Id::NodeLatency] * (work.nodes - 1.0) / work.nodes,
@@ -252,9 +278,7 @@ impl Rates {
         set(Id::LayerBytes, self.layer_traffic_s * scaled);
         set(Id::RecomputeBytes, self.recompute_traffic_s * scaled);
         set(Id::LossBytes, self.loss_s * scaled);
-        if self.bus_bound {
-            set(Id::BusBandwidth, -comm * kept_comm);
-        }
+        set(Id::BusBandwidth, -comm * self.bus_share * kept_comm);
         set(Id::Overlap, unhidden);
         set(Id::LayerOverhead, self.launch_s);
         set(Id::NodeLatency, self.latency_s);

@@ -1,17 +1,17 @@
 //! Predictions: one configuration in full, or many step times for the search.
 
 use super::basis::{Basis, BasisDetail, basis};
-use super::coefficients::COUNT;
-use super::fit::{Belief, Uncertainty, Vector};
-use super::interval::{BadDays, Spread, row_sd};
-use super::layer::Layer;
+use super::interval::{normal_reach, row_sd};
 use super::physics::Rates;
-use super::residual::{Cell, bounded, tokens_measured_near};
-use super::transfer::Context;
+use super::point::Point;
+use super::pressure::Pressure;
+use super::residual::Cell;
+use super::view::View;
 use super::workload::Workload;
 use super::{Fit, TimeParts};
 use crate::configuration::{Configuration, Setting};
 use crate::measure::Measurement;
+use crate::memory::MemoryModel;
 use crate::quantity::{Confidence, Interval};
 
 /// A predicted configuration.
@@ -41,6 +41,7 @@ pub struct StepModel<'a> {
     view: View<'a>,
     rates: Rates,
     cell: Cell,
+    memory: MemoryModel,
     seq_len: f64,
 }
 
@@ -68,7 +69,9 @@ impl StepModel<'_> {
         let tokens = micro_batch as f64 * self.seq_len;
         let mut cell = self.cell.clone();
         cell.at[Cell::TOKENS] = tokens.log2();
-        let factor = self.view.correction(&cell).exp() * self.rates.time_factor();
+        let pressure = Pressure::of(self.memory.verdict(micro_batch));
+        let factor =
+            self.view.correction(&cell).exp() * self.rates.time_factor() / pressure.expected();
         MicroBatchModel {
             micro_step_s: self.rates.micro_step_s(tokens) * factor,
             per_step_s: self.rates.per_step_s() * factor,
@@ -76,80 +79,7 @@ impl StepModel<'_> {
     }
 }
 
-/// A fit as one setting sees it.
-#[derive(Debug, Clone, Copy)]
-struct View<'a> {
-    base: &'a Layer,
-    context: Option<&'a Context>,
-}
-
-impl<'a> View<'a> {
-    /// The layer that speaks for the setting.
-    fn layer(&self) -> &'a Layer {
-        self.context.map_or(self.base, |context| &context.layer)
-    }
-
-    /// The part of the correction that comes from the base when another layer speaks.
-    fn inherited(&self, cell: &Cell) -> f64 {
-        self.context.map_or(0.0, |context| {
-            context.kept * self.base.solution.correction.mean(cell)
-        })
-    }
-
-    /// The expected correction of the log step time.
-    fn correction(&self, cell: &Cell) -> f64 {
-        bounded(self.layer().solution.correction.mean(cell) + self.inherited(cell))
-    }
-
-    /// How much less is known about the coefficients than the rows suggest: one constant stands
-    /// for values that vary with the configuration, and the rows never saw other stacks, GPUs
-    /// and links.
-    fn belief(&self, setting: &Setting<'_>) -> Belief {
-        let mut unknown = self.layer().unknown(setting);
-        if self.context.is_some() {
-            // Hardware that the base has measured differs from a context's as it does there.
-            let base = self.base.unknown(setting);
-            unknown.gpu &= base.gpu;
-            unknown.links &= base.links;
-        }
-        let belief = self.layer().belief_on(setting.stack);
-        belief.loosened(|coefficient| {
-            coefficient
-                .variation
-                .hypot(unknown.sd(&coefficient.loosening))
-        })
-    }
-
-    /// Standard deviation of the log step time that the model itself leaves open.
-    fn model_sd(
-        &self,
-        setting: &Setting<'_>,
-        gradient: &[f64; COUNT],
-        uncertainty: &Uncertainty,
-    ) -> f64 {
-        let unexplained = Vector::from(*gradient) - uncertainty.explained;
-        let coefficients = unexplained.dot(&(self.belief(setting).covariance * unexplained));
-        (uncertainty.variance + coefficients).max(0.0).sqrt()
-    }
-
-    /// Share of matrix time that partly filled waves may waste beyond what the cells measured
-    /// around a point show: kernels lose efficiency with fewer tokens, and never gain any.
-    fn unmeasured_waves(&self, work: &Workload, cell: &Cell) -> f64 {
-        let cells = &self.layer().solution.correction.cells;
-        let measured = tokens_measured_near(cell, cells).exp2();
-        let tokens = cell.at[Cell::TOKENS].exp2();
-        (work.partial_wave / tokens - work.partial_wave / measured).clamp(0.0, 1.0)
-    }
-}
-
 impl Fit {
-    fn view(&self, setting: &Setting<'_>) -> View<'_> {
-        View {
-            base: &self.base,
-            context: self.context(setting),
-        }
-    }
-
     /// Everything about the step times of a setting that depends neither on the micro-batch nor
     /// on gradient accumulation, computed once for the search.
     #[must_use]
@@ -171,8 +101,9 @@ impl Fit {
         };
         StepModel {
             view,
-            rates: Rates::new(&work, &view.layer().values_on(setting.stack)),
+            rates: Rates::new(&work, &view.values(setting.stack)),
             cell: Cell::new(setting, &configuration),
+            memory: MemoryModel::new(setting, gpus, seq_len, activation_checkpointing),
             seq_len: seq_len as f64,
         }
     }
@@ -185,46 +116,45 @@ impl Fit {
         configuration: &Configuration,
         confidence: Confidence,
     ) -> Prediction {
-        let view = self.view(setting);
-        let Configuration {
-            gpus,
-            seq_len,
-            activation_checkpointing,
-            ..
-        } = *configuration;
-        let work = Workload::new(setting, gpus, seq_len, activation_checkpointing);
-        let rates = Rates::new(&work, &view.layer().values_on(setting.stack));
-        let tokens = configuration.micro_batch_tokens() as f64;
-        let grad_accum = configuration.grad_accum as f64;
-        let (log_step, gradient) = rates.log_step(tokens, grad_accum);
-        let cell = Cell::new(setting, configuration);
-        let step = (log_step + view.correction(&cell)).exp();
-        let time_parts_s = time_parts(&rates, tokens, grad_accum, step);
-
-        let uncertainty = view.layer().solution.correction.uncertainty(&cell);
-        let sd = view
-            .model_sd(setting, &gradient, &uncertainty)
-            .hypot(row_sd(work.nodes));
-        let waves = view.unmeasured_waves(&work, &cell) * time_parts_s.matmul / step;
-        let bad_days = BadDays::on(work.nodes);
-        let spread = Spread {
-            faster_sd: sd,
-            slower_sd: sd.hypot(waves),
-            bad_days,
-        };
+        let point = Point::new(self, setting, configuration);
+        let spread = point.spread();
         let (low, high) = spread.central(confidence.get());
-        let step_time_s = interval(step, low, high);
+        let (faster, slower) = point.pressure.central(confidence.get());
+        let expected = point.step_s / point.pressure.expected();
+        let step_time_s = interval(expected, low + faster, high + slower);
         let batch = configuration.global_batch_tokens() as f64;
-        let bad_day = step * spread.bad_day(BAD_DAY_COVERAGE).exp();
+        let bad_day = expected * spread.bad_day(BAD_DAY_COVERAGE).exp();
         let (basis, basis_detail) = basis(&self.known_rows(setting), setting, configuration);
         Prediction {
             step_time_s,
             throughput_tok_s: step_time_s.invert(batch),
-            bad_day_tok_s: (work.nodes > 1.0).then_some(batch / bad_day),
-            time_parts_s,
+            bad_day_tok_s: (point.work.nodes > 1.0).then_some(batch / bad_day),
+            time_parts_s: point.time_parts(),
             basis,
             basis_detail,
         }
+    }
+
+    /// Whether the model can tell which of two configurations is better, when a figure
+    /// proportional to their step times differs by the factor `ratio`.
+    ///
+    /// What the two share cancels: errors in the same coefficients, and in the correction around
+    /// both. Bad days are left out, since they can befall either.
+    #[must_use]
+    pub fn tells_apart(
+        &self,
+        (setting, configuration): (&Setting<'_>, &Configuration),
+        (other_setting, other_configuration): (&Setting<'_>, &Configuration),
+        ratio: f64,
+        confidence: Confidence,
+    ) -> bool {
+        let a = Point::new(self, setting, configuration);
+        let b = Point::new(self, other_setting, other_configuration);
+        let model = (a.variance() + b.variance() - 2.0 * a.covariance(&b)).max(0.0);
+        let noise = row_sd(a.work.nodes).powi(2) + row_sd(b.work.nodes).powi(2);
+        let waves = a.waves.powi(2) + b.waves.powi(2);
+        let sd = (model + noise + waves).sqrt();
+        ratio.ln().abs() > normal_reach(confidence.get()) * sd
     }
 
     /// The rows a prediction can rest on: a user's own of that place first, then the base's.
@@ -245,25 +175,4 @@ fn interval(expected: f64, low: f64, high: f64) -> Interval {
         expected,
         high: bounded(high),
     }
-}
-
-/// The parts of a step of `step` seconds; what the physics doesn't account for is the residual.
-fn time_parts(rates: &Rates, tokens: f64, grad_accum: f64, step: f64) -> TimeParts {
-    let micro = rates.micro_step(tokens);
-    let per_step = rates.per_step();
-    let factor = rates.time_factor();
-    let repeated = factor * grad_accum;
-    let mut parts = TimeParts {
-        matmul: micro.matmul * repeated,
-        attention: micro.attention * repeated,
-        memory_bound: micro.memory_bound * repeated,
-        communication: micro.communication * repeated,
-        layer_overhead: micro.layer_overhead * repeated,
-        optimizer: per_step.optimizer * factor,
-        synchronization: per_step.synchronization * factor,
-        fixed: per_step.fixed * factor,
-        residual: 0.0,
-    };
-    parts.residual = step - parts.total();
-    parts
 }

@@ -11,8 +11,8 @@
 //! chapter 28). A simple one wins when it explains the rows, since it spreads its bets less.
 
 use super::coefficients::{Coefficient, Id};
-use super::fit::{Belief, FitError, Start};
-use super::layer::Layer;
+use super::fit::{FitError, Start};
+use super::layer::{Layer, Unknown};
 use super::residual::{Cell, Kernel};
 use crate::configuration::Setting;
 use crate::measure::Measurement;
@@ -20,6 +20,8 @@ use crate::measure::Measurement;
 /// In what a user's rows differ from the embedded tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Hypothesis {
+    /// In nothing: they are more rows of the same kind.
+    Same,
     /// Everything is faster or slower by one factor.
     Scale,
     /// The links are.
@@ -40,16 +42,14 @@ const FREE_SCALE: f64 = 0.25;
 const FREE_NETWORK: f64 = 0.6;
 
 /// Share of the embedded tables' correction that carries over on the same GPU architecture.
-const CORRECTION_KEPT: f64 = 0.8;
+pub(crate) const CORRECTION_KEPT: f64 = 0.8;
 
 impl Hypothesis {
-    /// All that can be true on GPUs of the same architecture.
-    const SAME_GPU: [Self; 3] = [Self::Scale, Self::Network, Self::Stack];
-
     /// Its name in fit files.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Same => "same",
             Self::Scale => "scale",
             Self::Network => "network",
             Self::Stack => "stack",
@@ -61,6 +61,7 @@ impl Hypothesis {
     fn freedom(self, coefficient: &Coefficient) -> f64 {
         let loosening = &coefficient.loosening;
         match (self, coefficient.id) {
+            (Self::Same, _) => 0.0,
             (Self::Scale, Id::Scale) => FREE_SCALE,
             (Self::Network, Id::BusBandwidth | Id::Synchronization | Id::NodeLatency) => {
                 FREE_NETWORK
@@ -72,35 +73,20 @@ impl Hypothesis {
     }
 }
 
-/// Where a user's rows were measured, and so what they speak for.
+/// A GPU architecture under a stack: what coefficients belong to.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Place {
     /// Peak of the GPU's architecture: cards that differ in memory alone share it.
     peak_flops: f64,
     stack: String,
-    /// `None` for rows that name no cluster: they speak for any with that GPU.
-    cluster: Option<String>,
 }
 
 impl Place {
     pub(crate) fn of(setting: &Setting<'_>) -> Self {
-        let cluster = setting.cluster;
         Self {
-            peak_flops: cluster.gpu.peak_flops,
+            peak_flops: setting.cluster.gpu.peak_flops,
             stack: setting.stack.name.clone(),
-            cluster: (cluster.name != cluster.gpu.name).then(|| cluster.name.clone()),
         }
-    }
-
-    /// Whether rows of this place speak for another.
-    pub(crate) fn covers(&self, other: &Self) -> bool {
-        let same_cluster = self.cluster.is_none() || self.cluster == other.cluster;
-        same_cluster && self.stack == other.stack && self.same_architecture(other)
-    }
-
-    /// Whether its rows name a cluster, which makes them speak for it before others do.
-    pub(crate) fn names_cluster(&self) -> bool {
-        self.cluster.is_some()
     }
 
     fn same_architecture(&self, other: &Self) -> bool {
@@ -111,7 +97,7 @@ impl Place {
 /// A user's rows of one place, fitted on top of the embedded tables.
 #[derive(Debug, Clone)]
 pub(crate) struct Context {
-    pub(crate) place: Place,
+    place: Place,
     pub(crate) layer: Layer,
     /// What differs there, as far as the rows tell.
     pub(crate) hypothesis: Hypothesis,
@@ -120,24 +106,78 @@ pub(crate) struct Context {
 }
 
 impl Context {
-    /// Fits rows of one place on top of a base.
-    pub(crate) fn new(place: Place, rows: &[Measurement], base: &Layer) -> Result<Self, FitError> {
-        let first = rows.first().ok_or(FitError::NoRows)?;
-        let same_gpu = base
-            .rows
+    /// Whether its rows speak for a setting. What differs in software or GPU differs on every
+    /// cluster of that GPU; what differs in the network does on the clusters it was measured on.
+    pub(crate) fn covers(&self, setting: &Setting<'_>) -> bool {
+        let place = Place::of(setting);
+        if place.stack != self.place.stack || !place.same_architecture(&self.place) {
+            return false;
+        }
+        match self.hypothesis {
+            Hypothesis::Network => {
+                let name = &setting.cluster.name;
+                self.layer
+                    .rows
+                    .iter()
+                    .any(|(row, _)| row.cluster.name == *name)
+            }
+            _ => true,
+        }
+    }
+}
+
+/// Rows of one place.
+struct Group {
+    place: Place,
+    rows: Vec<Measurement>,
+}
+
+impl Group {
+    fn all(rows: &[Measurement]) -> Vec<Self> {
+        let mut groups: Vec<Self> = Vec::new();
+        for row in rows {
+            let place = Place::of(&row.setting());
+            match groups.iter_mut().find(|group| group.place == place) {
+                Some(group) => group.rows.push(row.clone()),
+                None => groups.push(Self {
+                    place,
+                    rows: vec![row.clone()],
+                }),
+            }
+        }
+        groups
+    }
+
+    /// Whether the base was measured on the same architecture.
+    fn same_architecture(&self, base: &Layer) -> bool {
+        base.rows
             .iter()
-            .any(|(row, _)| Place::of(&row.setting()).same_architecture(&place));
-        let hypotheses = if same_gpu {
-            &Hypothesis::SAME_GPU[..]
+            .any(|(row, _)| Place::of(&row.setting()).same_architecture(&self.place))
+    }
+
+    /// What can differ here from a base.
+    fn hypotheses(&self, base: &Layer) -> &'static [Hypothesis] {
+        let known = |row: &Measurement| base.unknown(&row.setting()) == Unknown::NOTHING;
+        if self.rows.iter().all(known) {
+            &[
+                Hypothesis::Same,
+                Hypothesis::Scale,
+                Hypothesis::Network,
+                Hypothesis::Stack,
+            ]
+        } else if self.same_architecture(base) {
+            &[Hypothesis::Scale, Hypothesis::Network, Hypothesis::Stack]
         } else {
-            &[Hypothesis::Gpu][..]
-        };
-        let kept = if same_gpu { CORRECTION_KEPT } else { 0.0 };
-        let shifted = base.belief_on(&first.stack);
+            &[Hypothesis::Gpu]
+        }
+    }
+
+    /// The context under the hypothesis that makes the rows most probable.
+    fn fit(&self, base: &Layer) -> Result<Context, FitError> {
         let mut best: Option<(Hypothesis, Layer)> = None;
         let mut failure = FitError::NoRows;
-        for &hypothesis in hypotheses {
-            match fit_under(hypothesis, rows, base, &shifted, kept) {
+        for &hypothesis in self.hypotheses(base) {
+            match self.fit_under(hypothesis, base) {
                 Ok(layer) => {
                     let better = best.as_ref().is_none_or(|(_, known)| {
                         layer.solution.log_evidence > known.solution.log_evidence
@@ -150,42 +190,63 @@ impl Context {
             }
         }
         let (hypothesis, layer) = best.ok_or(failure)?;
-        Ok(Self {
-            place,
+        let kept = self.kept(hypothesis, base);
+        Ok(Context {
+            place: self.place.clone(),
             layer,
             hypothesis,
             kept,
         })
     }
-}
 
-fn fit_under(
-    hypothesis: Hypothesis,
-    rows: &[Measurement],
-    base: &Layer,
-    belief: &Belief,
-    kept: f64,
-) -> Result<Layer, FitError> {
-    let start = Start {
-        belief: belief.loosened(|coefficient| hypothesis.freedom(coefficient)),
-        kernel: Kernel::TRANSFERRED,
-        known: &|cell: &Cell| kept * base.solution.correction.mean(cell),
-    };
-    Layer::new(rows.to_vec(), &start)
-}
+    fn fit_under(&self, hypothesis: Hypothesis, base: &Layer) -> Result<Layer, FitError> {
+        let first = self.rows.first().ok_or(FitError::NoRows)?;
+        let belief = base.belief_on(&first.stack);
+        let kept = self.kept(hypothesis, base);
+        let start = Start {
+            belief: belief.loosened(|coefficient| hypothesis.freedom(coefficient)),
+            kernel: match hypothesis {
+                Hypothesis::Same => Kernel::MEASURED,
+                _ => Kernel::TRANSFERRED,
+            },
+            known: &|cell: &Cell| kept * base.solution.correction.mean(cell),
+        };
+        Layer::new(self.rows.clone(), &start)
+    }
 
-/// Fits a user's rows, place by place, on top of a base.
-pub(crate) fn contexts(base: &Layer, rows: &[Measurement]) -> Result<Vec<Context>, FitError> {
-    let mut places: Vec<(Place, Vec<Measurement>)> = Vec::new();
-    for row in rows {
-        let place = Place::of(&row.setting());
-        match places.iter_mut().find(|(known, _)| *known == place) {
-            Some((_, of_place)) => of_place.push(row.clone()),
-            None => places.push((place, vec![row.clone()])),
+    /// Share of the base's correction that carries over.
+    fn kept(&self, hypothesis: Hypothesis, base: &Layer) -> f64 {
+        match hypothesis {
+            Hypothesis::Same => 1.0,
+            _ if self.same_architecture(base) => CORRECTION_KEPT,
+            _ => 0.0,
         }
     }
-    places
-        .into_iter()
-        .map(|(place, rows)| Context::new(place, &rows, base))
-        .collect()
+}
+
+/// Fits a user's rows, place by place, on top of a base: the base with the rows that are more of
+/// its own kind, and a context for each place that differs.
+pub(crate) fn transfer(
+    base: &Layer,
+    rows: &[Measurement],
+) -> Result<(Layer, Vec<Context>), FitError> {
+    let mut alike = Vec::new();
+    let mut different = Vec::new();
+    for group in Group::all(rows) {
+        match group.fit(base)?.hypothesis {
+            Hypothesis::Same => alike.extend(group.rows),
+            _ => different.push(group),
+        }
+    }
+    let base = if alike.is_empty() {
+        base.clone()
+    } else {
+        let all = base.rows.iter().map(|(row, _)| row.clone()).chain(alike);
+        Layer::base(all.collect())?
+    };
+    let contexts = different
+        .iter()
+        .map(|group| group.fit(&base))
+        .collect::<Result<Vec<_>, _>>()?;
+    Ok((base, contexts))
 }

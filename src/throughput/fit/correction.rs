@@ -29,19 +29,41 @@ pub(crate) struct Uncertainty {
     pub(crate) explained: Vector,
 }
 
+impl Uncertainty {
+    /// Before any row is seen.
+    pub(crate) fn before_any_row(kernel: &Kernel) -> Self {
+        Self {
+            variance: kernel.variance(),
+            explained: Vector::zeros(),
+        }
+    }
+}
+
 impl Correction {
     /// What the correction leaves open at a point.
     pub(crate) fn uncertainty(&self, cell: &Cell) -> Uncertainty {
         let covariances = self.covariances(cell);
-        let mut scaled = covariances.component_mul(&self.roots);
-        self.factor
-            .l_dirty()
-            .solve_lower_triangular_mut(&mut scaled);
+        let scaled = self.settled(&covariances);
         let explained = self.jacobian.tr_mul(&covariances);
         Uncertainty {
             variance: (self.kernel.variance() - scaled.norm_squared()).max(0.0),
             explained: Vector::from_iterator(explained.iter().copied()),
         }
+    }
+
+    /// Posterior covariance of the correction between two points, the coefficients known.
+    pub(crate) fn covariance(&self, a: &Cell, b: &Cell) -> f64 {
+        let (of_a, of_b) = (self.covariances(a), self.covariances(b));
+        self.kernel.covariance(a, b) - self.settled(&of_a).dot(&self.settled(&of_b))
+    }
+
+    /// What the rows settle of covariances with the cells: its square is variance removed.
+    fn settled(&self, covariances: &DVector<f64>) -> DVector<f64> {
+        let mut scaled = covariances.component_mul(&self.roots);
+        self.factor
+            .l_dirty()
+            .solve_lower_triangular_mut(&mut scaled);
+        scaled
     }
 
     /// The expected correction of the log step time at a point.

@@ -31,7 +31,13 @@ pub(crate) use correction::{Correction, Uncertainty};
 pub(crate) const NOISE_FREEDOM: f64 = 4.0;
 
 /// Steps after which a fit that still moves has stalled.
-const MAX_STEPS: usize = 60;
+const MAX_STEPS: usize = 300;
+
+/// Steps after which row weights change more slowly, in case they swing between two answers.
+const CALM_STEPS: usize = 20;
+
+/// Halvings of a step that makes the fit worse: after them it is too small to matter.
+const MAX_HALVINGS: usize = 20;
 
 /// Largest change of a fitted number in one step: keeps the linearisation honest.
 const MAX_CHANGE: f64 = 1.0;
@@ -117,11 +123,12 @@ pub(crate) fn solve(measurements: &[Measurement], start: &Start<'_>) -> Result<S
     for steps in 1..=MAX_STEPS {
         let weighting = Weighting::new(&problem, &weights).ok_or(UNDETERMINED)?;
         let step = solver.step(&weighting, &at).ok_or(UNDETERMINED)?;
-        change = (step.next - at).amax();
+        let next = solver.improved(&weighting, &at, &step.change);
+        change = (next - at).amax();
         if !change.is_finite() {
             break;
         }
-        at = step.next;
+        at = next;
         let (remainder, _) = problem.physics(&Values::new(at.into()));
         let seen = DVector::from_column_slice(weighting.seen(&remainder).as_slice());
         if change < SETTLED {
@@ -154,7 +161,8 @@ pub(crate) fn solve(measurements: &[Measurement], start: &Start<'_>) -> Result<S
                 log_evidence,
             });
         }
-        reweight(&mut weights, &problem, &remainder, &seen);
+        let inertia = if steps < CALM_STEPS { 0.0 } else { 0.5 };
+        reweight(&mut weights, inertia, &problem, &remainder, &seen);
     }
     Err(FitError::Stalled {
         steps: MAX_STEPS,
@@ -163,11 +171,20 @@ pub(crate) fn solve(measurements: &[Measurement], start: &Start<'_>) -> Result<S
 }
 
 /// Weighs each row by how far it is from physics and correction: the weights of Student's t.
-fn reweight(weights: &mut [f64], problem: &Problem, remainder: &DMatrix<f64>, seen: &DVector<f64>) {
+///
+/// `inertia` is the share of the old weight that is kept.
+fn reweight(
+    weights: &mut [f64],
+    inertia: f64,
+    problem: &Problem,
+    remainder: &DMatrix<f64>,
+    seen: &DVector<f64>,
+) {
     let corrections = &problem.kernel * seen;
     for ((weight, row), remainder) in weights.iter_mut().zip(&problem.rows).zip(remainder.iter()) {
         let distance = (remainder - corrections[row.cell]) / row.sd;
-        *weight = (NOISE_FREEDOM + 1.0) / (NOISE_FREEDOM + distance.powi(2));
+        let new = (NOISE_FREEDOM + 1.0) / (NOISE_FREEDOM + distance.powi(2));
+        *weight = inertia * *weight + (1.0 - inertia) * new;
     }
 }
 
@@ -185,7 +202,7 @@ struct Solver<'a> {
 
 /// Where a step leads.
 struct Step {
-    next: Vector,
+    change: Vector,
     /// Posterior precision of the coefficients, the correction integrated out.
     precision: Square,
     /// The cells' view of the Jacobian.
@@ -211,10 +228,32 @@ impl<'a> Solver<'a> {
         let pull = self.prior_precision * (at - self.prior.mean);
         let change = precision.cholesky()?.solve(&(slope - pull));
         Some(Step {
-            next: at + change.map(|value| value.clamp(-MAX_CHANGE, MAX_CHANGE)),
+            change: change.map(|value| value.clamp(-MAX_CHANGE, MAX_CHANGE)),
             precision,
             jacobian: weighting.seen(&jacobian),
         })
+    }
+
+    /// The point that a step leads to, the step halved until the fit is no worse there. Where two
+    /// links change places as the slower one the physics has a kink, and whole steps jump over it
+    /// for ever.
+    fn improved(&self, weighting: &Weighting<'_>, at: &Vector, change: &Vector) -> Vector {
+        let before = self.misfit(weighting, at);
+        let mut change = *change;
+        for _ in 0..MAX_HALVINGS {
+            if self.misfit(weighting, &(at + change)) <= before {
+                break;
+            }
+            change *= 0.5;
+        }
+        at + change
+    }
+
+    /// Twice the negative log posterior at `at`, weights fixed, up to a constant.
+    fn misfit(&self, weighting: &Weighting<'_>, at: &Vector) -> f64 {
+        let (remainder, _) = self.problem.physics(&Values::new((*at).into()));
+        let moved = at - self.prior.mean;
+        weighting.product(&remainder, &remainder)[0] + moved.dot(&(self.prior_precision * moved))
     }
 
     /// Condition number of a posterior precision, in units of the prior.

@@ -1,0 +1,78 @@
+//! Notes under a plan.
+
+use super::SpaceReport;
+use super::candidate::Candidate;
+use crate::configuration::Setting;
+use crate::job::Request;
+use crate::memory::{MemoryModel, Verdict};
+use crate::quantity::display_thousands;
+
+/// What a reader of the plan should know beyond its figures.
+pub(super) fn notes(
+    request: &Request,
+    space: &SpaceReport,
+    candidates: &[Candidate],
+) -> Vec<String> {
+    let mut notes: Vec<String> = candidates
+        .iter()
+        .find_map(|candidate| pressure_note(request, candidate))
+        .into_iter()
+        .collect();
+    if space.rejected.tight > 0 {
+        let (count, are) = match space.rejected.tight {
+            1 => ("1 configuration".to_owned(), "is"),
+            tight => (
+                format!("{} configurations", display_thousands(tight.into())),
+                "are",
+            ),
+        };
+        notes.push(format!(
+            "{count} {are} left out for being too near the memory limit; `--allow-tight` ranks \
+             such configurations too; a smaller micro-batch, checkpointing or more GPUs gives them room"
+        ));
+    }
+    if candidates.iter().any(|c| c.global_batch_shortfall > 0.0) {
+        notes.push(format!(
+            "some configurations miss the global batch of {} tokens by up to 5 %, because their \
+             GPUs can't share it evenly",
+            request.global_batch.min
+        ));
+    }
+    if candidates.iter().any(|c| c.cost_usd.is_none()) {
+        notes.push("no price is known for some of the clusters: their cost is not given".into());
+    }
+    notes
+}
+
+/// What moves the first candidate that is too near the memory limit out of that zone.
+fn pressure_note(request: &Request, candidate: &Candidate) -> Option<String> {
+    if candidate.memory.verdict != Verdict::Tight {
+        return None;
+    }
+    let cluster = request
+        .clusters
+        .iter()
+        .find(|cluster| cluster.name == candidate.cluster)?;
+    let setting = Setting {
+        shape: &request.model.shape,
+        cluster,
+        stack: &request.stack,
+    };
+    let fitting = |checkpointing: bool| {
+        MemoryModel::new(&setting, candidate.gpus, candidate.seq_len, checkpointing)
+            .largest_micro_batch(Verdict::Fits)
+    };
+    let checkpointing = candidate.activation_checkpointing;
+    let way_out = match (fitting(checkpointing), fitting(true)) {
+        (Some(largest), _) => format!("a micro-batch of at most {largest} fits"),
+        (None, Some(largest)) => {
+            format!("with checkpointing on, a micro-batch of at most {largest} fits")
+        }
+        (None, None) => "more GPUs or a larger card would move it out".to_owned(),
+    };
+    Some(format!(
+        "rank {} is too near the memory limit: such runs went out of memory or ran at 0.3 to 0.9 of \
+         the usual speed, and it is predicted at the middle of that; {way_out}",
+        candidate.rank
+    ))
+}

@@ -1,0 +1,126 @@
+//! One configuration under a fit, and all that its prediction needs.
+
+use super::fit::{Square, Vector};
+use super::interval::{BadDays, Spread, row_sd};
+use super::physics::Rates;
+use super::pressure::Pressure;
+use super::residual::Cell;
+use super::view::{View, variation};
+use super::workload::Workload;
+use super::{Fit, TimeParts};
+use crate::configuration::{Configuration, Setting};
+use crate::memory;
+
+/// One configuration under a fit, and all that its prediction needs.
+pub(super) struct Point<'a> {
+    view: View<'a>,
+    configuration: Configuration,
+    pub(super) work: Workload,
+    rates: Rates,
+    cell: Cell,
+    /// Expected step time without memory pressure.
+    pub(super) step_s: f64,
+    pub(super) pressure: Pressure,
+    /// What the coefficients' errors do to the log step time, the cells around accounted for.
+    unexplained: Vector,
+    /// Covariance of the coefficients.
+    covariance: Square,
+    /// Variance of the correction.
+    correction_variance: f64,
+    /// Standard deviation towards slower steps from partly filled waves.
+    pub(super) waves: f64,
+}
+
+impl<'a> Point<'a> {
+    pub(super) fn new(fit: &'a Fit, setting: &Setting<'_>, configuration: &Configuration) -> Self {
+        let view = fit.view(setting);
+        let Configuration {
+            gpus,
+            seq_len,
+            activation_checkpointing,
+            ..
+        } = *configuration;
+        let work = Workload::new(setting, gpus, seq_len, activation_checkpointing);
+        let belief = view.belief(setting.stack);
+        let rates = Rates::new(&work, &belief.values());
+        let tokens = configuration.micro_batch_tokens() as f64;
+        let (log_step, gradient) = rates.log_step(tokens, configuration.grad_accum as f64);
+        let cell = Cell::new(setting, configuration);
+        let uncertainty = view.uncertainty(&cell);
+        let step_s = (log_step + view.correction(&cell)).exp();
+        let mut point = Self {
+            view,
+            configuration: *configuration,
+            rates,
+            step_s,
+            pressure: Pressure::of(memory::estimate(setting, configuration).verdict),
+            unexplained: Vector::from(gradient) - uncertainty.explained,
+            covariance: belief.covariance,
+            correction_variance: uncertainty.variance,
+            waves: view.unmeasured_waves(&work, &cell),
+            work,
+            cell,
+        };
+        point.waves *= point.time_parts().matmul / step_s;
+        point
+    }
+
+    /// Variance of the log step time that the model leaves open.
+    pub(super) fn variance(&self) -> f64 {
+        let covariance = self.covariance + variation();
+        let coefficients = self.unexplained.dot(&(covariance * self.unexplained));
+        (self.correction_variance + coefficients).max(0.0)
+    }
+
+    /// Covariance of what the model leaves open of two points' log step times.
+    pub(super) fn covariance(&self, other: &Self) -> f64 {
+        if !self.view.shares_rows_with(&other.view) {
+            return 0.0;
+        }
+        // Where one point's coefficients are looser than the other's, only the rest is shared.
+        let looser = self.covariance.trace() > other.covariance.trace();
+        let shared = if looser {
+            &other.covariance
+        } else {
+            &self.covariance
+        };
+        self.unexplained.dot(&(shared * other.unexplained))
+            + self.view.covariance(&self.cell, &other.cell)
+    }
+
+    /// How far a run may be from the expected step time.
+    pub(super) fn spread(&self) -> Spread {
+        let sd = self.variance().sqrt().hypot(row_sd(self.work.nodes));
+        let bad_days = BadDays::on(self.work.nodes);
+        Spread {
+            faster_sd: sd,
+            slower_sd: sd.hypot(self.waves),
+            bad_days,
+        }
+    }
+
+    /// The parts of the expected step; what the physics doesn't account for is the residual.
+    pub(super) fn time_parts(&self) -> TimeParts {
+        let micro = self
+            .rates
+            .micro_step(self.configuration.micro_batch_tokens() as f64);
+        let per_step = self.rates.per_step();
+        let factor = self.rates.time_factor();
+        let repeated = factor * self.configuration.grad_accum as f64;
+        let mut parts = TimeParts {
+            matmul: micro.matmul * repeated,
+            attention: micro.attention * repeated,
+            memory_bound: micro.memory_bound * repeated,
+            communication: micro.communication * repeated,
+            layer_overhead: micro.layer_overhead * repeated,
+            optimizer: per_step.optimizer * factor,
+            synchronization: per_step.synchronization * factor,
+            fixed: per_step.fixed * factor,
+            residual: 0.0,
+            memory_pressure: 0.0,
+        };
+        parts.residual = self.step_s - parts.total();
+        parts.memory_pressure = self.step_s / self.pressure.expected() - self.step_s;
+        parts
+    }
+}

@@ -1,0 +1,122 @@
+//! A fit as one setting sees it: which rows speak for it, and what remains unknown.
+
+use super::Fit;
+use super::coefficients::{COEFFICIENTS, COUNT, Values};
+use super::fit::{Belief, Correction, Square, Uncertainty, Vector};
+use super::layer::{Layer, Unknown};
+use super::residual::{Cell, Kernel, bounded, tokens_measured_near};
+use super::transfer::CORRECTION_KEPT;
+use super::workload::Workload;
+use crate::configuration::Setting;
+use crate::stack::Stack;
+
+/// A fit as one setting sees it.
+///
+/// Three cases: a user's own rows speak for the setting; the embedded tables do; or nothing was
+/// ever measured on its stack or GPU. Then the physics carries over with loosened coefficients,
+/// and the residual correction is as wide as it is before a single row is seen.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct View<'a> {
+    layer: &'a Layer,
+    /// The correction of the layer's own cells; `None` where they don't speak for the setting.
+    correction: Option<&'a Correction>,
+    /// Another layer's correction, and the share of it that carries over.
+    inherited: Option<(&'a Correction, f64)>,
+    unknown: Unknown,
+}
+
+impl Fit {
+    /// This fit as a setting sees it.
+    pub(super) fn view(&self, setting: &Setting<'_>) -> View<'_> {
+        let base = &self.base;
+        let correction = &base.solution.correction;
+        let mut unknown = base.unknown(setting);
+        if let Some(context) = self.context(setting) {
+            let own = context.layer.unknown(setting);
+            // Hardware that the base has measured differs from a context's as it does there.
+            unknown = Unknown {
+                stack: own.stack,
+                gpu: own.gpu && unknown.gpu,
+                links: own.links && unknown.links,
+            };
+            return View {
+                layer: &context.layer,
+                correction: Some(&context.layer.solution.correction),
+                inherited: Some((correction, context.kept)),
+                unknown,
+            };
+        }
+        let measured = !unknown.stack && !unknown.gpu;
+        let kept = if unknown.gpu { 0.0 } else { CORRECTION_KEPT };
+        View {
+            layer: base,
+            correction: measured.then_some(correction),
+            inherited: (!measured).then_some((correction, kept)),
+            unknown,
+        }
+    }
+}
+
+impl<'a> View<'a> {
+    /// The expected correction of the log step time.
+    pub(super) fn correction(&self, cell: &Cell) -> f64 {
+        let own = self
+            .correction
+            .map_or(0.0, |correction| correction.mean(cell));
+        let inherited = self
+            .inherited
+            .map_or(0.0, |(correction, kept)| kept * correction.mean(cell));
+        bounded(own + inherited)
+    }
+
+    /// The expected coefficients on a stack.
+    pub(super) fn values(&self, stack: &Stack) -> Values {
+        self.belief(stack).values()
+    }
+
+    /// What is believed of the coefficients on a stack: what the rows left open, loosened by what
+    /// they never saw.
+    pub(super) fn belief(&self, stack: &Stack) -> Belief {
+        let unknown = self.unknown;
+        self.layer
+            .belief_on(stack)
+            .loosened(|coefficient| unknown.sd(&coefficient.loosening))
+    }
+
+    /// What the correction leaves open at a cell.
+    pub(super) fn uncertainty(&self, cell: &Cell) -> Uncertainty {
+        match self.correction {
+            Some(correction) => correction.uncertainty(cell),
+            None => Uncertainty::before_any_row(&Kernel::TRANSFERRED),
+        }
+    }
+
+    /// Covariance of the correction's error between two cells that this view speaks for.
+    pub(super) fn covariance(&self, a: &Cell, b: &Cell) -> f64 {
+        match self.correction {
+            Some(correction) => correction.covariance(a, b),
+            None => Kernel::TRANSFERRED.covariance(a, b),
+        }
+    }
+
+    /// Whether errors of two views come from the same rows, and so are shared.
+    pub(super) fn shares_rows_with(&self, other: &View<'_>) -> bool {
+        std::ptr::eq(self.layer, other.layer)
+            && self.correction.is_some() == other.correction.is_some()
+    }
+
+    /// Share of matrix time that partly filled waves may waste beyond what the cells measured
+    /// around a point show: kernels lose efficiency with fewer tokens, and never gain any.
+    pub(super) fn unmeasured_waves(&self, work: &Workload, cell: &Cell) -> f64 {
+        let cells = &self.layer.solution.correction.cells;
+        let measured = tokens_measured_near(cell, cells).exp2();
+        let tokens = cell.at[Cell::TOKENS].exp2();
+        (work.partial_wave / tokens - work.partial_wave / measured).clamp(0.0, 1.0)
+    }
+}
+
+/// How far coefficients stray between configurations that one constant stands for.
+pub(super) fn variation() -> Square {
+    let variances: [f64; COUNT] = COEFFICIENTS.map(|coefficient| coefficient.variation.powi(2));
+    Square::from_diagonal(&Vector::from(variances))
+}
