@@ -117,7 +117,9 @@ fn put_in_place(staged: Vec<(NamedTempFile, PathBuf)>, force: bool) -> Result<()
 
 fn place(temporary: NamedTempFile, path: &Path, force: bool) -> io::Result<Option<TempPath>> {
     if !force {
-        temporary.persist_noclobber(path).map_err(|error| error.error)?;
+        temporary
+            .persist_noclobber(path)
+            .map_err(|error| error.error)?;
         return Ok(None);
     }
     // The old file steps aside, and goes when all new ones are in place.
@@ -148,8 +150,11 @@ fn take_back(done: Placed) {
 }
 
 fn failed(path: &Path, error: &io::Error) -> Diagnostic {
-    Diagnostic::new(format!("`{}` could not be written: {error}", path.display()))
-        .help("nothing was changed; name another directory with `-o`")
+    Diagnostic::new(format!(
+        "`{}` could not be written: {error}",
+        path.display()
+    ))
+    .help("nothing was changed; name another directory with `-o`")
 }
 
 #[cfg(test)]

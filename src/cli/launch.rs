@@ -122,8 +122,10 @@ fn chosen(candidates: &[Candidate], rank: usize) -> Result<&Candidate, Diagnosti
             1 => "1 candidate".to_owned(),
             count => format!("{} candidates", display_thousands(count as u128)),
         };
-        Diagnostic::new(format!("--rank: there is no rank {rank}: the plan has {count}"))
-            .help("`tminus plan` with the same flags shows them")
+        Diagnostic::new(format!(
+            "--rank: there is no rank {rank}: the plan has {count}"
+        ))
+        .help("`tminus plan` with the same flags shows them")
     })
 }
 
@@ -152,8 +154,9 @@ fn accepted(args: &LaunchArgs, candidate: &Candidate) -> Result<(), Diagnostic> 
 fn refused(error: LaunchError) -> Diagnostic {
     let diagnostic = Diagnostic::new(error.to_string());
     match error {
-        LaunchError::UnknownGpu { .. } => diagnostic
-            .help("say what it is called there: `gpu_type = \"…\"` in the table [launch]"),
+        LaunchError::UnknownGpu { .. } => {
+            diagnostic.help("say what it is called there: `gpu_type = \"…\"` in the table [launch]")
+        }
         LaunchError::Inexpressible { .. } => {
             diagnostic.help("choose another target: `tminus launch --help` lists them")
         }
@@ -173,7 +176,9 @@ fn write(args: &LaunchArgs, written: &LaunchFiles) -> Result<String, Diagnostic>
         })
         .collect();
     write_together(&directory, &files, args.force)?;
-    let lines = files.iter().map(|file| format!("{}\n", file.path.display()));
+    let lines = files
+        .iter()
+        .map(|file| format!("{}\n", file.path.display()));
     Ok(lines.collect())
 }
 

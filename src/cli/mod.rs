@@ -126,9 +126,9 @@ impl Cli {
 /// The command as a person would type it again.
 fn command_line(arguments: &[OsString]) -> String {
     let words = arguments.iter().skip(1).map(|word| word.to_string_lossy());
-    let words: Vec<String> = std::iter::once("tminus".into())
+    let words: Vec<String> = std::iter::once(std::borrow::Cow::from("tminus"))
         .chain(words)
-        .map(|word| shlex::try_quote(&word).map_or_else(|_| String::new(), Into::into))
+        .map(|word| crate::launch::quoted(&word))
         .collect();
     words.join(" ")
 }

@@ -156,9 +156,7 @@ impl TryFrom<String> for Variable {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let word = text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let word = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         if word && text.starts_with(|c: char| !c.is_ascii_digit()) {
             Ok(Self(text))
         } else {
@@ -185,7 +183,9 @@ impl TryFrom<f64> for LearningRate {
         if (1e-9..=1.0).contains(&rate) {
             Ok(Self(rate))
         } else {
-            Err(format!("{rate} is not a learning rate above 0 and at most 1"))
+            Err(format!(
+                "{rate} is not a learning rate above 0 and at most 1"
+            ))
         }
     }
 }

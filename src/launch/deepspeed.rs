@@ -73,7 +73,11 @@ fn notes(launch: &Launch<'_>) -> Vec<String> {
                 .into(),
         );
     }
-    let switch = if c.activation_checkpointing { "on" } else { "off" };
+    let switch = if c.activation_checkpointing {
+        "on"
+    } else {
+        "off"
+    };
     notes.push(format!(
         "DeepSpeed's JSON doesn't switch activation checkpointing: the script turns it {switch}"
     ));

@@ -13,7 +13,7 @@ pub(super) fn lines(launch: &Launch<'_>, notes: &[String]) -> Vec<String> {
         format!(
             "{} on {} tokens: {} x {} of {} ({}), sequence length {}",
             launch.model.name,
-            launch.tokens,
+            tokens(launch),
             display_thousands(c.gpus.into()),
             c.gpu,
             c.cluster,
@@ -32,7 +32,11 @@ pub(super) fn lines(launch: &Launch<'_>, notes: &[String]) -> Vec<String> {
         ),
         format!(
             "activation checkpointing {}; stack {}",
-            if c.activation_checkpointing { "on" } else { "off" },
+            if c.activation_checkpointing {
+                "on"
+            } else {
+                "off"
+            },
             launch.stack.name,
         ),
         format!(
@@ -66,11 +70,24 @@ pub(super) fn comment(lines: &[String]) -> String {
     for line in lines.iter().flat_map(|line| line.split('\n')) {
         // YAML 1.1 takes these for the end of a line too.
         let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
-        let text: String = line.chars().map(|c| if breaks(c) { ' ' } else { c }).collect();
+        let text: String = line
+            .chars()
+            .map(|c| if breaks(c) { ' ' } else { c })
+            .collect();
         out.push_str(format!("# {text}").trim_end());
         out.push('\n');
     }
     out
+}
+
+/// The budget, exact where that is short: `134B`.
+fn tokens(launch: &Launch<'_>) -> String {
+    let exact = launch.tokens.to_string();
+    if exact.len() <= 6 {
+        exact
+    } else {
+        display_count(launch.tokens.as_f64())
+    }
 }
 
 fn interval(interval: Interval, show: impl Fn(f64) -> String) -> String {
@@ -83,11 +100,22 @@ fn interval(interval: Interval, show: impl Fn(f64) -> String) -> String {
 }
 
 fn cost(c: &Candidate) -> String {
-    let dollars = |value: f64| format!("${value:.0}");
+    let dollars = |value: f64| format!("${}", thousands(value));
     c.cost_usd.map_or_else(
         || ", cost unknown".to_owned(),
         |cost| format!(", {}", interval(cost, dollars)),
     )
+}
+
+/// A whole number with separators.
+fn thousands(value: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cost is not negative; saturates"
+    )]
+    let whole = value.round() as u128;
+    display_thousands(whole)
 }
 
 fn basis(c: &Candidate) -> String {
@@ -123,7 +151,10 @@ mod tests {
 
     #[test]
     fn nothing_leaves_a_comment() {
-        let lines = ["a\nrm -rf /".to_owned(), "b\r\u{85}c: d\u{2028}e".to_owned()];
+        let lines = [
+            "a\nrm -rf /".to_owned(),
+            "b\r\u{85}c: d\u{2028}e".to_owned(),
+        ];
         assert_eq!(comment(&lines), "# a\n# rm -rf /\n# b  c: d e\n");
     }
 }

@@ -24,7 +24,10 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     let mut lines = vec!["set -e".to_owned()];
     lines.extend(launch.setup());
     if let Some(config) = &config {
-        lines.push(format!("printf %s {} > /tmp/train.yaml", quoted(&config.text)));
+        lines.push(format!(
+            "printf %s {} > /tmp/train.yaml",
+            quoted(&config.text)
+        ));
     }
     lines.extend(launch.enter());
     let trainer = launch.trainer(NODES, "/tmp/train.yaml".into());
@@ -45,10 +48,15 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
         .with_some("env", (!variables.is_empty()).then_some(variables))
         .with(
             "resourcesPerNode",
-            Map::new().with("requests", gpus.clone()).with("limits", gpus),
+            Map::new()
+                .with("requests", gpus.clone())
+                .with("limits", gpus),
         );
     let runtime = settings.runtime.as_ref().map(|runtime| runtime.as_str());
-    let namespace = settings.namespace.as_ref().map(|namespace| namespace.as_str());
+    let namespace = settings
+        .namespace
+        .as_ref()
+        .map(|namespace| namespace.as_str());
     let job = Map::new()
         .with("apiVersion", "trainer.kubeflow.org/v1alpha1")
         .with("kind", "TrainJob")

@@ -51,7 +51,11 @@ pub(super) fn training(launch: &Launch<'_>) -> Result<Training, LaunchError> {
     let mut places = Places::default();
     let settings = launch.settings;
     let data = places.get("data", settings.data.as_ref(), "/SET_ME/data");
-    let folder = places.get("checkpoints", settings.checkpoints.as_ref(), "/SET_ME/checkpoints");
+    let folder = places.get(
+        "checkpoints",
+        settings.checkpoints.as_ref(),
+        "/SET_ME/checkpoints",
+    );
     let tokenizer = match (&settings.tokenizer, launch.model.shape.vocab_size) {
         (None, 50_257) => "gpt2",
         (None, 50_277..=50_432) => "EleutherAI/gpt-neox-20b",
@@ -166,7 +170,11 @@ fn feed_forward(launch: &Launch<'_>) -> Map {
 fn attention(launch: &Launch<'_>) -> Map {
     let shape = &launch.model.shape;
     let grouped = shape.n_kv_heads != shape.n_heads;
-    let kind = if grouped { "grouped_query_attention" } else { "multihead_attention" };
+    let kind = if grouped {
+        "grouped_query_attention"
+    } else {
+        "multihead_attention"
+    };
     let rotary = shape.positions == Positions::Rotary;
     Map::new()
         .with("attn_type", kind)

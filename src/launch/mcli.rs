@@ -20,7 +20,10 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
         .with("gpus", launch.candidate.gpus)
         .with("gpu_type", launch.gpu_name(Namer::Mcli)?);
     let scheduling = Map::new()
-        .with_some("priority", settings.priority.as_ref().map(|word| word.as_str()))
+        .with_some(
+            "priority",
+            settings.priority.as_ref().map(|word| word.as_str()),
+        )
         .with("retry_on_system_failure", true)
         .with("max_retries", launch.retries())
         .with("max_duration", max_hours(launch));

@@ -12,7 +12,11 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     let mut places = Places::default();
     let settings = launch.settings;
     let data = places.get("data", settings.data.as_ref(), "/SET_ME/data");
-    let folder = places.get("checkpoints", settings.checkpoints.as_ref(), "/SET_ME/checkpoints");
+    let folder = places.get(
+        "checkpoints",
+        settings.checkpoints.as_ref(),
+        "/SET_ME/checkpoints",
+    );
     let tokenizer = places.get("tokenizer", settings.tokenizer.as_ref(), "SET_ME/tokenizer");
     let (rate, rate_note) = launch.learning_rate();
     let c = launch.candidate;

@@ -22,6 +22,8 @@ mod trainer;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use shell::quoted;
+
 use thiserror::Error;
 
 use crate::forecast::WallClock;

@@ -26,7 +26,13 @@ impl Launch<'_> {
     /// The run's name as people write it.
     pub(super) fn name(&self) -> String {
         self.settings.name.as_ref().map_or_else(
-            || format!("{}-{}", self.model.name, display_count(self.tokens.as_f64())),
+            || {
+                format!(
+                    "{}-{}",
+                    self.model.name,
+                    display_count(self.tokens.as_f64())
+                )
+            },
             |name| name.as_str().to_owned(),
         )
     }
@@ -66,10 +72,11 @@ impl Launch<'_> {
             Namer::Skypilot => ("SkyPilot", known.map(|names| names.2)),
             Namer::Mcli => ("mcli", known.and_then(|names| names.3)),
         };
-        name.map(str::to_owned).ok_or_else(|| LaunchError::UnknownGpu {
-            target,
-            gpu: gpu.clone(),
-        })
+        name.map(str::to_owned)
+            .ok_or_else(|| LaunchError::UnknownGpu {
+                target,
+                gpu: gpu.clone(),
+            })
     }
 }
 

@@ -1,7 +1,5 @@
 //! Shell scripts: every value passes through one quoting function.
 
-use std::borrow::Cow;
-
 /// One word of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Word(String);
@@ -29,15 +27,15 @@ impl<T: AsRef<str>> From<T> for Word {
     }
 }
 
-/// The text as one shell word.
-pub(super) fn quoted(text: &str) -> String {
-    // Only a NUL can't be quoted, and no setting holds one; it would end the word.
-    let text: Cow<'_, str> = if text.contains('\0') {
-        text.replace('\0', "").into()
-    } else {
-        text.into()
-    };
-    shlex::try_quote(&text).map_or_else(|_| String::new(), Cow::into_owned)
+/// The text as one shell word: plain where it needs no quotes, else in single quotes, within which
+/// a POSIX shell takes everything but a single quote as it is.
+pub(crate) fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    // No setting holds a NUL, which no word can.
+    format!("'{}'", text.replace('\0', "").replace('\'', r"'\''"))
 }
 
 /// A command: its name, then its arguments in groups that stay on one line.
@@ -102,14 +100,32 @@ mod tests {
     /// What bash makes of `printf %s WORD`.
     fn printed(word: &str) -> Vec<u8> {
         let script = format!("printf %s {word}");
-        Process::new("bash").args(["-c", &script]).output().unwrap().stdout
+        Process::new("bash")
+            .args(["-c", &script])
+            .output()
+            .unwrap()
+            .stdout
     }
 
     #[test]
     fn what_a_shell_would_expand_reaches_the_command_as_it_is() {
         for text in [
-            "a b", "it's", "\"q\"", "$HOME", "`id`", "$(id)", "a\nb", "ünï çødé 日本", "\\", "*", "~",
-            "!x", "-n", "a;b&c|d", "#c", "",
+            "a b",
+            "it's",
+            "\"q\"",
+            "$HOME",
+            "`id`",
+            "$(id)",
+            "a\nb",
+            "ünï çødé 日本",
+            "\\",
+            "*",
+            "~",
+            "!x",
+            "-n",
+            "a;b&c|d",
+            "#c",
+            "",
         ] {
             assert_eq!(printed(&quoted(text)), text.as_bytes(), "{text:?}");
         }

@@ -30,7 +30,9 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
         .environment()
         .into_iter()
         .fold(Map::new(), |map, (name, value)| map.with(name, value));
-    let mounts = config.as_ref().map(|_| Map::new().with("~/train.yaml", "./train.yaml"));
+    let mounts = config
+        .as_ref()
+        .map(|_| Map::new().with("~/train.yaml", "./train.yaml"));
     let setup = launch.setup();
     let task = Map::new()
         .with("name", launch.slug())
@@ -38,7 +40,10 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
         .with("num_nodes", launch.candidate.nodes)
         .with_some("envs", variables.filled())
         .with_some("file_mounts", mounts)
-        .with_some("setup", (!setup.is_empty()).then(|| setup.join("\n") + "\n"))
+        .with_some(
+            "setup",
+            (!setup.is_empty()).then(|| setup.join("\n") + "\n"),
+        )
         .with("run", run(launch));
     notes.push(
         "`sky jobs launch` starts the task again after a failure, `sky launch` does not; it \
@@ -61,10 +66,16 @@ fn resources(launch: &Launch<'_>, notes: &mut Vec<String>) -> Result<Map, Launch
     let settings = launch.settings;
     let price = launch.cluster.prices.first();
     let sold_by = price.and_then(|price| {
-        let cloud = CLOUDS.into_iter().find(|(seller, _)| *seller == price.provider);
+        let cloud = CLOUDS
+            .into_iter()
+            .find(|(seller, _)| *seller == price.provider);
         cloud.map(|(_, name)| name)
     });
-    let infra = settings.infra.as_ref().map(|infra| infra.as_str()).or(sold_by);
+    let infra = settings
+        .infra
+        .as_ref()
+        .map(|infra| infra.as_str())
+        .or(sold_by);
     if infra.is_none() {
         notes.push(format!(
             "SkyPilot picks where to run, because it doesn't know {}: `infra` in [launch] chooses",
@@ -73,7 +84,10 @@ fn resources(launch: &Launch<'_>, notes: &mut Vec<String>) -> Result<Map, Launch
     }
     let spot = price.is_some_and(|price| price.price_type == "spot");
     let gpu = launch.gpu_name(Namer::Skypilot)?;
-    let image = settings.image.as_ref().map(|image| format!("docker:{}", image.as_str()));
+    let image = settings
+        .image
+        .as_ref()
+        .map(|image| format!("docker:{}", image.as_str()));
     Ok(Map::new()
         .with_some("infra", infra)
         .with("accelerators", format!("{gpu}:{}", launch.gpus_per_node()))

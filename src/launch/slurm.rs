@@ -37,7 +37,9 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
         notes.push("the container image needs Slurm's pyxis plugin".into());
     }
     let head = head::comment(&head::lines(launch, &notes));
-    let mut lines = vec![format!("#!/usr/bin/env bash\n{head}#\n{directives}\nset -eu\n")];
+    let mut lines = vec![format!(
+        "#!/usr/bin/env bash\n{head}#\n{directives}\nset -eu\n"
+    )];
     lines.push(RENDEZVOUS.into());
     lines.push(format!("export MASTER_PORT={PORT}"));
     if config.is_some() {
@@ -73,14 +75,19 @@ fn srun(launch: &Launch<'_>) -> Command {
 
 /// Minutes to ask for: the user's limit, or the high end of the planned time.
 fn time_limit(launch: &Launch<'_>, notes: &mut Vec<String>) -> u64 {
-    let high = (launch.candidate.time_to_budget_h.high * 60.0).ceil().max(1.0);
+    let high = (launch.candidate.time_to_budget_h.high * 60.0)
+        .ceil()
+        .max(1.0);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "at least 1; saturates"
     )]
     let high = high as u64;
-    let limit = launch.settings.time_limit.map_or(MAX_MINUTES, crate::job::TimeLimit::minutes);
+    let limit = launch
+        .settings
+        .time_limit
+        .map_or(MAX_MINUTES, crate::job::TimeLimit::minutes);
     if limit < high {
         notes.push(format!(
             "the time limit, {}, is shorter than the high end of the planned time, {}: the job \
@@ -131,7 +138,9 @@ fn directives(
         ("constraint", &settings.constraint),
         ("reservation", &settings.reservation),
     ];
-    let own = own.into_iter().filter_map(|(key, set)| Some((key, set.as_ref()?)));
+    let own = own
+        .into_iter()
+        .filter_map(|(key, set)| Some((key, set.as_ref()?)));
     options.extend(own.map(|(key, word)| (key, word.as_str().to_owned())));
     let mut text = String::from("#SBATCH --exclusive\n#SBATCH --requeue\n");
     for (key, value) in options {
@@ -146,7 +155,11 @@ mod tests {
 
     #[test]
     fn times_are_as_slurm_writes_them() {
-        for (minutes, text) in [(1, "0-00:01:00"), (1439, "0-23:59:00"), (4531, "3-03:31:00")] {
+        for (minutes, text) in [
+            (1, "0-00:01:00"),
+            (1439, "0-23:59:00"),
+            (4531, "3-03:31:00"),
+        ] {
             assert_eq!(slurm_time(minutes), text);
         }
     }

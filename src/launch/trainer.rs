@@ -68,9 +68,15 @@ impl Launch<'_> {
             .arg(["-n".into(), self.gpus_per_node().to_string().into()])
             .arg_if(
                 several,
-                ["--world_size".into(), self.candidate.gpus.to_string().into()],
+                [
+                    "--world_size".into(),
+                    self.candidate.gpus.to_string().into(),
+                ],
             )
-            .arg_if(several, ["--node_rank".into(), Word::expression(nodes.rank)])
+            .arg_if(
+                several,
+                ["--node_rank".into(), Word::expression(nodes.rank)],
+            )
             .arg_if(
                 several,
                 ["--master_addr".into(), Word::expression(nodes.address)],
@@ -82,9 +88,14 @@ impl Launch<'_> {
 
     /// `PyTorch`'s launcher with the user's script.
     fn torchrun(&self, nodes: Nodes) -> Command {
-        Self::torchrun_for(self.candidate.nodes, self.gpus_per_node(), &self.slug(), nodes)
-            .arg([self.script("train.py").into()])
-            .args(self.script_args())
+        Self::torchrun_for(
+            self.candidate.nodes,
+            self.gpus_per_node(),
+            &self.slug(),
+            nodes,
+        )
+        .arg([self.script("train.py").into()])
+        .args(self.script_args())
     }
 
     /// `torchrun` up to the script.
@@ -109,7 +120,10 @@ impl Launch<'_> {
     }
 
     pub(super) fn script_args(&self) -> impl Iterator<Item = Word> {
-        self.settings.args.iter().map(|arg| Word::text(arg.as_str()))
+        self.settings
+            .args
+            .iter()
+            .map(|arg| Word::text(arg.as_str()))
     }
 
     /// Environment variables: the user's, and the plan's where a script of the user's own has no
@@ -123,9 +137,14 @@ impl Launch<'_> {
                 ("MICRO_BATCH", c.micro_batch),
                 ("GRAD_ACCUM", c.grad_accum),
                 ("STEPS", c.steps),
-                ("ACTIVATION_CHECKPOINTING", c.activation_checkpointing.into()),
+                (
+                    "ACTIVATION_CHECKPOINTING",
+                    c.activation_checkpointing.into(),
+                ),
             ];
-            let checkpoints = self.checkpoint_steps().map(|steps| ("CHECKPOINT_STEPS", steps));
+            let checkpoints = self
+                .checkpoint_steps()
+                .map(|steps| ("CHECKPOINT_STEPS", steps));
             variables.extend(
                 plan.into_iter()
                     .chain(checkpoints)
@@ -140,7 +159,10 @@ impl Launch<'_> {
     /// Lines of a script that set those variables.
     pub(super) fn exports(&self) -> Vec<String> {
         let variables = self.environment();
-        variables.iter().map(|(name, value)| export(name, value)).collect()
+        variables
+            .iter()
+            .map(|(name, value)| export(name, value))
+            .collect()
     }
 
     /// The line that enters the working directory, if one is set.
@@ -151,7 +173,11 @@ impl Launch<'_> {
 
     /// The user's own commands, as they wrote them.
     pub(super) fn setup(&self) -> Vec<String> {
-        self.settings.setup.iter().map(|line| line.as_str().to_owned()).collect()
+        self.settings
+            .setup
+            .iter()
+            .map(|line| line.as_str().to_owned())
+            .collect()
     }
 
     /// What a script of the user's own has to do.
@@ -178,7 +204,9 @@ pub(super) fn by_hand(launch: &Launch<'_>, head: &str, command: &str) -> String 
         ));
         lines.push(": \"${MASTER_ADDR:?set it to the address of node 0}\"".into());
     }
-    lines.push("cd -- \"$(dirname -- \"${BASH_SOURCE[0]}\")\"\nhere=$PWD".into());
+    if command.contains("$here") {
+        lines.push("here=$(cd -- \"$(dirname -- \"${BASH_SOURCE[0]}\")\" && pwd)".into());
+    }
     lines.extend(launch.exports());
     lines.extend(launch.enter());
     lines.extend(launch.setup());
