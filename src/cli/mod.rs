@@ -15,6 +15,7 @@ mod plan;
 mod planned;
 mod predict;
 mod presets;
+mod report;
 mod request;
 mod schema;
 
@@ -59,6 +60,8 @@ enum Command {
     Plan(Box<plan::PlanArgs>),
     /// Explain one configuration: time, memory, utilization and what the prediction rests on.
     Predict(Box<predict::PredictArgs>),
+    /// Write the document that a budget is approved by.
+    Report(Box<report::ReportArgs>),
     /// Write the files that launch one candidate of a plan.
     Launch(Box<launch::LaunchArgs>),
     /// List the models, GPUs, clusters, stacks, prices and tables that are built in, or show one.
@@ -114,6 +117,9 @@ impl Cli {
         match &self.command {
             Command::Plan(args) => plan::run(args, &self.global, &open(args.output())?),
             Command::Predict(args) => predict::run(args, &open(args.output())?),
+            Command::Report(args) => {
+                report::run(args, &self.global, command, &open(Some(args.output()))?)
+            }
             Command::Launch(args) => launch::run(args, &self.global, command, &open(None)?),
             Command::Schema(args) => schema::run(args, &open(args.output.as_deref())?),
             Command::Init(args) => init::run(args, &open(args.output.as_deref())?),

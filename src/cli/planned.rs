@@ -7,7 +7,6 @@ use clap::Args;
 use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::plan::{Plan, Planner};
-use crate::throughput::Fit;
 
 use super::args::{ConfidenceArgs, GlobalArgs, JobArgs, RankingArgs};
 use super::{Failure, fit, request};
@@ -29,12 +28,11 @@ pub(super) struct PlannedArgs {
     pub(super) confidence: ConfidenceArgs,
 }
 
-/// A plan, with the request it answers and the fit it rests on.
+/// A plan, with the request it answers.
 #[derive(Debug)]
 pub(super) struct Planned {
     pub(super) plan: Plan,
     pub(super) request: Request,
-    pub(super) fit: Fit,
 }
 
 impl PlannedArgs {
@@ -48,6 +46,6 @@ impl PlannedArgs {
         let alternatives: Vec<Cluster> = catalog.clusters().cloned().collect();
         let planner = Planner::new(&fit).alternatives(&alternatives);
         let plan = fit::pool(global.threads)?.install(|| planner.plan(&request))?;
-        Ok(Planned { plan, request, fit })
+        Ok(Planned { plan, request })
     }
 }

@@ -4,8 +4,10 @@
 //! read (the table and Markdown) is the same [`Document`] in two dresses, so the two can't
 //! disagree. Nothing here writes anywhere or reads a clock.
 
+mod approval;
 mod candidate;
 mod catalog;
+mod chart;
 mod csv;
 mod document;
 mod explain;
@@ -15,6 +17,7 @@ mod json;
 mod listing;
 mod markdown;
 mod number;
+mod page;
 mod ranking;
 mod table;
 pub mod tables;
@@ -22,6 +25,7 @@ mod words;
 
 use thiserror::Error;
 
+pub use self::approval::Approval;
 pub use self::catalog::{Shelf, shelf};
 pub use self::csv::Csv;
 pub use self::document::{Block, Cell, Column, Document, Grid, Tone};
@@ -74,4 +78,7 @@ pub enum ReportError {
     /// CSV.
     #[error("the result has no CSV form: {0}")]
     Csv(#[from] ::csv::Error),
+    /// HTML.
+    #[error("the result has no HTML form: {0}")]
+    Html(#[from] minijinja::Error),
 }
