@@ -64,7 +64,7 @@ enum Target {
     Slurm,
     /// `SkyPilot` task.
     Skypilot,
-    /// Run of the MosaicML platform.
+    /// Run of the `MosaicML` platform.
     Mcli,
     /// Hugging Face `TrainingArguments`, and the accelerate command.
     Huggingface,
@@ -103,7 +103,9 @@ pub(super) fn run(
     accepted(args, candidate)?;
     let launch = Launch::new(&planned.plan, candidate, &planned.request, command)
         .ok_or_else(|| Diagnostic::new("the plan names a cluster that the job doesn't"))?;
-    let written = launch.files(args.target.into()).map_err(refused)?;
+    let written = launch
+        .files(args.target.into())
+        .map_err(|error| refused(&error))?;
     if args.dry_run {
         output.result(&shown(&written))?;
     } else {
@@ -151,7 +153,7 @@ fn accepted(args: &LaunchArgs, candidate: &Candidate) -> Result<(), Diagnostic> 
     Ok(())
 }
 
-fn refused(error: LaunchError) -> Diagnostic {
+fn refused(error: &LaunchError) -> Diagnostic {
     let diagnostic = Diagnostic::new(error.to_string());
     match error {
         LaunchError::UnknownGpu { .. } => {

@@ -52,9 +52,9 @@ pub struct LaunchSettings {
     pub infra: Option<Word>,
     /// Whether `SkyPilot` takes spot instances.
     pub use_spot: Option<bool>,
-    /// MosaicML cluster; the plan's unless given.
+    /// `MosaicML` cluster; the plan's unless given.
     pub cluster: Option<Word>,
-    /// MosaicML scheduling priority.
+    /// `MosaicML` scheduling priority.
     pub priority: Option<Word>,
     /// Kubeflow training runtime; `torch-distributed` unless given.
     pub runtime: Option<Word>,

@@ -1,5 +1,7 @@
 //! A Kubeflow `TrainJob`.
 
+use crate::job::Word;
+
 use super::node::Map;
 use super::shell::quoted;
 use super::trainer::Nodes;
@@ -52,11 +54,8 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
                 .with("requests", gpus.clone())
                 .with("limits", gpus),
         );
-    let runtime = settings.runtime.as_ref().map(|runtime| runtime.as_str());
-    let namespace = settings
-        .namespace
-        .as_ref()
-        .map(|namespace| namespace.as_str());
+    let runtime = settings.runtime.as_ref().map(Word::as_str);
+    let namespace = settings.namespace.as_ref().map(Word::as_str);
     let job = Map::new()
         .with("apiVersion", "trainer.kubeflow.org/v1alpha1")
         .with("kind", "TrainJob")

@@ -1,4 +1,6 @@
-//! A run of the MosaicML platform, which starts Composer with the place of each node already set.
+//! A run of the `MosaicML` platform, which starts Composer with the place of each node already set.
+
+use crate::job::{Text, Word};
 
 use super::names::Namer;
 use super::node::Map;
@@ -14,16 +16,13 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     if !launch.is_composer() {
         notes.push("mcli runs start Composer: `launcher` in [launch] is not used".into());
     }
-    let cluster = settings.cluster.as_ref().map(|cluster| cluster.as_str());
+    let cluster = settings.cluster.as_ref().map(Word::as_str);
     let compute = Map::new()
         .with("cluster", cluster.unwrap_or(&launch.cluster.name))
         .with("gpus", launch.candidate.gpus)
         .with("gpu_type", launch.gpu_name(Namer::Mcli)?);
     let scheduling = Map::new()
-        .with_some(
-            "priority",
-            settings.priority.as_ref().map(|word| word.as_str()),
-        )
+        .with_some("priority", settings.priority.as_ref().map(Word::as_str))
         .with("retry_on_system_failure", true)
         .with("max_retries", launch.retries())
         .with("max_duration", max_hours(launch));
@@ -61,7 +60,7 @@ fn command(launch: &Launch<'_>) -> String {
     let mut lines = vec!["set -e".to_owned()];
     lines.extend(launch.setup());
     let directory = launch.settings.workdir.as_ref();
-    let directory = directory.map_or("llm-foundry/scripts", |directory| directory.as_str());
+    let directory = directory.map_or("llm-foundry/scripts", Text::as_str);
     lines.push(format!("cd -- {}", quoted(directory)));
     let composer = Command::new(["composer".into()])
         .arg([

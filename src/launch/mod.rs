@@ -44,7 +44,7 @@ pub enum Target {
     Slurm,
     /// A `SkyPilot` task.
     Skypilot,
-    /// A run of the MosaicML platform.
+    /// A run of the `MosaicML` platform.
     Mcli,
     /// Hugging Face `TrainingArguments`.
     Huggingface,

@@ -5,7 +5,7 @@ use crate::quantity::display_count;
 
 use super::{Launch, LaunchError};
 
-/// What each target calls a GPU: ours, Slurm's usual resource name, `SkyPilot`'s, MosaicML's.
+/// What each target calls a GPU: ours, Slurm's usual resource name, `SkyPilot`'s, `MosaicML`'s.
 const GPU_NAMES: [(&str, &str, &str, Option<&str>); 5] = [
     ("a100-40gb", "a100", "A100", Some("a100_40gb")),
     ("a100-80gb", "a100", "A100-80GB", Some("a100_80gb")),

@@ -1,8 +1,10 @@
 //! A `SkyPilot` task.
 
+use crate::job::Word;
+
 use super::names::Namer;
 use super::node::{Map, Node};
-use super::shell::Word;
+use super::shell;
 use super::trainer::Nodes;
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head, llm_foundry};
 
@@ -71,11 +73,7 @@ fn resources(launch: &Launch<'_>, notes: &mut Vec<String>) -> Result<Map, Launch
             .find(|(seller, _)| *seller == price.provider);
         cloud.map(|(_, name)| name)
     });
-    let infra = settings
-        .infra
-        .as_ref()
-        .map(|infra| infra.as_str())
-        .or(sold_by);
+    let infra = settings.infra.as_ref().map(Word::as_str).or(sold_by);
     if infra.is_none() {
         notes.push(format!(
             "SkyPilot picks where to run, because it doesn't know {}: `infra` in [launch] chooses",
@@ -105,7 +103,7 @@ fn run(launch: &Launch<'_>) -> String {
         lines.push("MASTER_ADDR=$(echo \"$SKYPILOT_NODE_IPS\" | head -n 1)".into());
     }
     lines.extend(launch.enter());
-    let config = Word::expression("\"$HOME/train.yaml\"");
+    let config = shell::Word::expression("\"$HOME/train.yaml\"");
     lines.push(launch.trainer(NODES, config).render());
     lines.join("\n") + "\n"
 }

@@ -144,7 +144,7 @@ fn directives(
     options.extend(own.map(|(key, word)| (key, word.as_str().to_owned())));
     let mut text = String::from("#SBATCH --exclusive\n#SBATCH --requeue\n");
     for (key, value) in options {
-        text.push_str(&format!("#SBATCH --{key}={value}\n"));
+        text.extend(["#SBATCH --", key, "=", value.as_str(), "\n"]);
     }
     Ok(text)
 }

@@ -27,10 +27,10 @@ fn class_of<'a>(keys: &'a [Key], cluster: &str) -> &'a str {
 }
 
 /// Those that none other beats in both time and cost, fastest first.
-pub(crate) fn pareto<'a>(
-    candidates: &'a [Candidate],
+pub(crate) fn pareto(
+    candidates: &[Candidate],
     cost: impl Fn(&Candidate) -> Option<f64>,
-) -> Vec<&'a Candidate> {
+) -> Vec<&Candidate> {
     let mut by_time: Vec<(&Candidate, f64)> = candidates
         .iter()
         .filter_map(|c| Some((c, cost(c)?)))
@@ -294,5 +294,43 @@ pub(crate) fn accuracy(rows: &[RowResult], protocol: &str) -> Chart {
         svg: svg.finish("accuracy", HEIGHT, title, &said),
         legend: keys,
         caption: format!("{said}. Both axes are logarithmic."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::candidate;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Against the definition: on the front is what no other beats in both.
+        #[test]
+        fn the_front_is_what_nothing_beats(
+            places in prop::collection::vec((1..20_u32, 1..20_u32), 0..12),
+        ) {
+            let candidates: Vec<Candidate> = places
+                .iter()
+                .map(|(time, cost)| {
+                    let mut c = candidate();
+                    c.time_to_budget_h.expected = f64::from(*time);
+                    c.gpu_hours.expected = f64::from(*cost);
+                    c
+                })
+                .collect();
+            let place = |c: &Candidate| (c.time_to_budget_h.expected, c.gpu_hours.expected);
+            let beaten = |c: &&Candidate| candidates.iter().any(|other| {
+                let ((t, m), (time, cost)) = (place(other), place(c));
+                t <= time && m <= cost && (t < time || m < cost)
+            });
+            let front = pareto(&candidates, |c| Some(c.gpu_hours.expected));
+            let mut found: Vec<(f64, f64)> = front.iter().map(|c| place(c)).collect();
+            let mut expected: Vec<(f64, f64)> =
+                candidates.iter().filter(|c| !beaten(c)).map(place).collect();
+            expected.sort_by(|a, b| a.partial_cmp(b).unwrap());
+            expected.dedup();
+            found.dedup();
+            prop_assert_eq!(found, expected);
+        }
     }
 }
