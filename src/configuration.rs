@@ -1,5 +1,6 @@
 //! One launch configuration: the numbers a person puts into the launch file.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::hardware::Cluster;
@@ -18,7 +19,7 @@ pub struct Setting<'a> {
 }
 
 /// How it is launched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 pub struct Configuration {
     /// GPUs, all data parallel and sharded.
     pub gpus: u64,

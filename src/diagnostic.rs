@@ -78,8 +78,13 @@ impl Diagnostic {
     /// The message as shown in a terminal, with carets under the places.
     #[must_use]
     pub fn render(&self, color: bool) -> String {
-        let mut group = Group::with_title(Level::ERROR.primary_title(self.message.as_str()));
+        let message = shortened(&self.message);
+        let mut group = Group::with_title(Level::ERROR.primary_title(message));
         if let Some(origin) = &self.origin {
+            let long_lines = self.labels.iter().any(|label| {
+                let span = clamp(&label.span, &origin.text);
+                line_length(&origin.text, span.start) > LONGEST_LINE || span.len() > LONGEST_LINE
+            });
             let snippet = Snippet::source(origin.text.as_ref()).path(origin.name.as_str());
             let marks = self.labels.iter().enumerate().map(|(index, label)| {
                 let kind = if index == 0 {
@@ -88,16 +93,24 @@ impl Diagnostic {
                     AnnotationKind::Context
                 };
                 kind.span(clamp(&label.span, &origin.text))
-                    .label(label.text.as_str())
+                    .label(shortened(&label.text))
             });
+            let place = annotate_snippets::Origin::path(origin.name.as_str());
             group = if self.labels.is_empty() {
-                group.element(annotate_snippets::Origin::path(origin.name.as_str()))
+                group.element(place)
+            } else if long_lines {
+                // The line would fill the screen: its number has to do.
+                let start = self.labels.first().map_or(0, |label| label.span.start);
+                let before = origin.text.get(..start).unwrap_or("");
+                let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+                let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+                group.element(place.line(line).char_column(column))
             } else {
                 group.element(snippet.annotations(marks))
             };
         }
         for help in &self.help {
-            group = group.element(Level::HELP.message(help.as_str()));
+            group = group.element(Level::HELP.message(shortened(help)));
         }
         let renderer = if color {
             Renderer::styled()
@@ -106,6 +119,32 @@ impl Diagnostic {
         };
         renderer.decor_style(DecorStyle::Ascii).render(&[group])
     }
+}
+
+/// Characters of a message beyond which its middle is left out: it quotes what somebody wrote.
+const LONGEST_MESSAGE: usize = 2000;
+/// Bytes of a line that is still shown.
+const LONGEST_LINE: usize = 2000;
+
+fn shortened(text: &str) -> String {
+    let characters = text.chars().take(LONGEST_MESSAGE + 1).count();
+    if characters <= LONGEST_MESSAGE {
+        return text.to_owned();
+    }
+    let kept = LONGEST_MESSAGE / 2;
+    let start: String = text.chars().take(kept).collect();
+    let end: Vec<char> = text.chars().rev().take(kept).collect();
+    let end: String = end.into_iter().rev().collect();
+    format!("{start}… {} bytes in all …{end}", text.len())
+}
+
+/// Bytes of the line that holds the byte at `at`.
+fn line_length(text: &str, at: usize) -> usize {
+    let bytes = text.as_bytes();
+    let is_break = |byte: &u8| *byte == b'\n';
+    let (before, after) = bytes.split_at(at.min(bytes.len()));
+    let from_start = before.iter().rev().position(is_break);
+    from_start.unwrap_or(before.len()) + after.iter().position(is_break).unwrap_or(after.len())
 }
 
 /// Keeps a span inside its text and on character boundaries: a wrong span must not hide a message.
@@ -128,10 +167,18 @@ impl fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
+/// Bytes of a name that others are still compared with.
+const LONGEST_NAME: usize = 200;
+
 /// The names nearest to a misspelt one, best first, at most three.
 #[must_use]
 pub fn nearest_names<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let name = name.to_lowercase();
+    // The comparison takes time in proportion to both lengths, and no name is this long.
+    let name = if name.len() <= LONGEST_NAME {
+        name.to_lowercase()
+    } else {
+        return Vec::new();
+    };
     let mut scored: Vec<(f64, &str)> = known
         .into_iter()
         .map(|candidate| {
@@ -175,6 +222,18 @@ mod tests {
             name: "job.toml".into(),
             text: text.into(),
         }
+    }
+
+    #[test]
+    fn what_is_too_long_to_show_is_shortened() {
+        let text = format!("a = 1\nb = {}", "x".repeat(1_000_000));
+        let shown = Diagnostic::new(format!("unknown `{}`", "x".repeat(1_000_000)))
+            .in_text(origin(&text))
+            .at(10..1_000_010, "wrong")
+            .to_string();
+        assert!(shown.contains("job.toml:2:5"), "{shown}");
+        assert!(shown.len() < 5000, "{} bytes", shown.len());
+        assert!(nearest_names(&text, ["a"]).is_empty());
     }
 
     #[test]

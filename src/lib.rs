@@ -17,21 +17,25 @@
 //! | [`memory`] | peak bytes per GPU by part, and the verdict |
 //! | [`measure`] | measured rows: CSV and Markdown tables |
 //! | [`throughput`] | physics, fit, residual correction, intervals |
+//! | [`fit_file`] | the embedded fit, and a user's own as a file |
 //! | [`forecast`] | wall clock and cost |
 //! | [`search`] | the space of configurations, the engine, the ranking |
 //! | [`preset`] | embedded presets; user files add to them or override them |
 //! | [`job`] | the job file and flags, resolved into one request |
 //! | [`plan`] | the planner: a request and a fit become a ranked plan |
 //! | [`launch`] | a candidate becomes the files that launch it |
+//! | [`advise`] | what to measure next |
 //! | [`report`] | table, JSON, CSV, Markdown |
 //! | [`cli`] | arguments and commands |
 //!
 //! Everything up to [`plan`] does no I/O, reads no clock and no environment: the same inputs give
 //! the same bytes, whatever the number of threads.
 
+pub mod advise;
 pub mod cli;
 pub mod configuration;
 pub mod diagnostic;
+pub mod fit_file;
 pub mod forecast;
 pub mod hardware;
 pub mod job;

@@ -117,7 +117,8 @@ fn time_parts_add_up_and_the_search_sees_the_same_step() {
         let step = prediction.step_time_s.expected;
         assert!((prediction.time_parts_s.total() / step - 1.0).abs() < 1e-12);
         let searched = fit
-            .step_model(&row.setting(), gpus, seq_len, activation_checkpointing)
+            .setting_model(&row.setting())
+            .step_model(gpus, seq_len, activation_checkpointing)
             .micro_batch(micro_batch)
             .step_s(grad_accum);
         assert!(

@@ -74,6 +74,15 @@ pub(crate) struct RankingArgs {
     pub allow_tight: bool,
 }
 
+/// What the predictions rest on.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Fit")]
+pub(crate) struct FitArgs {
+    /// Fit file that `tminus fit` made from your own measurements.
+    #[arg(long, value_name = "FILE")]
+    pub fit: Option<PathBuf>,
+}
+
 /// How sure the intervals are.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct ConfidenceArgs {
@@ -106,6 +115,10 @@ pub(crate) struct GlobalArgs {
     /// Colour; `NO_COLOR` is honoured under `auto`.
     #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
     pub color: ColorWhen,
+
+    /// Say on stderr what took how long (`plan`).
+    #[arg(long, global = true)]
+    pub timing: bool,
 
     /// Leave out the notes on stderr; errors still show.
     #[arg(short, long, global = true)]

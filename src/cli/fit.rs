@@ -1,32 +1,35 @@
 //! The fit that predictions rest on, the threads that do the work, and what a failed plan says.
 
+use std::path::Path;
+
 use rayon::ThreadPool;
 
 use crate::diagnostic::Diagnostic;
-use crate::measure::{self, MOSAICGPT_2023, Measurement};
+use crate::fit_file::{FitFile, embedded_fit};
 use crate::plan::PlanError;
-use crate::preset::Catalog;
 use crate::throughput::Fit;
 
 use super::Failure;
+use super::input::read_text;
 
-/// Name of the embedded table, as provenance.
-pub(super) const EMBEDDED: &str = "mosaicgpt-2023";
-
-/// The rows of the embedded table. Their names are those of the embedded presets: what a user's
-/// file overrides must not change what was measured.
-pub(super) fn embedded_rows() -> Result<Vec<Measurement>, Diagnostic> {
-    let name = format!("{EMBEDDED}.csv");
-    Ok(measure::read(&name, MOSAICGPT_2023, &Catalog::embedded())?.rows)
-}
-
-/// Fits to the embedded table.
+/// The fit a user asked for, or else the embedded one.
 ///
 /// # Errors
-/// When the fit stalls or is ill-conditioned: there is no plan without a fit.
-pub(super) fn embedded_fit() -> Result<Fit, Diagnostic> {
-    Fit::new(EMBEDDED, embedded_rows()?)
-        .map_err(|error| Diagnostic::new(format!("the fit to the embedded table failed: {error}")))
+/// A fit file that can't be read or used.
+pub(super) fn chosen(file: Option<&Path>) -> Result<Fit, Diagnostic> {
+    match file {
+        Some(file) => Ok(read(file)?.fit().clone()),
+        None => embedded_fit(),
+    }
+}
+
+/// Reads a fit file.
+///
+/// # Errors
+/// As [`chosen`].
+pub(super) fn read(file: &Path) -> Result<FitFile, Diagnostic> {
+    let origin = read_text(file)?;
+    FitFile::from_toml(&origin.name, &origin.text)
 }
 
 /// A pool of that many threads, one per core when none are asked for.

@@ -16,6 +16,7 @@ use super::args::GlobalArgs;
 use super::files::{NewFile, write_together};
 use super::output::Output;
 use super::planned::PlannedArgs;
+use super::timing::Stopwatch;
 
 /// Flags of `tminus launch`.
 #[derive(Debug, Clone, Args)]
@@ -98,7 +99,7 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<(), Failure> {
     let rank = usize::try_from(args.rank).unwrap_or(usize::MAX);
-    let planned = args.planned.plan(global, rank)?;
+    let planned = args.planned.plan(global, output, &mut Stopwatch::start(), rank)?;
     let candidate = chosen(&planned.plan.candidates, rank)?;
     accepted(args, candidate)?;
     let launch = Launch::new(&planned.plan, candidate, &planned.request, command)

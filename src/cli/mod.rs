@@ -3,13 +3,17 @@
 //! One file a command. A command turns its flags into what the core takes, runs it, and hands
 //! text to the output gate. Files are read in one place and written in one place.
 
+mod advise;
 mod args;
 mod completions;
 mod files;
+mod evaluate;
 mod fit;
+mod fit_command;
 mod init;
 mod input;
 mod launch;
+mod live;
 mod output;
 mod plan;
 mod planned;
@@ -18,6 +22,7 @@ mod presets;
 mod report;
 mod request;
 mod schema;
+mod timing;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -64,6 +69,12 @@ enum Command {
     Report(Box<report::ReportArgs>),
     /// Write the files that launch one candidate of a plan.
     Launch(Box<launch::LaunchArgs>),
+    /// Show how accurate predictions are: on held-out rows, or against measured tables.
+    Evaluate(Box<evaluate::EvaluateArgs>),
+    /// Fit to your own measurements, on top of the embedded ones or alone.
+    Fit(Box<fit_command::FitCommandArgs>),
+    /// Name the measurements that would narrow a plan's answer most.
+    Advise(Box<advise::AdviseArgs>),
     /// List the models, GPUs, clusters, stacks, prices and tables that are built in, or show one.
     Presets(presets::PresetsArgs),
     /// Print JSON Schema of the files that are read and written.
@@ -121,6 +132,9 @@ impl Cli {
                 report::run(args, &self.global, command, &open(Some(args.output()))?)
             }
             Command::Launch(args) => launch::run(args, &self.global, command, &open(None)?),
+            Command::Evaluate(args) => evaluate::run(args, &self.global, &open(args.output())?),
+            Command::Fit(args) => fit_command::run(args, &self.global, &open(Some(args.target()))?),
+            Command::Advise(args) => advise::run(args, &self.global, &open(args.output())?),
             Command::Schema(args) => schema::run(args, &open(args.output.as_deref())?),
             Command::Init(args) => init::run(args, &open(args.output.as_deref())?),
             Command::Presets(args) => presets::run(args, &open(args.output.output.as_deref())?),

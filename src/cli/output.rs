@@ -74,6 +74,12 @@ impl Output {
         Ok(())
     }
 
+    /// Says on stderr what was asked for besides the result.
+    #[expect(clippy::unused_self, reason = "what is said goes through the gate")]
+    pub(crate) fn aside(&self, text: &str) {
+        let _ = write_all(anstream::stderr().lock(), &format!("{text}\n"));
+    }
+
     /// Says something about the result; silent under `--quiet`.
     pub(crate) fn note(&self, text: &str) {
         if !self.quiet {

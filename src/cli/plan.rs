@@ -10,6 +10,7 @@ use super::Failure;
 use super::args::{GlobalArgs, OutputArgs};
 use super::output::Output;
 use super::planned::PlannedArgs;
+use super::timing::Stopwatch;
 
 /// Flags of `tminus plan`.
 #[derive(Debug, Clone, Args)]
@@ -37,12 +38,18 @@ impl PlanArgs {
 }
 
 pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, output: &Output) -> Result<(), Failure> {
-    let planned = args.planned.plan(global, 1)?;
+    let mut stopwatch = Stopwatch::start();
+    let planned = args.planned.plan(global, output, &mut stopwatch, 1)?;
     output.report(
         args.output.format,
         &Ranking {
             plan: &planned.plan,
             request: &planned.request,
         },
-    )
+    )?;
+    stopwatch.lap("report");
+    if global.timing {
+        stopwatch.show(output);
+    }
+    Ok(())
 }

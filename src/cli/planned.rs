@@ -8,11 +8,13 @@ use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::plan::{Plan, Planner};
 
-use super::args::{ConfidenceArgs, GlobalArgs, JobArgs, RankingArgs};
-use super::{Failure, fit, request};
+use super::args::{ConfidenceArgs, FitArgs, GlobalArgs, JobArgs, RankingArgs};
+use super::output::Output;
+use super::timing::Stopwatch;
+use super::{Failure, fit, live, request};
 
 /// The job and how its configurations are ranked.
-#[derive(Debug, Clone, Default, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct PlannedArgs {
     /// Job file (`tminus init` prints one); flags override it, `-` is stdin.
     #[arg(value_name = "JOB.toml")]
@@ -26,6 +28,9 @@ pub(super) struct PlannedArgs {
 
     #[command(flatten)]
     pub(super) confidence: ConfidenceArgs,
+
+    #[command(flatten)]
+    pub(super) fit: FitArgs,
 }
 
 /// A plan, with the request it answers.
@@ -37,15 +42,33 @@ pub(super) struct Planned {
 
 impl PlannedArgs {
     /// Reads the job and plans it, with at least `least` candidates where there are as many.
-    pub(super) fn plan(&self, global: &GlobalArgs, least: usize) -> Result<Planned, Failure> {
+    pub(super) fn plan(
+        &self,
+        global: &GlobalArgs,
+        output: &Output,
+        stopwatch: &mut Stopwatch,
+        least: usize,
+    ) -> Result<Planned, Failure> {
         let flags = request::settings(&self.job, Some(&self.ranking), &self.confidence);
-        let (mut request, catalog) =
-            request::load(self.job_file.as_deref(), flags, &self.job.presets)?;
-        request.top = request.top.max(least);
-        let fit = fit::embedded_fit()?;
-        let alternatives: Vec<Cluster> = catalog.clusters().cloned().collect();
+        let job_file = self.job_file.as_deref();
+        let mut loaded = request::load(job_file, flags, &self.job.presets, &self.fit)?;
+        loaded.request.top = loaded.request.top.max(least);
+        stopwatch.lap("presets and job");
+        let fit = loaded.fit()?;
+        stopwatch.lap("fit");
+        let alternatives: Vec<Cluster> = loaded.catalog.clusters().cloned().collect();
         let planner = Planner::new(&fit).alternatives(&alternatives);
-        let plan = fit::pool(global.threads)?.install(|| planner.plan(&request))?;
-        Ok(Planned { plan, request })
+        let pool = fit::pool(global.threads)?;
+        let plan = live::watched(global.quiet, |watch| {
+            pool.install(|| planner.plan_watched(&loaded.request, watch))
+        })?;
+        stopwatch.lap("search");
+        if plan.partial {
+            output.note("the search was ended early: the plan is partial");
+        }
+        Ok(Planned {
+            plan,
+            request: loaded.request,
+        })
     }
 }

@@ -7,9 +7,9 @@ use clap::Args;
 use crate::plan::{PlanError, Planner};
 use crate::report::Explanation;
 
-use super::args::{ConfidenceArgs, JobArgs, OutputArgs};
+use super::args::{ConfidenceArgs, FitArgs, JobArgs, OutputArgs};
 use super::output::Output;
-use super::{Failure, fit, request};
+use super::{Failure, request};
 
 /// Flags of `tminus predict`.
 #[derive(Debug, Clone, Args)]
@@ -29,6 +29,9 @@ pub(crate) struct PredictArgs {
     confidence: ConfidenceArgs,
 
     #[command(flatten)]
+    fit: FitArgs,
+
+    #[command(flatten)]
     output: OutputArgs,
 }
 
@@ -41,9 +44,9 @@ impl PredictArgs {
 
 pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
     let flags = request::settings(&args.job, None, &args.confidence);
-    let (request, _) = request::load(None, flags, &args.job.presets)?;
-    let fit = fit::embedded_fit()?;
-    let candidate = Planner::new(&fit).predict(&request)?;
+    let loaded = request::load(None, flags, &args.job.presets, &args.fit)?;
+    let (request, fit) = (&loaded.request, loaded.fit()?);
+    let candidate = Planner::new(&fit).predict(request)?;
     let Some(cluster) = request.clusters.first() else {
         return Err(PlanError::NoCluster.into());
     };

@@ -6,11 +6,11 @@ use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, nearest_names};
+use crate::fit_file::{EMBEDDED, embedded_rows};
 use crate::preset::{Catalog, Kind};
 use crate::report::{Listing, Shelf, shelf, tables};
 
 use super::args::OutputArgs;
-use super::fit::{EMBEDDED, embedded_rows};
 use super::output::Output;
 use super::{Failure, catalog_with};
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::diagnostic::{Diagnostic, nearest_names};
+use crate::fit_file::embedded_rows;
 use crate::plan::PlanError;
 use crate::report::{Answer, Approval, Csv, Json, Markdown, Report};
 use crate::throughput::evaluate::{Protocol, hold_out};
@@ -12,6 +13,7 @@ use crate::throughput::evaluate::{Protocol, hold_out};
 use super::args::GlobalArgs;
 use super::output::Output;
 use super::planned::PlannedArgs;
+use super::timing::Stopwatch;
 use super::{Failure, fit};
 
 /// Flags of `tminus report`.
@@ -48,8 +50,8 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<(), Failure> {
     let ending = ending(&args.output)?;
-    let planned = args.planned.plan(global, 1)?;
-    let rows = fit::embedded_rows()?;
+    let planned = args.planned.plan(global, output, &mut Stopwatch::start(), 1)?;
+    let rows = embedded_rows()?;
     let confidence = planned.request.confidence;
     let accuracy = fit::pool(global.threads)?
         .install(|| hold_out(&rows, Protocol::LeaveModel, confidence))

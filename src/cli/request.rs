@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use crate::diagnostic::Diagnostic;
 use crate::job::{JobFile, ModelChoice, Request, Settings, Sourced, resolve};
 use crate::preset::Catalog;
+use crate::throughput::Fit;
 
-use super::args::{ConfidenceArgs, JobArgs, RankingArgs};
-use super::catalog_with;
+use super::args::{ConfidenceArgs, FitArgs, JobArgs, RankingArgs};
 use super::input::read_text;
+use super::{catalog_with, fit};
 
 /// What the flags set.
 pub(super) fn settings(
@@ -47,8 +48,27 @@ fn flag<T>(name: &'static str, value: Option<T>) -> Option<Sourced<T>> {
     value.map(|value| Sourced::flag(name, value))
 }
 
-/// Reads the job file and the preset files, and resolves them with what the flags set; the catalog
-/// is that of all files together.
+/// What a command works with.
+pub(super) struct Loaded {
+    /// What is asked for.
+    pub(super) request: Request,
+    /// The presets of all files together.
+    pub(super) catalog: Catalog,
+    /// The fit file that the flags or else the job file name.
+    fit_file: Option<PathBuf>,
+}
+
+impl Loaded {
+    /// The fit that predictions rest on.
+    ///
+    /// # Errors
+    /// A fit file that can't be read or used.
+    pub(super) fn fit(&self) -> Result<Fit, Diagnostic> {
+        fit::chosen(self.fit_file.as_deref())
+    }
+}
+
+/// Reads the job file and the preset files, and resolves them with what the flags set.
 ///
 /// # Errors
 /// A file that can't be read or used, an unknown name, a value out of range.
@@ -56,10 +76,15 @@ pub(super) fn load(
     job_file: Option<&Path>,
     flags: Settings,
     presets: &[PathBuf],
-) -> Result<(Request, Catalog), Diagnostic> {
+    fit: &FitArgs,
+) -> Result<Loaded, Diagnostic> {
     let Some(path) = job_file else {
         let catalog = catalog_with(Catalog::embedded(), presets)?;
-        return Ok((resolve(flags, &catalog)?, catalog));
+        return Ok(Loaded {
+            request: resolve(flags, &catalog)?,
+            catalog,
+            fit_file: fit.fit.clone(),
+        });
     };
     let origin = read_text(path)?;
     let file = JobFile::parse(&origin.name, &origin.text)?;
@@ -72,5 +97,14 @@ pub(super) fn load(
         .collect();
     let catalog = catalog_with(Catalog::embedded(), &named)?;
     let catalog = catalog_with(file.extend(catalog)?, presets)?;
-    Ok((resolve(flags.over(file.settings), &catalog)?, catalog))
+    let named = file
+        .settings
+        .fit
+        .as_ref()
+        .map(|fit| beside.join(&fit.value));
+    Ok(Loaded {
+        request: resolve(flags.over(file.settings), &catalog)?,
+        catalog,
+        fit_file: fit.fit.clone().or(named),
+    })
 }

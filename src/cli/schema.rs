@@ -3,8 +3,10 @@
 use clap::{Args, ValueEnum};
 use schemars::schema_for;
 
+use crate::advise::Advice;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Candidate, Plan};
+use crate::report::accuracy::{AccuracyPage, TableAccuracy};
 use crate::{job, preset};
 
 use super::Failure;
@@ -37,6 +39,12 @@ enum Described {
     Plan,
     /// What `predict --format json` prints.
     Candidate,
+    /// What `evaluate TABLE --format json` prints, and `evaluate --protocol`.
+    Evaluation,
+    /// What `evaluate --format json` prints.
+    Accuracy,
+    /// What `advise --format json` prints.
+    Advice,
 }
 
 pub(super) fn run(args: &SchemaArgs, output: &Output) -> Result<(), Failure> {
@@ -45,6 +53,9 @@ pub(super) fn run(args: &SchemaArgs, output: &Output) -> Result<(), Failure> {
         Described::Presets => preset::json_schema(),
         Described::Plan => schema_for!(Plan),
         Described::Candidate => schema_for!(Candidate),
+        Described::Evaluation => schema_for!(TableAccuracy),
+        Described::Accuracy => schema_for!(AccuracyPage),
+        Described::Advice => schema_for!(Advice),
     };
     let text = serde_json::to_string_pretty(&schema)
         .map_err(|error| Diagnostic::new(format!("the schema has no JSON form: {error}")))?;

@@ -29,7 +29,7 @@ use crate::stack::Stack;
 
 use grid::Grid;
 
-pub use write::to_csv;
+pub use write::{to_blank_csv, to_csv};
 
 /// The measured tables of `MosaicGPT` training, every column of the published document
 /// (`mosaicml/examples`, `llm/throughput`, 2023): 300 rows, CSV with a header.

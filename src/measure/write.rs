@@ -35,17 +35,27 @@ const HEADER: [&str; 16] = [
 /// ```
 #[must_use]
 pub fn to_csv(rows: &[Measurement]) -> String {
+    write(rows, |row| row.throughput_tok_s.to_string())
+}
+
+/// The rows as CSV to be filled in: as [`to_csv`], with the throughput left empty.
+#[must_use]
+pub fn to_blank_csv(rows: &[Measurement]) -> String {
+    write(rows, |_| String::new())
+}
+
+fn write(rows: &[Measurement], throughput: impl Fn(&Measurement) -> String) -> String {
     let mut writer = csv::Writer::from_writer(Vec::new());
     // Writing to memory can't fail, and every record has the header's length.
     let _ = writer.write_record(HEADER);
     for row in rows {
-        let _ = writer.write_record(record(row));
+        let _ = writer.write_record(record(row, throughput(row)));
     }
     let bytes = writer.into_inner().unwrap_or_default();
     String::from_utf8(bytes).unwrap_or_default()
 }
 
-fn record(row: &Measurement) -> [String; HEADER.len()] {
+fn record(row: &Measurement, throughput: String) -> [String; HEADER.len()] {
     let (shape, configuration) = (&row.shape, &row.configuration);
     [
         row.model.clone(),
@@ -63,7 +73,7 @@ fn record(row: &Measurement) -> [String; HEADER.len()] {
         configuration.micro_batch.to_string(),
         configuration.grad_accum.to_string(),
         configuration.activation_checkpointing.to_string(),
-        row.throughput_tok_s.to_string(),
+        throughput,
     ]
 }
 

@@ -48,6 +48,9 @@ pub struct Candidate {
     pub throughput_tok_s: Interval,
     /// Tokens per second and GPU.
     pub throughput_tok_s_gpu: Interval,
+    /// Tokens per second that nine in ten of the runs on a bad day still reach; `null` on a single
+    /// node, where the tables show none.
+    pub bad_day_tok_s: Option<f64>,
     /// Model FLOPs utilization, parameters alone.
     pub mfu_star: f64,
     /// Model FLOPs utilization with attention.
@@ -154,6 +157,7 @@ impl Forecaster<'_> {
             step_time_s: prediction.step_time_s,
             throughput_tok_s: throughput,
             throughput_tok_s_gpu: throughput.scale(1.0 / gpus as f64),
+            bad_day_tok_s: prediction.bad_day_tok_s,
             mfu_star: used.mfu_star,
             mfu: used.mfu,
             hfu_star: used.hfu_star,

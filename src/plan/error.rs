@@ -50,6 +50,15 @@ pub enum PlanError {
         /// Changes that would help, the smallest first; empty when none was found.
         remedies: Vec<Remedy>,
     },
+    /// The search was ended before it found anything that can be launched.
+    #[error(
+        "the search was ended after {} configurations, none of which can be launched",
+        display_thousands(space.points.into())
+    )]
+    Cancelled {
+        /// What became of the points seen by then.
+        space: SpaceReport,
+    },
     /// One configuration was asked about, but an axis has several values.
     #[error("one configuration has one {axis}, but `{values}` was given")]
     NotSingle {

@@ -44,6 +44,8 @@ pub struct Plan {
     pub best_by_gpu_count: Vec<Candidate>,
     /// What a reader should know besides.
     pub notes: Vec<String>,
+    /// The search was ended early: these are the best of what it had seen by then.
+    pub partial: bool,
 }
 
 /// A request as resolved, with names in the place of what they name.
@@ -123,11 +125,13 @@ pub struct FitReport {
 }
 
 impl FitReport {
-    fn new(fit: &Fit) -> Self {
+    /// What is told of a fit.
+    #[must_use]
+    pub fn new(fit: &Fit) -> Self {
         Self {
             name: fit.name().to_owned(),
             rows: fit.rows(),
-            held_out_mape: None,
+            held_out_mape: fit.held_out_mape(),
         }
     }
 }
@@ -137,12 +141,15 @@ impl FitReport {
 pub struct SpaceReport {
     /// Points in the space.
     pub points: u64,
-    /// Points whose time was computed; memory is settled for many points at once.
+    /// Points whose time was computed; memory is settled for many points at once, and time where a
+    /// bound shows that a point can't be among the best.
     pub evaluated: u64,
     /// Points that can be launched.
     pub feasible: u64,
     /// Points that can't, by reason.
     pub rejected: Rejections,
+    /// Feasible points that a bound showed can't be among the best: `feasible − evaluated`.
+    pub pruned: u64,
 }
 
 /// Points that can't be launched, by reason.
@@ -172,6 +179,7 @@ impl SpaceReport {
                 global_batch: narrow(counts.global_batch),
                 cluster_size: narrow(counts.cluster_size),
             },
+            pruned: narrow(counts.feasible.saturating_sub(counts.evaluated)),
         }
     }
 }

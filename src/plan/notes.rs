@@ -7,6 +7,14 @@ use crate::job::Request;
 use crate::memory::{MemoryModel, Verdict};
 use crate::quantity::display_thousands;
 
+/// What a reader of a plan that was ended early has to know before anything else.
+pub(super) fn partial(space: &SpaceReport) -> String {
+    format!(
+        "PARTIAL: the search was ended after {} configurations; a better one may be among the rest",
+        display_thousands(space.points.into())
+    )
+}
+
 /// What a reader of the plan should know beyond its figures.
 pub(super) fn notes(
     request: &Request,

@@ -1,11 +1,13 @@
 //! The engine's view of the models: fit, memory, wall clock and bill behind one trait.
 
+use std::ops::RangeInclusive;
+
 use crate::configuration::Setting;
 use crate::forecast::{Bill, Reliability, WallClock};
 use crate::job::Request;
-use crate::memory::{MemoryModel, Verdict};
+use crate::memory::Verdict;
 use crate::search::{Evaluator, Group, GroupEvaluator, Objective, Score};
-use crate::throughput::{Fit, MicroBatchModel, StepModel};
+use crate::throughput::{Fit, MicroBatchModel, SettingModel, StepModel};
 
 const SECONDS_PER_HOUR: f64 = 3600.0;
 
@@ -22,16 +24,41 @@ pub(super) enum Goal {
 
 /// Everything the configurations of a request have in common.
 pub(super) struct Physics<'a> {
-    pub(super) request: &'a Request,
-    pub(super) fit: &'a Fit,
-    pub(super) reliability: &'a Reliability,
-    pub(super) goal: Goal,
+    request: &'a Request,
+    fit: &'a Fit,
+    reliability: &'a Reliability,
+    goal: Goal,
+    /// Step times on each cluster.
+    steps: Vec<SettingModel<'a>>,
+}
+
+impl<'a> Physics<'a> {
+    pub(super) fn new(
+        request: &'a Request,
+        fit: &'a Fit,
+        reliability: &'a Reliability,
+        goal: Goal,
+    ) -> Self {
+        let steps = request.clusters.iter().map(|cluster| {
+            fit.setting_model(&Setting {
+                shape: &request.model.shape,
+                cluster,
+                stack: &request.stack,
+            })
+        });
+        Self {
+            request,
+            fit,
+            reliability,
+            goal,
+            steps: steps.collect(),
+        }
+    }
 }
 
 /// Everything the configurations of one group and checkpointing choice have in common.
-pub(super) struct GroupPhysics<'a> {
-    steps: StepModel<'a>,
-    memory: MemoryModel,
+pub(super) struct GroupPhysics {
+    steps: StepModel,
     clock: WallClock,
     bill: Bill,
     gpus: f64,
@@ -39,15 +66,15 @@ pub(super) struct GroupPhysics<'a> {
     goal: Goal,
 }
 
-impl<'a> Evaluator for Physics<'a> {
-    type Group = GroupPhysics<'a>;
+impl Evaluator for Physics<'_> {
+    type Group = GroupPhysics;
 
     fn group(&self, group: &Group<'_>, activation_checkpointing: bool) -> Self::Group {
         let &Group {
+            index,
             cluster,
             gpus,
             seq_len,
-            ..
         } = group;
         let shape = &self.request.model.shape;
         let setting = Setting {
@@ -55,11 +82,13 @@ impl<'a> Evaluator for Physics<'a> {
             cluster,
             stack: &self.request.stack,
         };
+        let step_model =
+            |model: &SettingModel<'_>| model.step_model(gpus, seq_len, activation_checkpointing);
         GroupPhysics {
             steps: self
-                .fit
-                .step_model(&setting, gpus, seq_len, activation_checkpointing),
-            memory: MemoryModel::new(&setting, gpus, seq_len, activation_checkpointing),
+                .steps
+                .get(index)
+                .map_or_else(|| step_model(&self.fit.setting_model(&setting)), step_model),
             clock: WallClock::new(self.reliability, shape.params(seq_len), cluster, gpus),
             bill: Bill::new(cluster, gpus),
             gpus: gpus as f64,
@@ -69,11 +98,11 @@ impl<'a> Evaluator for Physics<'a> {
     }
 }
 
-impl GroupEvaluator for GroupPhysics<'_> {
+impl GroupEvaluator for GroupPhysics {
     type MicroBatch = MicroBatchModel;
 
     fn verdict(&self, micro_batch: u64) -> Verdict {
-        self.memory.verdict(micro_batch)
+        self.steps.verdict(micro_batch)
     }
 
     fn micro_batch(&self, micro_batch: u64) -> MicroBatchModel {
@@ -85,8 +114,29 @@ impl GroupEvaluator for GroupPhysics<'_> {
     }
 
     fn score(&self, step_s: f64, batch_tokens: f64) -> Score {
-        let train_h = self.budget_tokens * (step_s / batch_tokens) / SECONDS_PER_HOUR;
-        let hours = self.clock.hours(train_h);
+        self.score_of(step_s / batch_tokens, batch_tokens)
+    }
+
+    fn fastest_pace(&self, micro_batches: RangeInclusive<u64>, sequences: u64) -> f64 {
+        self.steps.fastest_pace(micro_batches, sequences)
+    }
+
+    fn best_score(&self, least_s_per_token: f64, batch_tokens: RangeInclusive<f64>) -> Score {
+        let batch_tokens = match self.goal {
+            Goal::NearestBatch(asked) => asked.clamp(*batch_tokens.start(), *batch_tokens.end()),
+            Goal::Best(_) | Goal::FewestGpus => *batch_tokens.end(),
+        };
+        self.score_of(least_s_per_token, batch_tokens)
+    }
+}
+
+impl GroupPhysics {
+    /// The score never gets better with more seconds per token; only the goal of a nearest batch
+    /// looks at the batch besides.
+    fn score_of(&self, s_per_token: f64, batch_tokens: f64) -> Score {
+        let hours = self
+            .clock
+            .hours(self.budget_tokens * s_per_token / SECONDS_PER_HOUR);
         let objective = match self.goal {
             Goal::Best(Objective::Time) => hours,
             Goal::Best(Objective::GpuHours) => hours * self.bill.gpus,
@@ -95,7 +145,7 @@ impl GroupEvaluator for GroupPhysics<'_> {
                 .bill
                 .usd_per_gpu_hour
                 .map_or(f64::INFINITY, |price| hours * self.bill.gpus * price),
-            Goal::Best(Objective::Throughput) => -batch_tokens / step_s,
+            Goal::Best(Objective::Throughput) => -s_per_token.recip(),
             Goal::NearestBatch(asked) => (batch_tokens - asked).abs(),
             Goal::FewestGpus => self.gpus,
         };

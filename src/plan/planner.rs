@@ -8,7 +8,7 @@ use crate::configuration::{Configuration, Setting};
 use crate::forecast::Reliability;
 use crate::hardware::Cluster;
 use crate::job::Request;
-use crate::search::{Axes, Axis, Limits, Outcome, Ranked, Space, SpaceError, sweep};
+use crate::search::{Axes, Axis, Limits, Outcome, Ranked, Space, SpaceError, Watch, sweep};
 use crate::throughput::Fit;
 use crate::utilization::Convention;
 
@@ -22,6 +22,7 @@ pub struct Planner<'a> {
     reliability: Reliability,
     convention: Convention,
     alternatives: &'a [Cluster],
+    prune: bool,
 }
 
 /// Ranks the launch configurations of `request` as [`Planner::plan`] does by default.
@@ -49,6 +50,7 @@ impl<'a> Planner<'a> {
             reliability: Reliability::default(),
             convention: Convention::default(),
             alternatives: &[],
+            prune: true,
         }
     }
 
@@ -73,6 +75,15 @@ impl<'a> Planner<'a> {
         self
     }
 
+    /// Computes the time of every configuration that can be launched, rather than drop those that
+    /// a bound shows can't be among the best. The plan is the same, but for
+    /// [`SpaceReport::evaluated`]; it takes longer.
+    #[must_use]
+    pub fn exhaustive(mut self) -> Self {
+        self.prune = false;
+        self
+    }
+
     /// Ranks the launch configurations of `request`.
     ///
     /// Sweeps on the current rayon pool; the plan is the same for any number of threads.
@@ -81,14 +92,50 @@ impl<'a> Planner<'a> {
     /// When there is no space to search, or when nothing in it can be launched: then with the
     /// smallest changes that would help.
     pub fn plan(&self, request: &Request) -> Result<Plan, PlanError> {
+        self.plan_watched(request, &Watch::new())
+    }
+
+    /// [`Planner::plan`] under a [`Watch`]: how far it is, the best so far as it is found, and a
+    /// way to end it early. A plan that was ended early says so in [`Plan::partial`].
+    ///
+    /// ```
+    /// # use tminus::job::{Settings, Sourced, resolve};
+    /// # use tminus::measure::{MOSAICGPT_2023, read};
+    /// # use tminus::preset::Catalog;
+    /// # use tminus::throughput::Fit;
+    /// use tminus::plan::Planner;
+    /// use tminus::search::Watch;
+    /// # let catalog = Catalog::embedded();
+    /// # let table = read("mosaicgpt-2023.csv", MOSAICGPT_2023, &catalog)?;
+    /// # let fit = Fit::new("mosaicgpt-2023", table.rows)?;
+    /// # let job = tminus::job::JobFile::parse("job.toml", "model = \"gpt-1b\"\n")?;
+    /// # let request = resolve(Settings::default().over(job.settings), &catalog)?;
+    /// let watch = Watch::new().on_best(|best| println!("{:?}", best.configuration));
+    /// let plan = std::thread::scope(|scope| {
+    ///     let search = scope.spawn(|| Planner::new(&fit).plan_watched(&request, &watch));
+    ///     // Here `watch.progress()` can be shown and `watch.cancel()` called.
+    ///     search.join()
+    /// });
+    /// let plan = plan.map_err(|_| "the search panicked")??;
+    /// assert!(!plan.partial);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Planner::plan`], and when the search was ended before it found anything.
+    pub fn plan_watched(&self, request: &Request, watch: &Watch<'_>) -> Result<Plan, PlanError> {
         let request = &resolved(request)?;
         let limits = Limits {
             top: request.top,
             gpu_counts: SHOWN_GPU_COUNTS,
             allow_tight: request.allow_tight,
+            prune: self.prune,
         };
-        let outcome = self.sweep(request, Goal::Best(request.sort), limits)?;
+        let outcome = self.sweep(request, Goal::Best(request.sort), limits, watch)?;
         let space = SpaceReport::new(&outcome.counts);
+        if outcome.best.is_empty() && outcome.partial {
+            return Err(PlanError::Cancelled { space });
+        }
         if outcome.best.is_empty() {
             return Err(PlanError::NothingFeasible {
                 space,
@@ -103,14 +150,19 @@ impl<'a> Planner<'a> {
             let named = |cluster: &Cluster| cluster.name == candidate.cluster;
             (request.clusters.iter().position(named), candidate.gpus)
         });
+        let mut notes = notes::notes(request, &space, &candidates);
+        if outcome.partial {
+            notes.insert(0, notes::partial(&space));
+        }
         Ok(Plan {
             schema_version: SCHEMA_VERSION,
             request: RequestReport::new(request, &self.reliability),
             fit: FitReport::new(self.fit),
             space,
-            notes: notes::notes(request, &space, &candidates),
+            notes,
             candidates,
             best_by_gpu_count,
+            partial: outcome.partial,
         })
     }
 
@@ -135,6 +187,7 @@ impl<'a> Planner<'a> {
         request: &Request,
         goal: Goal,
         limits: Limits,
+        watch: &Watch<'_>,
     ) -> Result<Outcome, SpaceError> {
         let axes = Axes {
             gpus: request.gpus.clone(),
@@ -145,13 +198,8 @@ impl<'a> Planner<'a> {
             global_batch: request.global_batch.min..=request.global_batch.max,
         };
         let space = Space::new(axes, &request.clusters)?;
-        let physics = Physics {
-            request,
-            fit: self.fit,
-            reliability: &self.reliability,
-            goal,
-        };
-        Ok(sweep(&space, &physics, limits))
+        let physics = Physics::new(request, self.fit, &self.reliability, goal);
+        Ok(sweep(&space, &physics, limits, watch))
     }
 
     fn candidates(

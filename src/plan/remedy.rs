@@ -5,7 +5,7 @@ use super::physics::Goal;
 use super::planner::{Planner, describe};
 use crate::hardware::Cluster;
 use crate::job::{GlobalBatch, Request};
-use crate::search::{Axis, Limits, Ranked, Switch};
+use crate::search::{Axis, Limits, Ranked, Switch, Watch};
 
 /// One change to try.
 struct Change {
@@ -107,8 +107,12 @@ fn attempt(planner: &Planner<'_>, change: &Change) -> Option<Remedy> {
         top: 1,
         gpu_counts: 0,
         allow_tight: change.request.allow_tight,
+        prune: true,
     };
-    let outcome = planner.sweep(&change.request, change.goal, limits).ok()?;
+    let watch = Watch::new();
+    let outcome = planner
+        .sweep(&change.request, change.goal, limits, &watch)
+        .ok()?;
     let found = outcome.best.first()?;
     let cluster = change.request.clusters.get(found.cluster)?;
     Some(Remedy {

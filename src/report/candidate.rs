@@ -9,14 +9,14 @@ use crate::quantity::Interval;
 
 /// Column names and values gathered side by side, so that they can't come apart.
 #[derive(Default)]
-struct Flat(Vec<(String, String)>);
+pub(super) struct Flat(pub(super) Vec<(String, String)>);
 
 impl Flat {
-    fn put(&mut self, name: impl Into<String>, value: impl Display) {
+    pub(super) fn put(&mut self, name: impl Into<String>, value: impl Display) {
         self.0.push((name.into(), value.to_string()));
     }
 
-    fn interval(&mut self, name: &str, interval: Option<Interval>) {
+    pub(super) fn interval(&mut self, name: &str, interval: Option<Interval>) {
         let ends = [
             ("low", interval.map(|i| i.low)),
             ("expected", interval.map(|i| i.expected)),
@@ -30,7 +30,7 @@ impl Flat {
 }
 
 /// The name a value has in JSON (`fits`, `measured`).
-fn json_name(value: impl Serialize) -> String {
+pub(super) fn json_name(value: impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(name)) => name,
         _ => String::new(),
@@ -57,6 +57,11 @@ pub(super) fn fields(candidate: &Candidate) -> Vec<(String, String)> {
     flat.interval("step_time_s", Some(c.step_time_s));
     flat.interval("throughput_tok_s", Some(c.throughput_tok_s));
     flat.interval("throughput_tok_s_gpu", Some(c.throughput_tok_s_gpu));
+    flat.put(
+        "bad_day_tok_s",
+        c.bad_day_tok_s
+            .map_or_else(String::new, |tok_s| tok_s.to_string()),
+    );
     flat.put("mfu_star", c.mfu_star);
     flat.put("mfu", c.mfu);
     flat.put("hfu_star", c.hfu_star);

@@ -152,6 +152,13 @@ impl Explanation<'_> {
         if !c.basis_detail.axes.is_empty() && c.basis == Basis::Extrapolated {
             notes.insert(1, ("outside".to_owned(), c.basis_detail.axes.join("; ")));
         }
+        notes.extend(c.bad_day_tok_s.map(|tok_s| {
+            let reached = format!(
+                "on a day when a link or a node misbehaves, nine in ten runs still reach {} tokens/s",
+                thousands(tok_s)
+            );
+            ("bad day".to_owned(), reached)
+        }));
         notes.push(("price".to_owned(), price_words(self.cluster)));
         notes
     }

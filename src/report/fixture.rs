@@ -36,6 +36,7 @@ pub(super) fn candidate() -> Candidate {
         step_time_s: about(12.5),
         throughput_tok_s: about(167_772.16),
         throughput_tok_s_gpu: about(2_621.44),
+        bad_day_tok_s: Some(140_000.0),
         mfu_star: 0.3344,
         mfu: 0.3512,
         hfu_star: 0.4459,
@@ -134,10 +135,12 @@ pub(super) fn plan() -> Plan {
                 global_batch: 931,
                 cluster_size: 0,
             },
+            pruned: 0,
         },
         candidates: vec![first.clone(), second.clone(), third],
         best_by_gpu_count: vec![first, second],
         notes: vec!["a note".into()],
+        partial: false,
     }
 }
 

@@ -5,12 +5,15 @@
 //! disagree. Nothing here writes anywhere or reads a clock.
 
 mod approval;
+pub mod accuracy;
+mod advice;
 mod candidate;
 mod catalog;
 mod chart;
 mod csv;
 mod document;
 mod explain;
+mod fit_summary;
 #[cfg(test)]
 mod fixture;
 mod json;
@@ -26,10 +29,12 @@ mod words;
 use thiserror::Error;
 
 pub use self::approval::Approval;
+pub use self::advice::ToMeasure;
 pub use self::catalog::{Shelf, shelf};
 pub use self::csv::Csv;
 pub use self::document::{Block, Cell, Column, Document, Grid, Tone};
 pub use self::explain::Explanation;
+pub use self::fit_summary::FitSummary;
 pub use self::json::Json;
 pub use self::listing::{Listing, Section};
 pub use self::markdown::Markdown;

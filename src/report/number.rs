@@ -73,13 +73,18 @@ pub(super) fn confidence(share: f64) -> String {
 
 /// Half the interval's width relative to its expected value: `±2.1%`.
 pub(super) fn half_width(interval: Interval) -> String {
-    let share = (interval.high - interval.low) / 2.0 / interval.expected * 100.0;
-    if !share.is_finite() {
+    half_width_share((interval.high - interval.low) / 2.0 / interval.expected)
+}
+
+/// Half of an interval's width, given as a share of its expected value: `±2.1%`.
+pub(super) fn half_width_share(share: f64) -> String {
+    let percent = share * 100.0;
+    if !percent.is_finite() {
         "±?".to_owned()
-    } else if share < 9.95 {
-        format!("±{share:.1}%")
+    } else if percent < 9.95 {
+        format!("±{percent:.1}%")
     } else {
-        format!("±{share:.0}%")
+        format!("±{percent:.0}%")
     }
 }
 

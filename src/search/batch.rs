@@ -108,6 +108,16 @@ impl<'a> Batch<'a> {
         start..self.accum.count_up_to(self.high / micro).max(start)
     }
 
+    /// Sequences per GPU and step of the points of these micro-batches, about: none has fewer or
+    /// more. `None` when no point of theirs meets the global batch for want of accumulations.
+    pub(super) fn sequences(&self, smallest: u64, largest: u64) -> Option<RangeInclusive<u64>> {
+        let fewest = self.accum.get(0)?;
+        let most = self.accum.largest_up_to(self.high.checked_div(smallest)?)?;
+        let low = smallest.saturating_mul(fewest).max(self.low);
+        let high = largest.saturating_mul(most).min(self.high);
+        (low <= high).then_some(low..=high)
+    }
+
     /// Points of the micro-batches at these positions: with accumulation left to the batch, those
     /// that meet it and at least one a micro-batch; else every value of the axis.
     pub(super) fn points(&self, positions: Range<u64>) -> u128 {
@@ -118,30 +128,44 @@ impl<'a> Batch<'a> {
         if self.low >= self.high {
             return micros;
         }
-        self.meeting_points(positions)
+        self.summed(positions, |meeting| meeting.max(1))
     }
 
-    /// `Σ max(1, ⌊high/m⌋ − ⌊(low−1)/m⌋)` over micro-batches `m`, one run of equal quotients at a
-    /// time: about `√high` steps however many micro-batches there are.
-    fn meeting_points(&self, positions: Range<u64>) -> u128 {
+    /// Points of the micro-batches at these positions that meet the global batch.
+    pub(super) fn meeting(&self, positions: Range<u64>) -> u128 {
+        if self.low > self.high {
+            return 0;
+        }
+        self.summed(positions, |meeting| meeting)
+    }
+
+    /// Sum over micro-batches of what `count` makes of the accumulations that meet the global
+    /// batch, one run of micro-batches with the same ones at a time: `⌊high/m⌋` takes about
+    /// `2·√high` values however many micro-batches there are.
+    fn summed(&self, positions: Range<u64>, count: impl Fn(u64) -> u64) -> u128 {
         let below = self.low.saturating_sub(1);
+        // The largest micro-batch with as many accumulations up to `bound / micro-batch`.
+        let same = |accumulations: u64, bound: u64| {
+            let last = accumulations.checked_sub(1);
+            last.and_then(|position| self.accum.get(position))
+                .and_then(|accum| bound.checked_div(accum))
+                .unwrap_or(u64::MAX)
+        };
         let mut total = 0_u128;
         let mut index = positions.start;
         while index < positions.end {
-            let Some(micro) = self.micro.get(index) else {
+            let Some(micro) = self.micro.get(index).filter(|micro| *micro > 0) else {
                 break;
             };
-            let (most, fewest) = (self.high / micro, below / micro);
-            let run_end = match (self.high.checked_div(most), below.checked_div(fewest)) {
-                (Some(a), Some(b)) => a.min(b),
-                (Some(a), None) => a,
-                (None, _) => u64::MAX,
-            };
+            let most = self.accum.count_up_to(self.high / micro);
+            let fewest = self.accum.count_up_to(below / micro);
+            let run_end = same(most, self.high).min(same(fewest, below));
             let next = self
                 .micro
                 .count_up_to(run_end)
                 .clamp(index + 1, positions.end);
-            total += u128::from(next - index) * u128::from((most - fewest).max(1));
+            let each = count(most.saturating_sub(fewest));
+            total = total.saturating_add(u128::from(next - index) * u128::from(each));
             index = next;
         }
         total
@@ -166,7 +190,47 @@ mod tests {
         assert!(batch.low > batch.high);
     }
 
+    fn accumulations() -> impl Strategy<Value = Axis> {
+        prop_oneof![
+            Just(Axis::Auto),
+            prop::collection::vec(1..400_u64, 1..6).prop_map(Axis::list),
+            (1..9_u64, 1..400_u64).prop_map(|(low, high)| Axis::Doubling {
+                low,
+                high: low + high
+            }),
+            (1..9_u64, 1..400_u64, 1..5_u64).prop_map(|(low, high, step)| Axis::Stepped {
+                low,
+                high: low + high,
+                step
+            }),
+        ]
+    }
+
     proptest! {
+        #[test]
+        fn runs_of_micro_batches_count_what_a_loop_counts(
+            low in 1..2000_u64, width in 0..2000_u64, start in 1..50_u64, step in 1..9_u64,
+            accum in accumulations(),
+        ) {
+            let micro = Axis::Stepped { low: start, high: 3000, step };
+            let batch = Batch::new(1, &(low..=low + width), &micro, &accum);
+            let by_hand: u128 = micro
+                .iter()
+                .map(|m| u128::from(batch.accumulations(m).end - batch.accumulations(m).start))
+                .sum();
+            prop_assert_eq!(batch.meeting(0..micro.len()), by_hand);
+            let all: Vec<u64> = micro
+                .iter()
+                .flat_map(|m| batch.accumulations(m).map(move |position| (m, position)))
+                .filter_map(|(m, position)| Some(m * batch.accum.get(position)?))
+                .collect();
+            if let Some(range) = batch.sequences(start, 3000) {
+                prop_assert!(all.iter().all(|sequences| range.contains(sequences)));
+            } else {
+                prop_assert!(all.is_empty());
+            }
+        }
+
         #[test]
         fn runs_of_quotients_count_what_a_loop_counts(
             low in 1..2000_u64, width in 0..2000_u64, start in 1..50_u64, step in 1..9_u64,

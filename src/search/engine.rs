@@ -1,46 +1,21 @@
-//! The sweep: every point of a space goes through a bounded best-K and is forgotten.
+//! The sweep: every point of a space is settled, one at a time or many at once, and forgotten.
+//!
+//! First the GPU counts whose best candidates are shown, spread over all orders of magnitude;
+//! what they leave at the bottom of the best is what every other point has to beat. The others
+//! follow in runs of fixed length, so that neither the outcome nor the number of points formed
+//! depends on the number of threads.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::batch::Batch;
+use super::evaluator::Evaluator;
 use super::rank::{Best, Ranked, Score};
+use super::slice::Slice;
 use super::space::{Group, Space};
-use crate::configuration::Configuration;
-use crate::memory::Verdict;
+use super::watch::Watch;
 
-/// Predicts what the search needs, in the order in which the search varies things.
-pub trait Evaluator: Sync {
-    /// What one group and checkpointing choice needs.
-    type Group: GroupEvaluator;
-
-    /// Everything that micro-batch and gradient accumulation don't change; called once per group
-    /// and checkpointing choice.
-    fn group(&self, group: &Group<'_>, activation_checkpointing: bool) -> Self::Group;
-}
-
-/// Predicts the points of one group and checkpointing choice.
-pub trait GroupEvaluator: Sync {
-    /// What one micro-batch needs.
-    type MicroBatch;
-
-    /// Whether a micro-batch fits. A larger micro-batch never gets a better verdict: the engine
-    /// finds the limits by bisection.
-    fn verdict(&self, micro_batch: u64) -> Verdict;
-
-    /// Everything that gradient accumulation doesn't change; called once per micro-batch.
-    fn micro_batch(&self, micro_batch: u64) -> Self::MicroBatch;
-
-    /// Seconds of one optimizer step of `grad_accum` micro-batches.
-    fn step_s(&self, micro_batch: &Self::MicroBatch, grad_accum: u64) -> f64;
-
-    /// How good a step of `batch_tokens` tokens in `step_s` seconds is.
-    fn score(&self, step_s: f64, batch_tokens: f64) -> Score;
-}
-
-/// What the sweep keeps.
+/// What the sweep keeps, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// How many candidates.
@@ -49,6 +24,9 @@ pub struct Limits {
     pub gpu_counts: u64,
     /// Whether `tight` configurations are candidates.
     pub allow_tight: bool,
+    /// Whether points that can't be among those kept are dropped unseen. The outcome is the same
+    /// but for [`Counts::evaluated`].
+    pub prune: bool,
 }
 
 /// What became of the points. A point is rejected for one reason, the first that applies in the
@@ -57,7 +35,8 @@ pub struct Limits {
 pub struct Counts {
     /// Points in the space.
     pub points: u128,
-    /// Points whose time was computed.
+    /// Points whose time was computed; of the other feasible ones a bound showed that they can't
+    /// be among those kept.
     pub evaluated: u128,
     /// Points that can be launched.
     pub feasible: u128,
@@ -94,33 +73,46 @@ pub struct Outcome {
     pub best_by_gpu_count: Vec<Ranked>,
     /// What became of the points.
     pub counts: Counts,
+    /// The sweep was cancelled: these are the best of what it had seen by then.
+    pub partial: bool,
 }
 
-/// Sweeps `space` on the current rayon pool.
+/// Groups that one task settles.
+const RUN: u64 = 512;
+
+/// GPU counts of each cluster that are searched first where none are shown.
+const SEEDS: u64 = 4;
+
+/// Sweeps `space` on the current rayon pool; `watch` sees how far it is and can end it.
 ///
 /// Memory grows with the limits, not with the space; the outcome doesn't depend on the number of
 /// threads.
-pub fn sweep<E: Evaluator>(space: &Space<'_>, evaluator: &E, limits: Limits) -> Outcome {
+pub fn sweep<E: Evaluator>(
+    space: &Space<'_>,
+    evaluator: &E,
+    limits: Limits,
+    watch: &Watch<'_>,
+) -> Outcome {
+    watch.begin(space.groups());
+    let sampled = if limits.gpu_counts == 0 {
+        SEEDS
+    } else {
+        limits.gpu_counts
+    };
     let sweep = Sweep {
         space,
         evaluator,
         limits,
-        shown: space.sampled_gpu_counts(limits.gpu_counts),
+        watch,
+        seeds: space.sampled_gpu_counts(sampled),
     };
-    let tally = (0..space.groups())
-        .into_par_iter()
-        .fold(
-            || Tally::new(limits.top),
-            |tally, index| match space.group(index) {
-                Some(group) => sweep.group(tally, &group),
-                None => tally,
-            },
-        )
-        .reduce(|| Tally::new(limits.top), Tally::merge);
-    tally.finish(space.refused)
+    let seeded = sweep.seeds();
+    let ceiling = seeded.best.worst().filter(|_| limits.prune);
+    let tally = seeded.merge(sweep.others(ceiling));
+    tally.finish(space.refused, watch.is_cancelled())
 }
 
-/// What one thread has found so far.
+/// What one task has found.
 struct Tally {
     best: Best,
     by_gpu_count: BTreeMap<(usize, u64), Ranked>,
@@ -128,31 +120,23 @@ struct Tally {
 }
 
 impl Tally {
-    fn new(top: usize) -> Self {
+    fn new(best: Best) -> Self {
         Self {
-            best: Best::new(top),
+            best,
             by_gpu_count: BTreeMap::new(),
             counts: Counts::default(),
         }
     }
 
+    /// The GPU counts of two tallies differ: each is settled by one task.
     fn merge(mut self, other: Self) -> Self {
-        for candidate in other.by_gpu_count.into_values() {
-            self.keep_for_gpu_count(candidate);
-        }
+        self.by_gpu_count.extend(other.by_gpu_count);
         self.best = self.best.merge(other.best);
         self.counts = self.counts.plus(other.counts);
         self
     }
 
-    fn keep_for_gpu_count(&mut self, candidate: Ranked) {
-        self.by_gpu_count
-            .entry((candidate.cluster, candidate.configuration.gpus))
-            .and_modify(|kept| *kept = candidate.min(*kept))
-            .or_insert(candidate);
-    }
-
-    fn finish(mut self, refused: u128) -> Outcome {
+    fn finish(mut self, refused: u128, partial: bool) -> Outcome {
         self.counts.points = self.counts.points.saturating_add(refused);
         self.counts.cluster_size = refused;
         let best = self.best.into_sorted();
@@ -166,41 +150,7 @@ impl Tally {
             best,
             best_by_gpu_count: self.by_gpu_count.into_values().collect(),
             counts: self.counts,
-        }
-    }
-}
-
-/// Candidates of a range of micro-batches.
-struct Found {
-    best: Best,
-    first: Option<Ranked>,
-    feasible: u128,
-}
-
-impl Found {
-    fn new(best: Best) -> Self {
-        Self {
-            best,
-            first: None,
-            feasible: 0,
-        }
-    }
-
-    fn offer(&mut self, candidate: Ranked) {
-        if self.first.is_none_or(|first| candidate < first) {
-            self.first = Some(candidate);
-        }
-        self.best.offer(candidate);
-    }
-
-    fn merge(self, other: Self) -> Self {
-        Self {
-            best: self.best.merge(other.best),
-            first: match (self.first, other.first) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            },
-            feasible: self.feasible.saturating_add(other.feasible),
+            partial,
         }
     }
 }
@@ -209,151 +159,98 @@ struct Sweep<'a, E> {
     space: &'a Space<'a>,
     evaluator: &'a E,
     limits: Limits,
-    shown: Vec<Vec<u64>>,
-}
-
-/// One group and checkpointing choice being swept.
-struct Slice<'a, G> {
-    group: &'a Group<'a>,
-    activation_checkpointing: bool,
-    batch: &'a Batch<'a>,
-    evaluator: G,
-    top: usize,
+    watch: &'a Watch<'a>,
+    /// GPU counts that are settled first, by position of the cluster.
+    seeds: Vec<Vec<u64>>,
 }
 
 impl<E: Evaluator> Sweep<'_, E> {
+    /// Settles the GPU counts that come first, each by itself, so that the best of each is found.
+    fn seeds(&self) -> Tally {
+        let counts: Vec<(usize, u64)> = self
+            .seeds
+            .iter()
+            .enumerate()
+            .flat_map(|(cluster, counts)| counts.iter().map(move |gpus| (cluster, *gpus)))
+            .collect();
+        counts
+            .into_par_iter()
+            .fold(
+                || Tally::new(Best::new(self.limits.top)),
+                |tally, (cluster, gpus)| tally.merge(self.gpu_count(cluster, gpus)),
+            )
+            .reduce(|| Tally::new(Best::new(self.limits.top)), Tally::merge)
+    }
+
+    fn gpu_count(&self, cluster: usize, gpus: u64) -> Tally {
+        // Its best candidate is wanted even where no candidates are.
+        let mut tally = Tally::new(Best::new(self.limits.top.max(1)));
+        for group in self.space.groups_of(cluster, gpus) {
+            tally = self.group(tally, &group);
+        }
+        let first = tally.best.first();
+        self.watch.found(first.as_ref());
+        if let Some(first) = first
+            && self.limits.gpu_counts > 0
+        {
+            tally.by_gpu_count.insert((cluster, gpus), first);
+        }
+        tally
+    }
+
+    /// Settles all other GPU counts; `ceiling` is what they have to beat.
+    fn others(&self, ceiling: Option<Score>) -> Tally {
+        let groups = self.space.groups();
+        (0..groups.div_ceil(RUN))
+            .into_par_iter()
+            .fold(
+                || Tally::new(Best::new(self.limits.top)),
+                |tally, run| {
+                    let start = run * RUN;
+                    tally.merge(self.run(start..start.saturating_add(RUN).min(groups), ceiling))
+                },
+            )
+            .reduce(|| Tally::new(Best::new(self.limits.top)), Tally::merge)
+    }
+
+    fn run(&self, groups: std::ops::Range<u64>, ceiling: Option<Score>) -> Tally {
+        let mut tally = Tally::new(Best::below(self.limits.top, ceiling));
+        for group in groups.filter_map(|index| self.space.group(index)) {
+            if !self.is_seed(&group) {
+                tally = self.group(tally, &group);
+            }
+        }
+        self.watch.found(tally.best.first().as_ref());
+        tally
+    }
+
     fn group(&self, mut tally: Tally, group: &Group<'_>) -> Tally {
+        if self.watch.is_cancelled() {
+            return tally;
+        }
         let batch = self.space.batch(group);
+        let mut points = 0_u128;
         for &activation_checkpointing in self.space.checkpointing() {
             let slice = Slice {
                 group,
                 activation_checkpointing,
                 batch: &batch,
                 evaluator: self.evaluator.group(group, activation_checkpointing),
-                top: self.limits.top,
+                limits: self.limits,
+                watch: self.watch,
             };
-            tally = self.slice(tally, &slice);
+            let (best, counts) = slice.settle(tally.best);
+            tally.best = best;
+            points = points.saturating_add(counts.points);
+            tally.counts = tally.counts.plus(counts);
         }
+        self.watch.settled(1, points);
         tally
     }
 
-    /// Sorts the micro-batches by verdict, then sweeps those that are candidates.
-    fn slice<G: GroupEvaluator>(&self, mut tally: Tally, slice: &Slice<'_, G>) -> Tally {
-        let micros = slice.batch.micro.len();
-        let fits = slice.first_with(0..micros, |verdict| verdict > Verdict::Fits);
-        let runs = slice.first_with(fits..micros, |verdict| verdict > Verdict::Tight);
-        let usable = if self.limits.allow_tight { runs } else { fits };
-
-        let found = slice.sweep(Found::new(tally.best), 0..usable);
-        let points = slice.batch.points(0..runs);
-        let overflows = slice.batch.points(runs..micros);
-        let tight: u128 = slice.meeting(usable..runs);
-        tally.counts = tally.counts.plus(Counts {
-            points: points.saturating_add(overflows),
-            evaluated: found.feasible,
-            feasible: found.feasible,
-            cluster_size: 0,
-            overflows,
-            global_batch: points.saturating_sub(found.feasible).saturating_sub(tight),
-            tight,
-        });
-        tally.best = found.best;
-        if let Some(first) = found.first
-            && self.is_shown(slice.group)
-        {
-            tally.keep_for_gpu_count(first);
-        }
-        tally
-    }
-
-    fn is_shown(&self, group: &Group<'_>) -> bool {
-        self.shown
+    fn is_seed(&self, group: &Group<'_>) -> bool {
+        self.seeds
             .get(group.index)
             .is_some_and(|counts| counts.binary_search(&group.gpus).is_ok())
-    }
-}
-
-/// Points one task takes on, about: enough to make a task's overhead vanish.
-const TASK_POINTS: u64 = 1 << 16;
-
-impl<G: GroupEvaluator> Slice<'_, G> {
-    /// The first position whose verdict is beyond, by bisection; the end when none is.
-    fn first_with(&self, positions: Range<u64>, beyond: impl Fn(Verdict) -> bool) -> u64 {
-        let Range { mut start, mut end } = positions;
-        while start < end {
-            let middle = start + (end - start) / 2;
-            let micro_batch = self.batch.micro.get(middle);
-            if micro_batch.is_some_and(|micro| !beyond(self.evaluator.verdict(micro))) {
-                start = middle + 1;
-            } else {
-                end = middle;
-            }
-        }
-        start
-    }
-
-    /// Points at these positions that meet the global batch.
-    fn meeting(&self, positions: Range<u64>) -> u128 {
-        positions
-            .filter_map(|position| self.batch.micro.get(position))
-            .map(|micro| {
-                let accumulations = self.batch.accumulations(micro);
-                u128::from(accumulations.end - accumulations.start)
-            })
-            .sum()
-    }
-
-    /// Offers every point at these positions, over several threads when they are many.
-    fn sweep(&self, found: Found, positions: Range<u64>) -> Found {
-        let smallest = self.batch.micro.get(positions.start).unwrap_or(1);
-        let accumulations = self.batch.accumulations(smallest);
-        let chunk = (TASK_POINTS / (accumulations.end - accumulations.start).max(1)).max(1);
-        let chunks = (positions.end - positions.start).div_ceil(chunk);
-        if chunks <= 1 {
-            return self.sweep_micro_batches(found, positions);
-        }
-        let others = (0..chunks)
-            .into_par_iter()
-            .fold(
-                || Found::new(Best::new(self.top)),
-                |found, index| {
-                    let start = positions.start + index * chunk;
-                    let end = start.saturating_add(chunk).min(positions.end);
-                    self.sweep_micro_batches(found, start..end)
-                },
-            )
-            .reduce(|| Found::new(Best::new(self.top)), Found::merge);
-        found.merge(others)
-    }
-
-    fn sweep_micro_batches(&self, mut found: Found, positions: Range<u64>) -> Found {
-        for micro_batch in positions.map_while(|position| self.batch.micro.get(position)) {
-            let accumulations = self.batch.accumulations(micro_batch);
-            if !accumulations.is_empty() {
-                self.sweep_accumulations(&mut found, micro_batch, accumulations);
-            }
-        }
-        found
-    }
-
-    fn sweep_accumulations(&self, found: &mut Found, micro_batch: u64, positions: Range<u64>) {
-        found.feasible += u128::from(positions.end - positions.start);
-        let predicted = self.evaluator.micro_batch(micro_batch);
-        let micro_batch_tokens = self.group.tokens_per_sequence() as f64 * micro_batch as f64;
-        for grad_accum in positions.map_while(|position| self.batch.accum.get(position)) {
-            let step_s = self.evaluator.step_s(&predicted, grad_accum);
-            let batch_tokens = micro_batch_tokens * grad_accum as f64;
-            found.offer(Ranked {
-                score: self.evaluator.score(step_s, batch_tokens),
-                cluster: self.group.index,
-                configuration: Configuration {
-                    gpus: self.group.gpus,
-                    seq_len: self.group.seq_len,
-                    micro_batch,
-                    grad_accum,
-                    activation_checkpointing: self.activation_checkpointing,
-                },
-            });
-        }
     }
 }

@@ -55,6 +55,12 @@ impl Score {
     pub fn objective(&self) -> f64 {
         self.objective
     }
+
+    fn order(self, other: Self) -> Ordering {
+        self.objective
+            .total_cmp(&other.objective)
+            .then_with(|| self.time.total_cmp(&other.time))
+    }
 }
 
 /// A candidate with its place in a total order: score, then cluster, then configuration field by
@@ -72,9 +78,7 @@ pub struct Ranked {
 impl Ord for Ranked {
     fn cmp(&self, other: &Self) -> Ordering {
         self.score
-            .objective
-            .total_cmp(&other.score.objective)
-            .then_with(|| self.score.time.total_cmp(&other.score.time))
+            .order(other.score)
             .then_with(|| self.cluster.cmp(&other.cluster))
             .then_with(|| self.configuration.cmp(&other.configuration))
     }
@@ -98,16 +102,44 @@ impl Eq for Ranked {}
 #[derive(Debug)]
 pub(super) struct Best {
     limit: usize,
+    /// What a candidate must not be worse than, whatever was offered.
+    ceiling: Option<Score>,
     /// The worst of the best on top.
     heap: BinaryHeap<Ranked>,
 }
 
 impl Best {
     pub(super) fn new(limit: usize) -> Self {
+        Self::below(limit, None)
+    }
+
+    /// The best that are no worse than `ceiling`.
+    pub(super) fn below(limit: usize, ceiling: Option<Score>) -> Self {
         Self {
             limit,
+            ceiling,
             heap: BinaryHeap::new(),
         }
+    }
+
+    /// The worst of the best, once they are complete.
+    pub(super) fn worst(&self) -> Option<Score> {
+        let worst = self.heap.peek()?;
+        (self.heap.len() >= self.limit).then_some(worst.score)
+    }
+
+    /// The best of all.
+    pub(super) fn first(&self) -> Option<Ranked> {
+        self.heap.iter().min().copied()
+    }
+
+    /// Whether no candidate with this score or a worse one can be among the best. Equal scores
+    /// can: the configuration decides.
+    pub(super) fn excludes(&self, score: Score) -> bool {
+        let worse_than = |other: Score| score.order(other) == Ordering::Greater;
+        self.limit == 0
+            || self.ceiling.is_some_and(worse_than)
+            || self.worst().is_some_and(worse_than)
     }
 
     pub(super) fn offer(&mut self, candidate: Ranked) {

@@ -173,6 +173,23 @@ impl<'a> Space<'a> {
         None
     }
 
+    /// The groups of one GPU count of the cluster at `position`.
+    pub(super) fn groups_of(
+        &self,
+        position: usize,
+        gpus: u64,
+    ) -> impl Iterator<Item = Group<'a>> + '_ {
+        let cluster = self.clusters.get(position);
+        self.axes.seq_len.iter().filter_map(move |seq_len| {
+            Some(Group {
+                index: position,
+                cluster: cluster?,
+                gpus,
+                seq_len,
+            })
+        })
+    }
+
     /// The checkpointing choices.
     #[must_use]
     pub fn checkpointing(&self) -> &'static [bool] {

@@ -102,6 +102,8 @@ pub struct RowResult {
     pub measured_tok_s: f64,
     /// Predicted tokens per second.
     pub predicted_tok_s: Interval,
+    /// Tokens per second that nine in ten of the runs on a bad day still reach; `null` on one node.
+    pub bad_day_tok_s: Option<f64>,
     /// What physics alone predicts, the residual correction left out.
     pub physics_tok_s: f64,
     /// Absolute percentage error of the expected value, as a share.
@@ -131,6 +133,7 @@ impl RowResult {
             activation_checkpointing: configuration.activation_checkpointing,
             measured_tok_s: row.throughput_tok_s,
             predicted_tok_s: prediction.throughput_tok_s,
+            bad_day_tok_s: prediction.bad_day_tok_s,
             physics_tok_s: physics,
             ape: (prediction.throughput_tok_s.expected / row.throughput_tok_s - 1.0).abs(),
             memory_verdict: memory.verdict,
@@ -320,6 +323,9 @@ fn judge(fit: &Fit, row: &Measurement, confidence: Confidence) -> RowResult {
     )
 }
 
+/// How a fit is made from the rows that are left.
+pub type Refit<'a> = &'a (dyn Fn(Vec<Measurement>) -> Result<Fit, FitError> + Sync);
+
 /// Holds out rows by `protocol` and predicts them from the others; groups in parallel on the
 /// current rayon pool. `None` without rows.
 ///
@@ -330,28 +336,55 @@ pub fn hold_out(
     protocol: Protocol,
     confidence: Confidence,
 ) -> Result<Option<Evaluation>, FitError> {
-    let keys: Vec<String> = rows.iter().map(|row| protocol.group(row)).collect();
-    let mut groups: Vec<&String> = keys.iter().collect();
+    let alone = |kept| Fit::new(protocol.name(), kept);
+    hold_out_with(rows, protocol, confidence, &alone)
+}
+
+/// As [`hold_out`], with fits made by `refit`: on top of other rows, say.
+///
+/// # Errors
+/// When a fit without one of the groups can't be made.
+pub fn hold_out_with(
+    rows: &[Measurement],
+    protocol: Protocol,
+    confidence: Confidence,
+    refit: Refit<'_>,
+) -> Result<Option<Evaluation>, FitError> {
+    let predictions = if protocol == Protocol::InSample {
+        let fit = refit(rows.to_vec())?;
+        let judged = rows.par_iter().map(|row| judge(&fit, row, confidence));
+        judged.collect()
+    } else {
+        let keys: Vec<String> = rows.iter().map(|row| protocol.group(row)).collect();
+        cross_validate(rows, &keys, confidence, refit)?
+    };
+    Ok(Evaluation::new(Some(protocol), confidence, predictions))
+}
+
+/// Predicts every row by a fit made without the rows whose key equals its own; `keys` are as many
+/// as `rows`. Fits are made in parallel on the current rayon pool.
+///
+/// # Errors
+/// When a fit without one of the groups can't be made.
+pub fn cross_validate<K: Ord + Sync>(
+    rows: &[Measurement],
+    keys: &[K],
+    confidence: Confidence,
+    refit: Refit<'_>,
+) -> Result<Vec<RowResult>, FitError> {
+    let mut groups: Vec<&K> = keys.iter().collect();
     groups.sort_unstable();
     groups.dedup();
-    let fits: Vec<(&String, Fit)> = groups
+    let fits: Vec<(&K, Fit)> = groups
         .into_par_iter()
         .map(|group| {
-            let kept = rows
-                .iter()
-                .zip(&keys)
-                .filter(|(_, key)| protocol == Protocol::InSample || *key != group);
-            let fit = Fit::new(protocol.name(), kept.map(|(row, _)| row.clone()).collect())?;
-            Ok((group, fit))
+            let kept = rows.iter().zip(keys).filter(|(_, key)| *key != group);
+            Ok((group, refit(kept.map(|(row, _)| row.clone()).collect())?))
         })
         .collect::<Result<_, FitError>>()?;
-    let predictions = rows
-        .par_iter()
-        .zip(&keys)
-        .filter_map(|(row, key)| {
-            let (_, fit) = fits.iter().find(|(group, _)| *group == key)?;
-            Some(judge(fit, row, confidence))
-        })
-        .collect();
-    Ok(Evaluation::new(Some(protocol), confidence, predictions))
+    let judged = rows.par_iter().zip(keys).filter_map(|(row, key)| {
+        let (_, fit) = fits.iter().find(|(group, _)| *group == key)?;
+        Some(judge(fit, row, confidence))
+    });
+    Ok(judged.collect())
 }

@@ -6,9 +6,11 @@
 //! | [`workload`] | what a step has to do |
 //! | [`physics`] | how long that takes |
 //! | `residual` | what the tables say beyond the physics, fading with distance |
+//! | `nearby`, `steps` | the same as the search needs it: shared work done once, bounds |
 //! | `fit` | coefficients and correction from measured rows |
 //! | `layer` | what is known of one place |
 //! | `transfer` | from the embedded tables to a few rows of the user's own |
+//! | `outlook` | what a measurement would tell |
 //! | `pressure` | what running close to the memory limit costs |
 //! | `interval` | how far a run may be from its prediction |
 //! | `basis` | what a prediction rests on |
@@ -20,11 +22,14 @@ pub mod evaluate;
 mod fit;
 mod interval;
 mod layer;
+mod nearby;
+mod outlook;
 pub mod physics;
 mod point;
 mod predict;
 mod pressure;
 mod residual;
+mod steps;
 mod transfer;
 mod view;
 pub mod workload;
@@ -37,7 +42,9 @@ use serde::Serialize;
 
 pub use basis::{Basis, BasisDetail, NearestRow};
 pub use fit::{FitError, Termination};
-pub use predict::{MicroBatchModel, Prediction, StepModel};
+pub use outlook::Outlook;
+pub use predict::Prediction;
+pub use steps::{MicroBatchModel, SettingModel, StepModel};
 pub use transfer::Hypothesis;
 
 use crate::configuration::Setting;
@@ -102,6 +109,7 @@ pub struct Fit {
     name: String,
     base: Layer,
     contexts: Vec<Context>,
+    held_out_mape: Option<f64>,
 }
 
 impl Fit {
@@ -114,6 +122,7 @@ impl Fit {
             name: name.into(),
             base: Layer::base(rows)?,
             contexts: Vec::new(),
+            held_out_mape: None,
         })
     }
 
@@ -132,7 +141,24 @@ impl Fit {
             name: name.into(),
             base,
             contexts,
+            held_out_mape: None,
         })
+    }
+
+    /// The same fit, with the mean absolute percentage error (a share) found on rows held out of
+    /// it: provenance, which changes no prediction.
+    #[must_use]
+    pub fn with_held_out_mape(self, mape: Option<f64>) -> Self {
+        Self {
+            held_out_mape: mape,
+            ..self
+        }
+    }
+
+    /// Mean absolute percentage error on rows held out of the fit, as a share, where it is known.
+    #[must_use]
+    pub fn held_out_mape(&self) -> Option<f64> {
+        self.held_out_mape
     }
 
     /// Name of the fit, for provenance.
@@ -154,11 +180,15 @@ impl Fit {
 
     /// What was fitted: the base, then a user's places.
     pub fn layers(&self) -> impl Iterator<Item = LayerSummary<'_>> {
-        let base = LayerSummary::new(None, &self.base);
-        let own = self
-            .contexts
-            .iter()
-            .map(|context| LayerSummary::new(Some(context.hypothesis), &context.layer));
+        let base = LayerSummary::new(None, &self.base, Values::prior());
+        let own = self.contexts.iter().map(|context| {
+            let stack = context.layer.rows.first().map(|(row, _)| &row.stack);
+            let before = match stack {
+                Some(stack) => self.base.belief_on(stack).values(),
+                None => self.base.solution.belief.values(),
+            };
+            LayerSummary::new(Some(context.hypothesis), &context.layer, before)
+        });
         std::iter::once(base).chain(own)
     }
 
@@ -179,17 +209,20 @@ pub struct LayerSummary<'a> {
     pub example: Option<&'a Measurement>,
     /// Its coefficients.
     pub values: Values,
+    /// What they were before its rows were seen.
+    pub before: Values,
     /// How its fit ended.
     pub termination: Termination,
 }
 
 impl<'a> LayerSummary<'a> {
-    fn new(hypothesis: Option<Hypothesis>, layer: &'a Layer) -> Self {
+    fn new(hypothesis: Option<Hypothesis>, layer: &'a Layer, before: Values) -> Self {
         Self {
             hypothesis,
             rows: layer.rows.len(),
             example: layer.rows.first().map(|(row, _)| row),
             values: layer.solution.belief.values(),
+            before,
             termination: layer.solution.termination,
         }
     }

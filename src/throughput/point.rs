@@ -10,6 +10,7 @@ use super::workload::Workload;
 use super::{Fit, TimeParts};
 use crate::configuration::{Configuration, Setting};
 use crate::memory;
+use crate::quantity::{Confidence, Interval};
 
 /// One configuration under a fit, and all that its prediction needs.
 pub(super) struct Point<'a> {
@@ -19,14 +20,21 @@ pub(super) struct Point<'a> {
     rates: Rates,
     cell: Cell,
     /// Expected step time without memory pressure.
-    pub(super) step_s: f64,
-    pub(super) pressure: Pressure,
+    step_s: f64,
+    pressure: Pressure,
     /// What the coefficients' errors do to the log step time, the cells around accounted for.
     unexplained: Vector,
     /// Covariance of the coefficients.
     covariance: Square,
     /// Variance of the correction.
     correction_variance: f64,
+}
+
+/// What is open about a point's step time, beside the noise of single runs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Open {
+    /// Variance of its logarithm that the model leaves open.
+    pub(super) variance: f64,
     /// Standard deviation towards slower steps from partly filled waves.
     pub(super) waves: f64,
 }
@@ -48,27 +56,31 @@ impl<'a> Point<'a> {
         let cell = Cell::new(setting, configuration);
         let uncertainty = view.uncertainty(&cell);
         let step_s = (log_step + view.correction(&cell)).exp();
-        let mut point = Self {
+        Self {
             view,
             configuration: *configuration,
             rates,
             step_s,
             pressure: Pressure::of(memory::estimate(setting, configuration).verdict),
             unexplained: Vector::from(gradient) - uncertainty.explained,
-            covariance: belief.covariance,
+            covariance: belief.covariance + variation(),
             correction_variance: uncertainty.variance,
-            waves: view.unmeasured_waves(&work, &cell),
             work,
             cell,
-        };
-        point.waves *= point.time_parts().matmul / step_s;
-        point
+        }
+    }
+
+    /// Standard deviation towards slower steps from partly filled waves; `more` are points
+    /// measured since.
+    pub(super) fn waves(&self, more: &[&Self]) -> f64 {
+        let cells: Vec<&Cell> = more.iter().map(|point| &point.cell).collect();
+        let share = self.time_parts().matmul / self.step_s;
+        self.view.unmeasured_waves(&self.work, &self.cell, &cells) * share
     }
 
     /// Variance of the log step time that the model leaves open.
     pub(super) fn variance(&self) -> f64 {
-        let covariance = self.covariance + variation();
-        let coefficients = self.unexplained.dot(&(covariance * self.unexplained));
+        let coefficients = self.unexplained.dot(&(self.covariance * self.unexplained));
         (self.correction_variance + coefficients).max(0.0)
     }
 
@@ -88,15 +100,48 @@ impl<'a> Point<'a> {
             + self.view.covariance(&self.cell, &other.cell)
     }
 
+    /// What is open before anything more is measured.
+    pub(super) fn open(&self) -> Open {
+        Open {
+            variance: self.variance(),
+            waves: self.waves(&[]),
+        }
+    }
+
     /// How far a run may be from the expected step time.
-    pub(super) fn spread(&self) -> Spread {
-        let sd = self.variance().sqrt().hypot(row_sd(self.work.nodes));
+    pub(super) fn spread(&self, open: Open) -> Spread {
+        let sd = open.variance.sqrt().hypot(row_sd(self.work.nodes));
         let bad_days = BadDays::on(self.work.nodes);
         Spread {
             faster_sd: sd,
-            slower_sd: sd.hypot(self.waves),
+            slower_sd: sd.hypot(open.waves),
             bad_days,
         }
+    }
+
+    /// Seconds per optimizer step.
+    pub(super) fn step_time(&self, open: Open, confidence: Confidence) -> Interval {
+        let (low, high) = self.spread(open).central(confidence.get());
+        let (faster, slower) = self.pressure.central(confidence.get());
+        let expected = self.step_s / self.pressure.expected();
+        // Kept finite whatever the logarithms are.
+        let end = |log: f64| (expected * log.exp()).clamp(f64::MIN_POSITIVE, f64::MAX / 1e6);
+        Interval {
+            low: end(low + faster),
+            expected,
+            high: end(high + slower),
+        }
+    }
+
+    /// Tokens per second.
+    pub(super) fn throughput(&self, open: Open, confidence: Confidence) -> Interval {
+        let tokens = self.configuration.global_batch_tokens() as f64;
+        self.step_time(open, confidence).invert(tokens)
+    }
+
+    /// Whether measuring another point says something about this one's place.
+    pub(super) fn shares_rows_with(&self, other: &Self) -> bool {
+        self.view.shares_rows_with(&other.view)
     }
 
     /// The parts of the expected step; what the physics doesn't account for is the residual.

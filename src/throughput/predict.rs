@@ -2,16 +2,12 @@
 
 use super::basis::{Basis, BasisDetail, basis};
 use super::interval::{normal_reach, row_sd};
-use super::physics::Rates;
 use super::point::Point;
-use super::pressure::Pressure;
 use super::residual::Cell;
-use super::view::View;
-use super::workload::Workload;
 use super::{Fit, TimeParts};
 use crate::configuration::{Configuration, Setting};
 use crate::measure::Measurement;
-use crate::memory::MemoryModel;
+
 use crate::quantity::{Confidence, Interval};
 
 /// A predicted configuration.
@@ -35,79 +31,7 @@ pub struct Prediction {
 /// Share of bad days that the bad-day throughput covers.
 const BAD_DAY_COVERAGE: f64 = 0.9;
 
-/// Expected step times of one (setting, GPUs, sequence length, checkpointing).
-#[derive(Debug, Clone)]
-pub struct StepModel<'a> {
-    view: View<'a>,
-    rates: Rates,
-    cell: Cell,
-    memory: MemoryModel,
-    seq_len: f64,
-}
-
-/// Expected step times of one micro-batch: affine in gradient accumulation.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct MicroBatchModel {
-    /// Seconds of one micro-step (forward and backward of one micro-batch).
-    pub micro_step_s: f64,
-    /// Seconds per step beyond its micro-steps.
-    pub per_step_s: f64,
-}
-
-impl MicroBatchModel {
-    /// Expected seconds of one optimizer step of `grad_accum` micro-steps.
-    #[must_use]
-    pub fn step_s(&self, grad_accum: u64) -> f64 {
-        self.micro_step_s * grad_accum as f64 + self.per_step_s
-    }
-}
-
-impl StepModel<'_> {
-    /// The step times of one micro-batch, residual correction included.
-    #[must_use]
-    pub fn micro_batch(&self, micro_batch: u64) -> MicroBatchModel {
-        let tokens = micro_batch as f64 * self.seq_len;
-        let mut cell = self.cell.clone();
-        cell.at[Cell::TOKENS] = tokens.log2();
-        let pressure = Pressure::of(self.memory.verdict(micro_batch));
-        let factor =
-            self.view.correction(&cell).exp() * self.rates.time_factor() / pressure.expected();
-        MicroBatchModel {
-            micro_step_s: self.rates.micro_step_s(tokens) * factor,
-            per_step_s: self.rates.per_step_s() * factor,
-        }
-    }
-}
-
 impl Fit {
-    /// Everything about the step times of a setting that depends neither on the micro-batch nor
-    /// on gradient accumulation, computed once for the search.
-    #[must_use]
-    pub fn step_model(
-        &self,
-        setting: &Setting<'_>,
-        gpus: u64,
-        seq_len: u64,
-        activation_checkpointing: bool,
-    ) -> StepModel<'_> {
-        let view = self.view(setting);
-        let work = Workload::new(setting, gpus, seq_len, activation_checkpointing);
-        let configuration = Configuration {
-            gpus,
-            seq_len,
-            micro_batch: 1,
-            grad_accum: 1,
-            activation_checkpointing,
-        };
-        StepModel {
-            view,
-            rates: Rates::new(&work, &view.values(setting.stack)),
-            cell: Cell::new(setting, &configuration),
-            memory: MemoryModel::new(setting, gpus, seq_len, activation_checkpointing),
-            seq_len: seq_len as f64,
-        }
-    }
-
     /// Predicts one configuration in full.
     #[must_use]
     pub fn predict(
@@ -117,18 +41,16 @@ impl Fit {
         confidence: Confidence,
     ) -> Prediction {
         let point = Point::new(self, setting, configuration);
-        let spread = point.spread();
-        let (low, high) = spread.central(confidence.get());
-        let (faster, slower) = point.pressure.central(confidence.get());
-        let expected = point.step_s / point.pressure.expected();
-        let step_time_s = interval(expected, low + faster, high + slower);
+        let open = point.open();
+        let step_time_s = point.step_time(open, confidence);
         let batch = configuration.global_batch_tokens() as f64;
-        let bad_day = expected * spread.bad_day(BAD_DAY_COVERAGE).exp();
+        let bad_day = point.spread(open).bad_day(BAD_DAY_COVERAGE).exp();
         let (basis, basis_detail) = basis(&self.known_rows(setting), setting, configuration);
         Prediction {
             step_time_s,
             throughput_tok_s: step_time_s.invert(batch),
-            bad_day_tok_s: (point.work.nodes > 1.0).then_some(batch / bad_day),
+            bad_day_tok_s: (point.work.nodes > 1.0)
+                .then_some(batch / (step_time_s.expected * bad_day)),
             time_parts_s: point.time_parts(),
             basis,
             basis_detail,
@@ -152,7 +74,7 @@ impl Fit {
         let b = Point::new(self, other_setting, other_configuration);
         let model = (a.variance() + b.variance() - 2.0 * a.covariance(&b)).max(0.0);
         let noise = row_sd(a.work.nodes).powi(2) + row_sd(b.work.nodes).powi(2);
-        let waves = a.waves.powi(2) + b.waves.powi(2);
+        let waves = a.waves(&[]).powi(2) + b.waves(&[]).powi(2);
         let sd = (model + noise + waves).sqrt();
         ratio.ln().abs() > normal_reach(confidence.get()) * sd
     }
@@ -164,15 +86,5 @@ impl Fit {
             .into_iter()
             .flat_map(|context| &context.layer.rows);
         own.chain(&self.base.rows).collect()
-    }
-}
-
-/// An interval around `expected` from logarithms of its ends, kept finite whatever they are.
-fn interval(expected: f64, low: f64, high: f64) -> Interval {
-    let bounded = |log: f64| (expected * log.exp()).clamp(f64::MIN_POSITIVE, f64::MAX / 1e6);
-    Interval {
-        low: bounded(low),
-        expected,
-        high: bounded(high),
     }
 }

@@ -51,8 +51,16 @@ impl Family {
 }
 
 impl Cell {
+    /// The axis of the model's width.
+    pub(crate) const WIDTH: usize = 0;
+    /// The axis of its layers.
+    pub(crate) const DEPTH: usize = 1;
+    /// The axis of the sequence length.
+    pub(crate) const SEQUENCE: usize = 2;
     /// The axis of tokens per micro-batch.
     pub(crate) const TOKENS: usize = 3;
+    /// The axis of nodes.
+    pub(crate) const NODES: usize = 4;
 
     /// The cell of a configuration.
     pub(crate) fn new(setting: &Setting<'_>, configuration: &Configuration) -> Self {
@@ -75,7 +83,7 @@ impl Cell {
 
 /// One component of the covariance.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Component {
+pub(crate) struct Component {
     /// Standard deviation of the logarithm of throughput.
     amplitude: f64,
     /// Length scale by axis, in doublings.
@@ -138,6 +146,11 @@ impl Kernel {
             .sum()
     }
 
+    /// Its components.
+    pub(crate) fn components(&self) -> &[Component] {
+        &self.components
+    }
+
     /// Prior variance of the correction anywhere.
     pub(crate) fn variance(&self) -> f64 {
         self.components
@@ -165,15 +178,38 @@ impl Component {
             .zip(a.at.iter().zip(&b.at))
             .map(|(length, (a, b))| ((a - b) / length).powi(2))
             .sum();
-        let root = (3.0 * distance).sqrt();
-        let across = |same: bool, correlation: f64| if same { 1.0 } else { correlation };
-        self.amplitude.powi(2)
-            * (1.0 + root)
-            * (-root).exp()
-            * across(a.gpu == b.gpu, self.across_gpus)
+        self.variance_between_kinds(a, b)
             * across(a.recompute == b.recompute, self.across_recompute)
+            * matern(distance)
+    }
+
+    /// Covariance at distance zero of two cells that recompute alike: GPU type and family may
+    /// differ.
+    pub(crate) fn variance_between_kinds(&self, a: &Cell, b: &Cell) -> f64 {
+        self.amplitude.powi(2)
+            * across(a.gpu == b.gpu, self.across_gpus)
             * across(a.family == b.family, self.across_families)
     }
+
+    /// Length scale by axis, in doublings.
+    pub(crate) fn lengths(&self) -> [f64; AXES] {
+        self.lengths
+    }
+
+    /// Correlation between recomputing and keeping, all else equal.
+    pub(crate) fn across_recompute(&self) -> f64 {
+        self.across_recompute
+    }
+}
+
+fn across(same: bool, correlation: f64) -> f64 {
+    if same { 1.0 } else { correlation }
+}
+
+/// The Matérn-3/2 correlation at a squared distance in length scales; it falls with distance.
+pub(crate) fn matern(squared_distance: f64) -> f64 {
+    let root = (3.0 * squared_distance).sqrt();
+    (1.0 + root) * (-root).exp()
 }
 
 /// Distance between two cells in units of the slow component's length scales, a change of GPU
@@ -196,9 +232,9 @@ pub(crate) fn distance(a: &Cell, b: &Cell) -> f64 {
 
 /// Base-2 logarithm of the tokens per micro-batch measured around a point: the mean over cells,
 /// weighted by their nearness on all other axes.
-pub(crate) fn tokens_measured_near(cell: &Cell, cells: &[Cell]) -> f64 {
-    let nearness = |other: &Cell| {
-        let mut here = other.clone();
+pub(crate) fn tokens_measured_near(cell: &Cell, cells: &[&Cell]) -> f64 {
+    let nearness = |other: &&Cell| {
+        let mut here = (*other).clone();
         here.at[Cell::TOKENS] = cell.at[Cell::TOKENS];
         distance(cell, &here).powi(2)
     };

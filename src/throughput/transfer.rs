@@ -28,7 +28,7 @@ pub enum Hypothesis {
     Network,
     /// The software is: kernels, overlap, launch overheads.
     Stack,
-    /// The GPU is, and the software with it.
+    /// The GPU is, and the software and the links with it.
     Gpu,
 }
 
@@ -68,7 +68,10 @@ impl Hypothesis {
             }
             (Self::Scale | Self::Network, _) => ELSEWHERE,
             (Self::Stack, _) => loosening.stack,
-            (Self::Gpu, _) => loosening.stack.hypot(loosening.gpu),
+            (Self::Gpu, _) => loosening
+                .stack
+                .hypot(loosening.gpu)
+                .hypot(loosening.cluster),
         }
     }
 }

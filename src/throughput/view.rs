@@ -58,6 +58,12 @@ impl Fit {
 }
 
 impl<'a> View<'a> {
+    /// The corrections that add up to that of the setting, each with its share.
+    pub(super) fn corrections(&self) -> impl Iterator<Item = (&'a Correction, f64)> {
+        let own = self.correction.map(|correction| (correction, 1.0));
+        own.into_iter().chain(self.inherited)
+    }
+
     /// The expected correction of the log step time.
     pub(super) fn correction(&self, cell: &Cell) -> f64 {
         let own = self
@@ -107,9 +113,17 @@ impl<'a> View<'a> {
 
     /// Share of matrix time that partly filled waves may waste beyond what the cells measured
     /// around a point show: kernels lose efficiency with fewer tokens, and never gain any.
-    pub(super) fn unmeasured_waves(&self, work: &Workload, cell: &Cell) -> f64 {
-        let cells = &self.layer.solution.correction.cells;
-        let measured = tokens_measured_near(cell, cells).exp2();
+    /// `more` are cells measured since.
+    pub(super) fn unmeasured_waves(&self, work: &Workload, cell: &Cell, more: &[&Cell]) -> f64 {
+        let own = &self.layer.solution.correction.cells;
+        // The layer's cells stand in for a place that was never measured until one of its own is.
+        let speaks = self.correction.is_some() || more.is_empty();
+        let cells: Vec<&Cell> = own
+            .iter()
+            .filter(|_| speaks)
+            .chain(more.iter().copied())
+            .collect();
+        let measured = tokens_measured_near(cell, &cells).exp2();
         let tokens = cell.at[Cell::TOKENS].exp2();
         (work.partial_wave / tokens - work.partial_wave / measured).clamp(0.0, 1.0)
     }

@@ -2,7 +2,9 @@
 //!
 //! - `fit`: the fit to the embedded table, as every `plan` does it at its start;
 //! - `predict`: one prediction in full (elements a second are predictions a second);
-//! - `search`: points of a large space a second, on one thread and on two.
+//! - `every point`: configurations a second when the time, the memory verdict, the time to budget
+//!   and the cost of every one that can be launched is computed, on one thread and on two;
+//! - `search`: points a second of a space of 10¹², as `plan` searches it, on one thread and on two.
 
 #![expect(
     clippy::expect_used,
@@ -16,7 +18,7 @@ use rayon::ThreadPoolBuilder;
 use tminus::configuration::Configuration;
 use tminus::job::{JobFile, Request, Settings, resolve};
 use tminus::measure::{MOSAICGPT_2023, Measurement, read};
-use tminus::plan::plan;
+use tminus::plan::Planner;
 use tminus::preset::Catalog;
 use tminus::quantity::Confidence;
 use tminus::throughput::Fit;
@@ -34,18 +36,49 @@ micro_batch = "1..64:1"
 grad_accum = "1..64:1"
 "#;
 
+/// 1.24 · 10¹² points: every micro-batch to 1,024, every accumulation to 4,096, every node count
+/// to 2,048, 24 sequence lengths, three clusters, checkpointing on and off.
+const HUGE_JOB: &str = r#"
+model = "gpt-7b"
+tokens = "134B"
+cluster = ["a", "b", "c"]
+global_batch = "1Ki..1Gi"
+[search]
+gpus = "8..16384:8"
+seq_len = "128..3072:128"
+micro_batch = "1..1024:1"
+grad_accum = "1..4096:1"
+[clusters.a]
+gpu = "a100-80gb"
+gpus_per_node = 8
+max_gpus = 16384
+inter_node_gbps = 1600
+usd_per_gpu_hour = 2.5
+[clusters.b]
+gpu = "h100"
+gpus_per_node = 8
+max_gpus = 16384
+inter_node_gbps = 3200
+usd_per_gpu_hour = 4.0
+[clusters.c]
+gpu = "a100-40gb"
+gpus_per_node = 8
+max_gpus = 16384
+inter_node_gbps = 400
+usd_per_gpu_hour = 2.0
+"#;
+
 fn rows() -> Vec<Measurement> {
     let table = read("mosaicgpt-2023.csv", MOSAICGPT_2023, &Catalog::embedded());
     table.expect("the embedded table is readable").rows
 }
 
-fn request() -> Request {
-    let file = JobFile::parse("large.toml", LARGE_JOB).expect("the job is valid");
-    resolve(
-        Settings::default().over(file.settings),
-        &Catalog::embedded(),
-    )
-    .expect("names are known")
+fn request(job: &str) -> Request {
+    let file = JobFile::parse("bench.toml", job).expect("the job is valid");
+    let catalog = file
+        .extend(Catalog::embedded())
+        .expect("its clusters are valid");
+    resolve(Settings::default().over(file.settings), &catalog).expect("names are known")
 }
 
 fn fit(criterion: &mut Criterion) {
@@ -76,11 +109,35 @@ fn predict(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn every_point(criterion: &mut Criterion) {
+    let fit = Fit::new("bench", rows()).expect("the fit succeeds");
+    let planner = Planner::new(&fit).exhaustive();
+    let request = request(LARGE_JOB);
+    let points = planner
+        .plan(&request)
+        .expect("something fits")
+        .space
+        .evaluated;
+    on_threads(criterion, "every point", points, &planner, &request);
+}
+
 fn search(criterion: &mut Criterion) {
     let fit = Fit::new("bench", rows()).expect("the fit succeeds");
-    let request = request();
-    let points = plan(&request, &fit).expect("something fits").space.points;
-    let mut group = criterion.benchmark_group("search");
+    let planner = Planner::new(&fit);
+    let request = request(HUGE_JOB);
+    let points = planner.plan(&request).expect("something fits").space.points;
+    on_threads(criterion, "search", points, &planner, &request);
+}
+
+/// Plans on one thread and on two; `points` elements a plan.
+fn on_threads(
+    criterion: &mut Criterion,
+    name: &str,
+    points: u64,
+    planner: &Planner<'_>,
+    request: &Request,
+) {
+    let mut group = criterion.benchmark_group(name);
     group.throughput(Throughput::Elements(points));
     group.sample_size(10);
     for threads in [1, 2] {
@@ -89,11 +146,11 @@ fn search(criterion: &mut Criterion) {
             .build()
             .expect("threads start");
         group.bench_function(format!("{threads} threads"), |bencher| {
-            bencher.iter(|| pool.install(|| plan(black_box(&request), &fit)));
+            bencher.iter(|| pool.install(|| planner.plan(black_box(request))));
         });
     }
     group.finish();
 }
 
-criterion_group!(benches, fit, predict, search);
+criterion_group!(benches, fit, predict, every_point, search);
 criterion_main!(benches);

@@ -6,6 +6,7 @@
 )]
 
 mod answers;
+mod search;
 
 use std::sync::LazyLock;
 

@@ -144,6 +144,7 @@ pub(super) fn brute_force(case: &Case) -> Outcome {
         best: all,
         best_by_gpu_count: by_gpu_count.into_values().collect(),
         counts,
+        partial: false,
     }
 }
 

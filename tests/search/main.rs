@@ -8,12 +8,16 @@
 
 mod brute_force;
 
+use std::ops::RangeInclusive;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
+use std::thread;
+
 use proptest::prelude::*;
 use tminus::hardware::{Cluster, Gpu};
 use tminus::memory::Verdict;
 use tminus::search::{
-    Axes, Axis, Evaluator, Group, GroupEvaluator, Limits, Outcome, Score, Space, SpaceError,
-    Switch, sweep,
+    Axes, Axis, Counts, Evaluator, Group, GroupEvaluator, Limits, Outcome, Score, Space,
+    SpaceError, Switch, Watch, sweep,
 };
 
 use brute_force::brute_force;
@@ -46,6 +50,8 @@ struct MadeUp {
     seconds_per_token: f64,
     seconds_per_micro_step: f64,
     seconds_per_step: f64,
+    /// Every third micro-batch is slower by this share.
+    wobble: f64,
     coarseness: f64,
 }
 
@@ -85,8 +91,13 @@ impl GroupEvaluator for MadeUpGroup {
 
     fn micro_batch(&self, micro_batch: u64) -> f64 {
         let work = if self.checkpointing { 4.0 } else { 3.0 };
-        (micro_batch * self.seq_len) as f64 * self.physics.seconds_per_token * work
-            + self.physics.seconds_per_micro_step
+        let smooth = (micro_batch * self.seq_len) as f64 * self.physics.seconds_per_token * work
+            + self.physics.seconds_per_micro_step;
+        if micro_batch.is_multiple_of(3) {
+            smooth * (1.0 + self.physics.wobble)
+        } else {
+            smooth
+        }
     }
 
     fn step_s(&self, micro_step_s: &f64, grad_accum: u64) -> f64 {
@@ -96,6 +107,18 @@ impl GroupEvaluator for MadeUpGroup {
     fn score(&self, step_s: f64, batch_tokens: f64) -> Score {
         let time = (step_s / batch_tokens * self.physics.coarseness).ceil();
         Score::new(time, time)
+    }
+
+    fn fastest_pace(&self, micro_batches: RangeInclusive<u64>, sequences: u64) -> f64 {
+        let work = if self.checkpointing { 4.0 } else { 3.0 };
+        let pace = self.seq_len as f64 * self.physics.seconds_per_token * work
+            + self.physics.seconds_per_micro_step / *micro_batches.end() as f64
+            + self.physics.seconds_per_step / sequences as f64;
+        pace * (1.0 - 1e-12)
+    }
+
+    fn best_score(&self, least_s_per_token: f64, _: RangeInclusive<f64>) -> Score {
+        self.score(least_s_per_token, 1.0)
     }
 }
 
@@ -109,7 +132,15 @@ struct Case {
 
 fn swept(case: &Case) -> Outcome {
     let space = Space::new(case.axes.clone(), &case.clusters).unwrap();
-    sweep(&space, &case.physics, case.limits)
+    sweep(&space, &case.physics, case.limits, &Watch::new())
+}
+
+/// The counts as if every feasible point had been formed.
+fn all_formed(counts: Counts) -> Counts {
+    Counts {
+        evaluated: counts.feasible,
+        ..counts
+    }
 }
 
 fn axis(most: u64) -> impl Strategy<Value = Axis> {
@@ -150,6 +181,7 @@ prop_compose! {
 prop_compose! {
     fn physics()(
         fit in 0..200_u64, more in 0..100_u64, token in 0..4_u8, micro in 0..4_u8, step in 0..4_u8,
+        wobble in prop_oneof![Just(0.0), Just(0.05), Just(2.0)],
         coarseness in prop_oneof![Just(1.0), Just(10.0), Just(1e6)],
     ) -> MadeUp {
         MadeUp {
@@ -158,6 +190,7 @@ prop_compose! {
             seconds_per_token: token.into(),
             seconds_per_micro_step: micro.into(),
             seconds_per_step: step.into(),
+            wobble,
             coarseness,
         }
     }
@@ -169,13 +202,15 @@ prop_compose! {
         clusters in prop::collection::vec((1..9_u64, 1..70_u64, any::<bool>()), 1..4),
         physics in physics(),
         top in 0..30_usize,
+        gpu_counts in prop_oneof![Just(0), 2..5_u64, Just(64)],
         allow_tight in any::<bool>(),
+        prune in any::<bool>(),
     ) -> Case {
         let clusters = clusters
             .into_iter()
             .map(|(node, most, linked)| cluster(node, most, linked))
             .collect();
-        Case { axes, clusters, physics, limits: Limits { top, gpu_counts: 64, allow_tight } }
+        Case { axes, clusters, physics, limits: Limits { top, gpu_counts, allow_tight, prune } }
     }
 }
 
@@ -193,9 +228,18 @@ proptest! {
     #[test]
     fn the_sweep_is_brute_force(case in cases()) {
         let (found, expected) = (swept(&case), brute_force(&case));
-        prop_assert_eq!(found.counts, expected.counts);
-        prop_assert_eq!(found.best, expected.best);
-        prop_assert_eq!(found.best_by_gpu_count, expected.best_by_gpu_count);
+        prop_assert!(found.counts.evaluated <= found.counts.feasible);
+        if !case.limits.prune {
+            prop_assert_eq!(found.counts, expected.counts);
+        }
+        prop_assert_eq!(all_formed(found.counts), expected.counts);
+        prop_assert_eq!(&found.best, &expected.best);
+        let shown = &found.best_by_gpu_count;
+        prop_assert!(shown.iter().all(|best| expected.best_by_gpu_count.contains(best)));
+        if case.limits.gpu_counts == 64 {
+            prop_assert_eq!(shown, &expected.best_by_gpu_count);
+        }
+        prop_assert!(!found.partial);
     }
 
     #[test]
@@ -233,25 +277,72 @@ fn large_case() -> Case {
             seconds_per_token: 1.0,
             seconds_per_micro_step: 3.0,
             seconds_per_step: 5.0,
+            wobble: 0.0,
             coarseness: 100.0,
         },
         limits: Limits {
             top: 50,
             gpu_counts: 64,
             allow_tight: true,
+            prune: true,
         },
     }
 }
 
 #[test]
 fn the_number_of_threads_changes_nothing() {
-    let case = large_case();
+    let mut case = large_case();
     let expected = brute_force(&case);
-    for threads in [1, 2, 7] {
-        let found = in_pool(threads, || swept(&case));
-        assert_eq!(found.best, expected.best);
-        assert_eq!(found.counts, expected.counts);
+    for prune in [false, true] {
+        case.limits.prune = prune;
+        let once = in_pool(1, || swept(&case));
+        assert_eq!(all_formed(once.counts), expected.counts);
+        for threads in [1, 2, 7] {
+            let found = in_pool(threads, || swept(&case));
+            assert_eq!(found.best, expected.best);
+            assert_eq!(found.counts, once.counts);
+        }
     }
+}
+
+#[test]
+fn a_cancelled_search_says_so_and_keeps_what_it_found() {
+    let case = large_case();
+    let space = Space::new(case.axes.clone(), &case.clusters).unwrap();
+    let before = Watch::new();
+    before.cancel();
+    let nothing = sweep(&space, &case.physics, case.limits, &before);
+    assert!(nothing.partial && nothing.best.is_empty());
+
+    let mut case = large_case();
+    case.clusters = vec![cluster(8, 80_000, true)];
+    case.axes.gpus = "8..80_000:8".parse().unwrap();
+    case.limits.gpu_counts = 4;
+    let space = Space::new(case.axes.clone(), &case.clusters).unwrap();
+    let seen = AtomicU32::new(0);
+    let cancel = AtomicBool::new(false);
+    let watch = Watch::new().on_best(|_| {
+        seen.fetch_add(1, Relaxed);
+        cancel.store(true, Relaxed);
+    });
+    let found = thread::scope(|scope| {
+        let search = scope.spawn(|| sweep(&space, &case.physics, case.limits, &watch));
+        while !cancel.load(Relaxed) {
+            thread::yield_now();
+        }
+        watch.cancel();
+        search.join().unwrap()
+    });
+    assert!(found.partial && !found.best.is_empty());
+    assert!(seen.load(Relaxed) >= 1 && watch.progress().share <= 1.0);
+    assert!(found.counts.points < space_points(&space, &case));
+}
+
+/// All points of the space, by a search that settles them all.
+fn space_points(space: &Space<'_>, case: &Case) -> u128 {
+    sweep(space, &case.physics, case.limits, &Watch::new())
+        .counts
+        .points
 }
 
 #[test]

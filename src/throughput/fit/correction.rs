@@ -66,11 +66,14 @@ impl Correction {
         scaled
     }
 
+    /// The cells with their weights in the correction's mean.
+    pub(crate) fn weighted_cells(&self) -> impl Iterator<Item = (&Cell, f64)> {
+        self.cells.iter().zip(self.weights.iter().copied())
+    }
+
     /// The expected correction of the log step time at a point.
     pub(crate) fn mean(&self, cell: &Cell) -> f64 {
-        self.cells
-            .iter()
-            .zip(self.weights.iter())
+        self.weighted_cells()
             .map(|(known, weight)| weight * self.kernel.covariance(cell, known))
             .sum()
     }

@@ -1,0 +1,99 @@
+//! `tminus advise`: what to measure next.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::advise::{AdviceError, Limits, advise};
+use crate::diagnostic::Diagnostic;
+use crate::report::ToMeasure;
+
+use super::args::{ConfidenceArgs, FitArgs, GlobalArgs, JobArgs, OutputArgs, RankingArgs};
+use super::output::Output;
+use super::{Failure, fit, request};
+
+/// Flags of `tminus advise`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Names the short runs on the hardware at hand that would narrow the interval of the plan's first
+configuration most, and by how much.
+
+Examples:
+  tminus advise --model gpt-7b --tokens 134B --cluster r1z1 --stack bf16-gather
+  tminus advise job.toml --max-gpus 16 --minutes 10 -k 5
+  tminus advise job.toml --format csv -o measured.csv   # fill in throughput_tok_s, then:
+  tminus fit measured.csv -o my.fit.toml
+
+Exit status: 0 advice; 1 nothing can be planned or measured; 2 bad input.")]
+pub(crate) struct AdviseArgs {
+    /// Job file (`tminus init` prints one); flags override it, `-` is stdin.
+    #[arg(value_name = "JOB.toml")]
+    job_file: Option<PathBuf>,
+
+    /// How many measurements to name.
+    #[arg(short = 'k', long, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
+    count: u16,
+
+    /// The most GPUs a measurement may take.
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..))]
+    max_gpus: u64,
+
+    /// The most minutes a measurement may take, start-up included.
+    #[arg(long, value_name = "MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    minutes: u32,
+
+    #[command(flatten)]
+    job: JobArgs,
+
+    #[command(flatten)]
+    ranking: RankingArgs,
+
+    #[command(flatten)]
+    confidence: ConfidenceArgs,
+
+    #[command(flatten)]
+    fit: FitArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+impl AdviseArgs {
+    /// The file the advice goes to.
+    pub(super) fn output(&self) -> Option<&Path> {
+        self.output.output.as_deref()
+    }
+}
+
+pub(super) fn run(args: &AdviseArgs, global: &GlobalArgs, output: &Output) -> Result<(), Failure> {
+    let flags = request::settings(&args.job, Some(&args.ranking), &args.confidence);
+    let job_file = args.job_file.as_deref();
+    let loaded = request::load(job_file, flags, &args.job.presets, &args.fit)?;
+    let (request, fit) = (&loaded.request, loaded.fit()?);
+    let limits = Limits {
+        count: usize::from(args.count),
+        max_gpus: args.max_gpus,
+        minutes: f64::from(args.minutes),
+    };
+    let advice = fit::pool(global.threads)?.install(|| advise(request, &fit, &limits))?;
+    output.report(
+        args.output.format,
+        &ToMeasure {
+            advice: &advice,
+            request,
+        },
+    )
+}
+
+impl From<AdviceError> for Failure {
+    fn from(error: AdviceError) -> Self {
+        match error {
+            AdviceError::Plan(error) => error.into(),
+            AdviceError::NothingMeasurable { .. } => Self::Infeasible(
+                Diagnostic::new(error.to_string())
+                    .help("allow more with `--max-gpus` or `--minutes`")
+                    .help("or name a cluster with smaller nodes or larger cards"),
+            ),
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! `tminus evaluate`: predictions against measured rows.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use rayon::prelude::*;
+
+use crate::diagnostic::Diagnostic;
+use crate::fit_file::{FitFile, Source, embedded_fit, embedded_rows};
+use crate::measure::{self, Measurement};
+use crate::plan::FitReport;
+use crate::preset::Catalog;
+use crate::report::accuracy::{self, AccuracyPage, TableAccuracy};
+use crate::throughput::evaluate::{Evaluation, Protocol, evaluate, hold_out, hold_out_with};
+use crate::throughput::{Fit, FitError};
+
+use super::args::{ConfidenceArgs, FitArgs, Format, GlobalArgs, OutputArgs};
+use super::input::read_text;
+use super::output::Output;
+use super::{Failure, catalog_with, fit};
+
+/// Flags of `tminus evaluate`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Without TABLE, rows of the embedded table are held out, and predicted by fits made without them.
+With --fit, that is done with the rows of the fit file.
+With TABLE, its rows are predicted as they are; those that the fit has seen are counted.
+
+Examples:
+  tminus evaluate                                   how accurate the predictions are
+  tminus evaluate --protocol leave-model --format json
+  tminus evaluate mine.csv README.md                against your own measurements")]
+pub(crate) struct EvaluateArgs {
+    /// Measured tables, CSV or Markdown; `-` is stdin.
+    #[arg(value_name = "TABLE")]
+    tables: Vec<PathBuf>,
+
+    /// Which rows are held out; every protocol when left out.
+    #[arg(long, value_name = "PROTOCOL", conflicts_with = "tables")]
+    protocol: Option<HeldOut>,
+
+    /// File with your own models, GPUs, clusters or stacks; repeatable.
+    #[arg(long, value_name = "FILE")]
+    presets: Vec<PathBuf>,
+
+    #[command(flatten)]
+    confidence: ConfidenceArgs,
+
+    #[command(flatten)]
+    fit: FitArgs,
+
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Which rows are held out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum HeldOut {
+    /// None: every row is predicted by the fit that has seen it.
+    InSample,
+    /// Each model in turn.
+    LeaveModel,
+    /// Each sequence length in turn.
+    LeaveSeq,
+    /// Each GPU count in turn.
+    LeaveGpus,
+}
+
+impl From<HeldOut> for Protocol {
+    fn from(held_out: HeldOut) -> Self {
+        match held_out {
+            HeldOut::InSample => Self::InSample,
+            HeldOut::LeaveModel => Self::LeaveModel,
+            HeldOut::LeaveSeq => Self::LeaveSeq,
+            HeldOut::LeaveGpus => Self::LeaveGpus,
+        }
+    }
+}
+
+impl EvaluateArgs {
+    /// The file the evaluation goes to.
+    pub(super) fn output(&self) -> Option<&Path> {
+        self.output.output.as_deref()
+    }
+}
+
+pub(super) fn run(
+    args: &EvaluateArgs,
+    global: &GlobalArgs,
+    output: &Output,
+) -> Result<(), Failure> {
+    fit::pool(global.threads)?.install(|| {
+        if args.tables.is_empty() {
+            held_out(args, output)
+        } else {
+            against_tables(args, output)
+        }
+    })
+}
+
+/// A fit and the rows it was made from.
+struct Judged {
+    fit: Fit,
+    file: Option<FitFile>,
+    embedded: Vec<Measurement>,
+}
+
+impl Judged {
+    fn load(args: &FitArgs) -> Result<Self, Diagnostic> {
+        let file = args.fit.as_deref().map(fit::read).transpose()?;
+        Ok(Self {
+            fit: match &file {
+                Some(file) => file.fit().clone(),
+                None => embedded_fit()?,
+            },
+            file,
+            embedded: embedded_rows()?,
+        })
+    }
+
+    /// Every row it was made from.
+    fn seen(&self) -> Vec<&Measurement> {
+        let own = self.file.iter().flat_map(FitFile::rows);
+        let alone = self.file.as_ref().is_some_and(FitFile::is_alone);
+        let embedded = self.embedded.iter().filter(|_| !alone);
+        own.chain(embedded).collect()
+    }
+}
+
+/// The rows of the tables against the fit.
+fn against_tables(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
+    let catalog = catalog_with(Catalog::embedded(), &args.presets)?;
+    let Tables {
+        rows, mut notes, ..
+    } = read_tables(&args.tables, &catalog)?;
+    let judged = Judged::load(&args.fit)?;
+    notes.extend(in_sample_note(&rows, &judged.seen()));
+    let confidence = args.confidence.confidence.unwrap_or_default();
+    let Some(evaluation) = evaluate(&judged.fit, &rows, confidence) else {
+        return Err(no_rows().into());
+    };
+    if args.output.format == Format::Csv {
+        for note in &notes {
+            output.note(note);
+        }
+    }
+    let answer = TableAccuracy::new(FitReport::new(&judged.fit), evaluation, notes);
+    output.report(args.output.format, &answer)
+}
+
+/// What measured tables hold together.
+pub(super) struct Tables {
+    /// Their rows, one table after the other.
+    pub(super) rows: Vec<Measurement>,
+    /// The tables.
+    pub(super) sources: Vec<Source>,
+    /// What was ignored or assumed.
+    pub(super) notes: Vec<String>,
+}
+
+/// Reads measured tables.
+///
+/// # Errors
+/// A file that can't be read, and what can't be understood in it.
+pub(super) fn read_tables(files: &[PathBuf], catalog: &Catalog) -> Result<Tables, Diagnostic> {
+    let mut tables = Tables {
+        rows: Vec::new(),
+        sources: Vec::new(),
+        notes: Vec::new(),
+    };
+    for file in files {
+        let origin = read_text(file)?;
+        let table = measure::read(&origin.name, &origin.text, catalog)?;
+        let named = |note: String| {
+            if files.len() > 1 {
+                format!("{}: {note}", origin.name)
+            } else {
+                note
+            }
+        };
+        let name = file.file_name().map_or_else(
+            || origin.name.clone(),
+            |name| name.to_string_lossy().into_owned(),
+        );
+        let source = Source::new(name, &origin.text, table.rows.len());
+        tables.sources.push(source);
+        tables.notes.extend(table.notes.into_iter().map(named));
+        tables.rows.extend(table.rows);
+    }
+    Ok(tables)
+}
+
+/// How many rows the fit has seen: their errors say little about rows it has not.
+fn in_sample_note(rows: &[Measurement], seen: &[&Measurement]) -> Option<String> {
+    let known = |row: &&Measurement| seen.iter().any(|other| same_run(row, other));
+    let count = rows.iter().filter(known).count();
+    (count > 0).then(|| {
+        format!(
+            "{count} of {} rows are among those the fit was made from: their errors are in-sample, \
+             and `tminus evaluate` without TABLE shows how rows it has not seen fare",
+            rows.len()
+        )
+    })
+}
+
+/// Whether two rows are the same run: the same configuration at the same speed, as printed.
+fn same_run(a: &Measurement, b: &Measurement) -> bool {
+    a.configuration == b.configuration
+        && (a.throughput_tok_s / b.throughput_tok_s - 1.0).abs() < 1e-5
+        && a.shape == b.shape
+        && a.cluster.gpu.name == b.cluster.gpu.name
+        && a.stack.name == b.stack.name
+}
+
+/// Protocols on the embedded table, or on the rows of a fit file.
+fn held_out(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
+    let judged = Judged::load(&args.fit)?;
+    let confidence = args.confidence.confidence.unwrap_or_default();
+    let base = embedded_fit()?;
+    let evaluated = |protocol: Protocol| -> Result<Evaluation, Diagnostic> {
+        let evaluation = match &judged.file {
+            None => hold_out(&judged.embedded, protocol, confidence),
+            Some(file) => hold_out_with(file.rows(), protocol, confidence, &|kept| {
+                file.refit(&base, kept)
+            }),
+        };
+        evaluation
+            .map_err(|error| fit_failed(protocol, &error))?
+            .ok_or_else(no_rows)
+    };
+    let fit = FitReport::new(&judged.fit);
+    if let Some(protocol) = args.protocol {
+        let evaluation = evaluated(protocol.into())?;
+        let answer = TableAccuracy::new(fit, evaluation, Vec::new());
+        return output.report(args.output.format, &answer);
+    }
+    let protocols: Vec<Evaluation> = Protocol::ALL
+        .into_par_iter()
+        .map(evaluated)
+        .collect::<Result<_, Diagnostic>>()?;
+    let headlines = if judged.file.is_some() {
+        protocols.iter().filter_map(accuracy::all).collect()
+    } else {
+        protocols.iter().flat_map(accuracy::embedded).collect()
+    };
+    let answer = AccuracyPage::new(fit, headlines, protocols);
+    output.report(args.output.format, &answer)
+}
+
+fn fit_failed(protocol: Protocol, error: &FitError) -> Diagnostic {
+    Diagnostic::new(format!(
+        "{protocol}: a fit without some rows failed: {error}"
+    ))
+}
+
+fn no_rows() -> Diagnostic {
+    Diagnostic::new("there is no measured row to judge")
+}

@@ -1,0 +1,94 @@
+//! `tminus fit`: a fit file from a user's own measurements.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use crate::fit_file::FitFile;
+use crate::preset::Catalog;
+use crate::report::FitSummary;
+
+use super::args::{Format, GlobalArgs};
+use super::evaluate::{Tables, read_tables};
+use super::output::Output;
+use super::{Failure, catalog_with, fit};
+
+/// Flags of `tminus fit`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Few rows are enough: on top of the embedded tables only what they speak about moves. They speak
+for their own GPU architecture and stack, and where the network differs for their cluster.
+
+Examples:
+  tminus fit mine.csv -o my.fit.toml
+  tminus plan job.toml --fit my.fit.toml
+  tminus evaluate --fit my.fit.toml         how well it predicts rows it has not seen")]
+pub(crate) struct FitCommandArgs {
+    /// Measured tables, CSV or Markdown; `-` is stdin.
+    #[arg(value_name = "TABLE", required = true)]
+    tables: Vec<PathBuf>,
+
+    /// Write the fit to FILE; an existing file is replaced whole.
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+
+    /// Fit to these rows alone, not on top of the embedded tables: takes many rows.
+    #[arg(long)]
+    alone: bool,
+
+    /// Name of the fit, shown where its predictions are [default: FILE's].
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+
+    /// File with your own models, GPUs, clusters or stacks; repeatable.
+    #[arg(long, value_name = "FILE")]
+    presets: Vec<PathBuf>,
+
+    /// Format of what is said about the fit on stdout.
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: Format,
+}
+
+impl FitCommandArgs {
+    /// The file the fit goes to.
+    pub(super) fn target(&self) -> &Path {
+        &self.output
+    }
+
+    /// The name given, or else the file's up to its first dot.
+    fn name(&self) -> String {
+        self.name.clone().unwrap_or_else(|| {
+            let file = self.output.file_name().unwrap_or_default();
+            let file = file.to_string_lossy();
+            file.split('.').next().unwrap_or_default().to_owned()
+        })
+    }
+}
+
+pub(super) fn run(
+    args: &FitCommandArgs,
+    global: &GlobalArgs,
+    output: &Output,
+) -> Result<(), Failure> {
+    let catalog = catalog_with(Catalog::embedded(), &args.presets)?;
+    let Tables {
+        rows,
+        sources,
+        notes,
+    } = read_tables(&args.tables, &catalog)?;
+    let make = if args.alone {
+        FitFile::alone
+    } else {
+        FitFile::on_top
+    };
+    let file = fit::pool(global.threads)?.install(|| make(args.name(), sources, rows))?;
+    output.result(&file.to_toml()?)?;
+    let stdout = Output::open(None, global.color, global.quiet)?;
+    let target = args.output.display().to_string();
+    let summary = FitSummary {
+        file: &file,
+        target: &target,
+        notes: &notes,
+    };
+    stdout.report(args.format, &summary)
+}

@@ -1,0 +1,94 @@
+//! How well a fit predicts rows it has not seen.
+
+use serde::{Deserialize, Serialize};
+
+use super::{embedded_fit, refit};
+use crate::configuration::Configuration;
+use crate::diagnostic::Diagnostic;
+use crate::measure::Measurement;
+use crate::quantity::Confidence;
+use crate::throughput::evaluate::{Accuracy, cross_validate, evaluate};
+
+/// Most cells that are held out one by one.
+const MAX_FOLDS: usize = 40;
+
+/// Folds that more cells are dealt into.
+const FOLDS: usize = 10;
+
+/// Errors on held-out rows: each is predicted by a fit made without any row of its cell.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HeldOut {
+    /// How rows were held out, in words.
+    pub protocol: String,
+    /// Rows judged.
+    pub rows: usize,
+    /// Mean absolute percentage error, as a share.
+    pub mape: f64,
+    /// Share of rows inside their 90 % interval.
+    pub coverage: f64,
+    /// Mean absolute percentage error of the embedded fit, with none of these rows; left out for
+    /// a fit made alone.
+    pub embedded_mape: Option<f64>,
+}
+
+impl HeldOut {
+    /// Of these rows; `None` when there are too few, or when a fit without some of them fails.
+    ///
+    /// # Errors
+    /// When the embedded fit fails.
+    pub(super) fn of(alone: bool, rows: &[Measurement]) -> Result<Option<Self>, Diagnostic> {
+        let base = embedded_fit()?;
+        let confidence = Confidence::default();
+        let (folds, count) = folds(rows);
+        let again = |kept: Vec<Measurement>| refit(alone, &base, "held out", kept);
+        let judged = cross_validate(rows, &folds, confidence, &again).ok();
+        let Some(accuracy) = judged.and_then(|judged| Accuracy::of(&judged)) else {
+            return Ok(None);
+        };
+        let embedded = evaluate(&base, rows, confidence).filter(|_| !alone);
+        Ok(Some(Self {
+            protocol: if count <= MAX_FOLDS {
+                format!("each of {count} cells in turn")
+            } else {
+                format!("{count} cells in {FOLDS} folds")
+            },
+            rows: accuracy.rows,
+            mape: accuracy.mape,
+            coverage: accuracy.coverage,
+            embedded_mape: embedded.map(|embedded| embedded.accuracy.mape),
+        }))
+    }
+}
+
+/// The fold of each row, and the number of cells. Repeats of a cell are held out together: one
+/// would give the other away.
+fn folds(rows: &[Measurement]) -> (Vec<usize>, usize) {
+    let mut cells: Vec<&Measurement> = Vec::new();
+    let mut folds = Vec::with_capacity(rows.len());
+    for row in rows {
+        let known = cells.iter().position(|cell| same_cell(cell, row));
+        folds.push(known.unwrap_or(cells.len()));
+        if known.is_none() {
+            cells.push(row);
+        }
+    }
+    if cells.len() > MAX_FOLDS {
+        for fold in &mut folds {
+            *fold %= FOLDS;
+        }
+    }
+    (folds, cells.len())
+}
+
+/// Whether two rows differ in gradient accumulation and speed alone.
+fn same_cell(a: &Measurement, b: &Measurement) -> bool {
+    let one_step = |row: &Measurement| Configuration {
+        grad_accum: 1,
+        ..row.configuration
+    };
+    one_step(a) == one_step(b)
+        && a.shape == b.shape
+        && a.cluster.name == b.cluster.name
+        && a.stack.name == b.stack.name
+}

@@ -1,0 +1,130 @@
+//! Advice on what to measure next.
+
+use crate::advise::{Advice, Pick};
+use crate::job::Request;
+use crate::measure::to_blank_csv;
+use crate::quantity::display_count;
+
+use super::number::half_width_share;
+use super::{Answer, Cell, Column, Document, Grid, Records};
+
+/// What to measure to narrow a plan's answer.
+#[derive(Debug, Clone, Copy)]
+pub struct ToMeasure<'a> {
+    /// The advice.
+    pub advice: &'a Advice,
+    /// What it is for.
+    pub request: &'a Request,
+}
+
+impl ToMeasure<'_> {
+    fn answer_line(&self) -> String {
+        let Advice {
+            answer,
+            answer_cluster,
+            answer_tok_s,
+            half_width,
+            half_width_floor,
+            ..
+        } = self.advice;
+        format!(
+            "the plan's first configuration, {} GPUs of {answer_cluster}, micro-batch {} × \
+             grad-accum {}, is predicted at {} tokens/s {}; with nothing left to learn about the \
+             model it would be {}, from run-to-run noise and bad days",
+            answer.gpus,
+            answer.micro_batch,
+            answer.grad_accum,
+            display_count(answer_tok_s.expected),
+            half_width_share(*half_width),
+            half_width_share(*half_width_floor),
+        )
+    }
+}
+
+impl Answer for ToMeasure<'_> {
+    fn document(&self) -> Document {
+        let title = format!(
+            "What to measure to narrow the answer for {}",
+            self.request.model.name
+        );
+        let document = Document::new(title).text(self.answer_line());
+        if self.advice.picks.is_empty() {
+            return document.text("no single measurement within the limits would narrow that");
+        }
+        document.grid(grid(self.advice)).notes(vec![
+            (
+                "then".to_owned(),
+                "half-width of the answer's interval after this row and those above".to_owned(),
+            ),
+            (
+                "table".to_owned(),
+                "`--format csv -o measured.csv` writes these rows to fill in; `tminus fit \
+                 measured.csv -o my.fit.toml` then fits them"
+                    .to_owned(),
+            ),
+        ])
+    }
+
+    fn records(&self) -> Records {
+        let text = to_blank_csv(&self.advice.table);
+        let mut lines = text
+            .lines()
+            .map(|line| line.split(',').map(str::to_owned).collect());
+        Records {
+            header: lines.next().unwrap_or_default(),
+            rows: lines.collect(),
+        }
+    }
+
+    fn json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self.advice)
+    }
+}
+
+fn grid(advice: &Advice) -> Grid {
+    let columns = vec![
+        Column::right("#"),
+        Column::left("model"),
+        Column::left("cluster"),
+        Column::right("GPUs"),
+        Column::right("seq"),
+        Column::right("micro\nbatch"),
+        Column::right("grad\naccum"),
+        Column::left("ckpt"),
+        Column::right("minutes"),
+        Column::right("predicted\ntok/s"),
+        Column::right("then"),
+    ];
+    let rows = advice
+        .picks
+        .iter()
+        .enumerate()
+        .map(|(index, pick)| row(index + 1, pick));
+    Grid {
+        columns,
+        rows: rows.collect(),
+    }
+}
+
+fn row(number: usize, pick: &Pick) -> Vec<Cell> {
+    let checkpointing = if pick.activation_checkpointing {
+        "on"
+    } else {
+        "off"
+    };
+    [
+        number.to_string(),
+        format!("{} ({} layers)", pick.model, pick.n_layers),
+        pick.cluster.clone(),
+        pick.gpus.to_string(),
+        pick.seq_len.to_string(),
+        pick.micro_batch.to_string(),
+        pick.grad_accum.to_string(),
+        checkpointing.to_owned(),
+        format!("{:.0}", pick.minutes.ceil()),
+        display_count(pick.throughput_tok_s.expected),
+        half_width_share(pick.half_width_after),
+    ]
+    .map(Cell::from)
+    .to_vec()
+}

@@ -1,0 +1,264 @@
+//! A fit to a user's rows: what `fit` says.
+
+use serde::Serialize;
+
+use crate::fit_file::{EMBEDDED, FitFile, HeldOut};
+use crate::plan::SCHEMA_VERSION;
+use crate::throughput::coefficients::{COEFFICIENTS, Coefficient, Id};
+use crate::throughput::{Hypothesis, LayerSummary, Termination};
+
+use super::number::{percent, significant};
+use super::{Answer, Cell, Column, Document, Grid, Records, Tone};
+
+/// Coefficients named as those that moved most.
+const MOVED: usize = 4;
+
+/// Smallest change worth naming, on the coefficient's fitted scale: about 1 %.
+const NAMED: f64 = 0.01;
+
+/// A fit with what was said while its tables were read.
+#[derive(Debug, Clone, Copy)]
+pub struct FitSummary<'a> {
+    /// The fit.
+    pub file: &'a FitFile,
+    /// Where it was written.
+    pub target: &'a str,
+    /// What was ignored or assumed in its tables.
+    pub notes: &'a [String],
+}
+
+/// What `fit --format json` prints.
+#[derive(Serialize)]
+struct Summary<'a> {
+    schema_version: u32,
+    name: &'a str,
+    file: &'a str,
+    on_top_of: Option<&'static str>,
+    rows: usize,
+    held_out: Option<&'a HeldOut>,
+    fits: Vec<Place>,
+    notes: &'a [String],
+}
+
+/// What was learnt of one place.
+#[derive(Serialize)]
+struct Place {
+    gpu: Option<String>,
+    stack: Option<String>,
+    rows: usize,
+    differs_in: Option<&'static str>,
+    in_words: String,
+    moved: Vec<Moved>,
+    steps: usize,
+    last_change: f64,
+    condition: f64,
+}
+
+/// A coefficient that the rows moved.
+#[derive(Serialize)]
+struct Moved {
+    coefficient: &'static str,
+    unit: &'static str,
+    from: f64,
+    to: f64,
+}
+
+impl Place {
+    fn new(file: &FitFile, layer: &LayerSummary<'_>) -> Self {
+        let Termination {
+            steps,
+            change,
+            condition,
+        } = layer.termination;
+        let joined = layer.hypothesis.is_none() && !file.is_alone();
+        // The embedded layer is of many places.
+        let row = layer.example.filter(|_| layer.hypothesis.is_some());
+        Self {
+            gpu: row.map(|row| row.cluster.gpu.name.clone()),
+            stack: row.map(|row| row.stack.name.clone()),
+            rows: file.own_rows_of(layer),
+            differs_in: layer.hypothesis.map(Hypothesis::name),
+            in_words: if joined {
+                format!("these rows look like those of {EMBEDDED}: they joined them")
+            } else {
+                in_words(layer)
+            },
+            moved: if joined { Vec::new() } else { moved(layer) },
+            steps,
+            last_change: change,
+            condition,
+        }
+    }
+
+    fn name(&self) -> String {
+        match (&self.gpu, &self.stack) {
+            (Some(gpu), Some(stack)) => format!("{gpu}, {stack}"),
+            _ => "All places".to_owned(),
+        }
+    }
+}
+
+/// The coefficients that moved most, on their fitted scales.
+fn moved(layer: &LayerSummary<'_>) -> Vec<Moved> {
+    let distance = |coefficient: &Coefficient| {
+        (layer.values.log(coefficient.id) - layer.before.log(coefficient.id)).abs()
+    };
+    let mut order: Vec<&Coefficient> = COEFFICIENTS
+        .iter()
+        .filter(|coefficient| distance(coefficient) > NAMED)
+        .collect();
+    order.sort_by(|a, b| distance(b).total_cmp(&distance(a)));
+    let told = order.into_iter().take(MOVED).map(|coefficient| Moved {
+        coefficient: coefficient.name,
+        unit: coefficient.unit,
+        from: layer.before[coefficient.id],
+        to: layer.values[coefficient.id],
+    });
+    told.collect()
+}
+
+/// What differs from the embedded tables.
+fn in_words(layer: &LayerSummary<'_>) -> String {
+    let ratio = |id: Id| layer.values[id] / layer.before[id];
+    match layer.hypothesis {
+        None => "fitted to these rows alone".to_owned(),
+        Some(Hypothesis::Same) => "more rows of the kind the embedded tables hold".to_owned(),
+        Some(Hypothesis::Scale) => uniform(ratio(Id::Scale)),
+        Some(Hypothesis::Network) => format!(
+            "the network looks different: {} times the bandwidth, {} times the latency a layer, {} \
+             times the wait for the slowest node",
+            significant(ratio(Id::BusBandwidth)),
+            significant(ratio(Id::NodeLatency)),
+            significant(ratio(Id::Synchronization)),
+        ),
+        Some(Hypothesis::Stack) => {
+            "the software looks different: kernels, overlap or launch overheads".to_owned()
+        }
+        Some(Hypothesis::Gpu) => {
+            "a GPU the embedded tables never saw: kernels, memory and links may all differ"
+                .to_owned()
+        }
+    }
+}
+
+fn uniform(ratio: f64) -> String {
+    let share = (ratio - 1.0).abs();
+    if share < NAMED {
+        return "these rows look as the embedded tables predict, within 1 %".to_owned();
+    }
+    let direction = if ratio > 1.0 { "faster" } else { "slower" };
+    format!(
+        "these rows look uniformly {} % {direction} than the embedded tables predict",
+        percent(share)
+    )
+}
+
+impl FitSummary<'_> {
+    fn summary(&self) -> Summary<'_> {
+        let layers = self.file.own_layers();
+        Summary {
+            schema_version: SCHEMA_VERSION,
+            name: self.file.fit().name(),
+            file: self.target,
+            on_top_of: (!self.file.is_alone()).then_some(EMBEDDED),
+            rows: self.file.rows().len(),
+            held_out: self.file.held_out(),
+            fits: layers.map(|layer| Place::new(self.file, &layer)).collect(),
+            notes: self.notes,
+        }
+    }
+
+    fn held_out(&self) -> String {
+        let Some(held_out) = self.file.held_out() else {
+            return "not determined: too few rows are left when some are held out".to_owned();
+        };
+        let mut text = format!(
+            "{} % mean error, {} % of rows inside their 90 % interval ({})",
+            percent(held_out.mape),
+            percent(held_out.coverage),
+            held_out.protocol,
+        );
+        if let Some(embedded) = held_out.embedded_mape {
+            text = format!(
+                "{text}; the embedded fit alone is {} % off",
+                percent(embedded)
+            );
+        }
+        text
+    }
+}
+
+impl Answer for FitSummary<'_> {
+    fn document(&self) -> Document {
+        let summary = self.summary();
+        let base = if self.file.is_alone() {
+            "alone".to_owned()
+        } else {
+            format!("on top of {EMBEDDED}")
+        };
+        let rows = match summary.rows {
+            1 => "1 measured row".to_owned(),
+            rows => format!("{rows} measured rows"),
+        };
+        let mut document = Document::new(format!("{}: {rows} fitted {base}", summary.name))
+            .text(format!("on rows held out: {}", self.held_out()));
+        for place in &summary.fits {
+            document = document
+                .heading(place.name())
+                .text(format!("{}; {} rows", place.in_words, place.rows));
+            if !place.moved.is_empty() {
+                document = document.grid(moved_grid(&place.moved));
+            }
+        }
+        let mut notes: Vec<(String, String)> = self
+            .notes
+            .iter()
+            .map(|note| ("note".to_owned(), note.clone()))
+            .collect();
+        let written = format!("{}; `--fit {}` predicts with it", self.target, self.target);
+        notes.push(("written".to_owned(), written));
+        document.heading("Notes").notes(notes)
+    }
+
+    fn records(&self) -> Records {
+        let summary = self.summary();
+        let header = ["gpu", "stack", "rows", "differs_in", "in_words"];
+        let rows = summary.fits.into_iter().map(|place| {
+            vec![
+                place.gpu.unwrap_or_default(),
+                place.stack.unwrap_or_default(),
+                place.rows.to_string(),
+                place.differs_in.unwrap_or_default().to_owned(),
+                place.in_words,
+            ]
+        });
+        Records {
+            header: header.map(str::to_owned).to_vec(),
+            rows: rows.collect(),
+        }
+    }
+
+    fn json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(&self.summary())
+    }
+}
+
+fn moved_grid(moved: &[Moved]) -> Grid {
+    let line = |moved: &Moved| {
+        vec![
+            moved.coefficient.into(),
+            significant(moved.from).into(),
+            Cell::from(significant(moved.to)).tone(Tone::Strong),
+            moved.unit.into(),
+        ]
+    };
+    Grid {
+        columns: vec![
+            Column::left("moved most"),
+            Column::right("from"),
+            Column::right("to"),
+            Column::left("unit"),
+        ],
+        rows: moved.iter().map(line).collect(),
+    }
+}

@@ -1,0 +1,168 @@
+//! Advice on what to measure: does the measurement bring what was promised?
+
+#![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
+
+use std::collections::BTreeSet;
+
+use tminus::advise::{Advice, Limits, advise};
+use tminus::configuration::{Configuration, Setting};
+use tminus::job::{JobFile, Request, resolve};
+use tminus::measure::{self, MOSAICGPT_2023, Measurement};
+use tminus::preset::Catalog;
+use tminus::quantity::Interval;
+use tminus::throughput::Fit;
+
+fn fit() -> Fit {
+    let table = measure::read("mosaicgpt-2023.csv", MOSAICGPT_2023, &Catalog::embedded()).unwrap();
+    Fit::new("mosaicgpt-2023", table.rows).unwrap()
+}
+
+fn request(job: &str) -> Request {
+    let job = JobFile::parse("job.toml", job).unwrap();
+    resolve(job.settings, &Catalog::embedded()).unwrap()
+}
+
+const NEW_HARDWARE: &str = r#"
+model = "gpt-7b"
+cluster = "h100-cluster"
+stack = "bf16-gather"
+tokens = "134B"
+[search]
+gpus = 8
+"#;
+
+fn half_width(interval: Interval) -> f64 {
+    (interval.high - interval.low) / (2.0 * interval.expected)
+}
+
+/// The answer's half-width once the advised rows are measured, each as it was predicted.
+fn simulated(fit: &Fit, request: &Request, advice: &Advice) -> f64 {
+    let rows: Vec<Measurement> = advice
+        .table
+        .iter()
+        .zip(&advice.picks)
+        .map(|(row, pick)| Measurement {
+            throughput_tok_s: pick.throughput_tok_s.expected,
+            ..row.clone()
+        })
+        .collect();
+    let measured = fit.on_top("simulated", &rows).unwrap();
+    half_width(answer(&measured, request, &advice.answer))
+}
+
+fn answer(fit: &Fit, request: &Request, configuration: &Configuration) -> Interval {
+    let cluster = &request.clusters[0];
+    let setting = Setting {
+        shape: &request.model.shape,
+        cluster,
+        stack: &request.stack,
+    };
+    fit.predict(&setting, configuration, request.confidence)
+        .throughput_tok_s
+}
+
+#[test]
+fn a_simulated_measurement_shrinks_the_interval_as_promised() {
+    let (fit, request) = (fit(), request(NEW_HARDWARE));
+    for count in 1..=4 {
+        let limits = Limits {
+            count,
+            ..Limits::default()
+        };
+        let advice = advise(&request, &fit, &limits).unwrap();
+        let promised = advice.picks.last().unwrap().half_width_after;
+        let brought = simulated(&fit, &request, &advice);
+        assert!(
+            promised < 0.5 * advice.half_width,
+            "{promised} of {}",
+            advice.half_width
+        );
+        assert!(
+            (brought / promised - 1.0).abs() < 0.15,
+            "{count}: {brought} for {promised}"
+        );
+    }
+}
+
+#[test]
+fn each_measurement_narrows_and_none_repeats() {
+    let advice = advise(
+        &request(NEW_HARDWARE),
+        &fit(),
+        &Limits {
+            count: 6,
+            ..Limits::default()
+        },
+    );
+    let advice = advice.unwrap();
+    let mut last = advice.half_width;
+    for pick in &advice.picks {
+        assert!(pick.half_width_after <= last && pick.half_width_after >= advice.half_width_floor);
+        assert!(pick.gpus <= 8 && pick.minutes <= 15.0);
+        last = pick.half_width_after;
+    }
+    let distinct: BTreeSet<Configuration> =
+        advice.table.iter().map(|row| row.configuration).collect();
+    assert_eq!(distinct.len(), advice.picks.len());
+}
+
+#[test]
+fn advised_rows_narrow_more_than_others() {
+    let (fit, request) = (fit(), request(NEW_HARDWARE));
+    let advised = advise(
+        &request,
+        &fit,
+        &Limits {
+            count: 3,
+            ..Limits::default()
+        },
+    )
+    .unwrap();
+    let best = simulated(&fit, &request, &advised);
+    // Any other three runs of the same place, micro-batches and accumulations mixed.
+    let others = [
+        [(1, 4), (1, 1), (2, 4)],
+        [(4, 1), (4, 4), (1, 4)],
+        [(1, 1), (2, 1), (4, 1)],
+    ];
+    for runs in others {
+        let mut other = advised.clone();
+        for ((row, pick), (micro_batch, grad_accum)) in
+            other.table.iter_mut().zip(&mut other.picks).zip(runs)
+        {
+            row.configuration = Configuration {
+                micro_batch,
+                grad_accum,
+                seq_len: 512,
+                activation_checkpointing: true,
+                ..row.configuration
+            };
+            pick.throughput_tok_s = answer(&fit, &request, &row.configuration);
+        }
+        assert!(best < simulated(&fit, &request, &other), "{runs:?}");
+    }
+}
+
+#[test]
+fn a_model_too_large_for_the_hardware_at_hand_is_measured_with_fewer_layers() {
+    let job = NEW_HARDWARE
+        .replace("gpt-7b", "llama-3-70b")
+        .replace("gpus = 8", "gpus = 64");
+    let advice = advise(&request(&job), &fit(), &Limits::default()).unwrap();
+    assert!(
+        advice
+            .picks
+            .iter()
+            .all(|pick| pick.n_layers < 80 && pick.gpus == 8)
+    );
+}
+
+#[test]
+fn nothing_measurable_is_said() {
+    let limits = Limits {
+        max_gpus: 4,
+        ..Limits::default()
+    };
+    let error = advise(&request(NEW_HARDWARE), &fit(), &limits).unwrap_err();
+    assert!(error.to_string().contains("4 GPUs"), "{error}");
+}
