@@ -23,6 +23,7 @@
 //! | [`preset`] | embedded presets; user files add to them or override them |
 //! | [`job`] | the job file and flags, resolved into one request |
 //! | [`plan`] | the planner: a request and a fit become a ranked plan |
+//! | [`launch`] | a candidate becomes the files that launch it |
 //! | [`advise`] | what to measure next |
 //! | [`report`] | table, JSON, CSV, Markdown |
 //! | [`cli`] | arguments and commands |
@@ -38,6 +39,7 @@ pub mod fit_file;
 pub mod forecast;
 pub mod hardware;
 pub mod job;
+pub mod launch;
 pub mod measure;
 pub mod memory;
 pub mod model;

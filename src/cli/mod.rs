@@ -6,16 +6,20 @@
 mod advise;
 mod args;
 mod completions;
+mod files;
 mod evaluate;
 mod fit;
 mod fit_command;
 mod init;
 mod input;
+mod launch;
 mod live;
 mod output;
 mod plan;
+mod planned;
 mod predict;
 mod presets;
+mod report;
 mod request;
 mod schema;
 mod timing;
@@ -61,6 +65,10 @@ enum Command {
     Plan(Box<plan::PlanArgs>),
     /// Explain one configuration: time, memory, utilization and what the prediction rests on.
     Predict(Box<predict::PredictArgs>),
+    /// Write the document that a budget is approved by.
+    Report(Box<report::ReportArgs>),
+    /// Write the files that launch one candidate of a plan.
+    Launch(Box<launch::LaunchArgs>),
     /// Show how accurate predictions are: on held-out rows, or against measured tables.
     Evaluate(Box<evaluate::EvaluateArgs>),
     /// Fit to your own measurements, on top of the embedded ones or alone.
@@ -94,11 +102,13 @@ impl From<Diagnostic> for Failure {
 
 /// Runs the command line and returns the process's exit status.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let command = command_line(&arguments);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return output::show_usage(&error),
     };
-    match cli.execute() {
+    match cli.execute(&command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Failure::Infeasible(diagnostic)) => {
             output::show_error(&diagnostic);
@@ -112,12 +122,16 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 impl Cli {
-    fn execute(&self) -> Result<(), Failure> {
+    fn execute(&self, command: &str) -> Result<(), Failure> {
         let open =
             |target: Option<&Path>| Output::open(target, self.global.color, self.global.quiet);
         match &self.command {
             Command::Plan(args) => plan::run(args, &self.global, &open(args.output())?),
             Command::Predict(args) => predict::run(args, &open(args.output())?),
+            Command::Report(args) => {
+                report::run(args, &self.global, command, &open(Some(args.output()))?)
+            }
+            Command::Launch(args) => launch::run(args, &self.global, command, &open(None)?),
             Command::Evaluate(args) => evaluate::run(args, &self.global, &open(args.output())?),
             Command::Fit(args) => fit_command::run(args, &self.global, &open(Some(args.target()))?),
             Command::Advise(args) => advise::run(args, &self.global, &open(args.output())?),
@@ -127,6 +141,16 @@ impl Cli {
             Command::Completions(args) => completions::run(args, &open(None)?),
         }
     }
+}
+
+/// The command as a person would type it again.
+fn command_line(arguments: &[OsString]) -> String {
+    let words = arguments.iter().skip(1).map(|word| word.to_string_lossy());
+    let words: Vec<String> = std::iter::once(std::borrow::Cow::from("tminus"))
+        .chain(words)
+        .map(|word| crate::launch::quoted(&word))
+        .collect();
+    words.join(" ")
 }
 
 /// The catalog with the user's preset files over it, in the order given.

@@ -182,7 +182,7 @@ fn replace(target: &Path, text: &str) -> io::Result<()> {
 }
 
 /// A temporary file with the permissions a new file has (the umask still applies).
-fn temporary_beside(target: &Path) -> io::Result<NamedTempFile> {
+pub(super) fn temporary_beside(target: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(".tminus-");
     #[cfg(unix)]

@@ -1,17 +1,16 @@
 //! `tminus plan`: launch configurations, ranked.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 
-use crate::hardware::Cluster;
-use crate::plan::Planner;
 use crate::report::Ranking;
 
-use super::args::{ConfidenceArgs, FitArgs, GlobalArgs, JobArgs, OutputArgs, RankingArgs};
+use super::Failure;
+use super::args::{GlobalArgs, OutputArgs};
 use super::output::Output;
+use super::planned::PlannedArgs;
 use super::timing::Stopwatch;
-use super::{Failure, fit, live, request};
 
 /// Flags of `tminus plan`.
 #[derive(Debug, Clone, Args)]
@@ -24,21 +23,8 @@ Examples:
 
 Exit status: 0 a plan; 1 nothing fits, with the smallest change that would; 2 bad input.")]
 pub(crate) struct PlanArgs {
-    /// Job file (`tminus init` prints one); flags override it, `-` is stdin.
-    #[arg(value_name = "JOB.toml")]
-    job_file: Option<PathBuf>,
-
     #[command(flatten)]
-    job: JobArgs,
-
-    #[command(flatten)]
-    ranking: RankingArgs,
-
-    #[command(flatten)]
-    confidence: ConfidenceArgs,
-
-    #[command(flatten)]
-    fit: FitArgs,
+    planned: PlannedArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -53,27 +39,12 @@ impl PlanArgs {
 
 pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, output: &Output) -> Result<(), Failure> {
     let mut stopwatch = Stopwatch::start();
-    let flags = request::settings(&args.job, Some(&args.ranking), &args.confidence);
-    let job_file = args.job_file.as_deref();
-    let loaded = request::load(job_file, flags, &args.job.presets, &args.fit)?;
-    stopwatch.lap("presets and job");
-    let (request, fit) = (&loaded.request, loaded.fit()?);
-    stopwatch.lap("fit");
-    let alternatives: Vec<Cluster> = loaded.catalog.clusters().cloned().collect();
-    let planner = Planner::new(&fit).alternatives(&alternatives);
-    let pool = fit::pool(global.threads)?;
-    let plan = live::watched(global.quiet, |watch| {
-        pool.install(|| planner.plan_watched(request, watch))
-    })?;
-    stopwatch.lap("search");
-    if plan.partial {
-        output.note("the search was ended early: the plan is partial");
-    }
+    let planned = args.planned.plan(global, output, &mut stopwatch, 1)?;
     output.report(
         args.output.format,
         &Ranking {
-            plan: &plan,
-            request,
+            plan: &planned.plan,
+            request: &planned.request,
         },
     )?;
     stopwatch.lap("report");

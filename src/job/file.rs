@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::budget::OnOffAuto;
 use super::keys::{ModelKey, Names, NamesOrTables};
 use super::settings::{ModelChoice, Place, Settings, Sourced};
-use super::{GlobalBatch, Objective, TokenBudget};
+use super::{GlobalBatch, LaunchSettings, Objective, TokenBudget};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::preset::{
     At, Catalog, Entries, GpuTable, ModelTable, PriceTable, Spelled, StackTable, Tables, Whole,
@@ -92,6 +92,9 @@ pub(super) struct JobTable {
     /// The configurations that are tried.
     #[serde(default)]
     search: Search,
+    /// What launch files need to know besides the plan.
+    #[serde(default)]
+    launch: LaunchSettings,
     /// Models by name, as in a preset file.
     #[serde(default)]
     models: Entries<ModelTable>,
@@ -191,6 +194,7 @@ impl JobTable {
                 .as_ref()
                 .map(|at| file.all(&at.value.each(&at.span)))
                 .unwrap_or_default(),
+            launch: self.launch.clone(),
         })
     }
 

@@ -20,6 +20,7 @@
 mod budget;
 mod file;
 mod keys;
+mod launch;
 mod resolve;
 mod settings;
 
@@ -28,6 +29,7 @@ mod tests;
 
 pub use budget::TokenBudget;
 pub use file::JobFile;
+pub use launch::{LaunchSettings, Launcher, LearningRate, Text, TimeLimit, Variable, Word};
 pub use resolve::resolve;
 pub use settings::{ModelChoice, Place, Settings, Sourced};
 
@@ -77,6 +79,8 @@ pub struct Request {
     pub confidence: Confidence,
     /// Whether `tight` configurations are ranked too.
     pub allow_tight: bool,
+    /// What launch files need to know besides.
+    pub launch: LaunchSettings,
 }
 
 /// A commented job file to start from: it plans gpt-7b on 134B tokens as it stands.

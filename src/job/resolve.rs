@@ -61,6 +61,7 @@ pub fn resolve(settings: Settings, catalog: &Catalog) -> Result<Request, Diagnos
         top: top(settings.top.as_ref())?,
         confidence: settings.confidence.map(|set| set.value).unwrap_or_default(),
         allow_tight: settings.allow_tight.is_some_and(|set| set.value),
+        launch: settings.launch,
         model,
     })
 }

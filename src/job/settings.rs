@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use super::{GlobalBatch, Objective, TokenBudget};
+use super::{GlobalBatch, LaunchSettings, Objective, TokenBudget};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::model::Model;
 use crate::quantity::Confidence;
@@ -132,6 +132,8 @@ pub struct Settings {
     pub fit: Option<Sourced<String>>,
     /// Paths of preset files; those set in a job file are relative to that file.
     pub presets: Vec<Sourced<String>>,
+    /// What launch files need to know; the job file alone sets it.
+    pub launch: LaunchSettings,
 }
 
 impl Settings {
@@ -156,6 +158,7 @@ impl Settings {
             allow_tight: self.allow_tight.or(other.allow_tight),
             fit: self.fit.or(other.fit),
             presets: other.presets.into_iter().chain(self.presets).collect(),
+            launch: other.launch,
         }
     }
 }

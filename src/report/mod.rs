@@ -4,10 +4,12 @@
 //! read (the table and Markdown) is the same [`Document`] in two dresses, so the two can't
 //! disagree. Nothing here writes anywhere or reads a clock.
 
+mod approval;
 pub mod accuracy;
 mod advice;
 mod candidate;
 mod catalog;
+mod chart;
 mod csv;
 mod document;
 mod explain;
@@ -18,6 +20,7 @@ mod json;
 mod listing;
 mod markdown;
 mod number;
+mod page;
 mod ranking;
 mod table;
 pub mod tables;
@@ -25,6 +28,7 @@ mod words;
 
 use thiserror::Error;
 
+pub use self::approval::Approval;
 pub use self::advice::ToMeasure;
 pub use self::catalog::{Shelf, shelf};
 pub use self::csv::Csv;
@@ -79,4 +83,7 @@ pub enum ReportError {
     /// CSV.
     #[error("the result has no CSV form: {0}")]
     Csv(#[from] ::csv::Error),
+    /// HTML.
+    #[error("the result has no HTML form: {0}")]
+    Html(#[from] minijinja::Error),
 }

@@ -113,9 +113,14 @@ impl TimeUnit {
         Self { name, seconds }
     }
 
+    /// `hours` as a number of this unit.
+    pub(super) fn convert(self, hours: f64) -> f64 {
+        hours * 3600.0 / f64::from(self.seconds)
+    }
+
     /// `hours` in this unit.
     pub(super) fn show(self, hours: f64) -> String {
-        significant(hours * 3600.0 / f64::from(self.seconds))
+        significant(self.convert(hours))
     }
 }
 

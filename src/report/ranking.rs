@@ -308,7 +308,7 @@ pub(super) fn searched(space: &SpaceReport) -> String {
     text
 }
 
-fn by(sort: Objective) -> &'static str {
+pub(super) fn by(sort: Objective) -> &'static str {
     match sort {
         Objective::Time => "shortest time",
         Objective::Cost => "lowest cost",

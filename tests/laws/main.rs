@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use tminus::hardware::{Cluster, Price};
-use tminus::job::{GlobalBatch, Request};
+use tminus::job::{GlobalBatch, LaunchSettings, Request};
 use tminus::measure::{MOSAICGPT_2023, read};
 use tminus::model::{Model, Shape};
 use tminus::plan::{Candidate, Plan, PlanError, plan, predict_one};
@@ -52,6 +52,7 @@ fn request(model: &str, clusters: &[&str]) -> Request {
         top: 10,
         confidence: Confidence::default(),
         allow_tight: false,
+        launch: LaunchSettings::default(),
     }
 }
 

@@ -1,0 +1,200 @@
+//! `tminus launch`: the files that launch one candidate of a plan.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::diagnostic::Diagnostic;
+use crate::launch::{Launch, LaunchError, LaunchFiles};
+use crate::memory::Verdict;
+use crate::plan::Candidate;
+use crate::quantity::display_thousands;
+use crate::throughput::Basis;
+
+use super::Failure;
+use super::args::GlobalArgs;
+use super::files::{NewFile, write_together};
+use super::output::Output;
+use super::planned::PlannedArgs;
+use super::timing::Stopwatch;
+
+/// Flags of `tminus launch`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Paths, names and accounts come from the table `[launch]` of the job file.
+
+Examples:
+  tminus launch job.toml --target llm-foundry --dry-run
+  tminus launch job.toml --rank 2 --target slurm -o launch --accept-extrapolated")]
+pub(crate) struct LaunchArgs {
+    #[command(flatten)]
+    planned: PlannedArgs,
+
+    /// Candidate to launch, by its rank in the plan.
+    #[arg(long, value_name = "K", default_value = "1", help_heading = "Launch")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    rank: u32,
+
+    /// What the files are for.
+    #[arg(long, value_name = "TARGET", help_heading = "Launch")]
+    target: Target,
+
+    /// Directory the files go to; created when it isn't there [default: .].
+    #[arg(short, long, value_name = "DIR", help_heading = "Launch")]
+    output: Option<PathBuf>,
+
+    /// Print the files instead of writing them.
+    #[arg(long, help_heading = "Launch")]
+    dry_run: bool,
+
+    /// Replace files that are already there.
+    #[arg(long, help_heading = "Launch")]
+    force: bool,
+
+    /// Launch a candidate although it lies outside what was measured.
+    #[arg(long, help_heading = "Launch")]
+    accept_extrapolated: bool,
+}
+
+/// What the files are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Target {
+    /// YAML of LLM Foundry's train.py, and the composer command.
+    LlmFoundry,
+    /// Slurm batch script.
+    Slurm,
+    /// `SkyPilot` task.
+    Skypilot,
+    /// Run of the `MosaicML` platform.
+    Mcli,
+    /// Hugging Face `TrainingArguments`, and the accelerate command.
+    Huggingface,
+    /// `DeepSpeed` configuration, and the torchrun command.
+    Deepspeed,
+    /// Megatron-LM's command.
+    Megatron,
+    /// Kubeflow `TrainJob`.
+    Kubeflow,
+}
+
+impl From<Target> for crate::launch::Target {
+    fn from(target: Target) -> Self {
+        match target {
+            Target::LlmFoundry => Self::LlmFoundry,
+            Target::Slurm => Self::Slurm,
+            Target::Skypilot => Self::Skypilot,
+            Target::Mcli => Self::Mcli,
+            Target::Huggingface => Self::Huggingface,
+            Target::Deepspeed => Self::Deepspeed,
+            Target::Megatron => Self::Megatron,
+            Target::Kubeflow => Self::Kubeflow,
+        }
+    }
+}
+
+pub(super) fn run(
+    args: &LaunchArgs,
+    global: &GlobalArgs,
+    command: &str,
+    output: &Output,
+) -> Result<(), Failure> {
+    let rank = usize::try_from(args.rank).unwrap_or(usize::MAX);
+    let planned = args.planned.plan(global, output, &mut Stopwatch::start(), rank)?;
+    let candidate = chosen(&planned.plan.candidates, rank)?;
+    accepted(args, candidate)?;
+    let launch = Launch::new(&planned.plan, candidate, &planned.request, command)
+        .ok_or_else(|| Diagnostic::new("the plan names a cluster that the job doesn't"))?;
+    let written = launch
+        .files(args.target.into())
+        .map_err(|error| refused(&error))?;
+    if args.dry_run {
+        output.result(&shown(&written))?;
+    } else {
+        output.result(&write(args, &written)?)?;
+    }
+    for note in &written.notes {
+        output.note(note);
+    }
+    Ok(())
+}
+
+fn chosen(candidates: &[Candidate], rank: usize) -> Result<&Candidate, Diagnostic> {
+    let place = rank.saturating_sub(1);
+    candidates.get(place).ok_or_else(|| {
+        let count = match candidates.len() {
+            1 => "1 candidate".to_owned(),
+            count => format!("{} candidates", display_thousands(count as u128)),
+        };
+        Diagnostic::new(format!(
+            "--rank: there is no rank {rank}: the plan has {count}"
+        ))
+        .help("`tminus plan` with the same flags shows them")
+    })
+}
+
+/// What could go wrong with the candidate has to be accepted on the command line.
+fn accepted(args: &LaunchArgs, candidate: &Candidate) -> Result<(), Diagnostic> {
+    if candidate.memory.verdict == Verdict::Tight && !args.planned.ranking.allow_tight {
+        return Err(Diagnostic::new(format!(
+            "rank {} is near the memory limit: peak {:.1} of {:.1} GiB; it may run out of memory \
+             or run slowly",
+            candidate.rank, candidate.memory.peak_gib, candidate.memory.usable_gib
+        ))
+        .help("launch it nevertheless with --allow-tight"));
+    }
+    if candidate.basis == Basis::Extrapolated && !args.accept_extrapolated {
+        return Err(Diagnostic::new(format!(
+            "rank {} lies outside what was measured: {}",
+            candidate.rank,
+            candidate.basis_detail.axes.join("; ")
+        ))
+        .help("launch it nevertheless with --accept-extrapolated")
+        .help("measure a few steps first: `tminus compare` says whether they are as planned"));
+    }
+    Ok(())
+}
+
+fn refused(error: &LaunchError) -> Diagnostic {
+    let diagnostic = Diagnostic::new(error.to_string());
+    match error {
+        LaunchError::UnknownGpu { .. } => {
+            diagnostic.help("say what it is called there: `gpu_type = \"…\"` in the table [launch]")
+        }
+        LaunchError::Inexpressible { .. } => {
+            diagnostic.help("choose another target: `tminus launch --help` lists them")
+        }
+        LaunchError::Unwritable(_) => diagnostic,
+    }
+}
+
+fn write(args: &LaunchArgs, written: &LaunchFiles) -> Result<String, Diagnostic> {
+    let directory = args.output.clone().unwrap_or_else(|| PathBuf::from("."));
+    let files: Vec<NewFile> = written
+        .files
+        .iter()
+        .map(|file| NewFile {
+            path: directory.join(file.name),
+            text: &file.text,
+            executable: file.executable,
+        })
+        .collect();
+    write_together(&directory, &files, args.force)?;
+    let lines = files
+        .iter()
+        .map(|file| format!("{}\n", file.path.display()));
+    Ok(lines.collect())
+}
+
+/// One file as it is; several, each under its name.
+fn shown(written: &LaunchFiles) -> String {
+    match written.files.as_slice() {
+        [only] => only.text.clone(),
+        several => {
+            let parts: Vec<String> = several
+                .iter()
+                .map(|file| format!("==> {} <==\n{}", file.name, file.text))
+                .collect();
+            parts.join("\n")
+        }
+    }
+}

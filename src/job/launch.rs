@@ -1,0 +1,221 @@
+//! The `[launch]` table: what a launch file needs to know that no plan does.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// What a person sets about the launch itself: paths, names, accounts. What is left out gets a
+/// placeholder or a default that the launch file names.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, expecting = "a table of launch settings")]
+pub struct LaunchSettings {
+    /// Name of the run; the model and the token budget unless given.
+    pub name: Option<Text>,
+    /// Container image.
+    pub image: Option<Text>,
+    /// Directory that the training command starts in.
+    pub workdir: Option<Text>,
+    /// What starts the processes of one node; `composer` unless given.
+    pub launcher: Launcher,
+    /// Training script, relative to `workdir`.
+    pub script: Option<Text>,
+    /// Further arguments of the training script.
+    pub args: Vec<Text>,
+    /// Training data.
+    pub data: Option<Text>,
+    /// Folder or object store that checkpoints are written to and resumed from.
+    pub checkpoints: Option<Text>,
+    /// Tokenizer, by its name on the Hugging Face hub or its path.
+    pub tokenizer: Option<Text>,
+    /// Peak learning rate; that of the nearest GPT-3 size unless given.
+    pub learning_rate: Option<LearningRate>,
+    /// Shell commands that run on every node before training.
+    pub setup: Vec<Text>,
+    /// Environment variables.
+    pub env: BTreeMap<Variable, Text>,
+    /// What the target calls the GPU, where the built-in names don't apply.
+    pub gpu_type: Option<Word>,
+    /// Longest run the target allows, such as "2d"; the high end of the planned time unless given.
+    pub time_limit: Option<TimeLimit>,
+    /// Slurm partition.
+    pub partition: Option<Word>,
+    /// Slurm account.
+    pub account: Option<Word>,
+    /// Slurm quality of service.
+    pub qos: Option<Word>,
+    /// Slurm node features, such as `a100_80gb`.
+    pub constraint: Option<Word>,
+    /// Slurm reservation.
+    pub reservation: Option<Word>,
+    /// `SkyPilot` infrastructure, such as `aws/us-east-1` or `k8s`.
+    pub infra: Option<Word>,
+    /// Whether `SkyPilot` takes spot instances.
+    pub use_spot: Option<bool>,
+    /// `MosaicML` cluster; the plan's unless given.
+    pub cluster: Option<Word>,
+    /// `MosaicML` scheduling priority.
+    pub priority: Option<Word>,
+    /// Kubeflow training runtime; `torch-distributed` unless given.
+    pub runtime: Option<Word>,
+    /// Kubernetes namespace.
+    pub namespace: Option<Word>,
+}
+
+/// What starts the processes of one node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Launcher {
+    /// Composer's launcher, with LLM Foundry's `train.py`.
+    #[default]
+    Composer,
+    /// `PyTorch`'s launcher, with a script of one's own.
+    Torchrun,
+}
+
+/// Any text without NUL, which neither a shell nor an environment can carry.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+pub struct Text(#[schemars(length(min = 1))] String);
+
+/// A name that schedulers take unquoted: letters, digits and `._,:@+=/%&|*()[]-`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+pub struct Word(#[schemars(regex(pattern = r"^[A-Za-z0-9._,:@+=/%&|*()\[\]-]+$"))] String);
+
+/// The name of an environment variable.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+pub struct Variable(#[schemars(regex(pattern = r"^[A-Za-z_][A-Za-z0-9_]*$"))] String);
+
+/// A peak learning rate, above 0 and at most 1.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
+#[serde(try_from = "f64")]
+pub struct LearningRate(#[schemars(range(min = 1e-9, max = 1.0))] f64);
+
+/// A time limit in whole minutes, from one minute to 1000 days.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+pub struct TimeLimit(#[schemars(with = "String")] u64);
+
+impl Text {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Text {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text.is_empty() {
+            Err("an empty text says nothing; leave the key out instead".into())
+        } else if text.contains('\0') {
+            Err("the text holds a NUL, which no shell or environment can carry".into())
+        } else {
+            Ok(Self(text))
+        }
+    }
+}
+
+impl Word {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Word {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._,:@+=/%&|*()[]-".contains(c);
+        if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') {
+            Ok(Self(text))
+        } else {
+            Err(format!(
+                "{text:?} is not a name that a scheduler takes: letters, digits and \
+                 `._,:@+=/%&|*()[]-`"
+            ))
+        }
+    }
+}
+
+impl Variable {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Variable {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let word = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        if word && text.starts_with(|c: char| !c.is_ascii_digit()) {
+            Ok(Self(text))
+        } else {
+            Err(format!(
+                "{text:?} is not the name of an environment variable: letters, digits and `_`, \
+                 not starting with a digit"
+            ))
+        }
+    }
+}
+
+impl LearningRate {
+    /// The rate.
+    #[must_use]
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl TryFrom<f64> for LearningRate {
+    type Error = String;
+
+    fn try_from(rate: f64) -> Result<Self, String> {
+        if (1e-9..=1.0).contains(&rate) {
+            Ok(Self(rate))
+        } else {
+            Err(format!(
+                "{rate} is not a learning rate above 0 and at most 1"
+            ))
+        }
+    }
+}
+
+impl TimeLimit {
+    /// Whole minutes, at least 1.
+    #[must_use]
+    pub fn minutes(self) -> u64 {
+        self.0
+    }
+}
+
+impl TryFrom<String> for TimeLimit {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let refuse = || {
+            format!(
+                "{text:?} is not a time limit: whole minutes, hours or days such as \"90m\", \
+                 \"12h\" or \"2d\", from one minute to 1000 days"
+            )
+        };
+        let unit = [('m', 1), ('h', 60), ('d', 1440)]
+            .into_iter()
+            .find_map(|(suffix, minutes)| Some((text.strip_suffix(suffix)?, minutes)));
+        let (digits, unit) = unit.ok_or_else(refuse)?;
+        let count: u64 = digits.trim().parse().map_err(|_| refuse())?;
+        match count.checked_mul(unit) {
+            Some(minutes) if (1..=1_440_000).contains(&minutes) => Ok(Self(minutes)),
+            _ => Err(refuse()),
+        }
+    }
+}

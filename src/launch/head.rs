@@ -1,0 +1,160 @@
+//! The head of every launch file: what was planned, and by what.
+
+use crate::plan::Candidate;
+use crate::quantity::{Interval, display_count, display_hours, display_thousands};
+use crate::throughput::Basis;
+
+use super::Launch;
+
+/// What was planned, a line each; then what the reader has to know about this file.
+pub(super) fn lines(launch: &Launch<'_>, notes: &[String]) -> Vec<String> {
+    let c = launch.candidate;
+    let mut lines = vec![
+        format!(
+            "{} on {} tokens: {} x {} of {} ({}), sequence length {}",
+            launch.model.name,
+            tokens(launch),
+            display_thousands(c.gpus.into()),
+            c.gpu,
+            c.cluster,
+            counted(c.nodes, "node"),
+            c.seq_len,
+        ),
+        format!(
+            "micro-batch {} x gradient accumulation {} x {} GPUs = {} sequences = {} tokens a \
+             step; {} steps",
+            c.micro_batch,
+            c.grad_accum,
+            display_thousands(c.gpus.into()),
+            display_thousands(c.global_batch_seqs.into()),
+            display_thousands(c.global_batch_tokens.into()),
+            display_thousands(c.steps.into()),
+        ),
+        format!(
+            "activation checkpointing {}; stack {}",
+            if c.activation_checkpointing {
+                "on"
+            } else {
+                "off"
+            },
+            launch.stack.name,
+        ),
+        format!(
+            "predicted, {} % of outcomes: {} tokens/s, {} to the budget{}",
+            launch.confidence.get() * 100.0,
+            interval(c.throughput_tok_s, display_count),
+            interval(c.time_to_budget_h, display_hours),
+            cost(c),
+        ),
+        format!(
+            "memory per GPU: peak {:.1} of {:.1} GiB ({})",
+            c.memory.peak_gib,
+            c.memory.usable_gib,
+            launch.verdict(),
+        ),
+        basis(c),
+        checkpoints(launch),
+        format!("planned by tminus {} with:", env!("CARGO_PKG_VERSION")),
+        format!("  {}", launch.command),
+    ];
+    if !notes.is_empty() {
+        lines.push(String::new());
+        lines.extend(notes.iter().map(|note| format!("NOTE: {note}")));
+    }
+    lines
+}
+
+/// The lines as comments; nothing in them can end a comment.
+pub(super) fn comment(lines: &[String]) -> String {
+    let mut out = String::new();
+    for line in lines.iter().flat_map(|line| line.split('\n')) {
+        // YAML 1.1 takes these for the end of a line too.
+        let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}');
+        let text: String = line
+            .chars()
+            .map(|c| if breaks(c) { ' ' } else { c })
+            .collect();
+        out.push_str(format!("# {text}").trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+/// The budget, exact where that is short: `134B`.
+fn tokens(launch: &Launch<'_>) -> String {
+    let exact = launch.tokens.to_string();
+    if exact.len() <= 6 {
+        exact
+    } else {
+        display_count(launch.tokens.as_f64())
+    }
+}
+
+fn interval(interval: Interval, show: impl Fn(f64) -> String) -> String {
+    format!(
+        "{} ({} to {})",
+        show(interval.expected),
+        show(interval.low),
+        show(interval.high)
+    )
+}
+
+fn cost(c: &Candidate) -> String {
+    let dollars = |value: f64| format!("${}", thousands(value));
+    c.cost_usd.map_or_else(
+        || ", cost unknown".to_owned(),
+        |cost| format!(", {}", interval(cost, dollars)),
+    )
+}
+
+/// A whole number with separators.
+fn thousands(value: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cost is not negative; saturates"
+    )]
+    let whole = value.round() as u128;
+    display_thousands(whole)
+}
+
+fn basis(c: &Candidate) -> String {
+    match c.basis {
+        Basis::Measured => "basis: measured, the tables hold this very cell".into(),
+        Basis::Interpolated => "basis: interpolated, inside the measured range".into(),
+        Basis::Extrapolated => format!("basis: extrapolated: {}", c.basis_detail.axes.join("; ")),
+    }
+}
+
+fn checkpoints(launch: &Launch<'_>) -> String {
+    match (launch.checkpoint_steps(), launch.checkpoint_interval_s) {
+        (Some(steps), Some(seconds)) => format!(
+            "a checkpoint every {} ({} of training), as the planned time assumes; failures \
+             expected: {:.1}",
+            counted(steps, "step"),
+            display_hours(seconds / 3600.0),
+            launch.expected_failures,
+        ),
+        _ => "no checkpoints: the planned time assumes that nothing fails".into(),
+    }
+}
+
+/// `1 node`, `32 nodes`.
+pub(super) fn counted(count: u64, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", display_thousands(count.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_leaves_a_comment() {
+        let lines = [
+            "a\nrm -rf /".to_owned(),
+            "b\r\u{85}c: d\u{2028}e".to_owned(),
+        ];
+        assert_eq!(comment(&lines), "# a\n# rm -rf /\n# b  c: d e\n");
+    }
+}

@@ -1,0 +1,138 @@
+//! Hugging Face: `TrainingArguments`, the sharding that Accelerate takes, and the command.
+
+use crate::stack::Precision;
+
+use super::names::Places;
+use super::node::Map;
+use super::shell::{Command, Word};
+use super::trainer::{PORT, by_hand};
+use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head};
+
+pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
+    let mut places = Places::default();
+    let checkpoints = launch.settings.checkpoints.as_ref();
+    let folder = places.get("checkpoints", checkpoints, "/SET_ME/checkpoints");
+    let (rate, rate_note) = launch.learning_rate();
+    let arguments = arguments(launch, folder, rate);
+    let mut notes = places.notes();
+    notes.extend(rate_note);
+    notes.push(shape_note(launch));
+    if launch.stack.precision != Precision::PureBf16 {
+        notes.push(format!(
+            "Accelerate's bf16 moves everything in bf16, as the stack pure-bf16 does; the plan is \
+             for {}: plan with `--stack pure-bf16` for this trainer",
+            launch.stack.name
+        ));
+    }
+    notes.push(
+        "TrainingArguments don't resume by themselves: call \
+         `trainer.train(resume_from_checkpoint=True)` once there is a checkpoint"
+            .into(),
+    );
+    let head = head::comment(&head::lines(launch, &notes));
+    let script = by_hand(launch, &head, &command(launch).render());
+    Ok(LaunchFiles {
+        files: vec![
+            LaunchFile {
+                name: "training_args.json",
+                text: arguments.json()?,
+                executable: false,
+            },
+            LaunchFile {
+                name: "accelerate.yaml",
+                text: format!("{head}\n{}", accelerate(launch).yaml()?),
+                executable: false,
+            },
+            LaunchFile {
+                name: "launch.sh",
+                text: script,
+                executable: true,
+            },
+        ],
+        notes,
+    })
+}
+
+/// What the user's own script has to build, because these files can't say it.
+pub(super) fn shape_note(launch: &Launch<'_>) -> String {
+    let shape = &launch.model.shape;
+    format!(
+        "these files hold neither the model nor the sequence length: the script builds {} (width \
+         {}, {} layers, {} heads, vocabulary {}) and packs sequences of {} tokens",
+        launch.model.name,
+        shape.d_model,
+        shape.n_layers,
+        shape.n_heads,
+        shape.vocab_size,
+        launch.candidate.seq_len,
+    )
+}
+
+fn arguments(launch: &Launch<'_>, folder: &str, rate: f64) -> Map {
+    let c = launch.candidate;
+    let interval = launch.checkpoint_steps();
+    let strategy = if interval.is_some() { "steps" } else { "no" };
+    Map::new()
+        .with("output_dir", folder)
+        .with("run_name", launch.slug())
+        .with("per_device_train_batch_size", c.micro_batch)
+        .with("gradient_accumulation_steps", c.grad_accum)
+        .with("max_steps", c.steps)
+        .with("bf16", true)
+        .with("gradient_checkpointing", c.activation_checkpointing)
+        .with("learning_rate", rate)
+        .with("lr_scheduler_type", "cosine")
+        .with("warmup_steps", 100)
+        .with("adam_beta2", 0.95)
+        .with("max_grad_norm", 1.0)
+        .with("optim", "adamw_torch")
+        .with("save_strategy", strategy)
+        .with_some("save_steps", interval)
+        .with("save_total_limit", 2)
+        .with("logging_steps", 10)
+        .with("dataloader_drop_last", true)
+}
+
+fn accelerate(launch: &Launch<'_>) -> Map {
+    Map::new()
+        .with("compute_environment", "LOCAL_MACHINE")
+        .with("distributed_type", "FSDP")
+        .with("mixed_precision", "bf16")
+        .with("num_machines", launch.candidate.nodes)
+        .with("num_processes", launch.candidate.gpus)
+        .with("rdzv_backend", "c10d")
+        .with(
+            "fsdp_config",
+            Map::new()
+                .with("fsdp_version", 2)
+                .with("fsdp_reshard_after_forward", true)
+                .with("fsdp_auto_wrap_policy", "TRANSFORMER_BASED_WRAP")
+                .with("fsdp_state_dict_type", "SHARDED_STATE_DICT"),
+        )
+}
+
+fn command(launch: &Launch<'_>) -> Command {
+    let several = launch.candidate.nodes > 1;
+    Command::new(["accelerate".into(), "launch".into()])
+        .arg([
+            "--config_file".into(),
+            Word::expression("\"$here/accelerate.yaml\""),
+        ])
+        .arg_if(
+            several,
+            ["--machine_rank".into(), Word::expression("\"$NODE_RANK\"")],
+        )
+        .arg_if(
+            several,
+            [
+                "--main_process_ip".into(),
+                Word::expression("\"$MASTER_ADDR\""),
+            ],
+        )
+        .arg_if(several, ["--main_process_port".into(), PORT.into()])
+        .arg([
+            launch.script("train.py").into(),
+            Word::expression("\"$here/training_args.json\""),
+        ])
+        .args(launch.script_args())
+}

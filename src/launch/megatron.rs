@@ -1,0 +1,159 @@
+//! Megatron-LM: the flags of `pretrain_gpt.py`.
+
+use crate::model::{Biases, FeedForward, Norm, Positions};
+use crate::stack::Precision;
+
+use super::names::Places;
+use super::shell::{Command, Word};
+use super::trainer::{BY_HAND, by_hand};
+use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head};
+
+pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
+    let mut places = Places::default();
+    let settings = launch.settings;
+    let data = places.get("data", settings.data.as_ref(), "/SET_ME/data");
+    let folder = places.get(
+        "checkpoints",
+        settings.checkpoints.as_ref(),
+        "/SET_ME/checkpoints",
+    );
+    let tokenizer = places.get("tokenizer", settings.tokenizer.as_ref(), "SET_ME/tokenizer");
+    let (rate, rate_note) = launch.learning_rate();
+    let c = launch.candidate;
+    let command = Launch::torchrun_for(c.nodes, launch.gpus_per_node(), &launch.slug(), BY_HAND)
+        .arg([launch.script("pretrain_gpt.py").into()]);
+    let command = model(launch, command)?;
+    let command = schedule(launch, command, rate);
+    let command = sharding(launch, command)
+        .arg(["--tokenizer-type".into(), "HuggingFaceTokenizer".into()])
+        .arg(["--tokenizer-model".into(), tokenizer.into()])
+        .arg(["--data-path".into(), data.into()])
+        .arg(["--save".into(), folder.into()])
+        .arg(["--load".into(), folder.into()])
+        .args(launch.script_args());
+    let mut notes = places.notes();
+    notes.extend(rate_note);
+    if launch.stack.precision == Precision::Fp32Gather {
+        notes.push(
+            "Megatron's FSDP gathers parameters in bf16, the plan is for fp32-gather: plan with \
+             `--stack bf16-gather` for this trainer"
+                .into(),
+        );
+    }
+    notes.push(format!(
+        "Megatron pads the vocabulary of {} to a multiple of 128; the plan counts it unpadded",
+        launch.model.shape.vocab_size
+    ));
+    let head = head::comment(&head::lines(launch, &notes));
+    Ok(LaunchFiles {
+        files: vec![LaunchFile {
+            name: "launch.sh",
+            text: by_hand(launch, &head, &command.render()),
+            executable: true,
+        }],
+        notes,
+    })
+}
+
+/// A flag with a number.
+fn count(flag: &'static str, value: u64) -> [Word; 2] {
+    [flag.into(), value.to_string().into()]
+}
+
+fn model(launch: &Launch<'_>, command: Command) -> Result<Command, LaunchError> {
+    let shape = &launch.model.shape;
+    let positions = match shape.positions {
+        Positions::Learned => "learned_absolute",
+        Positions::Rotary => "rope",
+        Positions::Alibi => {
+            return Err(LaunchError::Inexpressible {
+                target: "megatron",
+                what: "ALiBi positions".into(),
+            });
+        }
+    };
+    let seq_len = launch.candidate.seq_len;
+    let longest = shape.position_limit().unwrap_or(seq_len).max(seq_len);
+    let norm = match shape.norm {
+        Norm::LayerNorm => "LayerNorm",
+        Norm::RmsNorm => "RMSNorm",
+    };
+    let grouped = shape.n_kv_heads != shape.n_heads;
+    Ok(command
+        .arg(count("--num-layers", shape.n_layers))
+        .arg(count("--hidden-size", shape.d_model))
+        .arg(count("--ffn-hidden-size", shape.d_ff))
+        .arg(count("--num-attention-heads", shape.n_heads))
+        .arg(count("--kv-channels", shape.head_dim))
+        .arg_if(grouped, ["--group-query-attention".into()])
+        .arg_if(grouped, count("--num-query-groups", shape.n_kv_heads))
+        .arg(count("--seq-length", seq_len))
+        .arg(count("--max-position-embeddings", longest))
+        .arg(["--position-embedding-type".into(), positions.into()])
+        .arg(["--normalization".into(), norm.into()])
+        .arg_if(
+            shape.feed_forward == FeedForward::Gated,
+            ["--swiglu".into()],
+        )
+        .arg_if(
+            shape.biases != Biases::All,
+            ["--disable-bias-linear".into()],
+        )
+        .arg_if(shape.biases == Biases::Qkv, ["--add-qkv-bias".into()])
+        .arg_if(
+            !shape.tied_head,
+            ["--untie-embeddings-and-output-weights".into()],
+        )
+        .arg(["--use-flash-attn".into()]))
+}
+
+fn schedule(launch: &Launch<'_>, command: Command, rate: f64) -> Command {
+    let c = launch.candidate;
+    let samples = c.steps.saturating_mul(c.global_batch_seqs);
+    let warmup = c.global_batch_seqs.saturating_mul(c.steps.min(100));
+    let command = command
+        .arg(count("--micro-batch-size", c.micro_batch))
+        .arg(count("--global-batch-size", c.global_batch_seqs))
+        .arg(count("--train-samples", samples))
+        .arg(["--lr".into(), rate.to_string().into()])
+        .arg(["--min-lr".into(), (rate / 10.0).to_string().into()])
+        .arg(["--lr-decay-style".into(), "cosine".into()])
+        .arg(count("--lr-warmup-samples", warmup))
+        .arg(["--clip-grad".into(), "1.0".into()])
+        .arg(count("--log-interval", 10));
+    match launch.checkpoint_steps() {
+        Some(steps) => command.arg(count("--save-interval", steps)),
+        None => command,
+    }
+}
+
+fn sharding(launch: &Launch<'_>, command: Command) -> Command {
+    let recompute = launch.candidate.activation_checkpointing;
+    command
+        .arg(["--bf16".into()])
+        .arg(count("--tensor-model-parallel-size", 1))
+        .arg(count("--pipeline-model-parallel-size", 1))
+        .arg(["--use-megatron-fsdp".into()])
+        .arg([
+            "--data-parallel-sharding-strategy".into(),
+            "optim_grads_params".into(),
+        ])
+        .arg(["--no-gradient-accumulation-fusion".into()])
+        .arg(["--use-distributed-optimizer".into()])
+        .arg(["--ckpt-format".into(), "fsdp_dtensor".into()])
+        .arg_if(
+            launch.stack.precision == Precision::PureBf16,
+            ["--grad-reduce-in-bf16".into()],
+        )
+        .arg_if(
+            recompute,
+            [
+                "--recompute-granularity".into(),
+                "full".into(),
+                "--recompute-method".into(),
+                "uniform".into(),
+                "--recompute-num-layers".into(),
+                "1".into(),
+            ],
+        )
+}

@@ -1,0 +1,202 @@
+//! A candidate becomes the files that launch it: one file of this room a target.
+//!
+//! Configuration files are values ([`node`]) written by a serialiser; scripts are built from words
+//! ([`shell`]) that one function quotes. Nothing else inserts text, so no name or path can change
+//! what a file means. Every file says at its head what was planned ([`head`]), or its companion
+//! does where the format has no comments.
+
+mod deepspeed;
+mod head;
+mod huggingface;
+mod kubeflow;
+mod llm_foundry;
+mod mcli;
+mod megatron;
+mod names;
+mod node;
+mod shell;
+mod skypilot;
+mod slurm;
+mod trainer;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use shell::quoted;
+
+use thiserror::Error;
+
+use crate::forecast::WallClock;
+use crate::hardware::Cluster;
+use crate::job::{LaunchSettings, Request};
+use crate::memory::Verdict;
+use crate::model::Model;
+use crate::plan::{Candidate, Plan};
+use crate::quantity::{Confidence, Tokens};
+use crate::stack::Stack;
+
+/// What the files are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// LLM Foundry's `train.py`: its YAML and the `composer` command.
+    LlmFoundry,
+    /// A Slurm batch script.
+    Slurm,
+    /// A `SkyPilot` task.
+    Skypilot,
+    /// A run of the `MosaicML` platform.
+    Mcli,
+    /// Hugging Face `TrainingArguments`.
+    Huggingface,
+    /// A `DeepSpeed` configuration.
+    Deepspeed,
+    /// Flags of Megatron-LM's `pretrain_gpt.py`.
+    Megatron,
+    /// A Kubeflow `TrainJob`.
+    Kubeflow,
+}
+
+/// One file to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaunchFile {
+    /// Its name, without a directory.
+    pub name: &'static str,
+    /// Its text.
+    pub text: String,
+    /// Whether it is a program.
+    pub executable: bool,
+}
+
+/// The files of one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaunchFiles {
+    /// The files, the one to start with first.
+    pub files: Vec<LaunchFile>,
+    /// What the target can't express, or what is left to set; also in the files' heads.
+    pub notes: Vec<String>,
+}
+
+/// Why a candidate has no files for a target.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum LaunchError {
+    /// The target has no name for the GPU, or none that is known here.
+    #[error("{target} has no name for `{gpu}` that is known here")]
+    UnknownGpu {
+        /// The target.
+        target: &'static str,
+        /// The GPU.
+        gpu: String,
+    },
+    /// The target would train another model.
+    #[error("{target} can't express {what}: it would train another model")]
+    Inexpressible {
+        /// The target.
+        target: &'static str,
+        /// The feature of the model.
+        what: String,
+    },
+    /// A serialiser refused.
+    #[error("the launch file could not be written: {0}")]
+    Unwritable(String),
+}
+
+/// A candidate with all that its launch files say.
+#[derive(Debug, Clone)]
+pub struct Launch<'a> {
+    candidate: &'a Candidate,
+    model: &'a Model,
+    cluster: &'a Cluster,
+    stack: &'a Stack,
+    tokens: Tokens,
+    confidence: Confidence,
+    settings: &'a LaunchSettings,
+    command: &'a str,
+    checkpoint_interval_s: Option<f64>,
+    expected_failures: f64,
+}
+
+impl<'a> Launch<'a> {
+    /// The launch of `candidate`, one of those of `plan`, which answers `request`; `command` is
+    /// what a person types to get it again. `None` when its cluster isn't one of the request's.
+    #[must_use]
+    pub fn new(
+        plan: &Plan,
+        candidate: &'a Candidate,
+        request: &'a Request,
+        command: &'a str,
+    ) -> Option<Self> {
+        let named = |cluster: &&Cluster| cluster.name == candidate.cluster;
+        let cluster = request.clusters.iter().find(named)?;
+        let reliability = &plan.request.reliability;
+        let params = request.model.shape.params(candidate.seq_len);
+        let clock = WallClock::new(reliability, params, cluster, candidate.gpus);
+        let node_days = candidate.gpu_hours.expected / 8.0 / 24.0;
+        Some(Self {
+            candidate,
+            model: &request.model,
+            cluster,
+            stack: &request.stack,
+            tokens: request.tokens,
+            confidence: request.confidence,
+            settings: &request.launch,
+            command,
+            checkpoint_interval_s: clock.checkpoint_interval_s,
+            expected_failures: reliability.failures_per_1000_node_days * node_days / 1000.0,
+        })
+    }
+
+    /// The files that launch it on `target`.
+    ///
+    /// # Errors
+    /// When the target can't express the model, or has no name for the GPU.
+    pub fn files(&self, target: Target) -> Result<LaunchFiles, LaunchError> {
+        match target {
+            Target::LlmFoundry => llm_foundry::files(self),
+            Target::Slurm => slurm::files(self),
+            Target::Skypilot => skypilot::files(self),
+            Target::Mcli => mcli::files(self),
+            Target::Huggingface => huggingface::files(self),
+            Target::Deepspeed => deepspeed::files(self),
+            Target::Megatron => megatron::files(self),
+            Target::Kubeflow => kubeflow::files(self),
+        }
+    }
+
+    /// GPUs used in each node.
+    fn gpus_per_node(&self) -> u64 {
+        self.candidate.gpus.min(self.cluster.gpus_per_node).max(1)
+    }
+
+    /// Optimizer steps between two checkpoints, at least 1.
+    fn checkpoint_steps(&self) -> Option<u64> {
+        let steps = (self.checkpoint_interval_s? / self.candidate.step_time_s.expected).round();
+        let last = self.candidate.steps.max(1);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "from 1 to the steps of the run"
+        )]
+        Some(steps.clamp(1.0, last as f64) as u64)
+    }
+
+    /// Retries that are enough for all but one in a thousand runs: three standard deviations above
+    /// the failures expected, which are Poisson distributed.
+    fn retries(&self) -> u64 {
+        let many = self.expected_failures + 3.0 * self.expected_failures.sqrt() + 1.0;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "from 1 to 1000"
+        )]
+        let many = many.ceil().clamp(1.0, 1000.0) as u64;
+        many
+    }
+
+    fn verdict(&self) -> &'static str {
+        match self.candidate.memory.verdict {
+            Verdict::Fits => "fits",
+            Verdict::Tight => "tight: it may run out of memory or run slowly",
+            Verdict::Overflows => "overflows",
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! A `SkyPilot` task.
+
+use crate::job::Word;
+
+use super::names::Namer;
+use super::node::{Map, Node};
+use super::shell;
+use super::trainer::Nodes;
+use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head, llm_foundry};
+
+/// A node's place, from the variables `SkyPilot` sets.
+const NODES: Nodes = Nodes {
+    rank: "\"$SKYPILOT_NODE_RANK\"",
+    address: "\"$MASTER_ADDR\"",
+    endpoint: "\"$MASTER_ADDR:29500\"",
+};
+
+/// `SkyPilot`'s names of those who publish prices here.
+const CLOUDS: [(&str, &str); 5] = [
+    ("aws", "aws"),
+    ("gcp", "gcp"),
+    ("azure", "azure"),
+    ("oracle", "oci"),
+    ("lambda", "lambda"),
+];
+
+pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
+    let mut notes = Vec::new();
+    let config = llm_foundry::config_file(launch, &mut notes)?;
+    let resources = resources(launch, &mut notes)?;
+    let variables = launch
+        .environment()
+        .into_iter()
+        .fold(Map::new(), |map, (name, value)| map.with(name, value));
+    let mounts = config
+        .as_ref()
+        .map(|_| Map::new().with("~/train.yaml", "./train.yaml"));
+    let setup = launch.setup();
+    let task = Map::new()
+        .with("name", launch.slug())
+        .with("resources", resources)
+        .with("num_nodes", launch.candidate.nodes)
+        .with_some("envs", variables.filled())
+        .with_some("file_mounts", mounts)
+        .with_some(
+            "setup",
+            (!setup.is_empty()).then(|| setup.join("\n") + "\n"),
+        )
+        .with("run", run(launch));
+    notes.push(
+        "`sky jobs launch` starts the task again after a failure, `sky launch` does not; it \
+         resumes from its last checkpoint, so `checkpoints` has to outlive the nodes"
+            .into(),
+    );
+    let head = head::comment(&head::lines(launch, &notes));
+    let task = LaunchFile {
+        name: "task.yaml",
+        text: format!("{head}\n{}", task.yaml()?),
+        executable: false,
+    };
+    Ok(LaunchFiles {
+        files: [Some(task), config].into_iter().flatten().collect(),
+        notes,
+    })
+}
+
+fn resources(launch: &Launch<'_>, notes: &mut Vec<String>) -> Result<Map, LaunchError> {
+    let settings = launch.settings;
+    let price = launch.cluster.prices.first();
+    let sold_by = price.and_then(|price| {
+        let cloud = CLOUDS
+            .into_iter()
+            .find(|(seller, _)| *seller == price.provider);
+        cloud.map(|(_, name)| name)
+    });
+    let infra = settings.infra.as_ref().map(Word::as_str).or(sold_by);
+    if infra.is_none() {
+        notes.push(format!(
+            "SkyPilot picks where to run, because it doesn't know {}: `infra` in [launch] chooses",
+            launch.cluster.name
+        ));
+    }
+    let spot = price.is_some_and(|price| price.price_type == "spot");
+    let gpu = launch.gpu_name(Namer::Skypilot)?;
+    let image = settings
+        .image
+        .as_ref()
+        .map(|image| format!("docker:{}", image.as_str()));
+    Ok(Map::new()
+        .with_some("infra", infra)
+        .with("accelerators", format!("{gpu}:{}", launch.gpus_per_node()))
+        .with("use_spot", settings.use_spot.unwrap_or(spot))
+        .with_some("image_id", image)
+        .with_some(
+            "network_tier",
+            (launch.candidate.nodes > 1).then_some(Node::from("best")),
+        ))
+}
+
+fn run(launch: &Launch<'_>) -> String {
+    let mut lines = vec!["set -e".to_owned()];
+    if launch.candidate.nodes > 1 {
+        lines.push("MASTER_ADDR=$(echo \"$SKYPILOT_NODE_IPS\" | head -n 1)".into());
+    }
+    lines.extend(launch.enter());
+    let config = shell::Word::expression("\"$HOME/train.yaml\"");
+    lines.push(launch.trainer(NODES, config).render());
+    lines.join("\n") + "\n"
+}
