@@ -99,7 +99,9 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<(), Failure> {
     let rank = usize::try_from(args.rank).unwrap_or(usize::MAX);
-    let planned = args.planned.plan(global, output, &mut Stopwatch::start(), rank)?;
+    let planned = args
+        .planned
+        .plan(global, output, &mut Stopwatch::start(), rank)?;
     let candidate = chosen(&planned.plan.candidates, rank)?;
     accepted(args, candidate)?;
     let launch = Launch::new(&planned.plan, candidate, &planned.request, command)

@@ -6,8 +6,8 @@
 mod advise;
 mod args;
 mod completions;
-mod files;
 mod evaluate;
+mod files;
 mod fit;
 mod fit_command;
 mod init;

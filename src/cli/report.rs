@@ -50,7 +50,9 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<(), Failure> {
     let ending = ending(&args.output)?;
-    let planned = args.planned.plan(global, output, &mut Stopwatch::start(), 1)?;
+    let planned = args
+        .planned
+        .plan(global, output, &mut Stopwatch::start(), 1)?;
     let rows = embedded_rows()?;
     let confidence = planned.request.confidence;
     let accuracy = fit::pool(global.threads)?

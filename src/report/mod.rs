@@ -4,9 +4,9 @@
 //! read (the table and Markdown) is the same [`Document`] in two dresses, so the two can't
 //! disagree. Nothing here writes anywhere or reads a clock.
 
-mod approval;
 pub mod accuracy;
 mod advice;
+mod approval;
 mod candidate;
 mod catalog;
 mod chart;
@@ -28,8 +28,8 @@ mod words;
 
 use thiserror::Error;
 
-pub use self::approval::Approval;
 pub use self::advice::ToMeasure;
+pub use self::approval::Approval;
 pub use self::catalog::{Shelf, shelf};
 pub use self::csv::Csv;
 pub use self::document::{Block, Cell, Column, Document, Grid, Tone};
