@@ -3,7 +3,6 @@
 #![cfg(unix)]
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stderr,
     reason = "in a test a wrong value is a failure, helpers included"
 )]
 

@@ -82,6 +82,9 @@ const FRAGMENTS: [&str; 54] = [
     "𝟙",
 ];
 
+/// What must hold of a text.
+type Check = fn(&str);
+
 /// One change to a text.
 #[derive(Debug, Clone)]
 enum Change {
@@ -195,7 +198,7 @@ fuzzed!(
 /// The seeds themselves, and a few changes to each, on every run of the tests.
 #[test]
 fn seeds_pass() {
-    let each: [(Vec<String>, fn(&str)); 8] = [
+    let each: [(Vec<String>, Check); 8] = [
         (check::seeds::quantities(), check::quantities),
         (check::seeds::axes(), check::axes),
         (check::seeds::job(), check::job),
