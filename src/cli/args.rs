@@ -182,6 +182,8 @@ pub(crate) enum SortBy {
     GpuHours,
     /// Most tokens per second.
     Throughput,
+    /// The front of time against cost: none is both faster and cheaper; the cheapest first.
+    Pareto,
 }
 
 impl From<SortBy> for Objective {
@@ -191,6 +193,7 @@ impl From<SortBy> for Objective {
             SortBy::Cost => Self::Cost,
             SortBy::GpuHours => Self::GpuHours,
             SortBy::Throughput => Self::Throughput,
+            SortBy::Pareto => Self::Pareto,
         }
     }
 }

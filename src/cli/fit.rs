@@ -60,6 +60,11 @@ impl From<PlanError> for Failure {
                     diagnostic.help(format!("{}: {}", remedy.change, remedy.configuration))
                 }))
             }
+            PlanError::NoPrice { .. } => Self::Refused(
+                diagnostic
+                    .help("give one: `usd_per_gpu_hour` of a cluster, or `[[prices]]`, in the job file or with `--presets FILE`")
+                    .help("`--sort time` ranks without"),
+            ),
             PlanError::NotSingle { .. } => Self::Refused(
                 diagnostic
                     .help("name one value, or leave it out to have it chosen")

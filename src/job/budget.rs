@@ -190,13 +190,13 @@ impl FromStr for Objective {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Time, Self::Cost, Self::GpuHours, Self::Throughput]
+        [Self::Time, Self::Cost, Self::GpuHours, Self::Throughput, Self::Pareto]
             .into_iter()
             .find(|objective| objective.to_string() == text.trim())
             .ok_or_else(|| QuantityError {
                 text: text.to_owned(),
                 expected: "an order of the ranking",
-                reason: "known are time, cost, gpu-hours and throughput".into(),
+                reason: "known are time, cost, gpu-hours, throughput and pareto".into(),
             })
     }
 }
@@ -208,6 +208,7 @@ impl fmt::Display for Objective {
             Self::Cost => "cost",
             Self::GpuHours => "gpu-hours",
             Self::Throughput => "throughput",
+            Self::Pareto => "pareto",
         })
     }
 }

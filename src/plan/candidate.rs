@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::front::FrontPoint;
 use crate::configuration::{Configuration, Setting};
 use crate::forecast::{Bill, Reliability, WallClock};
 use crate::memory::{MemoryEstimate, Verdict};
@@ -79,6 +80,9 @@ pub struct Candidate {
     pub tied_with_best: bool,
     /// Seconds of one step by part.
     pub time_parts_s: TimeParts,
+    /// Its place on the time–cost front, where the candidates are one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pareto: Option<FrontPoint>,
 }
 
 /// Peak memory of a candidate, GiB per GPU.
@@ -172,6 +176,7 @@ impl Forecaster<'_> {
             basis_detail: prediction.basis_detail,
             tied_with_best: true,
             time_parts_s: prediction.time_parts_s,
+            pareto: None,
         };
         candidate.is_finite().then_some(candidate)
     }
@@ -206,7 +211,8 @@ impl Candidate {
     fn ranked_by(&self, objective: Objective) -> Option<Interval> {
         match objective {
             Objective::Time => Some(self.time_to_budget_h),
-            Objective::Cost => self.cost_usd,
+            // A front begins with the cheapest.
+            Objective::Cost | Objective::Pareto => self.cost_usd,
             Objective::GpuHours => Some(self.gpu_hours),
             Objective::Throughput => Some(self.throughput_tok_s),
         }

@@ -42,6 +42,15 @@ pub enum PlanError {
     /// No candidate was asked for.
     #[error("a plan of 0 candidates says nothing; ask for at least 1")]
     NoCandidates,
+    /// A front of time and cost was asked for, but nothing has a price.
+    #[error(
+        "there is no time–cost front: no price is known for {}",
+        clusters.join(", ")
+    )]
+    NoPrice {
+        /// Clusters on which something can be launched.
+        clusters: Vec<String>,
+    },
     /// Nothing in the space can be launched.
     #[error("{}", nothing_feasible(space))]
     NothingFeasible {

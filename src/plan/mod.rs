@@ -5,6 +5,7 @@
 
 mod candidate;
 mod error;
+mod front;
 mod notes;
 mod physics;
 mod planner;
@@ -13,6 +14,7 @@ mod remedy;
 
 pub use candidate::{Candidate, MemoryParts, MemoryReport};
 pub use error::{PlanError, Remedy};
+pub use front::{FrontPoint, FrontReport, FrontStep};
 pub use planner::{Planner, plan, predict_one};
 
 use schemars::JsonSchema;
@@ -46,6 +48,9 @@ pub struct Plan {
     pub notes: Vec<String>,
     /// The search was ended early: these are the best of what it had seen by then.
     pub partial: bool,
+    /// With the ranking `pareto`, the time–cost front whose points the candidates are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub front: Option<FrontReport>,
 }
 
 /// A request as resolved, with names in the place of what they name.

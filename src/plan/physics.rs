@@ -96,6 +96,11 @@ impl Evaluator for Physics<'_> {
             goal: self.goal,
         }
     }
+
+    fn usd_per_hour(&self, group: &Group<'_>) -> Option<f64> {
+        let bill = Bill::new(group.cluster, group.gpus);
+        bill.usd_per_gpu_hour.map(|price| bill.gpus * price)
+    }
 }
 
 impl GroupEvaluator for GroupPhysics {
@@ -138,7 +143,8 @@ impl GroupPhysics {
             .clock
             .hours(self.budget_tokens * s_per_token / SECONDS_PER_HOUR);
         let objective = match self.goal {
-            Goal::Best(Objective::Time) => hours,
+            // A front is that of the fastest of each GPU count.
+            Goal::Best(Objective::Time | Objective::Pareto) => hours,
             Goal::Best(Objective::GpuHours) => hours * self.bill.gpus,
             // What has no price ranks behind everything that has one.
             Goal::Best(Objective::Cost) => self

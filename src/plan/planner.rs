@@ -3,12 +3,16 @@
 use super::candidate::{Candidate, Forecaster};
 use super::error::PlanError;
 use super::physics::{Goal, Physics};
+use super::front::{self, Shown};
 use super::{FitReport, Plan, RequestReport, SCHEMA_VERSION, SpaceReport, notes, predict, remedy};
 use crate::configuration::{Configuration, Setting};
 use crate::forecast::Reliability;
 use crate::hardware::Cluster;
 use crate::job::Request;
-use crate::search::{Axes, Axis, Limits, Outcome, Ranked, Space, SpaceError, Watch, sweep};
+use crate::search::{
+    Axes, Axis, Counts, Limits, Objective, Outcome, Ranked, Space, SpaceError, Watch, sweep,
+    sweep_front,
+};
 use crate::throughput::Fit;
 use crate::utilization::Convention;
 
@@ -131,27 +135,89 @@ impl<'a> Planner<'a> {
             allow_tight: request.allow_tight,
             prune: self.prune,
         };
-        let outcome = self.sweep(request, Goal::Best(request.sort), limits, watch)?;
-        let space = SpaceReport::new(&outcome.counts);
-        if outcome.best.is_empty() && outcome.partial {
-            return Err(PlanError::Cancelled { space });
+        if request.sort == Objective::Pareto {
+            return self.plan_front(request, limits, watch);
         }
-        if outcome.best.is_empty() {
-            return Err(PlanError::NothingFeasible {
-                space,
-                remedies: remedy::remedies(self, request, self.alternatives),
+        let outcome = self.sweep(request, Goal::Best(request.sort), limits, watch)?;
+        self.check_found(request, &outcome.counts, outcome.best.is_empty(), outcome.partial)?;
+        let candidates = self.candidates(request, &outcome.best, request.sort)?;
+        let seen = Seen {
+            counts: outcome.counts,
+            best_by_gpu_count: outcome.best_by_gpu_count,
+            partial: outcome.partial,
+        };
+        self.assemble(request, candidates, seen, request.sort)
+    }
+
+    /// The plan whose candidates are the time–cost front.
+    fn plan_front(
+        &self,
+        request: &Request,
+        limits: Limits,
+        watch: &Watch<'_>,
+    ) -> Result<Plan, PlanError> {
+        let space = Space::of_every_node(axes(request), &request.clusters)?;
+        let goal = Goal::Best(Objective::Pareto);
+        let physics = Physics::new(request, self.fit, &self.reliability, goal);
+        let outcome = sweep_front(&space, &physics, limits, watch);
+        let nothing = outcome.points.is_empty() && outcome.unpriced.is_empty();
+        self.check_found(request, &outcome.counts, nothing, outcome.partial)?;
+        if outcome.points.is_empty() {
+            let name = |place: &Ranked| Some(request.clusters.get(place.cluster)?.name.clone());
+            return Err(PlanError::NoPrice {
+                clusters: outcome.unpriced.iter().filter_map(name).collect(),
             });
         }
-        let candidates = self.candidates(request, &outcome.best)?;
-        let mut by_gpu_count = outcome.best_by_gpu_count;
+        let Shown { candidates, report } = front::shown(self, request, &outcome)?;
+        let seen = Seen {
+            counts: outcome.counts,
+            best_by_gpu_count: outcome.best_by_gpu_count,
+            partial: outcome.partial,
+        };
+        let plan = self.assemble(request, candidates, seen, Objective::Time)?;
+        Ok(Plan {
+            front: Some(report),
+            ..plan
+        })
+    }
+
+    /// Refuses a search that found nothing.
+    fn check_found(
+        &self,
+        request: &Request,
+        counts: &Counts,
+        nothing: bool,
+        partial: bool,
+    ) -> Result<(), PlanError> {
+        let space = SpaceReport::new(counts);
+        match (nothing, partial) {
+            (false, _) => Ok(()),
+            (true, true) => Err(PlanError::Cancelled { space }),
+            (true, false) => Err(PlanError::NothingFeasible {
+                space,
+                remedies: remedy::remedies(self, request, self.alternatives),
+            }),
+        }
+    }
+
+    /// The plan of these candidates; those of each GPU count are ranked by `order`.
+    fn assemble(
+        &self,
+        request: &Request,
+        candidates: Vec<Candidate>,
+        seen: Seen,
+        order: Objective,
+    ) -> Result<Plan, PlanError> {
+        let space = SpaceReport::new(&seen.counts);
+        let mut by_gpu_count = seen.best_by_gpu_count;
         by_gpu_count.sort_unstable();
-        let mut best_by_gpu_count = self.candidates(request, &by_gpu_count)?;
+        let mut best_by_gpu_count = self.candidates(request, &by_gpu_count, order)?;
         best_by_gpu_count.sort_by_key(|candidate| {
             let named = |cluster: &Cluster| cluster.name == candidate.cluster;
             (request.clusters.iter().position(named), candidate.gpus)
         });
         let mut notes = notes::notes(request, &space, &candidates);
-        if outcome.partial {
+        if seen.partial {
             notes.insert(0, notes::partial(&space));
         }
         Ok(Plan {
@@ -162,7 +228,8 @@ impl<'a> Planner<'a> {
             notes,
             candidates,
             best_by_gpu_count,
-            partial: outcome.partial,
+            partial: seen.partial,
+            front: None,
         })
     }
 
@@ -189,23 +256,18 @@ impl<'a> Planner<'a> {
         limits: Limits,
         watch: &Watch<'_>,
     ) -> Result<Outcome, SpaceError> {
-        let axes = Axes {
-            gpus: request.gpus.clone(),
-            seq_len: request.seq_len.clone(),
-            micro_batch: request.micro_batch.clone(),
-            grad_accum: request.grad_accum.clone(),
-            activation_checkpointing: request.activation_checkpointing,
-            global_batch: request.global_batch.min..=request.global_batch.max,
-        };
-        let space = Space::new(axes, &request.clusters)?;
+        let space = Space::new(axes(request), &request.clusters)?;
         let physics = Physics::new(request, self.fit, &self.reliability, goal);
         Ok(sweep(&space, &physics, limits, watch))
     }
 
-    fn candidates(
+    /// The candidates of `ranked`, best first, and whether each can be told apart from the first
+    /// by the figure that `order` ranks by.
+    pub(super) fn candidates(
         &self,
         request: &Request,
         ranked: &[Ranked],
+        order: Objective,
     ) -> Result<Vec<Candidate>, PlanError> {
         let asked = Some(request.global_batch.min);
         let mut candidates: Vec<Candidate> = Vec::with_capacity(ranked.len());
@@ -216,7 +278,7 @@ impl<'a> Planner<'a> {
             let mut candidate = self.candidate(request, cluster, &place.configuration, asked)?;
             candidate.rank = candidates.len() + 1;
             if let (Some(best), Some(first)) = (candidates.first(), ranked.first()) {
-                let ratio = candidate.ratio_to(best, request.sort);
+                let ratio = candidate.ratio_to(best, order);
                 candidate.tied_with_best = !self.tells_apart(request, place, first, ratio);
             }
             candidates.push(candidate);
@@ -226,7 +288,7 @@ impl<'a> Planner<'a> {
 
     /// Whether one ranked configuration is surely better than another, of which the figure ranked
     /// by is `ratio` times as large; without a ratio there is nothing to compare.
-    fn tells_apart(
+    pub(super) fn tells_apart(
         &self,
         request: &Request,
         one: &Ranked,
@@ -278,6 +340,25 @@ impl<'a> Planner<'a> {
             .ok_or_else(|| PlanError::NotFinite {
                 configuration: describe(cluster, configuration),
             })
+    }
+}
+
+/// What a search has seen besides its candidates.
+struct Seen {
+    counts: Counts,
+    best_by_gpu_count: Vec<Ranked>,
+    partial: bool,
+}
+
+/// The axes of a request.
+fn axes(request: &Request) -> Axes {
+    Axes {
+        gpus: request.gpus.clone(),
+        seq_len: request.seq_len.clone(),
+        micro_batch: request.micro_batch.clone(),
+        grad_accum: request.grad_accum.clone(),
+        activation_checkpointing: request.activation_checkpointing,
+        global_batch: request.global_batch.min..=request.global_batch.max,
     }
 }
 

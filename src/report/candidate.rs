@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
-use crate::plan::Candidate;
+use crate::plan::{Candidate, FrontPoint, FrontStep};
 use crate::quantity::Interval;
 
 /// Column names and values gathered side by side, so that they can't come apart.
@@ -77,7 +77,41 @@ pub(super) fn fields(candidate: &Candidate) -> Vec<(String, String)> {
     flat.put("basis_detail_nearest", nearest(c));
     flat.put("tied_with_best", c.tied_with_best);
     time_parts(&mut flat, c);
+    if let Some(point) = &c.pareto {
+        front_point(&mut flat, point);
+    }
     flat.0
+}
+
+fn front_point(flat: &mut Flat, point: &FrontPoint) {
+    flat.put("pareto_knee", point.knee);
+    let step = point.step;
+    let number = |value: fn(&FrontStep) -> f64| {
+        step.as_ref()
+            .map_or_else(String::new, |step| value(step).to_string())
+    };
+    let flag = |value: fn(&FrontStep) -> bool| {
+        step.as_ref()
+            .map_or_else(String::new, |step| value(step).to_string())
+    };
+    flat.put("pareto_step_extra_usd", number(|step| step.extra_usd));
+    flat.put("pareto_step_hours_saved", number(|step| step.hours_saved));
+    flat.put(
+        "pareto_step_usd_per_hour_saved",
+        number(|step| step.usd_per_hour_saved),
+    );
+    flat.put(
+        "pareto_step_hours_saved_per_usd",
+        number(|step| step.hours_saved_per_usd),
+    );
+    flat.put(
+        "pareto_step_times_told_apart",
+        flag(|step| step.times_told_apart),
+    );
+    flat.put(
+        "pareto_step_costs_told_apart",
+        flag(|step| step.costs_told_apart),
+    );
 }
 
 fn memory(flat: &mut Flat, c: &Candidate) {

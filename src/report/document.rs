@@ -40,6 +40,13 @@ impl Document {
         self
     }
 
+    /// Adds a drawing made of characters, shown as it is.
+    #[must_use]
+    pub fn figure(mut self, text: impl Into<String>) -> Self {
+        self.blocks.push(Block::Figure(text.into()));
+        self
+    }
+
     /// Adds notes: each a label and what is to be said about it.
     #[must_use]
     pub fn notes(mut self, notes: Vec<(String, String)>) -> Self {
@@ -57,6 +64,8 @@ pub enum Block {
     Text(String),
     /// A table.
     Grid(Grid),
+    /// A drawing made of characters of one width.
+    Figure(String),
     /// Labels and what is to be said about each.
     Notes(Vec<(String, String)>),
 }

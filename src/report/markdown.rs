@@ -25,6 +25,7 @@ fn block_text(block: &Block) -> String {
         Block::Heading(heading) => format!("### {}\n", escaped(heading)),
         Block::Text(paragraph) => format!("{}\n", escaped(paragraph)),
         Block::Grid(grid) => grid_text(grid),
+        Block::Figure(figure) => format!("```text\n{}\n```\n", figure.trim_end()),
         Block::Notes(notes) => {
             let lines = notes
                 .iter()

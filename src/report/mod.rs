@@ -16,12 +16,14 @@ mod explain;
 mod fit_summary;
 #[cfg(test)]
 mod fixture;
+mod front;
 mod json;
 mod listing;
 mod markdown;
 mod number;
 mod page;
 mod ranking;
+mod sketch;
 mod table;
 pub mod tables;
 mod words;

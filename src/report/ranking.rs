@@ -22,6 +22,9 @@ pub struct Ranking<'a> {
 
 impl Answer for Ranking<'_> {
     fn document(&self) -> Document {
+        if let Some(front) = &self.plan.front {
+            return self.front_document(front);
+        }
         let mut document = Document::new(self.title()).text(self.scope());
         if let Some(best) = self.plan.candidates.first() {
             document =
@@ -51,7 +54,7 @@ impl Answer for Ranking<'_> {
 }
 
 impl Ranking<'_> {
-    fn title(&self) -> String {
+    pub(super) fn title(&self) -> String {
         let request = &self.plan.request;
         format!(
             "{} ({} parameters) on {} tokens",
@@ -61,7 +64,7 @@ impl Ranking<'_> {
         )
     }
 
-    fn scope(&self) -> String {
+    pub(super) fn scope(&self) -> String {
         let request = &self.plan.request;
         format!(
             "global batch {} tokens; stack {}; by {}; intervals hold {} % of outcomes",
@@ -171,7 +174,7 @@ impl Ranking<'_> {
         }
     }
 
-    fn all_notes(&self) -> Vec<(String, String)> {
+    pub(super) fn all_notes(&self) -> Vec<(String, String)> {
         let mut notes = self.marks();
         notes.push(("searched".into(), searched(&self.plan.space)));
         notes.push(("fit".into(), self.fit()));
@@ -187,14 +190,13 @@ impl Ranking<'_> {
 
     /// What the marks in the table mean, as far as they occur.
     fn marks(&self) -> Vec<(String, String)> {
+        let is_front = self.plan.front.is_some();
         let shown = || {
-            self.plan
-                .candidates
-                .iter()
-                .chain(&self.plan.best_by_gpu_count)
+            let others = self.plan.best_by_gpu_count.iter().filter(|_| !is_front);
+            self.plan.candidates.iter().chain(others)
         };
         let mut notes = Vec::new();
-        if self.plan.candidates.iter().any(is_tie) {
+        if !is_front && self.plan.candidates.iter().any(is_tie) {
             notes.push((
                 "#=".to_owned(),
                 "can't be told apart from rank 1: the difference is within the model's error"
@@ -230,7 +232,7 @@ fn is_tie(candidate: &Candidate) -> bool {
     candidate.tied_with_best && candidate.rank > 1
 }
 
-fn is_short(candidate: &Candidate) -> bool {
+pub(super) fn is_short(candidate: &Candidate) -> bool {
     candidate.global_batch_shortfall > 0.0
 }
 
@@ -270,7 +272,7 @@ fn ranked_row(c: &Candidate, unit: TimeUnit, priced: bool) -> Vec<Cell> {
     row
 }
 
-fn cost(c: &Candidate) -> String {
+pub(super) fn cost(c: &Candidate) -> String {
     c.cost_usd
         .map_or_else(|| "–".to_owned(), |cost| dollars(cost.expected))
 }
@@ -314,6 +316,7 @@ pub(super) fn by(sort: Objective) -> &'static str {
         Objective::Cost => "lowest cost",
         Objective::GpuHours => "fewest GPU-hours",
         Objective::Throughput => "highest throughput",
+        Objective::Pareto => "time against cost",
     }
 }
 

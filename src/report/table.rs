@@ -31,6 +31,7 @@ impl Report for Table {
                 Block::Heading(heading) => text += &(styled(heading, Tone::Strong) + "\n"),
                 Block::Text(paragraph) => text += &(wrapped(paragraph, WIDTH) + "\n"),
                 Block::Grid(grid) => text += &grid_text(grid),
+                Block::Figure(figure) => text += &without_trailing_space(figure),
                 Block::Notes(notes) => text += &notes_text(notes),
             }
         }

@@ -10,7 +10,8 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::evaluator::Evaluator;
-use super::rank::{Best, Ranked, Score};
+use super::front::{Front, FrontOutcome};
+use super::rank::{Best, Ranked};
 use super::slice::Slice;
 use super::space::{Group, Space};
 use super::watch::Watch;
@@ -93,6 +94,111 @@ pub fn sweep<E: Evaluator>(
     limits: Limits,
     watch: &Watch<'_>,
 ) -> Outcome {
+    // The best candidate of a GPU count is wanted even where no candidates are.
+    let seed = || Best::new(limits.top.max(1));
+    let rest = |seeded: &Best| Best::below(limits.top, seeded.worst().filter(|_| limits.prune));
+    let nothing = || Best::new(limits.top);
+    let keepers = Keepers {
+        nothing: &nothing,
+        seed: &seed,
+        rest: &rest,
+    };
+    let mut tally = settle(space, evaluator, limits, watch, &keepers);
+    let best = tally.kept.into_sorted();
+    if let Some(first) = best.first() {
+        // It may have a GPU count that wasn't sampled.
+        tally
+            .by_gpu_count
+            .entry((first.cluster, first.configuration.gpus))
+            .or_insert(*first);
+    }
+    Outcome {
+        best,
+        best_by_gpu_count: tally.by_gpu_count.into_values().collect(),
+        counts: tally.counts,
+        partial: watch.is_cancelled(),
+    }
+}
+
+/// Sweeps `space` for its time–cost front instead of the best few; [`Limits::top`] doesn't matter.
+///
+/// Scores have to be hours on the wall clock ([`Score::objective`](super::Score::objective)), and
+/// the evaluator has to say what an hour costs ([`Evaluator::usd_per_hour`]).
+pub fn sweep_front<E: Evaluator>(
+    space: &Space<'_>,
+    evaluator: &E,
+    limits: Limits,
+    watch: &Watch<'_>,
+) -> FrontOutcome {
+    let limits = Limits { top: 1, ..limits };
+    let nothing = || Front::new(space.gpu_counts(), limits.prune);
+    let rest = |seeded: &Front| nothing().against(seeded);
+    let keepers = Keepers {
+        nothing: &nothing,
+        seed: &nothing,
+        rest: &rest,
+    };
+    let tally = settle(space, evaluator, limits, watch, &keepers);
+    let (points, unpriced) = tally.kept.into_sorted();
+    FrontOutcome {
+        points,
+        unpriced,
+        best_by_gpu_count: tally.by_gpu_count.into_values().collect(),
+        counts: tally.counts,
+        partial: watch.is_cancelled(),
+    }
+}
+
+/// What a sweep keeps of the candidates it forms.
+pub(super) trait Keep: Sized + Send + Sync {
+    /// What the candidates of a group have to get into; `usd_per_hour` is what an hour of that
+    /// group's GPUs costs.
+    fn open(&mut self, group: &Group<'_>, usd_per_hour: Option<f64>) -> Best;
+    /// Takes in those that got in.
+    fn close(&mut self, group: &Group<'_>, usd_per_hour: Option<f64>, best: Best);
+    /// The two together, whichever comes first.
+    #[must_use]
+    fn merge(self, other: Self) -> Self;
+    /// The first in the ranking.
+    fn first(&self) -> Option<Ranked>;
+}
+
+impl Keep for Best {
+    fn open(&mut self, _: &Group<'_>, _: Option<f64>) -> Best {
+        std::mem::replace(self, Self::new(0))
+    }
+
+    fn close(&mut self, _: &Group<'_>, _: Option<f64>, best: Best) {
+        *self = best;
+    }
+
+    fn merge(self, other: Self) -> Self {
+        Best::merge(self, other)
+    }
+
+    fn first(&self) -> Option<Ranked> {
+        Best::first(self)
+    }
+}
+
+/// How a sweep starts to keep.
+struct Keepers<'a, K> {
+    /// With nothing.
+    nothing: &'a (dyn Fn() -> K + Sync),
+    /// For one of the GPU counts that come first.
+    seed: &'a (dyn Fn() -> K + Sync),
+    /// For all others, which have what the first ones left to beat.
+    rest: &'a (dyn Fn(&K) -> K + Sync),
+}
+
+/// Settles every point of a space.
+fn settle<E: Evaluator, K: Keep>(
+    space: &Space<'_>,
+    evaluator: &E,
+    limits: Limits,
+    watch: &Watch<'_>,
+    keepers: &Keepers<'_, K>,
+) -> Tally<K> {
     watch.begin(space.groups());
     let sampled = if limits.gpu_counts == 0 {
         SEEDS
@@ -104,25 +210,28 @@ pub fn sweep<E: Evaluator>(
         evaluator,
         limits,
         watch,
+        keepers,
         seeds: space.sampled_gpu_counts(sampled),
     };
     let seeded = sweep.seeds();
-    let ceiling = seeded.best.worst().filter(|_| limits.prune);
-    let tally = seeded.merge(sweep.others(ceiling));
-    tally.finish(space.refused, watch.is_cancelled())
+    let others = sweep.others(&seeded.kept);
+    let mut tally = seeded.merge(others);
+    tally.counts.points = tally.counts.points.saturating_add(space.refused);
+    tally.counts.cluster_size = space.refused;
+    tally
 }
 
 /// What one task has found.
-struct Tally {
-    best: Best,
+struct Tally<K> {
+    kept: K,
     by_gpu_count: BTreeMap<(usize, u64), Ranked>,
     counts: Counts,
 }
 
-impl Tally {
-    fn new(best: Best) -> Self {
+impl<K: Keep> Tally<K> {
+    fn new(kept: K) -> Self {
         Self {
-            best,
+            kept,
             by_gpu_count: BTreeMap::new(),
             counts: Counts::default(),
         }
@@ -131,42 +240,29 @@ impl Tally {
     /// The GPU counts of two tallies differ: each is settled by one task.
     fn merge(mut self, other: Self) -> Self {
         self.by_gpu_count.extend(other.by_gpu_count);
-        self.best = self.best.merge(other.best);
+        self.kept = self.kept.merge(other.kept);
         self.counts = self.counts.plus(other.counts);
         self
     }
-
-    fn finish(mut self, refused: u128, partial: bool) -> Outcome {
-        self.counts.points = self.counts.points.saturating_add(refused);
-        self.counts.cluster_size = refused;
-        let best = self.best.into_sorted();
-        if let Some(first) = best.first() {
-            // It may have a GPU count that wasn't sampled.
-            self.by_gpu_count
-                .entry((first.cluster, first.configuration.gpus))
-                .or_insert(*first);
-        }
-        Outcome {
-            best,
-            best_by_gpu_count: self.by_gpu_count.into_values().collect(),
-            counts: self.counts,
-            partial,
-        }
-    }
 }
 
-struct Sweep<'a, E> {
+struct Sweep<'a, E, K> {
     space: &'a Space<'a>,
     evaluator: &'a E,
     limits: Limits,
     watch: &'a Watch<'a>,
+    keepers: &'a Keepers<'a, K>,
     /// GPU counts that are settled first, by position of the cluster.
     seeds: Vec<Vec<u64>>,
 }
 
-impl<E: Evaluator> Sweep<'_, E> {
+impl<E: Evaluator, K: Keep> Sweep<'_, E, K> {
+    fn nothing(&self) -> Tally<K> {
+        Tally::new((self.keepers.nothing)())
+    }
+
     /// Settles the GPU counts that come first, each by itself, so that the best of each is found.
-    fn seeds(&self) -> Tally {
+    fn seeds(&self) -> Tally<K> {
         let counts: Vec<(usize, u64)> = self
             .seeds
             .iter()
@@ -176,19 +272,18 @@ impl<E: Evaluator> Sweep<'_, E> {
         counts
             .into_par_iter()
             .fold(
-                || Tally::new(Best::new(self.limits.top)),
+                || self.nothing(),
                 |tally, (cluster, gpus)| tally.merge(self.gpu_count(cluster, gpus)),
             )
-            .reduce(|| Tally::new(Best::new(self.limits.top)), Tally::merge)
+            .reduce(|| self.nothing(), Tally::merge)
     }
 
-    fn gpu_count(&self, cluster: usize, gpus: u64) -> Tally {
-        // Its best candidate is wanted even where no candidates are.
-        let mut tally = Tally::new(Best::new(self.limits.top.max(1)));
+    fn gpu_count(&self, cluster: usize, gpus: u64) -> Tally<K> {
+        let mut tally = Tally::new((self.keepers.seed)());
         for group in self.space.groups_of(cluster, gpus) {
-            tally = self.group(tally, &group);
+            self.group(&mut tally, &group);
         }
-        let first = tally.best.first();
+        let first = tally.kept.first();
         self.watch.found(first.as_ref());
         if let Some(first) = first
             && self.limits.gpu_counts > 0
@@ -198,37 +293,39 @@ impl<E: Evaluator> Sweep<'_, E> {
         tally
     }
 
-    /// Settles all other GPU counts; `ceiling` is what they have to beat.
-    fn others(&self, ceiling: Option<Score>) -> Tally {
+    /// Settles all other GPU counts, which have to beat what is `seeded`.
+    fn others(&self, seeded: &K) -> Tally<K> {
         let groups = self.space.groups();
         (0..groups.div_ceil(RUN))
             .into_par_iter()
             .fold(
-                || Tally::new(Best::new(self.limits.top)),
+                || self.nothing(),
                 |tally, run| {
                     let start = run * RUN;
-                    tally.merge(self.run(start..start.saturating_add(RUN).min(groups), ceiling))
+                    tally.merge(self.run(start..start.saturating_add(RUN).min(groups), seeded))
                 },
             )
-            .reduce(|| Tally::new(Best::new(self.limits.top)), Tally::merge)
+            .reduce(|| self.nothing(), Tally::merge)
     }
 
-    fn run(&self, groups: std::ops::Range<u64>, ceiling: Option<Score>) -> Tally {
-        let mut tally = Tally::new(Best::below(self.limits.top, ceiling));
+    fn run(&self, groups: std::ops::Range<u64>, seeded: &K) -> Tally<K> {
+        let mut tally = Tally::new((self.keepers.rest)(seeded));
         for group in groups.filter_map(|index| self.space.group(index)) {
             if !self.is_seed(&group) {
-                tally = self.group(tally, &group);
+                self.group(&mut tally, &group);
             }
         }
-        self.watch.found(tally.best.first().as_ref());
+        self.watch.found(tally.kept.first().as_ref());
         tally
     }
 
-    fn group(&self, mut tally: Tally, group: &Group<'_>) -> Tally {
+    fn group(&self, tally: &mut Tally<K>, group: &Group<'_>) {
         if self.watch.is_cancelled() {
-            return tally;
+            return;
         }
         let batch = self.space.batch(group);
+        let usd_per_hour = self.evaluator.usd_per_hour(group);
+        let mut best = tally.kept.open(group, usd_per_hour);
         let mut points = 0_u128;
         for &activation_checkpointing in self.space.checkpointing() {
             let slice = Slice {
@@ -239,13 +336,13 @@ impl<E: Evaluator> Sweep<'_, E> {
                 limits: self.limits,
                 watch: self.watch,
             };
-            let (best, counts) = slice.settle(tally.best);
-            tally.best = best;
+            let counts;
+            (best, counts) = slice.settle(best);
             points = points.saturating_add(counts.points);
             tally.counts = tally.counts.plus(counts);
         }
+        tally.kept.close(group, usd_per_hour, best);
         self.watch.settled(1, points);
-        tally
     }
 
     fn is_seed(&self, group: &Group<'_>) -> bool {

@@ -14,6 +14,12 @@ pub trait Evaluator: Sync {
     /// Everything that micro-batch and gradient accumulation don't change; called once per group
     /// and checkpointing choice.
     fn group(&self, group: &Group<'_>, activation_checkpointing: bool) -> Self::Group;
+
+    /// US dollars that an hour of the nodes of a group costs, where a price is known. The same
+    /// for every group of one cluster and GPU count.
+    fn usd_per_hour(&self, _group: &Group<'_>) -> Option<f64> {
+        None
+    }
 }
 
 /// Predicts the points of one group and checkpointing choice.

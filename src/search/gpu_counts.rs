@@ -15,11 +15,17 @@ pub(super) struct GpuCounts {
 impl GpuCounts {
     /// The counts of `axis` that `cluster` can give: any number within a node, whole nodes beyond.
     ///
-    /// `auto` means powers of two nodes, from one up to the largest, and the largest itself.
-    pub(super) fn new(axis: &Axis, cluster: &Cluster) -> Self {
+    /// `auto` means powers of two nodes, from one up to the largest, and the largest itself; or
+    /// every number of nodes.
+    pub(super) fn new(axis: &Axis, cluster: &Cluster, every_node: bool) -> Self {
         let node = cluster.gpus_per_node.max(1);
         let most = largest(cluster, node);
         let pieces = match axis {
+            Axis::Auto if every_node && most > node => vec![Axis::Stepped {
+                low: node,
+                high: most,
+                step: node,
+            }],
             Axis::Auto => vec![whole_node_ladder(node, most)],
             Axis::List(_) | Axis::Doubling { .. } => {
                 let allowed =

@@ -10,6 +10,7 @@ mod axis;
 mod batch;
 mod engine;
 mod evaluator;
+mod front;
 mod gpu_counts;
 mod rank;
 mod slice;
@@ -17,8 +18,9 @@ mod space;
 mod watch;
 
 pub use axis::{Axis, AxisError, Switch};
-pub use engine::{Counts, Limits, Outcome, sweep};
+pub use engine::{Counts, Limits, Outcome, sweep, sweep_front};
 pub use evaluator::{Evaluator, GroupEvaluator};
+pub use front::{FrontOutcome, Priced, knee};
 pub use rank::{Objective, Ranked, Score};
 pub use space::{Axes, Group, Space, SpaceError};
 pub use watch::{Progress, Watch};

@@ -29,6 +29,9 @@ pub enum Objective {
     GpuHours,
     /// Tokens per second, highest first.
     Throughput,
+    /// Time and cost at once: the front of configurations than which none is both faster and
+    /// cheaper, the cheapest first.
+    Pareto,
 }
 
 /// How good a candidate is: lower is better.

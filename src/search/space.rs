@@ -106,6 +106,23 @@ impl<'a> Space<'a> {
     /// When the points can't be counted in 64 bits, when the sequence length is open or too long,
     /// or when the global batch is empty.
     pub fn new(axes: Axes, clusters: &'a [Cluster]) -> Result<Self, SpaceError> {
+        Self::build(axes, clusters, false)
+    }
+
+    /// [`Space::new`] in which GPU counts left on `auto` are every number of whole nodes up to the
+    /// cluster's largest.
+    ///
+    /// # Errors
+    /// As [`Space::new`].
+    pub fn of_every_node(axes: Axes, clusters: &'a [Cluster]) -> Result<Self, SpaceError> {
+        Self::build(axes, clusters, true)
+    }
+
+    fn build(
+        axes: Axes,
+        clusters: &'a [Cluster],
+        every_node: bool,
+    ) -> Result<Self, SpaceError> {
         let (min, max) = (*axes.global_batch.start(), *axes.global_batch.end());
         if min == 0 || min > max {
             return Err(SpaceError::EmptyGlobalBatch { min, max });
@@ -115,7 +132,7 @@ impl<'a> Space<'a> {
         };
         let gpu_counts: Vec<GpuCounts> = clusters
             .iter()
-            .map(|cluster| GpuCounts::new(&axes.gpus, cluster))
+            .map(|cluster| GpuCounts::new(&axes.gpus, cluster, every_node))
             .collect();
         let counted = |counts: fn(&GpuCounts) -> u64| -> u128 {
             gpu_counts.iter().map(|c| u128::from(counts(c))).sum()
@@ -150,6 +167,14 @@ impl<'a> Space<'a> {
         self.gpu_counts
             .iter()
             .map(|counts| counts.len().saturating_mul(self.axes.seq_len.len()))
+            .fold(0, u64::saturating_add)
+    }
+
+    /// How many GPU counts of clusters there are.
+    pub(super) fn gpu_counts(&self) -> u64 {
+        self.gpu_counts
+            .iter()
+            .map(GpuCounts::len)
             .fold(0, u64::saturating_add)
     }
 

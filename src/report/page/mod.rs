@@ -24,6 +24,7 @@ enum Part<'a> {
         head: Vec<HeadCell<'a>>,
         rows: Vec<Vec<BodyCell<'a>>>,
     },
+    Figure { text: &'a str },
     Notes {
         notes: &'a [(String, String)],
     },
@@ -123,6 +124,7 @@ fn part(block: &Block) -> Part<'_> {
         Block::Text(text) => Part::Text { text },
         Block::Notes(notes) => Part::Notes { notes },
         Block::Grid(grid) => table(grid),
+        Block::Figure(text) => Part::Figure { text },
     }
 }
 
