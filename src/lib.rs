@@ -23,6 +23,7 @@
 //! | [`preset`] | embedded presets; user files add to them or override them |
 //! | [`job`] | the job file and flags, resolved into one request |
 //! | [`plan`] | the planner: a request and a fit become a ranked plan |
+//! | [`compare`] | a launched run against its plan |
 //! | [`launch`] | a candidate becomes the files that launch it |
 //! | [`advise`] | what to measure next |
 //! | [`report`] | table, JSON, CSV, Markdown |
@@ -33,6 +34,7 @@
 
 pub mod advise;
 pub mod cli;
+pub mod compare;
 pub mod configuration;
 pub mod diagnostic;
 pub mod fit_file;

@@ -5,6 +5,7 @@
 
 mod advise;
 mod args;
+mod compare;
 mod completions;
 mod evaluate;
 mod files;
@@ -75,6 +76,8 @@ enum Command {
     Fit(Box<fit_command::FitCommandArgs>),
     /// Name the measurements that would narrow a plan's answer most.
     Advise(Box<advise::AdviseArgs>),
+    /// Compare a launched run with its plan: as planned, if not why, and when it is done.
+    Compare(Box<compare::CompareArgs>),
     /// List the models, GPUs, clusters, stacks, prices and tables that are built in, or show one.
     Presets(presets::PresetsArgs),
     /// Print JSON Schema of the files that are read and written.
@@ -135,6 +138,7 @@ impl Cli {
             Command::Evaluate(args) => evaluate::run(args, &self.global, &open(args.output())?),
             Command::Fit(args) => fit_command::run(args, &self.global, &open(Some(args.target()))?),
             Command::Advise(args) => advise::run(args, &self.global, &open(args.output())?),
+            Command::Compare(args) => compare::run(args, &open(args.output())?, &open(None)?),
             Command::Schema(args) => schema::run(args, &open(args.output.as_deref())?),
             Command::Init(args) => init::run(args, &open(args.output.as_deref())?),
             Command::Presets(args) => presets::run(args, &open(args.output.output.as_deref())?),

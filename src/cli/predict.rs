@@ -56,6 +56,7 @@ pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
             candidate: &candidate,
             model: &request.model.name,
             params: request.model.shape.params(candidate.seq_len),
+            stack: &request.stack.name,
             tokens: request.tokens,
             confidence: request.confidence,
             fit: fit.name(),

@@ -4,8 +4,9 @@ use clap::{Args, ValueEnum};
 use schemars::schema_for;
 
 use crate::advise::Advice;
+use crate::compare::Comparison;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Candidate, Plan};
+use crate::plan::{Plan, Predicted};
 use crate::report::accuracy::{AccuracyPage, TableAccuracy};
 use crate::{job, preset};
 
@@ -45,6 +46,8 @@ enum Described {
     Accuracy,
     /// What `advise --format json` prints.
     Advice,
+    /// What `compare --format json` prints.
+    Compare,
 }
 
 pub(super) fn run(args: &SchemaArgs, output: &Output) -> Result<(), Failure> {
@@ -52,10 +55,11 @@ pub(super) fn run(args: &SchemaArgs, output: &Output) -> Result<(), Failure> {
         Described::Job => job::json_schema(),
         Described::Presets => preset::json_schema(),
         Described::Plan => schema_for!(Plan),
-        Described::Candidate => schema_for!(Candidate),
+        Described::Candidate => schema_for!(Predicted),
         Described::Evaluation => schema_for!(TableAccuracy),
         Described::Accuracy => schema_for!(AccuracyPage),
         Described::Advice => schema_for!(Advice),
+        Described::Compare => schema_for!(Comparison),
     };
     let text = serde_json::to_string_pretty(&schema)
         .map_err(|error| Diagnostic::new(format!("the schema has no JSON form: {error}")))?;

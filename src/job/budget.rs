@@ -190,14 +190,20 @@ impl FromStr for Objective {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        [Self::Time, Self::Cost, Self::GpuHours, Self::Throughput, Self::Pareto]
-            .into_iter()
-            .find(|objective| objective.to_string() == text.trim())
-            .ok_or_else(|| QuantityError {
-                text: text.to_owned(),
-                expected: "an order of the ranking",
-                reason: "known are time, cost, gpu-hours, throughput and pareto".into(),
-            })
+        [
+            Self::Time,
+            Self::Cost,
+            Self::GpuHours,
+            Self::Throughput,
+            Self::Pareto,
+        ]
+        .into_iter()
+        .find(|objective| objective.to_string() == text.trim())
+        .ok_or_else(|| QuantityError {
+            text: text.to_owned(),
+            expected: "an order of the ranking",
+            reason: "known are time, cost, gpu-hours, throughput and pareto".into(),
+        })
     }
 }
 

@@ -180,7 +180,11 @@ mod tests {
 
     #[test]
     fn those_between_are_spread_evenly_in_logarithms() {
-        let hours: Vec<f64> = (0..=64).map(|step| f64::from(1 << 20) / f64::from(1 << (step / 4)) / (1.0 + f64::from(step % 4) / 4.0)).collect();
+        let hours: Vec<f64> = (0..=64)
+            .map(|step| {
+                f64::from(1 << 20) / f64::from(1 << (step / 4)) / (1.0 + f64::from(step % 4) / 4.0)
+            })
+            .collect();
         assert_eq!(chosen(&hours, None, 5), [0, 16, 32, 48, 64]);
         assert_eq!(chosen(&hours, Some(7), 1), [7]);
         assert_eq!(chosen(&hours, None, 1), [64]);

@@ -53,6 +53,42 @@ pub struct Plan {
     pub front: Option<FrontReport>,
 }
 
+/// A candidate with what it was predicted for: what `predict --format json` prints.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Predicted {
+    /// The candidate.
+    #[serde(flatten)]
+    pub candidate: Candidate,
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// What was asked for.
+    pub request: PredictedRequest,
+    /// What the prediction rests on.
+    pub fit: PredictedFit,
+}
+
+/// What a single configuration was predicted for.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct PredictedRequest {
+    /// The model.
+    pub model: String,
+    /// Training stack.
+    pub stack: String,
+    /// Tokens to train on.
+    pub tokens: u64,
+    /// Confidence of every interval.
+    pub confidence: f64,
+}
+
+/// What a single prediction rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct PredictedFit {
+    /// Name of the fit.
+    pub name: String,
+    /// Measured rows it was fitted to.
+    pub rows: usize,
+}
+
 /// A request as resolved, with names in the place of what they name.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct RequestReport {

@@ -2,8 +2,8 @@
 
 use super::candidate::{Candidate, Forecaster};
 use super::error::PlanError;
-use super::physics::{Goal, Physics};
 use super::front::{self, Shown};
+use super::physics::{Goal, Physics};
 use super::{FitReport, Plan, RequestReport, SCHEMA_VERSION, SpaceReport, notes, predict, remedy};
 use crate::configuration::{Configuration, Setting};
 use crate::forecast::Reliability;
@@ -139,7 +139,12 @@ impl<'a> Planner<'a> {
             return self.plan_front(request, limits, watch);
         }
         let outcome = self.sweep(request, Goal::Best(request.sort), limits, watch)?;
-        self.check_found(request, &outcome.counts, outcome.best.is_empty(), outcome.partial)?;
+        self.check_found(
+            request,
+            &outcome.counts,
+            outcome.best.is_empty(),
+            outcome.partial,
+        )?;
         let candidates = self.candidates(request, &outcome.best, request.sort)?;
         let seen = Seen {
             counts: outcome.counts,

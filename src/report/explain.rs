@@ -1,7 +1,7 @@
 //! One configuration in full: what `predict` says.
 
 use crate::hardware::Cluster;
-use crate::plan::Candidate;
+use crate::plan::{Candidate, Predicted, PredictedFit, PredictedRequest, SCHEMA_VERSION};
 use crate::quantity::{
     Confidence, Interval, Tokens, display_count, display_hours, display_thousands,
 };
@@ -27,6 +27,8 @@ pub struct Explanation<'a> {
     pub model: &'a str,
     /// Parameters at the candidate's sequence length.
     pub params: u64,
+    /// Training stack.
+    pub stack: &'a str,
     /// Token budget.
     pub tokens: Tokens,
     /// Confidence of the intervals.
@@ -72,7 +74,20 @@ impl Answer for Explanation<'_> {
     }
 
     fn json(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string_pretty(self.candidate)
+        serde_json::to_string_pretty(&Predicted {
+            candidate: self.candidate.clone(),
+            schema_version: SCHEMA_VERSION,
+            request: PredictedRequest {
+                model: self.model.to_owned(),
+                stack: self.stack.to_owned(),
+                tokens: self.tokens.get(),
+                confidence: self.confidence.get(),
+            },
+            fit: PredictedFit {
+                name: self.fit.to_owned(),
+                rows: self.fit_rows,
+            },
+        })
     }
 }
 
@@ -321,6 +336,7 @@ mod tests {
             candidate: &candidate(),
             model: "gpt-7b",
             params: 6_658_859_008,
+            stack: "fp32-gather",
             tokens: "134B".parse().unwrap(),
             confidence: Confidence::default(),
             fit: "embedded",

@@ -86,6 +86,7 @@ pub(super) fn candidate() -> Candidate {
             residual: -0.125,
             memory_pressure: 0.0,
         },
+        pareto: None,
     }
 }
 
@@ -141,6 +142,7 @@ pub(super) fn plan() -> Plan {
         best_by_gpu_count: vec![first, second],
         notes: vec!["a note".into()],
         partial: false,
+        front: None,
     }
 }
 

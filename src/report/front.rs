@@ -15,7 +15,9 @@ impl Ranking<'_> {
         let mut document = Document::new(self.title()).text(self.scope());
         let longest = candidates.first().map(|c| c.time_to_budget_h.expected);
         let unit = TimeUnit::of_hours(longest.unwrap_or_default());
-        document = document.text(headline(front)).grid(points(candidates, unit));
+        document = document
+            .text(headline(front))
+            .grid(points(candidates, unit));
         if let Some(figure) = drawing(candidates, unit) {
             document = document
                 .heading("Cost against time, both axes logarithmic")
@@ -38,12 +40,16 @@ impl Ranking<'_> {
     }
 
     fn why_more_costs_more(&self) -> String {
-        let ends = self.plan.candidates.first().zip(self.plan.candidates.last());
+        let ends = self
+            .plan
+            .candidates
+            .first()
+            .zip(self.plan.candidates.last());
         let (cheapest, fastest) = match ends {
             Some((cheapest, fastest)) => (communication(cheapest), communication(fastest)),
             None => (0.0, 0.0),
         };
-        format!(
+        let mut text = format!(
             "The losses are the model's, and come from holding the global batch at {} tokens: more \
              GPUs leave each less to compute between exchanges of the same parameters. Communication, \
              synchronisation and overheads take {} % of a step at the cheap end and {} % at the fast \
@@ -51,7 +57,11 @@ impl Ranking<'_> {
             self.request.global_batch,
             percent(cheapest),
             percent(fastest),
-        )
+        );
+        if ends.is_some_and(|(cheapest, fastest)| cheapest.cluster != fastest.cluster) {
+            text += " The ends are on different clusters: the rest is their hardware and price.";
+        }
+        text
     }
 }
 
@@ -156,7 +166,10 @@ fn drawing(candidates: &[Candidate], unit: TimeUnit) -> Option<String> {
     };
     let is_knee = |c: &&Candidate| c.pareto.is_some_and(|point| point.knee);
     let all = candidates.iter().filter_map(|c| dot(c, 'o'));
-    let knee = candidates.iter().filter(is_knee).filter_map(|c| dot(c, 'K'));
+    let knee = candidates
+        .iter()
+        .filter(is_knee)
+        .filter_map(|c| dot(c, 'K'));
     let dots: Vec<Dot> = all.chain(knee).collect();
     sketch(
         &dots,

@@ -229,7 +229,10 @@ impl Keep for Front {
 
     fn first(&self) -> Option<Ranked> {
         let priced = self.points.first().map(|point| point.ranked);
-        priced.into_iter().chain(self.unpriced.values().copied()).min()
+        priced
+            .into_iter()
+            .chain(self.unpriced.values().copied())
+            .min()
     }
 }
 

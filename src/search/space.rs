@@ -118,11 +118,7 @@ impl<'a> Space<'a> {
         Self::build(axes, clusters, true)
     }
 
-    fn build(
-        axes: Axes,
-        clusters: &'a [Cluster],
-        every_node: bool,
-    ) -> Result<Self, SpaceError> {
+    fn build(axes: Axes, clusters: &'a [Cluster], every_node: bool) -> Result<Self, SpaceError> {
         let (min, max) = (*axes.global_batch.start(), *axes.global_batch.end());
         if min == 0 || min > max {
             return Err(SpaceError::EmptyGlobalBatch { min, max });

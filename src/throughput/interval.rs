@@ -53,6 +53,16 @@ impl BadDays {
         }
     }
 
+    /// Probability of one.
+    pub(crate) fn share(self) -> f64 {
+        self.share
+    }
+
+    /// Mean slowdown of one, as a logarithm.
+    pub(crate) fn slowdown(self) -> f64 {
+        self.slowdown
+    }
+
     const NEVER: Self = Self {
         share: 0.0,
         slowdown: 0.0,

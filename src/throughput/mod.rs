@@ -14,9 +14,11 @@
 //! | `pressure` | what running close to the memory limit costs |
 //! | `interval` | how far a run may be from its prediction |
 //! | `basis` | what a prediction rests on |
+//! | `cause` | what could make a run slower or faster than predicted |
 //! | [`evaluate`] | how accurate all this is, on held-out rows |
 
 mod basis;
+mod cause;
 pub mod coefficients;
 pub mod evaluate;
 mod fit;
@@ -41,7 +43,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use basis::{Basis, BasisDetail, NearestRow};
+pub use cause::{Cause, CauseKind, Scrutiny, Size};
 pub use fit::{FitError, Termination};
+pub(crate) use interval::normal_reach;
 pub use outlook::Outlook;
 pub use predict::Prediction;
 pub use steps::{MicroBatchModel, SettingModel, StepModel};

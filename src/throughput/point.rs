@@ -70,6 +70,11 @@ impl<'a> Point<'a> {
         }
     }
 
+    /// Expected seconds of a step without memory pressure.
+    pub(super) fn full_speed_step_s(&self) -> f64 {
+        self.step_s
+    }
+
     /// Standard deviation towards slower steps from partly filled waves; `more` are points
     /// measured since.
     pub(super) fn waves(&self, more: &[&Self]) -> f64 {

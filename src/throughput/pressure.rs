@@ -32,6 +32,11 @@ impl Pressure {
         f64::midpoint(self.slowest, self.fastest)
     }
 
+    /// The relative speed that a share `share` of outcomes stays below.
+    pub(crate) fn speed(self, share: f64) -> f64 {
+        self.slowest + share * (self.fastest - self.slowest)
+    }
+
     /// How far the ends of the central share `confidence` lie from the expected step time, as
     /// logarithms: the faster end, then the slower one.
     pub(crate) fn central(self, confidence: f64) -> (f64, f64) {

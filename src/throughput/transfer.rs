@@ -39,7 +39,7 @@ const ELSEWHERE: f64 = 0.02;
 const FREE_SCALE: f64 = 0.25;
 
 /// Freedom of the links when they are what differs: up to a factor of three either way.
-const FREE_NETWORK: f64 = 0.6;
+pub(super) const FREE_NETWORK: f64 = 0.6;
 
 /// Share of the embedded tables' correction that carries over on the same GPU architecture.
 pub(crate) const CORRECTION_KEPT: f64 = 0.8;

@@ -7,6 +7,7 @@
 )]
 
 mod brute_force;
+mod front;
 
 use std::ops::RangeInclusive;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::Relaxed};
@@ -70,6 +71,12 @@ impl Evaluator for MadeUp {
             seq_len: group.seq_len,
             checkpointing,
         }
+    }
+
+    fn usd_per_hour(&self, group: &Group<'_>) -> Option<f64> {
+        let price = group.cluster.prices.first()?;
+        let nodes = group.gpus.div_ceil(group.cluster.gpus_per_node);
+        Some(nodes as f64 * price.usd_per_gpu_hour)
     }
 }
 

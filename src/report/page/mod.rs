@@ -24,7 +24,9 @@ enum Part<'a> {
         head: Vec<HeadCell<'a>>,
         rows: Vec<Vec<BodyCell<'a>>>,
     },
-    Figure { text: &'a str },
+    Figure {
+        text: &'a str,
+    },
     Notes {
         notes: &'a [(String, String)],
     },

@@ -1,0 +1,331 @@
+//! `tminus compare`: a launched run against its plan.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::compare::{FinishError, Launched, PlanFile, PlannedRun, Rows, compare};
+use crate::configuration::Setting;
+use crate::diagnostic::{Diagnostic, Origin};
+use crate::hardware::Cluster;
+use crate::job::{JobFile, ModelChoice};
+use crate::measure;
+use crate::model::Model;
+use crate::preset::Catalog;
+use crate::quantity::Tokens;
+use crate::report::Deviation;
+
+use super::args::{FitArgs, Format};
+use super::input::read_text;
+use super::output::Output;
+use super::{Failure, catalog_with, fit};
+
+/// Flags of `tminus compare`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Says whether a run is as fast as planned, what most likely explains it when it isn't and which one
+measurement would tell, when it ends and what it costs now, and the row to add for `tminus fit`.
+
+Examples:
+  tminus plan job.toml --format json -o plan.json
+  tminus compare plan.json --measured 25700
+  tminus compare plan.json --rank 2 --measured runs.csv -o row.csv
+  tminus compare plan.json --measured 371K --done-tokens 40B --start 2026-12-01T09:00Z")]
+pub(crate) struct CompareArgs {
+    /// What `plan --format json` or `predict --format json` printed; `-` is stdin.
+    #[arg(value_name = "PLAN.json")]
+    plan: PathBuf,
+
+    /// Tokens per second of the run, all GPUs together; or a table of measured rows (CSV or
+    /// Markdown), of which those of other configurations help to tell causes apart.
+    #[arg(long, value_name = "TOKENS_PER_S|TABLE", allow_hyphen_values = true)]
+    measured: String,
+
+    /// Candidate that was launched, by its rank in the plan.
+    #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    rank: u32,
+
+    /// Tokens trained so far: `40B`.
+    #[arg(long, value_name = "TOKENS", allow_hyphen_values = true)]
+    done_tokens: Option<Tokens>,
+
+    /// When the run started: `2026-12-01` or `2026-12-01T09:00Z`.
+    #[arg(long, value_name = "DATE", value_parser = start)]
+    start: Option<Timestamp>,
+
+    /// Job file that the plan was made from, where it describes its own model or clusters.
+    #[arg(long, value_name = "JOB.toml")]
+    job: Option<PathBuf>,
+
+    /// File with your own models, GPUs, clusters, stacks or prices; repeatable.
+    #[arg(long, value_name = "FILE")]
+    presets: Vec<PathBuf>,
+
+    #[command(flatten)]
+    fit: FitArgs,
+
+    /// Write the row to add for `tminus fit` to FILE, which must not be there yet.
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// Format of what is said on stdout; `csv` is the row for `tminus fit`.
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: Format,
+}
+
+impl CompareArgs {
+    /// The file the row goes to.
+    pub(super) fn output(&self) -> Option<&Path> {
+        self.output.as_deref()
+    }
+}
+
+/// A date at midnight UTC, or a time with its offset.
+fn start(text: &str) -> Result<Timestamp, String> {
+    let date = |text: &str| {
+        let date: Date = text.parse().ok()?;
+        Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
+    };
+    text.parse()
+        .ok()
+        .or_else(|| date(text))
+        .ok_or_else(|| "expected a date such as 2026-12-01, or 2026-12-01T09:00Z".to_owned())
+}
+
+/// What the names of a plan stand for.
+struct Described {
+    model: Model,
+    cluster: Cluster,
+    stack: crate::stack::Stack,
+    catalog: Catalog,
+    fit_file: Option<PathBuf>,
+}
+
+/// Compares; `row` is where the row for `fit` goes, `output` where the answer does.
+pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(), Failure> {
+    if let Some(path) = args.output.as_deref() {
+        check_new(path)?;
+    }
+    let origin = read_text(&args.plan)?;
+    let plan = PlanFile::parse(&origin)?;
+    let planned = plan.rank(usize::try_from(args.rank).unwrap_or(usize::MAX))?;
+    let described = describe(args, &plan, planned, &origin)?;
+    let setting = Setting {
+        shape: &described.model.shape,
+        cluster: &described.cluster,
+        stack: &described.stack,
+    };
+    check_size(planned, &described.cluster, &origin)?;
+    let fit = fit::chosen(described.fit_file.as_deref())?;
+    let measured = measured(&args.measured, &described.catalog)?;
+    let rows = match &measured {
+        Measured::Speed(_) => None,
+        Measured::Table(name, table) => Some(Rows::new(
+            name,
+            &table.rows,
+            &plan.model,
+            &setting,
+            &planned.configuration,
+        )?),
+    };
+    let launched = Launched {
+        plan: &plan,
+        run: planned,
+        setting,
+        measured_tok_s: match (&measured, &rows) {
+            (Measured::Speed(tok_s), _) => *tok_s,
+            (_, Some(rows)) => rows.throughput_tok_s(),
+            (_, None) => planned.throughput_tok_s.expected,
+        },
+        related: rows.as_ref().map_or(&[], |rows| rows.related.as_slice()),
+        done: args.done_tokens,
+        start: args.start,
+    };
+    let mut comparison = compare(&launched, &fit).map_err(refused)?;
+    comparison.notes = notes(&comparison, &plan, fit.name(), rows.as_ref(), &measured);
+    let target = args
+        .output
+        .as_deref()
+        .map(|path| path.display().to_string());
+    if target.is_some() {
+        row.result(&comparison.fit_row_csv)?;
+    }
+    output.report(
+        args.format,
+        &Deviation {
+            comparison: &comparison,
+            target: target.as_deref(),
+        },
+    )
+}
+
+fn check_new(path: &Path) -> Result<(), Diagnostic> {
+    if path.symlink_metadata().is_err() || path.is_dir() {
+        return Ok(());
+    }
+    Err(
+        Diagnostic::new(format!("`{}` is already there", path.display()))
+            .help("nothing was written: it may hold rows of yours")
+            .help("name a new file with `-o`; `tminus fit` takes several tables"),
+    )
+}
+
+/// Looks the names of a plan up.
+fn describe(
+    args: &CompareArgs,
+    plan: &PlanFile,
+    planned: &PlannedRun,
+    origin: &Origin,
+) -> Result<Described, Diagnostic> {
+    let mut catalog = Catalog::embedded();
+    let mut inline = None;
+    let mut fit_file = args.fit.fit.clone();
+    if let Some(path) = &args.job {
+        let text = read_text(path)?;
+        let job = JobFile::parse(&text.name, &text.text)?;
+        let beside = path.parent().unwrap_or(Path::new(""));
+        let named: Vec<PathBuf> = job
+            .settings
+            .presets
+            .iter()
+            .map(|named| beside.join(&named.value))
+            .collect();
+        catalog = job.extend(catalog_with(catalog, &named)?)?;
+        let job_fit = job.settings.fit.as_ref();
+        fit_file = fit_file.or(job_fit.map(|fit| beside.join(&fit.value)));
+        if let Some(ModelChoice::Inline(model)) = job.settings.model.map(|model| model.value)
+            && model.name == plan.model
+        {
+            inline = Some(*model);
+        }
+    }
+    let catalog = catalog_with(catalog, &args.presets)?;
+    let of_plan = |unknown: Diagnostic| {
+        Diagnostic::new(format!("`{}`: {}", origin.name, unknown.message))
+            .help("name the files that describe it: `--presets FILE`, or `--job JOB.toml`")
+    };
+    let model = match inline {
+        Some(model) => model,
+        None => catalog.model(&plan.model).map_err(of_plan)?.clone(),
+    };
+    Ok(Described {
+        model,
+        cluster: catalog.cluster(&planned.cluster).map_err(of_plan)?.clone(),
+        stack: catalog.stack(&plan.stack).map_err(of_plan)?.clone(),
+        catalog,
+        fit_file,
+    })
+}
+
+/// Refuses a run that its cluster or model can't have: the plan was made for others of that name.
+fn check_size(run: &PlannedRun, cluster: &Cluster, origin: &Origin) -> Result<(), Diagnostic> {
+    let gpus = run.configuration.gpus;
+    if gpus <= cluster.max_gpus && run.configuration.seq_len <= crate::model::MAX_SEQ_LEN {
+        return Ok(());
+    }
+    Err(Diagnostic::new(format!(
+        "`{}`: rank {} has {gpus} GPUs at sequence length {}, but {} has at most {}",
+        origin.name, run.rank, run.configuration.seq_len, cluster.name, cluster.max_gpus
+    ))
+    .help("name the file that describes the cluster it was made for: `--presets FILE`"))
+}
+
+/// What was measured.
+enum Measured {
+    /// Tokens per second.
+    Speed(f64),
+    /// A table, and the name people know it by.
+    Table(String, measure::Table),
+}
+
+fn measured(text: &str, catalog: &Catalog) -> Result<Measured, Diagnostic> {
+    let plain = text.replace(',', "");
+    let number = plain
+        .parse::<f64>()
+        .ok()
+        .or_else(|| Some(plain.parse::<Tokens>().ok()?.as_f64()));
+    if let Some(tok_s) = number {
+        // Beyond 1e18 tokens no quantity here goes, and below one in 11 days nothing trains.
+        return if (1e-6..=1e18).contains(&tok_s) {
+            Ok(Measured::Speed(tok_s))
+        } else {
+            Err(Diagnostic::new(format!(
+                "--measured: `{text}` is no throughput: it must be a positive number of tokens per \
+                 second"
+            )))
+        };
+    }
+    let path = Path::new(text);
+    if path != Path::new("-") && !path.exists() {
+        return Err(Diagnostic::new(format!(
+            "--measured: `{text}` is neither tokens per second nor a file that is there"
+        ))
+        .help("give a number such as 25700 or 371K, or a table such as runs.csv"));
+    }
+    let origin = read_text(path)?;
+    let table = measure::read(&origin.name, &origin.text, catalog)?;
+    Ok(Measured::Table(origin.name, table))
+}
+
+/// What a reader should know besides.
+fn notes(
+    comparison: &crate::compare::Comparison,
+    plan: &PlanFile,
+    fit: &str,
+    rows: Option<&Rows<'_>>,
+    measured: &Measured,
+) -> Vec<String> {
+    let mut notes = Vec::new();
+    if !comparison.plan_agrees {
+        let off = comparison.predicted_tok_s.expected / comparison.planned_tok_s.expected - 1.0;
+        notes.push(format!(
+            "the plan was made with fit {} and expects {:.0} tokens/s; this version with fit {fit} \
+             predicts {:.0} ({:+.1} %): the causes are weighed by this prediction, `--fit` names \
+             another",
+            plan.fit,
+            comparison.planned_tok_s.expected,
+            comparison.predicted_tok_s.expected,
+            off * 100.0
+        ));
+    }
+    let (Some(rows), Measured::Table(name, table)) = (rows, measured) else {
+        return notes;
+    };
+    if rows.same.len() > 1 {
+        notes.push(format!(
+            "{} rows are of this run; their median is taken",
+            rows.same.len()
+        ));
+    }
+    let plural = |count: usize| match count {
+        1 => "1 other row".to_owned(),
+        count => format!("{count} other rows"),
+    };
+    if !rows.related.is_empty() && !comparison.causes.is_empty() {
+        notes.push(format!(
+            "{} of that GPU and stack help to tell the causes apart",
+            plural(rows.related.len())
+        ));
+    }
+    if rows.unrelated > 0 {
+        notes.push(format!(
+            "{} of another GPU, cluster or stack are left out",
+            plural(rows.unrelated)
+        ));
+    }
+    notes.extend(table.notes.iter().map(|note| format!("{name}: {note}")));
+    notes
+}
+
+fn refused(error: FinishError) -> Diagnostic {
+    let diagnostic = Diagnostic::new(error.to_string());
+    match error {
+        FinishError::Done { .. } => {
+            diagnostic.help("`--done-tokens` is what the run has trained so far")
+        }
+        FinishError::BeyondCalendar => diagnostic.help("`--start` is when the run started"),
+    }
+}

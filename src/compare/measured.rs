@@ -1,0 +1,138 @@
+//! What was measured of a planned run: one number, or the rows of a table.
+
+use crate::configuration::Configuration;
+use crate::configuration::Setting;
+use crate::diagnostic::Diagnostic;
+use crate::measure::Measurement;
+
+/// A measured table, sorted by what it says about one configuration.
+#[derive(Debug, Clone)]
+pub struct Rows<'a> {
+    /// Rows of this very configuration, in the table's order.
+    pub same: Vec<&'a Measurement>,
+    /// Other rows of its GPU and stack: measured under the same conditions, they tell causes apart.
+    pub related: Vec<&'a Measurement>,
+    /// Rows that say nothing about it.
+    pub unrelated: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// Sorts the rows of a table.
+    ///
+    /// # Errors
+    /// When none is of this configuration: with the nearest that is there.
+    pub fn new(
+        name: &str,
+        rows: &'a [Measurement],
+        model: &str,
+        setting: &Setting<'_>,
+        configuration: &Configuration,
+    ) -> Result<Self, Diagnostic> {
+        let mut sorted = Self {
+            same: Vec::new(),
+            related: Vec::new(),
+            unrelated: 0,
+        };
+        let mut nearest: Option<(&Measurement, Vec<String>)> = None;
+        for row in rows {
+            let differences = differences(row, model, setting, configuration);
+            if differences.is_empty() {
+                sorted.same.push(row);
+            } else if is_related(row, setting) {
+                sorted.related.push(row);
+            } else {
+                sorted.unrelated += 1;
+            }
+            if nearest
+                .as_ref()
+                .is_none_or(|(_, fewest)| differences.len() < fewest.len())
+            {
+                nearest = Some((row, differences));
+            }
+        }
+        if sorted.same.is_empty() {
+            let refusal = Diagnostic::new(format!("no row of `{name}` is of the planned run"));
+            return Err(match nearest {
+                None => refusal,
+                Some((row, differences)) => refusal
+                    .help(format!(
+                        "the nearest is line {}: it has {}",
+                        row.line,
+                        differences.join(", ")
+                    ))
+                    .help("`--rank` compares with another candidate of the plan"),
+            });
+        }
+        Ok(sorted)
+    }
+
+    /// Tokens per second of the run: the median of its rows.
+    #[must_use]
+    pub fn throughput_tok_s(&self) -> f64 {
+        let mut values: Vec<f64> = self.same.iter().map(|row| row.throughput_tok_s).collect();
+        values.sort_by(f64::total_cmp);
+        let upper = values.get(values.len() / 2).copied().unwrap_or_default();
+        let lower = values
+            .get(values.len().saturating_sub(1) / 2)
+            .copied()
+            .unwrap_or_default();
+        f64::midpoint(lower, upper)
+    }
+}
+
+/// A row without a cluster's name stands for its GPU wherever it is.
+fn same_cluster(row: &Measurement, setting: &Setting<'_>) -> bool {
+    let (own, other) = (&row.cluster, setting.cluster);
+    own.gpu.name == other.gpu.name && (own.name == other.name || own.name == own.gpu.name)
+}
+
+fn is_related(row: &Measurement, setting: &Setting<'_>) -> bool {
+    same_cluster(row, setting) && row.stack.name == setting.stack.name
+}
+
+/// In what a row differs from the planned run, in words.
+fn differences(
+    row: &Measurement,
+    model: &str,
+    setting: &Setting<'_>,
+    configuration: &Configuration,
+) -> Vec<String> {
+    let mut found = Vec::new();
+    if row.shape != *setting.shape {
+        found.push(format!("model {} where the plan has {model}", row.model));
+    }
+    if !same_cluster(row, setting) {
+        found.push(format!(
+            "{} where the plan has {}",
+            row.cluster.name, setting.cluster.name
+        ));
+    }
+    if row.stack.name != setting.stack.name {
+        found.push(format!(
+            "stack {} where the plan has {}",
+            row.stack.name, setting.stack.name
+        ));
+    }
+    let own = &row.configuration;
+    for (name, is, planned) in [
+        ("GPUs", own.gpus, configuration.gpus),
+        ("sequence length", own.seq_len, configuration.seq_len),
+        ("micro-batch", own.micro_batch, configuration.micro_batch),
+        ("grad-accum", own.grad_accum, configuration.grad_accum),
+    ] {
+        if is != planned {
+            found.push(format!("{name} {is} where the plan has {planned}"));
+        }
+    }
+    if own.activation_checkpointing != configuration.activation_checkpointing {
+        let words = if own.activation_checkpointing {
+            "on"
+        } else {
+            "off"
+        };
+        found.push(format!(
+            "checkpointing {words} where the plan has the other"
+        ));
+    }
+    found
+}

@@ -1,0 +1,255 @@
+//! A launched run against its plan: is it as fast as planned, if not why, and when is it done?
+//!
+//! A plan is read back (`plan_file`), what was measured is matched to its candidate (`measured`),
+//! the deviation is explained by the physics (`explain`), a further measurement is named where
+//! several causes explain it alike (`next`), and the finish is told anew (`finish`).
+
+mod explain;
+mod finish;
+mod measured;
+mod next;
+mod plan_file;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+pub use finish::{Finish, FinishError};
+pub use measured::Rows;
+pub use next::{ExpectedSpeed, NextMeasurement};
+pub use plan_file::{PlanFile, PlannedRun};
+
+use crate::configuration::{Configuration, Setting};
+use crate::measure::{Measurement, to_csv};
+use crate::quantity::{Confidence, Interval, Tokens};
+use crate::throughput::{Cause, CauseKind, Fit};
+
+use explain::{CLEAR_ODDS, Observation, explain};
+
+/// Version of the JSON that `compare` prints; it grows when a field changes meaning.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Share by which a plan's throughput may differ from the same prediction made again: what
+/// printing and another machine's mathematics can do.
+const SAME_PREDICTION: f64 = 1e-6;
+
+/// A run that was planned and launched.
+#[derive(Debug, Clone, Copy)]
+pub struct Launched<'a> {
+    /// The plan.
+    pub plan: &'a PlanFile,
+    /// Its candidate that was launched.
+    pub run: &'a PlannedRun,
+    /// What it trains, where, and how.
+    pub setting: Setting<'a>,
+    /// Tokens per second measured.
+    pub measured_tok_s: f64,
+    /// Other runs measured under the same conditions.
+    pub related: &'a [&'a Measurement],
+    /// Tokens trained so far, where that is known.
+    pub done: Option<Tokens>,
+    /// When it started, where that is known.
+    pub start: Option<jiff::Timestamp>,
+}
+
+/// What `compare` says.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Comparison {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// The model.
+    pub model: String,
+    /// The cluster.
+    pub cluster: String,
+    /// The training stack.
+    pub stack: String,
+    /// Rank of the candidate in its plan.
+    pub rank: usize,
+    /// How it was launched.
+    #[serde(flatten)]
+    pub configuration: Configuration,
+    /// Tokens per second measured.
+    pub measured_tok_s: f64,
+    /// Tokens per second planned.
+    pub planned_tok_s: Interval,
+    /// Confidence of the planned interval.
+    pub confidence: f64,
+    /// Whether what was measured lies in the planned interval.
+    pub as_planned: bool,
+    /// Share of runs expected to be no faster than this one; at least 0.0005 and at most 0.9995,
+    /// beyond which nobody can say.
+    pub quantile: f64,
+    /// What this version predicts with the fit given; differs from the plan's where that was made
+    /// by another version or with another fit.
+    pub predicted_tok_s: Interval,
+    /// Whether the plan says the same.
+    pub plan_agrees: bool,
+    /// What may explain the deviation, the most probable first; empty when there is none.
+    pub causes: Vec<ExplainedCause>,
+    /// Whether the two most probable causes explain it about as well.
+    pub ambiguous: bool,
+    /// The measurement that would tell them apart best.
+    pub next: Option<NextMeasurement>,
+    /// When it is done and what it costs if it goes on like this.
+    pub finish: Finish,
+    /// What was measured as a table that `fit` reads.
+    pub fit_row_csv: String,
+    /// What a reader should know besides.
+    pub notes: Vec<String>,
+}
+
+/// A cause, and how well it explains the deviation.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct ExplainedCause {
+    /// The cause.
+    pub cause: Cause,
+    /// The part of the run that it belongs to.
+    pub kind: CauseKind,
+    /// How probable it is given what was measured; all causes add up to 1.
+    pub probability: f64,
+    /// The factor by which it differs from the plan, at the plan's confidence: above 1, that much
+    /// slower (links, kernels, launches: their own time; else the step's). `null` for chance.
+    pub factor: Option<Interval>,
+}
+
+/// Compares a run with its plan, under a fit.
+///
+/// # Errors
+/// When the run is done already.
+pub fn compare(launched: &Launched<'_>, fit: &Fit) -> Result<Comparison, FinishError> {
+    let Launched {
+        plan,
+        run,
+        setting,
+        measured_tok_s,
+        related,
+        ..
+    } = *launched;
+    let configuration = run.configuration;
+    let predicted = fit
+        .predict(&setting, &configuration, plan.confidence)
+        .throughput_tok_s;
+    let planned = run.throughput_tok_s;
+    let off = predicted.expected / planned.expected;
+    let observed = |setting: &Setting<'_>, configuration: &Configuration, tok_s: f64| {
+        let scrutiny = fit.scrutiny(setting, configuration);
+        Observation {
+            slowdown: scrutiny.slowdown_of(tok_s),
+            scrutiny,
+        }
+    };
+    let mut observations = vec![observed(&setting, &configuration, measured_tok_s)];
+    observations.extend(
+        related
+            .iter()
+            .map(|row| observed(&row.setting(), &row.configuration, row.throughput_tok_s)),
+    );
+    let as_planned = planned.contains(measured_tok_s);
+    let explanations = if as_planned {
+        Vec::new()
+    } else {
+        explain(&observations)
+    };
+    let ambiguous = match explanations.as_slice() {
+        [first, second, ..] => first.probability < CLEAR_ODDS * second.probability,
+        _ => false,
+    };
+    let next = observations
+        .first()
+        .filter(|_| ambiguous)
+        .and_then(|run| next::next(fit, &setting, &configuration, run, &explanations));
+    let noise = observations
+        .first()
+        .map_or(0.0, |run| run.scrutiny.noise_reach(plan.confidence));
+    Ok(Comparison {
+        schema_version: SCHEMA_VERSION,
+        model: plan.model.clone(),
+        cluster: run.cluster.clone(),
+        stack: plan.stack.clone(),
+        rank: run.rank,
+        configuration,
+        measured_tok_s,
+        planned_tok_s: planned,
+        confidence: plan.confidence.get(),
+        as_planned,
+        quantile: quantile(fit, &setting, &configuration, measured_tok_s * off),
+        predicted_tok_s: predicted,
+        plan_agrees: (off - 1.0).abs() <= SAME_PREDICTION,
+        causes: explanations
+            .iter()
+            .map(|explanation| explained(explanation, plan.confidence))
+            .collect(),
+        ambiguous,
+        next,
+        finish: finish::finish(launched, noise)?,
+        fit_row_csv: to_csv(&[row(launched)]),
+        notes: Vec::new(),
+    })
+}
+
+fn explained(explanation: &explain::Explanation, confidence: Confidence) -> ExplainedCause {
+    let cause = explanation.cause;
+    let sized = !matches!(cause, Cause::Chance | Cause::NoMemoryPressure);
+    let (mean, sd) = explanation.log_size();
+    let reach = crate::throughput::normal_reach(confidence.get()) * sd;
+    ExplainedCause {
+        cause,
+        kind: cause.kind(),
+        probability: explanation.probability,
+        factor: sized.then(|| Interval {
+            low: (mean - reach).exp(),
+            expected: mean.exp(),
+            high: (mean + reach).exp(),
+        }),
+    }
+}
+
+/// The run as a measured row.
+fn row(launched: &Launched<'_>) -> Measurement {
+    let setting = &launched.setting;
+    Measurement {
+        model: launched.plan.model.clone(),
+        shape: setting.shape.clone(),
+        cluster: Arc::new(setting.cluster.clone()),
+        stack: Arc::new(setting.stack.clone()),
+        configuration: launched.run.configuration,
+        throughput_tok_s: launched.measured_tok_s,
+        line: 1,
+    }
+}
+
+/// Confidences between which intervals are made.
+const CONFIDENCES: (f64, f64) = (0.01, 0.999);
+
+/// Share of runs that are no faster than `tok_s`: the interval that just reaches it tells.
+fn quantile(fit: &Fit, setting: &Setting<'_>, configuration: &Configuration, tok_s: f64) -> f64 {
+    let holds = |share: f64| {
+        Confidence::new(share).is_ok_and(|confidence| {
+            let interval = fit.predict(setting, configuration, confidence);
+            interval.throughput_tok_s.contains(tok_s)
+        })
+    };
+    let (mut outside, mut inside) = CONFIDENCES;
+    if !holds(inside) {
+        outside = inside;
+    }
+    for _ in 0..40 {
+        let middle = f64::midpoint(outside, inside);
+        if holds(middle) {
+            inside = middle;
+        } else {
+            outside = middle;
+        }
+    }
+    let expected = fit.predict(setting, configuration, Confidence::default());
+    let tail = (1.0 - inside) / 2.0;
+    if tok_s < expected.throughput_tok_s.expected {
+        tail
+    } else {
+        1.0 - tail
+    }
+}

@@ -1,0 +1,350 @@
+//! Plans read back: what `plan --format json` and `predict --format json` printed.
+//!
+//! Only what a comparison needs is read; other fields may come and go with versions. What is read
+//! is checked as if a person had typed it.
+
+use std::ops::Range;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::configuration::Configuration;
+use crate::diagnostic::{Diagnostic, Origin};
+use crate::plan::SCHEMA_VERSION;
+use crate::quantity::{Confidence, Interval, MAX_COUNT, Tokens};
+
+/// A plan, as far as a comparison needs it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanFile {
+    /// The model's name.
+    pub model: String,
+    /// The training stack's name.
+    pub stack: String,
+    /// Tokens to train on.
+    pub tokens: Tokens,
+    /// Confidence of its intervals.
+    pub confidence: Confidence,
+    /// Name of the fit it was made with.
+    pub fit: String,
+    /// Its candidates, best first.
+    pub candidates: Vec<PlannedRun>,
+}
+
+/// One candidate of a plan.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "Written")]
+pub struct PlannedRun {
+    /// Its rank.
+    pub rank: usize,
+    /// Cluster name.
+    pub cluster: String,
+    /// How it is launched.
+    pub configuration: Configuration,
+    /// Tokens per second.
+    pub throughput_tok_s: Interval,
+    /// Hours of pure training.
+    pub train_h: Interval,
+    /// Hours on the wall clock.
+    pub time_to_budget_h: Interval,
+    /// Dollars, where a price was known.
+    pub cost_usd: Option<Interval>,
+}
+
+/// A candidate as it is written.
+#[derive(Deserialize)]
+struct Written {
+    rank: usize,
+    cluster: String,
+    gpus: u64,
+    seq_len: u64,
+    micro_batch: u64,
+    grad_accum: u64,
+    activation_checkpointing: bool,
+    throughput_tok_s: Ends,
+    train_h: Ends,
+    time_to_budget_h: Ends,
+    cost_usd: Option<Ends>,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+struct Ends {
+    low: f64,
+    expected: f64,
+    high: f64,
+}
+
+impl Ends {
+    fn interval(self, name: &str) -> Result<Interval, String> {
+        let Self {
+            low,
+            expected,
+            high,
+        } = self;
+        match Interval::new(low, expected, high) {
+            Some(interval) if low > 0.0 => Ok(interval),
+            _ => Err(format!(
+                "`{name}` must be positive and in order, but its low, expected and high are {low}, \
+                 {expected} and {high}"
+            )),
+        }
+    }
+}
+
+impl TryFrom<Written> for PlannedRun {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let Written {
+            gpus,
+            seq_len,
+            micro_batch,
+            grad_accum,
+            ..
+        } = written;
+        let tokens = [gpus, seq_len, micro_batch, grad_accum]
+            .into_iter()
+            .try_fold(1, u64::checked_mul);
+        if !tokens.is_some_and(|tokens| (1..=MAX_COUNT).contains(&tokens)) {
+            return Err(format!(
+                "a step of {gpus} GPUs × {micro_batch} × {grad_accum} sequences of {seq_len} tokens \
+                 must have from 1 to 10^18 tokens"
+            ));
+        }
+        // A price of nothing is a price: a cost may be 0.
+        let cost = |ends: Ends| Interval::new(ends.low, ends.expected, ends.high);
+        Ok(Self {
+            rank: written.rank,
+            cluster: written.cluster,
+            configuration: Configuration {
+                gpus,
+                seq_len,
+                micro_batch,
+                grad_accum,
+                activation_checkpointing: written.activation_checkpointing,
+            },
+            throughput_tok_s: written.throughput_tok_s.interval("throughput_tok_s")?,
+            train_h: written.train_h.interval("train_h")?,
+            time_to_budget_h: written.time_to_budget_h.interval("time_to_budget_h")?,
+            cost_usd: match written.cost_usd {
+                None => None,
+                Some(ends) => Some(cost(ends).ok_or("`cost_usd` must be in order")?),
+            },
+        })
+    }
+}
+
+/// What tells the kinds of files apart.
+#[derive(Deserialize)]
+struct Probe {
+    schema_version: Option<u64>,
+    candidates: Option<IgnoredAny>,
+    throughput_tok_s: Option<IgnoredAny>,
+    request: Option<IgnoredAny>,
+}
+
+/// What plans and predictions have in common.
+#[derive(Deserialize)]
+struct Common {
+    request: Asked,
+    fit: Fitted,
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    model: String,
+    stack: String,
+    tokens: u64,
+    confidence: f64,
+}
+
+#[derive(Deserialize)]
+struct Fitted {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct Candidates {
+    candidates: Vec<PlannedRun>,
+}
+
+impl PlanFile {
+    /// Reads a plan or a prediction.
+    ///
+    /// # Errors
+    /// When the text is neither, is of another version, or holds what can't be: with the place.
+    pub fn parse(origin: &Origin) -> Result<Self, Diagnostic> {
+        let probe: Probe = read(origin)?;
+        if let Some(version) = probe.schema_version
+            && version != u64::from(SCHEMA_VERSION)
+        {
+            return Err(Diagnostic::new(format!(
+                "`{}` has schema version {version}, but this version reads {SCHEMA_VERSION}",
+                origin.name
+            ))
+            .in_text(origin.clone())
+            .help("plan again with this version, or compare with the one that wrote it"));
+        }
+        if probe.candidates.is_none() && probe.throughput_tok_s.is_none() {
+            return Err(Diagnostic::new(format!(
+                "`{}` is JSON, but neither a plan nor a prediction: it has no `candidates`",
+                origin.name
+            ))
+            .in_text(origin.clone())
+            .help(WRITE_ONE));
+        }
+        if probe.request.is_none() {
+            return Err(Diagnostic::new(format!(
+                "`{}` doesn't say what it was made for: it has no `request`",
+                origin.name
+            ))
+            .in_text(origin.clone())
+            .help("an older `predict` left it out; predict again with this version"));
+        }
+        let candidates = if probe.candidates.is_some() {
+            read::<Candidates>(origin)?.candidates
+        } else {
+            vec![read(origin)?]
+        };
+        if candidates.is_empty() {
+            return Err(
+                Diagnostic::new(format!("`{}` holds no candidate", origin.name)).help(WRITE_ONE),
+            );
+        }
+        let Common { request, fit } = read(origin)?;
+        let refuse = |error: crate::quantity::QuantityError| {
+            Diagnostic::new(format!("`{}`: {error}", origin.name)).in_text(origin.clone())
+        };
+        Ok(Self {
+            model: request.model,
+            stack: request.stack,
+            tokens: Tokens::new(request.tokens).map_err(refuse)?,
+            confidence: Confidence::new(request.confidence).map_err(refuse)?,
+            fit: fit.name,
+            candidates,
+        })
+    }
+
+    /// The candidate of a rank.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn rank(&self, rank: usize) -> Result<&PlannedRun, Diagnostic> {
+        self.candidates
+            .iter()
+            .find(|candidate| candidate.rank == rank)
+            .ok_or_else(|| {
+                let count = match self.candidates.len() {
+                    1 => "1 candidate".to_owned(),
+                    count => format!("{count} candidates"),
+                };
+                Diagnostic::new(format!(
+                    "--rank: there is no rank {rank}: the plan has {count}"
+                ))
+                .help("`tminus plan --top N --format json` writes more of them")
+            })
+    }
+}
+
+const WRITE_ONE: &str = "write one with `tminus plan … --format json -o plan.json`";
+
+fn read<'a, T: Deserialize<'a>>(origin: &'a Origin) -> Result<T, Diagnostic> {
+    serde_json::from_str(&origin.text).map_err(|error| {
+        let text = error.to_string();
+        // The place is shown by a mark.
+        let message = text.split(" at line ").next().unwrap_or(&text);
+        let (problem, label) = match error.classify() {
+            serde_json::error::Category::Eof => ("ends too early", "the file ends here"),
+            serde_json::error::Category::Data => ("can't be used as a plan", "here"),
+            _ => ("is not JSON", "not understood"),
+        };
+        Diagnostic::new(format!("`{}` {problem}: {message}", origin.name))
+            .in_text(origin.clone())
+            .at(place(&origin.text, error.line(), error.column()), label)
+            .help(WRITE_ONE)
+    })
+}
+
+/// The byte at a line and column, both from 1.
+fn place(text: &str, line: usize, column: usize) -> Range<usize> {
+    let start: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let at = (start + column.saturating_sub(1)).min(text.len().saturating_sub(1));
+    at..(at + 1).min(text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const PLAN: &str = r#"{"schema_version": 1,
+        "request": {"model": "gpt-7b", "stack": "fp32-gather", "tokens": 1000, "confidence": 0.9},
+        "fit": {"name": "mine"},
+        "candidates": [{"rank": 1, "cluster": "r1z1", "gpus": 8, "seq_len": 2048, "micro_batch": 4,
+            "grad_accum": 32, "activation_checkpointing": false,
+            "throughput_tok_s": {"low": 1.0, "expected": 2.0, "high": 3.0},
+            "train_h": {"low": 1.0, "expected": 2.0, "high": 3.0},
+            "time_to_budget_h": {"low": 1.0, "expected": 2.0, "high": 3.0},
+            "cost_usd": null}]}"#;
+
+    fn parse(text: &str) -> Result<PlanFile, Diagnostic> {
+        PlanFile::parse(&Origin {
+            name: "plan.json".into(),
+            text: text.into(),
+        })
+    }
+
+    #[test]
+    fn a_plan_reads_back() {
+        let plan = parse(PLAN).unwrap();
+        assert_eq!((plan.model.as_str(), plan.candidates.len()), ("gpt-7b", 1));
+        assert_eq!(plan.rank(1).unwrap().configuration.grad_accum, 32);
+        assert!(plan.rank(2).unwrap_err().message.contains("no rank 2"));
+    }
+
+    #[test]
+    fn each_mistake_is_told_by_its_place() {
+        for (from, to, expected) in [
+            (
+                "\"schema_version\": 1",
+                "\"schema_version\": 7",
+                "schema version 7",
+            ),
+            ("\"gpus\": 8", "\"gpus\": 0", "from 1 to 10^18"),
+            ("\"gpus\": 8", "\"gpus\": -8", "invalid value"),
+            ("\"gpus\": 8", "\"gpus\": 8e99", "invalid type"),
+            ("\"gpus\": 8,", "", "missing field `gpus`"),
+            ("\"low\": 1.0", "\"low\": NaN", "is not JSON"),
+            ("\"low\": 1.0", "\"low\": 1e999", "out of range"),
+            ("\"low\": 1.0", "\"low\": 9.0", "in order"),
+            ("\"low\": 1.0", "\"low\": -1.0", "positive"),
+            ("\"tokens\": 1000", "\"tokens\": 0", "from 1 to"),
+            ("\"confidence\": 0.9", "\"confidence\": 1.9", "from 0.01"),
+            ("\"candidates\": [", "\"candidats\": [", "neither a plan"),
+            ("\"request\":", "\"requests\":", "no `request`"),
+        ] {
+            assert!(PLAN.contains(from), "{from}");
+            let error = parse(&PLAN.replacen(from, to, 1)).unwrap_err();
+            assert!(error.message.contains(expected), "{from} → {to}: {error}");
+        }
+        assert!(
+            parse("[1, 2]")
+                .unwrap_err()
+                .to_string()
+                .contains("plan.json:1:1")
+        );
+        let deep = "[".repeat(1 << 20);
+        assert!(parse(&deep).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_plan_cut_anywhere_is_refused(at in 0..PLAN.len()) {
+            let cut = PLAN.get(..at).unwrap_or("");
+            prop_assert!(parse(cut).is_err());
+        }
+    }
+}

@@ -1,0 +1,382 @@
+//! A launched run against its plan: what `compare` says.
+
+use crate::compare::{Comparison, ExplainedCause};
+use crate::quantity::{display_count, display_hours};
+use crate::throughput::Cause;
+
+use super::number::{confidence, dollars, percent, range, significant, thousands};
+use super::words::on_off;
+use super::{Answer, Cell, Column, Document, Grid, Records, Tone};
+
+/// A comparison, and the file that its row was written to.
+#[derive(Debug, Clone, Copy)]
+pub struct Deviation<'a> {
+    /// The comparison.
+    pub comparison: &'a Comparison,
+    /// The file, if there is one.
+    pub target: Option<&'a str>,
+}
+
+impl Answer for Deviation<'_> {
+    fn document(&self) -> Document {
+        let c = self.comparison;
+        let mut document = Document::new(format!(
+            "{} on {} GPUs of {}: rank {} of its plan, as it runs",
+            c.model, c.configuration.gpus, c.cluster, c.rank
+        ))
+        .text(self.configuration())
+        .text(self.verdict())
+        .grid(self.speeds());
+        if !c.causes.is_empty() {
+            document = document
+                .heading("What may explain it")
+                .text(self.diagnosis())
+                .grid(self.causes());
+            if let Some(grid) = self.next() {
+                document = document.grid(grid);
+            }
+        }
+        document
+            .heading("If it goes on like this")
+            .grid(self.finish())
+            .heading("Notes")
+            .notes(self.notes())
+    }
+
+    fn records(&self) -> Records {
+        let mut reader = csv::Reader::from_reader(self.comparison.fit_row_csv.as_bytes());
+        let fields = |record: &csv::StringRecord| record.iter().map(str::to_owned).collect();
+        Records {
+            header: reader.headers().map(fields).unwrap_or_default(),
+            rows: reader
+                .records()
+                .flatten()
+                .map(|record| fields(&record))
+                .collect(),
+        }
+    }
+
+    fn json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self.comparison)
+    }
+}
+
+impl Deviation<'_> {
+    fn configuration(&self) -> String {
+        let configuration = &self.comparison.configuration;
+        format!(
+            "sequence {}, micro-batch {} × grad-accum {}, checkpointing {}; stack {}",
+            configuration.seq_len,
+            configuration.micro_batch,
+            configuration.grad_accum,
+            on_off(configuration.activation_checkpointing),
+            self.comparison.stack,
+        )
+    }
+
+    fn verdict(&self) -> String {
+        let c = self.comparison;
+        let off = c.measured_tok_s / c.planned_tok_s.expected - 1.0;
+        let words = if off < 0.0 { "slower" } else { "faster" };
+        let off = percent(off.abs());
+        let share = confidence(c.confidence);
+        let quantile = quantile(c.quantile);
+        if c.as_planned {
+            format!(
+                "As planned: {off} % {words} than expected, inside the interval that holds {share} % \
+                 of runs; {quantile}."
+            )
+        } else {
+            format!(
+                "Not as planned: {off} % {words} than expected, outside the interval that holds \
+                 {share} % of runs; {quantile}."
+            )
+        }
+    }
+
+    fn speeds(&self) -> Grid {
+        let c = self.comparison;
+        let tone = if c.as_planned {
+            Tone::Good
+        } else {
+            Tone::Caution
+        };
+        let row = |name: &str, value: Cell, ends: String| vec![name.into(), value, ends.into()];
+        let mut rows = vec![
+            row(
+                "measured",
+                Cell::from(thousands(c.measured_tok_s)).tone(tone),
+                String::new(),
+            ),
+            row(
+                "planned",
+                thousands(c.planned_tok_s.expected).into(),
+                range(c.planned_tok_s, thousands),
+            ),
+        ];
+        if !c.plan_agrees {
+            rows.push(row(
+                "predicted now",
+                thousands(c.predicted_tok_s.expected).into(),
+                range(c.predicted_tok_s, thousands),
+            ));
+        }
+        Grid {
+            columns: vec![
+                Column::left(""),
+                Column::right("tokens/s"),
+                Column::left("low–high"),
+            ],
+            rows,
+        }
+    }
+
+    fn diagnosis(&self) -> String {
+        let c = self.comparison;
+        let [first, rest @ ..] = c.causes.as_slice() else {
+            return String::new();
+        };
+        let leader = name(first.cause);
+        let mut text = match rest.first() {
+            Some(second) if c.ambiguous => format!(
+                "One number doesn't tell: {leader} ({} %) and {} ({} %) explain it about as well.",
+                percent(first.probability),
+                name(second.cause),
+                percent(second.probability)
+            ),
+            _ => format!("Most likely {leader} ({} %).", percent(first.probability)),
+        };
+        if let Some(next) = &c.next {
+            text = format!("{text} To tell, measure {}.", next.what);
+        } else if c.ambiguous {
+            text += " No single run like it would tell them apart; a profile of one step would.";
+        }
+        text
+    }
+
+    fn causes(&self) -> Grid {
+        let row = |explained: &ExplainedCause| -> Vec<Cell> {
+            let probability = percent(explained.probability);
+            vec![
+                name(explained.cause).into(),
+                Cell::from(probability),
+                change(explained).into(),
+            ]
+        };
+        // What is hardly possible is not worth a line.
+        let shown = self
+            .comparison
+            .causes
+            .iter()
+            .filter(|explained| explained.probability >= 0.0005);
+        Grid {
+            columns: vec![
+                Column::left("cause"),
+                Column::right("probability %"),
+                Column::left("it would be"),
+            ],
+            rows: shown.map(row).collect(),
+        }
+    }
+
+    fn next(&self) -> Option<Grid> {
+        let next = self.comparison.next.as_ref()?;
+        let configuration = &next.configuration;
+        let columns = std::iter::once(Column::left("measure"))
+            .chain(
+                next.expected
+                    .iter()
+                    .map(|expected| Column::right(short(expected.cause))),
+            )
+            .collect();
+        let run = format!(
+            "{} GPUs, seq {}, {} × {}",
+            configuration.gpus,
+            configuration.seq_len,
+            configuration.micro_batch,
+            configuration.grad_accum
+        );
+        let speeds = next
+            .expected
+            .iter()
+            .map(|expected| format!("{} tok/s", display_count(expected.tok_s)).into());
+        Some(Grid {
+            columns,
+            rows: vec![std::iter::once(Cell::from(run)).chain(speeds).collect()],
+        })
+    }
+
+    fn finish(&self) -> Grid {
+        let finish = &self.comparison.finish;
+        let mut rows: Vec<Vec<Cell>> = vec![vec![
+            "whole run".into(),
+            display_hours(finish.time_to_budget_h.expected).into(),
+            range(finish.time_to_budget_h, display_hours).into(),
+            display_hours(finish.planned_h.expected).into(),
+            range(finish.planned_h, display_hours).into(),
+        ]];
+        let whole = finish.remaining_h.expected >= finish.time_to_budget_h.expected;
+        if !whole {
+            rows.push(vec![
+                "still to go".into(),
+                display_hours(finish.remaining_h.expected).into(),
+                range(finish.remaining_h, display_hours).into(),
+                "".into(),
+                "".into(),
+            ]);
+        }
+        if let (Some(now), Some(planned)) = (&finish.finish, &finish.planned_finish) {
+            rows.push(vec![
+                "done".into(),
+                now.as_str().into(),
+                "".into(),
+                planned.as_str().into(),
+                "".into(),
+            ]);
+        }
+        if let (Some(now), Some(planned)) = (finish.cost_usd, finish.planned_usd) {
+            let usd = |value: f64| format!("${}", dollars(value));
+            rows.push(vec![
+                "cost".into(),
+                usd(now.expected).into(),
+                range(now, usd).into(),
+                usd(planned.expected).into(),
+                range(planned, usd).into(),
+            ]);
+            if let Some(remaining) = finish.remaining_usd.filter(|_| !whole) {
+                rows.push(vec![
+                    "still to pay".into(),
+                    usd(remaining.expected).into(),
+                    range(remaining, usd).into(),
+                    "".into(),
+                    "".into(),
+                ]);
+            }
+        }
+        Grid {
+            columns: vec![
+                Column::left(""),
+                Column::right("now"),
+                Column::left("low–high"),
+                Column::right("planned"),
+                Column::left("low–high"),
+            ],
+            rows,
+        }
+    }
+
+    fn notes(&self) -> Vec<(String, String)> {
+        let c = self.comparison;
+        let mut notes = Vec::new();
+        if !c.causes.is_empty() {
+            notes.push((
+                "cause".to_owned(),
+                "probabilities rest on even odds between network, kernels and launches, on bad days \
+                 and memory as measured runs had them, and on what each does to this step by the \
+                 model; slow clocks and a data loader that can't keep up are not modelled: they look \
+                 like slow kernels"
+                    .to_owned(),
+            ));
+        }
+        let range = "low–high now is run-to-run noise alone; wall clock and bill keep the plan's \
+                     proportion to training";
+        notes.push(("finish".to_owned(), range.to_owned()));
+        if c.finish.cost_usd.is_none() {
+            notes.push((
+                "cost".to_owned(),
+                "the plan knew no price, so none is given".to_owned(),
+            ));
+        }
+        notes.extend(c.notes.iter().map(|note| ("note".to_owned(), note.clone())));
+        match self.target {
+            Some(target) => notes.push((
+                "row".to_owned(),
+                format!("{target}; `tminus fit {target} -o my.fit.toml` fits it"),
+            )),
+            None => notes.push((
+                "row".to_owned(),
+                "`-o row.csv` writes the row that `tminus fit` reads".to_owned(),
+            )),
+        }
+        notes
+    }
+}
+
+fn quantile(share: f64) -> String {
+    if share <= 0.0005 {
+        "fewer than 1 run in 1,000 is expected to be as slow".to_owned()
+    } else if share >= 0.9995 {
+        "fewer than 1 run in 1,000 is expected to be as fast".to_owned()
+    } else if share < 0.5 {
+        format!("{} % of runs are expected to be as slow", percent(share))
+    } else if share > 0.5 {
+        format!(
+            "{} % of runs are expected to be as fast",
+            percent(1.0 - share)
+        )
+    } else {
+        "half of the runs are expected to be as slow".to_owned()
+    }
+}
+
+fn name(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Chance => "nothing but chance and the model's error",
+        Cause::NodeLinks => "the network between nodes",
+        Cause::GpuLinks => "the network inside the nodes",
+        Cause::Matmul => "matrix-multiplication kernels",
+        Cause::Attention => "attention kernels",
+        Cause::MemoryBound => "memory-bound kernels",
+        Cause::Launch => "kernel launches and the host",
+        Cause::MemoryPressure => "memory pressure",
+        Cause::NoMemoryPressure => "no memory pressure after all",
+        Cause::BadDay => "a bad day: a straggling node or link",
+    }
+}
+
+/// A column's header.
+fn short(cause: Cause) -> &'static str {
+    match cause {
+        Cause::Chance => "if chance",
+        Cause::NodeLinks => "if node\nnetwork",
+        Cause::GpuLinks => "if network\nin nodes",
+        Cause::Matmul => "if matmul\nkernels",
+        Cause::Attention => "if attention\nkernels",
+        Cause::MemoryBound => "if memory-\nbound kernels",
+        Cause::Launch => "if launches",
+        Cause::MemoryPressure => "if memory\npressure",
+        Cause::NoMemoryPressure => "if no memory\npressure",
+        Cause::BadDay => "if bad day",
+    }
+}
+
+/// How large the cause would have to be.
+fn change(explained: &ExplainedCause) -> String {
+    let Some(factor) = explained.factor else {
+        return String::new();
+    };
+    let inverse = factor.invert(1.0);
+    let times = |value: f64| format!("{}×", significant(value));
+    match explained.cause {
+        Cause::NodeLinks | Cause::GpuLinks => format!(
+            "{} the planned rates ({})",
+            times(inverse.expected),
+            range(inverse, times)
+        ),
+        Cause::Matmul | Cause::Attention | Cause::MemoryBound => format!(
+            "{} the planned speed ({})",
+            times(inverse.expected),
+            range(inverse, times)
+        ),
+        Cause::Launch => format!(
+            "{} the planned overhead ({})",
+            times(factor.expected),
+            range(factor, times)
+        ),
+        _ => format!(
+            "the whole step at {} its speed ({})",
+            times(inverse.expected),
+            range(inverse, times)
+        ),
+    }
+}
