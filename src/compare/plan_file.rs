@@ -81,7 +81,7 @@ impl Ends {
             high,
         } = self;
         match Interval::new(low, expected, high) {
-            Some(interval) if low > 0.0 => Ok(interval),
+            Some(interval) if low > 0.0 && low <= expected && expected <= high => Ok(interval),
             _ => Err(format!(
                 "`{name}` must be positive and in order, but its low, expected and high are {low}, \
                  {expected} and {high}"

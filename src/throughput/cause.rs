@@ -14,13 +14,13 @@ use serde::Serialize;
 
 use super::Fit;
 use super::coefficients::{COEFFICIENTS, COUNT, Id, Values};
-use super::interval::{BadDays, normal_reach, row_sd};
+use super::interval::{BadDays, normal, normal_reach, row_sd};
 use super::physics::Rates;
 use super::point::Point;
 use super::pressure::Pressure;
 use super::transfer::FREE_NETWORK;
 use crate::configuration::{Configuration, Setting};
-use crate::memory::{self, Verdict};
+use crate::memory::{self, FITS_MARGIN_BYTES, MemoryEstimate, Verdict};
 use crate::quantity::Confidence;
 
 /// Why a run may not be as fast as predicted.
@@ -146,6 +146,10 @@ const OTHERWISE: f64 = 0.1;
 /// way round: no run that was predicted tight ran at full speed.
 const MEMORY_OUTCOMES: f64 = 120.0;
 
+/// Standard deviation of the logarithm of the true peak of memory over the predicted one, an
+/// assumption: the more memory there is to spare, the less likely is pressure.
+const PEAK_SD: f64 = 0.1;
+
 /// Steps of a grid over the sizes of a cause.
 const SIZES: u32 = 801;
 
@@ -164,8 +168,7 @@ pub struct Scrutiny<'a> {
     values: Values,
     configuration: Configuration,
     base_log_step: f64,
-    verdict: Verdict,
-    margin_bytes: f64,
+    memory: MemoryEstimate,
 }
 
 impl Fit {
@@ -180,8 +183,7 @@ impl Fit {
             values,
             configuration: *configuration,
             base_log_step: 0.0,
-            verdict: memory.verdict,
-            margin_bytes: memory.margin_bytes,
+            memory,
         };
         scrutiny.base_log_step = scrutiny.log_step(Cause::Chance, 0.0);
         scrutiny
@@ -205,13 +207,13 @@ impl Scrutiny<'_> {
     /// Whether memory pressure is predicted.
     #[must_use]
     pub fn is_tight(&self) -> bool {
-        self.verdict == Verdict::Tight
+        self.memory.verdict == Verdict::Tight
     }
 
     /// Bytes to spare, the allocator's reserve taken off.
     #[must_use]
     pub fn margin_bytes(&self) -> f64 {
-        self.margin_bytes
+        self.memory.margin_bytes
     }
 
     /// Whether a cause can befall it.
@@ -237,7 +239,7 @@ impl Scrutiny<'_> {
             return 0.0;
         }
         match cause.kind() {
-            CauseKind::MemoryPressure => 1.0 / (MEMORY_OUTCOMES + 2.0),
+            CauseKind::MemoryPressure => self.prior_of_other_memory(),
             CauseKind::BadDay => self.bad_days().share(),
             kind => {
                 let alike = |other: &&Cause| other.kind() == kind && self.can_have(**other);
@@ -245,6 +247,19 @@ impl Scrutiny<'_> {
                 OTHERWISE / 3.0 / of_kind as f64
             }
         }
+    }
+
+    /// How likely memory pressure is other than predicted: as in the runs measured at the limit
+    /// of what fits, and less with every deviation of the peak that it would take.
+    fn prior_of_other_memory(&self) -> f64 {
+        let MemoryEstimate {
+            peak_bytes,
+            margin_bytes,
+            ..
+        } = self.memory;
+        let spare = (margin_bytes - FITS_MARGIN_BYTES).max(0.0);
+        let deviations = (spare / peak_bytes).ln_1p() / PEAK_SD;
+        2.0 * normal(-deviations) / (MEMORY_OUTCOMES + 2.0)
     }
 
     /// The sizes that a cause may have.
@@ -319,7 +334,7 @@ impl Scrutiny<'_> {
         if !self.is_tight() {
             return vec![1.0];
         }
-        let pressure = Pressure::of(self.verdict);
+        let pressure = Pressure::of(self.memory.verdict);
         (0..steps)
             .map(|step| pressure.speed((f64::from(step) + 0.5) / f64::from(steps.max(1))))
             .collect()

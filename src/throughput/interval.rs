@@ -101,7 +101,7 @@ impl Spread {
 }
 
 /// Standard normal distribution function.
-fn normal(x: f64) -> f64 {
+pub(crate) fn normal(x: f64) -> f64 {
     0.5 * libm::erfc(-x / std::f64::consts::SQRT_2)
 }
 

@@ -155,6 +155,8 @@ fn the_number_of_threads_changes_no_front() {
     case.axes.gpus = "4..8_000:4".parse().unwrap();
     case.axes.micro_batch = "1..20:1".parse().unwrap();
     case.axes.grad_accum = "1..20:1".parse().unwrap();
+    case.axes.global_batch = 4_000..=20_000;
+    case.physics.coarseness = 1e12;
     let once = in_pool(1, || swept(&case));
     assert!(once.points.len() > 2, "{:?}", once.points);
     let found = in_pool(7, || swept(&case));
