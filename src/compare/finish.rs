@@ -8,7 +8,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::Launched;
-use crate::quantity::{Interval, display_count};
+use crate::quantity::{Interval, Tokens, display_count};
 
 const SECONDS_PER_HOUR: f64 = 3600.0;
 
@@ -39,7 +39,7 @@ pub struct Finish {
 }
 
 /// Why there is no finish.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub enum FinishError {
     /// Nothing is left to train.
     #[error(
@@ -62,7 +62,7 @@ pub enum FinishError {
 pub(super) fn finish(launched: &Launched<'_>, noise: f64) -> Result<Finish, FinishError> {
     let run = launched.run;
     let tokens = launched.plan.tokens.get();
-    let done = launched.done.map_or(0, |done| done.get());
+    let done = launched.done.map_or(0, Tokens::get);
     if done >= tokens {
         return Err(FinishError::Done { done, tokens });
     }

@@ -213,7 +213,7 @@ fn row(launched: &Launched<'_>) -> Measurement {
     let setting = &launched.setting;
     Measurement {
         model: launched.plan.model.clone(),
-        shape: setting.shape.clone(),
+        shape: *setting.shape,
         cluster: Arc::new(setting.cluster.clone()),
         stack: Arc::new(setting.stack.clone()),
         configuration: launched.run.configuration,

@@ -135,6 +135,7 @@ impl TryFrom<Written> for PlannedRun {
 
 /// What tells the kinds of files apart.
 #[derive(Deserialize)]
+#[serde(expecting = "a plan, which is an object")]
 struct Probe {
     schema_version: Option<u64>,
     candidates: Option<IgnoredAny>,
@@ -173,6 +174,18 @@ impl PlanFile {
     /// # Errors
     /// When the text is neither, is of another version, or holds what can't be: with the place.
     pub fn parse(origin: &Origin) -> Result<Self, Diagnostic> {
+        let text = origin.text.trim_start();
+        if text.starts_with('[') {
+            // A struct would be read from a list too.
+            let start = origin.text.len() - text.len();
+            return Err(Diagnostic::new(format!(
+                "`{}` holds a list where a plan is an object",
+                origin.name
+            ))
+            .in_text(origin.clone())
+            .at(start..start + 1, "expected `{`")
+            .help(WRITE_ONE));
+        }
         let probe: Probe = read(origin)?;
         if let Some(version) = probe.schema_version
             && version != u64::from(SCHEMA_VERSION)

@@ -16,7 +16,7 @@ pub(super) struct Dot {
 pub(super) fn sketch(
     dots: &[Dot],
     (x_name, y_name): (&str, &str),
-    show: (impl Fn(f64) -> String, impl Fn(f64) -> String),
+    (show_x, show_y): (fn(f64) -> String, fn(f64) -> String),
 ) -> Option<String> {
     let (x_low, x_high) = extent(dots.iter().map(|dot| dot.x))?;
     let (y_low, y_high) = extent(dots.iter().map(|dot| dot.y))?;
@@ -28,9 +28,9 @@ pub(super) fn sketch(
             *cell = dot.mark;
         }
     }
-    let (top, bottom) = (show.1(y_high), show.1(y_low));
+    let (top, bottom) = (show_y(y_high), show_y(y_low));
     let margin = top.chars().count().max(bottom.chars().count());
-    let mut text = format!("{:margin$} {y_name}\n", "");
+    let mut lines = vec![format!("{:margin$} {y_name}", "")];
     for (index, row) in rows.iter().enumerate() {
         let label = match index {
             0 => top.as_str(),
@@ -38,13 +38,13 @@ pub(super) fn sketch(
             _ => "",
         };
         let line: String = row.iter().collect();
-        text += &format!("{label:>margin$} │{line}\n");
+        lines.push(format!("{label:>margin$} │{line}"));
     }
-    let (left, right) = (show.0(x_low), show.0(x_high));
+    let (left, right) = (show_x(x_low), show_x(x_high));
     let between = SIZE.0.saturating_sub(left.chars().count());
-    text += &format!("{:margin$} └{}\n", "", "─".repeat(SIZE.0));
-    text += &format!("{:margin$}  {left}{right:>between$} {x_name}", "");
-    Some(text)
+    lines.push(format!("{:margin$} └{}", "", "─".repeat(SIZE.0)));
+    lines.push(format!("{:margin$}  {left}{right:>between$} {x_name}", ""));
+    Some(lines.join("\n"))
 }
 
 /// The least and the largest value; `None` when they are the same or have no logarithm.
@@ -76,7 +76,7 @@ mod tests {
             .iter()
             .map(|&(x, y)| Dot { x, y, mark: 'o' })
             .collect();
-        let show = |value: f64| format!("{value:.0}");
+        let show: fn(f64) -> String = |value| format!("{value:.0}");
         sketch(&dots, ("days", "$"), (show, show))
     }
 
