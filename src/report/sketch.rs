@@ -11,12 +11,15 @@ pub(super) struct Dot {
     pub(super) mark: char,
 }
 
+/// How a number is written at the end of an axis.
+pub(super) type Show = fn(f64) -> String;
+
 /// Draws the dots, later ones over earlier ones, with the ends of both axes written beside them;
 /// nothing when an axis has no extent or a dot has no logarithm.
 pub(super) fn sketch(
     dots: &[Dot],
     (x_name, y_name): (&str, &str),
-    (show_x, show_y): (fn(f64) -> String, fn(f64) -> String),
+    (show_x, show_y): (Show, Show),
 ) -> Option<String> {
     let (x_low, x_high) = extent(dots.iter().map(|dot| dot.x))?;
     let (y_low, y_high) = extent(dots.iter().map(|dot| dot.y))?;
@@ -76,7 +79,7 @@ mod tests {
             .iter()
             .map(|&(x, y)| Dot { x, y, mark: 'o' })
             .collect();
-        let show: fn(f64) -> String = |value| format!("{value:.0}");
+        let show: Show = |value| format!("{value:.0}");
         sketch(&dots, ("days", "$"), (show, show))
     }
 
