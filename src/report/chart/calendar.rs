@@ -76,7 +76,7 @@ pub(crate) fn calendar(calendar: &Calendar) -> Chart {
     }
     let mut svg = Svg::default();
     axis.ticks(&mut svg, y);
-    svg.append(bars);
+    svg.append(&bars);
     let middle = (f64::midpoint(LEFT, RIGHT), y + 36.0);
     svg.text("name", middle, Anchor::Middle, &axis.name);
     let title = "The booking on a calendar";

@@ -89,7 +89,7 @@ impl Svg {
     }
 
     /// Draws another picture over this one.
-    pub(crate) fn append(&mut self, other: Self) {
+    pub(crate) fn append(&mut self, other: &Self) {
         self.body += &other.body;
     }
 
