@@ -201,7 +201,7 @@ mod tests {
     fn a_bill_s_quantities_and_prices_have_their_decimals() {
         for (value, text) in [
             (0.0, "0"),
-            (0.004, "0.00400"),
+            (0.004, "0.0040"),
             (71.6, "71.6"),
             (999.96, "1,000.0"),
             (9878.04, "9,878.0"),

@@ -62,7 +62,7 @@ fn with_range(interval: Interval, show: impl Fn(f64) -> String) -> String {
 /// The configuration in a few words, and what its figures rest on.
 fn how(c: &Candidate) -> String {
     format!(
-        "{} × {} of {}\n{} × {}, seq {}, ckpt {}\n{}",
+        "{} × {} of {},\n{} × {}, seq {}, ckpt {},\n{}",
         display_thousands(c.gpus.into()),
         c.gpu,
         c.cluster,
