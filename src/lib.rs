@@ -25,6 +25,7 @@
 //! | [`preset`] | embedded presets; user files add to them or override them |
 //! | [`job`] | the job file and flags, resolved into one request |
 //! | [`plan`] | the planner: a request and a fit become a ranked plan |
+//! | [`schedule`] | several jobs on one calendar |
 //! | [`launch`] | a candidate becomes the files that launch it |
 //! | [`advise`] | what to measure next |
 //! | [`report`] | table, JSON, CSV, Markdown |
@@ -51,6 +52,7 @@ pub mod preset;
 pub mod product;
 pub mod quantity;
 pub mod report;
+pub mod schedule;
 pub mod search;
 pub mod stack;
 pub mod throughput;

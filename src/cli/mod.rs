@@ -21,6 +21,7 @@ mod predict;
 mod presets;
 mod report;
 mod request;
+mod schedule;
 mod schema;
 mod timing;
 

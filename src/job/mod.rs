@@ -20,6 +20,7 @@
 mod budget;
 mod file;
 mod keys;
+mod ladder;
 mod launch;
 mod reserve;
 mod resolve;
@@ -30,6 +31,10 @@ mod tests;
 
 pub use budget::TokenBudget;
 pub use file::JobFile;
+pub use ladder::{
+    Agenda, AgendaJob, Ladder, LadderJob, Minimise, ScheduleSettings, Site, SiteSettings, Window,
+    WindowSettings, resolve_ladder,
+};
 pub use launch::{LaunchSettings, Launcher, LearningRate, Text, TimeLimit, Variable, Word};
 pub use reserve::{Probability, ReserveSettings, Usd};
 pub use resolve::resolve;

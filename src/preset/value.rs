@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 use toml::Spanned;
 
@@ -235,6 +236,13 @@ impl<'de, T: Written> Visitor<'de> for SpelledVisitor<T> {
         } else {
             Err(E::invalid_type(Unexpected::Bool(value), &self))
         }
+    }
+
+    /// A date without quotes, which TOML hands over as a map.
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        let date = toml::value::Datetime::deserialize(MapAccessDeserializer::new(map))
+            .map_err(|_| de::Error::invalid_type(Unexpected::Map, &self))?;
+        self.visit_str(&date.to_string())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {
