@@ -166,7 +166,9 @@ impl<'a> Model<'a> {
         let end = self.solver.new_bounded_integer(0, self.end);
         let mut ways = Vec::new();
         for (mode, way) in task.modes.iter().enumerate() {
-            if way.steps + task.release > last {
+            let most = self.problem.sites[way.site].most();
+            // Parked or not, a way wider than the cluster would break its capacity.
+            if way.steps + task.release > last || way.nodes > most {
                 continue;
             }
             let (steps, latest) = (narrow(way.steps)?, narrow(last - way.steps)?);
@@ -232,6 +234,9 @@ impl<'a> Model<'a> {
 
     fn capacity(&mut self, site: usize) -> Posted {
         let free = &self.problem.sites[site];
+        if self.here(site).is_empty() {
+            return Ok(());
+        }
         let most = free.most();
         let mut starts = Vec::new();
         let mut steps = Vec::new();
@@ -294,6 +299,10 @@ impl<'a> Model<'a> {
             let behind = less_than_or_equals(behind, narrow(due.min(LARGEST))?, self.tag);
             self.solver.add_constraint(behind).post();
             terms.push(late.scaled(narrow(task.weight)?));
+        }
+        // The solver refuses a sum of nothing.
+        if terms.is_empty() {
+            return Ok(());
         }
         let sum = less_than_or_equals(terms, narrow(most.min(LARGEST))?, self.tag);
         self.solver.add_constraint(sum).post();

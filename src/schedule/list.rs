@@ -94,7 +94,7 @@ fn orders(problem: &Problem) -> Vec<Vec<usize>> {
         },
         &|job| {
             let modes = problem.tasks[job].modes.iter();
-            -modes.map(|mode| mode.steps * mode.nodes).min().unwrap_or(0)
+            -modes.map(|mode| mode.steps.saturating_mul(mode.nodes)).min().unwrap_or(0)
         },
         &|job| {
             let task = &problem.tasks[job];

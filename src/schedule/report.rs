@@ -134,9 +134,9 @@ fn calendar(
         .collect::<Option<_>>()?;
     let used = solved.placed.iter().enumerate().map(|(job, placed)| {
         let mode = problem.mode(job, *placed);
-        if mode.site == index { mode.nodes * mode.steps } else { 0 }
+        if mode.site == index { mode.nodes.saturating_mul(mode.steps) } else { 0 }
     });
-    let used_node_hours = grid.hours(used.sum());
+    let used_node_hours = grid.hours(used.fold(0, i64::saturating_add));
     let free_node_hours = grid.hours(problem.sites[index].area(end));
     Some(ClusterCalendar {
         cluster: site.cluster.name.clone(),
