@@ -166,14 +166,15 @@ impl Calendar<'_> {
                  cluster, without those that another makes pointless"
             ),
         ));
-        let step = TimeUnit::of_hours(schedule.step_minutes as f64 / 60.0);
+        let step = match schedule.step_minutes {
+            1 => "minutes".to_owned(),
+            minutes => format!("steps of {minutes} minutes"),
+        };
         notes.push((
             "steps".into(),
             format!(
-                "starts and ends are whole steps of {} {}; durations are rounded up to them, and \
-                 jobs run in one piece",
-                step.show(schedule.step_minutes as f64 / 60.0),
-                step.name
+                "starts and ends are whole {step}, durations rounded up; jobs run in one piece, \
+                 without pauses"
             ),
         ));
         if schedule.jobs.iter().any(|job| job.deadline.is_some()) {
@@ -213,7 +214,10 @@ fn objective_words(minimise: Minimise, objective: &ObjectiveReport) -> String {
     };
     let show = |value: f64| match minimise {
         Minimise::Cost => format!("${}", dollars(value)),
-        _ => format!("{} hours", significant(value)),
+        _ => {
+            let unit = TimeUnit::of_hours(value);
+            format!("{} {}", unit.show(value), unit.name)
+        }
     };
     match (objective.proven, objective.gap) {
         (true, _) => format!("by {what}: proven {shortest}, {}", show(objective.value)),
