@@ -6,11 +6,11 @@ use clap::Args;
 
 use crate::report::Ranking;
 
-use super::{Failure, schedule};
 use super::args::{GlobalArgs, OutputArgs};
 use super::output::Output;
 use super::planned::PlannedArgs;
 use super::timing::Stopwatch;
+use super::{Failure, schedule};
 
 /// Flags of `tminus plan`.
 #[derive(Debug, Clone, Args)]

@@ -13,8 +13,8 @@ use super::settings::{ModelChoice, Place, Settings, Sourced};
 use super::{GlobalBatch, LaunchSettings, Objective, TokenBudget};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::preset::{
-    At, Catalog, Entries, GpuTable, ModelTable, PriceTable, ProductTable, Spelled, StackTable, Tables, Whole,
-    Written, parse,
+    At, Catalog, Entries, GpuTable, ModelTable, PriceTable, ProductTable, Spelled, StackTable,
+    Tables, Whole, Written, parse,
 };
 use crate::quantity::Confidence;
 use crate::search::Axis;
@@ -225,13 +225,13 @@ impl JobTable {
 
     fn ladder(&self, origin: &Origin) -> Result<Option<Ladder>, Diagnostic> {
         if let (Some(model), Some(job)) = (&self.model, self.jobs.first()) {
-            return Err(Diagnostic::new(
-                "`model` and `[[jobs]]` both say what is trained",
-            )
-            .in_text(origin.clone())
-            .at(model.span.clone(), "one job")
-            .at(job.span.clone(), "and several")
-            .help("move `model` into a table `[[jobs]]` of its own, or leave it out"));
+            return Err(
+                Diagnostic::new("`model` and `[[jobs]]` both say what is trained")
+                    .in_text(origin.clone())
+                    .at(model.span.clone(), "one job")
+                    .at(job.span.clone(), "and several")
+                    .help("move `model` into a table `[[jobs]]` of its own, or leave it out"),
+            );
         }
         Ladder::read(&self.jobs, self.schedule.as_ref(), origin)
     }

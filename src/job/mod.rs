@@ -37,6 +37,7 @@ pub use ladder::{
 };
 pub use launch::{LaunchSettings, Launcher, LearningRate, Text, TimeLimit, Variable, Word};
 pub use reserve::{Probability, ReserveSettings, Usd};
+pub(crate) use resolve::MAX_TOP;
 pub use resolve::resolve;
 pub use settings::{ModelChoice, Place, Settings, Sourced};
 

@@ -87,7 +87,11 @@ impl Calendar<'_> {
         let schedule = self.schedule;
         let priced = schedule.jobs.iter().any(|job| job.cost_usd.is_some());
         let due = schedule.jobs.iter().any(|job| job.deadline.is_some());
-        let longest = schedule.jobs.iter().map(|job| job.hours).fold(0.0, f64::max);
+        let longest = schedule
+            .jobs
+            .iter()
+            .map(|job| job.hours)
+            .fold(0.0, f64::max);
         let unit = TimeUnit::of_hours(longest);
         let mut columns = vec![
             Column::left("job"),
@@ -185,9 +189,22 @@ impl Calendar<'_> {
             format!("{}, whole nodes", thousands(schedule.gpu_hours)),
         ));
         let fit = &schedule.fit;
-        notes.push(("fit".into(), format!("{}: {} measured rows", fit.name, fit.rows)));
-        let used = |name: &str| schedule.jobs.iter().any(|job| job.candidate.cluster == name);
-        for site in self.agenda.sites.iter().filter(|site| used(&site.cluster.name)) {
+        notes.push((
+            "fit".into(),
+            format!("{}: {} measured rows", fit.name, fit.rows),
+        ));
+        let used = |name: &str| {
+            schedule
+                .jobs
+                .iter()
+                .any(|job| job.candidate.cluster == name)
+        };
+        for site in self
+            .agenda
+            .sites
+            .iter()
+            .filter(|site| used(&site.cluster.name))
+        {
             notes.push(("price".into(), price_words(&site.cluster)));
         }
         notes
@@ -278,7 +295,10 @@ fn fields(job: &ScheduledJob) -> Vec<(String, String)> {
         ("end", job.end.rfc3339()),
         ("hours", job.hours.to_string()),
         ("gpu_hours", job.gpu_hours.to_string()),
-        ("cost_usd", or_empty(job.cost_usd.map(|usd| usd.to_string()))),
+        (
+            "cost_usd",
+            or_empty(job.cost_usd.map(|usd| usd.to_string())),
+        ),
         ("earliest", or_empty(job.earliest.map(Moment::rfc3339))),
         ("deadline", or_empty(job.deadline.map(Moment::rfc3339))),
         ("late_h", or_empty(job.late_h.map(|late| late.to_string()))),

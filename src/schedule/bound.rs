@@ -20,7 +20,11 @@ pub(super) fn first(problem: &Problem) -> i64 {
 /// The cost of every job run its cheapest way.
 pub(super) fn cheapest(problem: &Problem) -> i64 {
     let least = |modes: &[super::problem::Mode]| modes.iter().map(|mode| mode.cost).min();
-    problem.tasks.iter().filter_map(|task| least(&task.modes)).sum()
+    problem
+        .tasks
+        .iter()
+        .filter_map(|task| least(&task.modes))
+        .sum()
 }
 
 /// The step at which each job ends at the earliest: after its release and its predecessors, in a
@@ -79,9 +83,11 @@ fn holds(problem: &Problem, end: i64) -> bool {
     let areas: Vec<i64> = problem.sites.iter().map(|site| site.area(end)).collect();
     let open = areas.iter().filter(|area| **area > 0).count();
     let share = |task: &super::problem::Task| -> f64 {
-        let shares = task.modes.iter().filter(|mode| mode.steps <= end).map(|mode| {
-            mode.nodes as f64 * mode.steps as f64 / areas[mode.site] as f64
-        });
+        let shares = task
+            .modes
+            .iter()
+            .filter(|mode| mode.steps <= end)
+            .map(|mode| mode.nodes as f64 * mode.steps as f64 / areas[mode.site] as f64);
         shares.fold(f64::INFINITY, f64::min)
     };
     let taken: f64 = problem.tasks.iter().map(share).sum();

@@ -93,7 +93,11 @@ fn deadlines(late: &[LateJob], proven: bool) -> String {
     let jobs: Vec<String> = late
         .iter()
         .map(|job| {
-            let alone = if job.alone { " even with every node to itself" } else { "" };
+            let alone = if job.alone {
+                " even with every node to itself"
+            } else {
+                ""
+            };
             format!(
                 "`{}` is done {:.1} hours after its deadline {}{alone}",
                 job.job, job.hours, job.deadline
@@ -154,7 +158,9 @@ pub(super) fn explain(
     match solve(&nearest) {
         Ok(solved) if bound => {
             let placed = solved.placed.iter().enumerate();
-            let ends: Vec<i64> = placed.map(|(job, placed)| nearest.end(job, *placed)).collect();
+            let ends: Vec<i64> = placed
+                .map(|(job, placed)| nearest.end(job, *placed))
+                .collect();
             ScheduleError::Deadlines {
                 late: late(agenda, grid, problem, &ends, false),
                 proven,

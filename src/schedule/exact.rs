@@ -99,9 +99,7 @@ const LARGEST: i64 = 1 << 29;
 /// Numbers too large for the solver leave the question open.
 fn narrow(value: i64) -> Posted<i32> {
     let small = i32::try_from(value).ok();
-    small
-        .filter(|_| value.abs() <= LARGEST)
-        .ok_or(Answer::Open)
+    small.filter(|_| value.abs() <= LARGEST).ok_or(Answer::Open)
 }
 
 impl<'a> Model<'a> {
@@ -110,7 +108,10 @@ impl<'a> Model<'a> {
         let parked: i64 = modes().map(|mode| mode.steps.min(caps.end) + 1).sum();
         let costs: i64 = modes().map(|mode| mode.cost).sum();
         let nodes: i64 = modes().map(|mode| mode.nodes).sum();
-        let pieces = problem.sites.iter().map(|site| site.pieces.len() as i64 * site.most());
+        let pieces = problem
+            .sites
+            .iter()
+            .map(|site| site.pieces.len() as i64 * site.most());
         let weights: i64 = problem.tasks.iter().map(|task| task.weight).sum();
         narrow(caps.end + parked)?;
         narrow(costs)?;
@@ -179,11 +180,8 @@ impl<'a> Model<'a> {
             let parked = predicate![start >= park];
             self.solver.add_clause([taken, parked], self.tag);
             let taken = self.solver.new_literal_for_predicate(taken, self.tag);
-            let ended = less_than_or_equals(
-                vec![start.scaled(1), end.scaled(-1)],
-                -steps,
-                self.tag,
-            );
+            let ended =
+                less_than_or_equals(vec![start.scaled(1), end.scaled(-1)], -steps, self.tag);
             ended.implied_by(&mut self.solver, taken);
             ways.push(Way {
                 mode,
@@ -199,11 +197,17 @@ impl<'a> Model<'a> {
         if ways.is_empty() {
             return Err(Answer::Impossible);
         }
-        let some: Vec<_> = ways.iter().map(|way| way.taken.get_true_predicate()).collect();
+        let some: Vec<_> = ways
+            .iter()
+            .map(|way| way.taken.get_true_predicate())
+            .collect();
         self.solver.add_clause(some, self.tag);
         for (index, one) in ways.iter().enumerate() {
             for other in ways.iter().take(index) {
-                let both = [one.taken.get_false_predicate(), other.taken.get_false_predicate()];
+                let both = [
+                    one.taken.get_false_predicate(),
+                    other.taken.get_false_predicate(),
+                ];
                 self.solver.add_clause(both, self.tag);
             }
         }
@@ -274,7 +278,11 @@ impl<'a> Model<'a> {
             .iter()
             .map(|way| Ok(way.taken.scaled(narrow(taken(way) / unit)?)))
             .collect();
-        let most = if unit == 1 { narrow(area.min(LARGEST))? } else { most };
+        let most = if unit == 1 {
+            narrow(area.min(LARGEST))?
+        } else {
+            most
+        };
         self.at_most(terms?, most)
     }
 
@@ -335,6 +343,8 @@ impl<'a> Model<'a> {
                 })
             })
         });
-        placed.collect::<Option<_>>().map_or(Answer::Open, Answer::Found)
+        placed
+            .collect::<Option<_>>()
+            .map_or(Answer::Open, Answer::Found)
     }
 }

@@ -39,7 +39,13 @@ pub(super) fn best(problem: &Problem) -> Option<Vec<Placed>> {
     for order in orders(problem) {
         for charge in CHARGES {
             let charges = vec![charge; count];
-            consider(Recipe { order: order.clone(), charges }, &mut found);
+            consider(
+                Recipe {
+                    order: order.clone(),
+                    charges,
+                },
+                &mut found,
+            );
         }
     }
     let rounds = (WORK / (count * count).max(1)).clamp(FEWEST_ORDERS, MOST_ORDERS);
@@ -81,7 +87,10 @@ pub(super) fn shifted(problem: &Problem, schedule: &[Placed]) -> Vec<Placed> {
 
 fn ready(problem: &Problem, job: usize, end: impl Fn(usize) -> i64) -> i64 {
     let task = &problem.tasks[job];
-    task.after.iter().map(|before| end(*before)).fold(task.release, i64::max)
+    task.after
+        .iter()
+        .map(|before| end(*before))
+        .fold(task.release, i64::max)
 }
 
 /// Orders to start from: the file's; longest, largest and most urgent jobs first.
@@ -94,7 +103,10 @@ fn orders(problem: &Problem) -> Vec<Vec<usize>> {
         },
         &|job| {
             let modes = problem.tasks[job].modes.iter();
-            -modes.map(|mode| mode.steps.saturating_mul(mode.nodes)).min().unwrap_or(0)
+            -modes
+                .map(|mode| mode.steps.saturating_mul(mode.nodes))
+                .min()
+                .unwrap_or(0)
         },
         &|job| {
             let task = &problem.tasks[job];
@@ -137,7 +149,9 @@ struct Calendars {
 
 impl Calendars {
     fn new(problem: &Problem) -> Self {
-        Self { booked: vec![Vec::new(); problem.sites.len()] }
+        Self {
+            booked: vec![Vec::new(); problem.sites.len()],
+        }
     }
 
     fn book(&mut self, problem: &Problem, job: usize, placed: Placed) {
@@ -164,7 +178,11 @@ impl Calendars {
             };
             let key = (missed, price, way.cost);
             let better = |(held, _): &((i64, f64, i64), Placed)| {
-                key.0.cmp(&held.0).then(key.1.total_cmp(&held.1)).then(key.2.cmp(&held.2)).is_lt()
+                key.0
+                    .cmp(&held.0)
+                    .then(key.1.total_cmp(&held.1))
+                    .then(key.2.cmp(&held.2))
+                    .is_lt()
             };
             if best.as_ref().is_none_or(better) {
                 best = Some((key, Placed { mode, start }));
@@ -183,24 +201,40 @@ impl Calendars {
         starts.push(ready);
         starts.sort_unstable();
         starts.dedup();
-        starts.into_iter().find(|start| fits(free, booked, *start, mode.steps, mode.nodes))
+        starts
+            .into_iter()
+            .find(|start| fits(free, booked, *start, mode.steps, mode.nodes))
     }
 }
 
 fn fits(free: &Free, booked: &[(i64, i64, i64)], start: i64, steps: i64, nodes: i64) -> bool {
     let end = start + steps;
     let used = |at: i64| -> i64 {
-        let running = booked.iter().filter(|(from, to, _)| *from <= at && at < *to);
+        let running = booked
+            .iter()
+            .filter(|(from, to, _)| *from <= at && at < *to);
         running.map(|(.., nodes)| nodes).sum()
     };
     let room = |at: i64| {
-        let piece = free.pieces.iter().find(|piece| piece.from <= at && at < piece.to);
+        let piece = free
+            .pieces
+            .iter()
+            .find(|piece| piece.from <= at && at < piece.to);
         piece.map_or(0, |piece| piece.nodes) - used(at) >= nodes
     };
     let within = |at: &i64| start < *at && *at < end;
     room(start)
-        && free.pieces.iter().map(|piece| piece.from).filter(within).all(room)
-        && booked.iter().map(|(from, ..)| *from).filter(within).all(room)
+        && free
+            .pieces
+            .iter()
+            .map(|piece| piece.from)
+            .filter(within)
+            .all(room)
+        && booked
+            .iter()
+            .map(|(from, ..)| *from)
+            .filter(within)
+            .all(room)
 }
 
 /// The xorshift64 generator (Marsaglia 2003).

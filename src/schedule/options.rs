@@ -153,7 +153,10 @@ fn no_capacity(agenda: &Agenda, job: &AgendaJob, planner: &Planner<'_>) -> Sched
     let (cluster, needed) = fewest.map_or((String::new(), 0), |candidate| {
         (candidate.cluster, candidate.nodes)
     });
-    let site = agenda.sites.iter().find(|site| site.cluster.name == cluster);
+    let site = agenda
+        .sites
+        .iter()
+        .find(|site| site.cluster.name == cluster);
     ScheduleError::NoRoom {
         job: job.name.clone(),
         needed,

@@ -90,14 +90,22 @@ pub(super) struct Worth {
 impl Free {
     /// The most nodes that are ever free.
     pub(super) fn most(&self) -> i64 {
-        self.pieces.iter().map(|piece| piece.nodes).max().unwrap_or(0)
+        self.pieces
+            .iter()
+            .map(|piece| piece.nodes)
+            .max()
+            .unwrap_or(0)
     }
 
     /// Node-steps that are free before step `end`.
     pub(super) fn area(&self, end: i64) -> i64 {
         self.pieces
             .iter()
-            .map(|piece| (piece.to.min(end) - piece.from).max(0).saturating_mul(piece.nodes))
+            .map(|piece| {
+                (piece.to.min(end) - piece.from)
+                    .max(0)
+                    .saturating_mul(piece.nodes)
+            })
             .fold(0, i64::saturating_add)
     }
 
@@ -156,9 +164,21 @@ impl Problem {
             missed += behind;
         }
         match self.aim {
-            Aim::Makespan => Worth { missed, first: end, second: cost },
-            Aim::Cost => Worth { missed, first: cost, second: end },
-            Aim::Lateness => Worth { missed: 0, first: late, second: end },
+            Aim::Makespan => Worth {
+                missed,
+                first: end,
+                second: cost,
+            },
+            Aim::Cost => Worth {
+                missed,
+                first: cost,
+                second: end,
+            },
+            Aim::Lateness => Worth {
+                missed: 0,
+                first: late,
+                second: end,
+            },
         }
     }
 
@@ -188,8 +208,13 @@ impl Problem {
                     let placed = schedule[**job];
                     placed.start <= moment && moment < self.end(**job, placed)
                 });
-                let used: i64 = running.map(|job| self.mode(*job, schedule[*job]).nodes).sum();
-                let piece = free.pieces.iter().find(|p| p.from <= moment && moment < p.to);
+                let used: i64 = running
+                    .map(|job| self.mode(*job, schedule[*job]).nodes)
+                    .sum();
+                let piece = free
+                    .pieces
+                    .iter()
+                    .find(|p| p.from <= moment && moment < p.to);
                 if used > piece.map_or(0, |piece| piece.nodes) {
                     return Some(format!("site {site} is overfull at {moment}"));
                 }

@@ -24,7 +24,10 @@ pub(super) fn schedule(
         .collect::<Option<_>>()
         .ok_or(ScheduleError::TooLong)?;
     let placed = solved.placed.iter().enumerate();
-    let end = placed.map(|(job, placed)| problem.end(job, *placed)).max().unwrap_or(0);
+    let end = placed
+        .map(|(job, placed)| problem.end(job, *placed))
+        .max()
+        .unwrap_or(0);
     let cost_usd = jobs.iter().map(|job| job.cost_usd).sum::<Option<f64>>();
     let late = |job: &ScheduledJob| job.late_h.unwrap_or(0.0) * job.priority as f64;
     let lateness_h = jobs.iter().map(late).sum();
@@ -104,9 +107,15 @@ fn scheduled(
         gpu_hours: choice.gpu_hours,
         earliest: job.earliest,
         deadline: job.deadline,
-        late_h: problem.tasks[index].due.map(|due| grid.hours((end - due).max(0))),
+        late_h: problem.tasks[index]
+            .due
+            .map(|due| grid.hours((end - due).max(0))),
         priority: job.priority,
-        after: job.after.iter().map(|before| agenda.jobs[*before].name.clone()).collect(),
+        after: job
+            .after
+            .iter()
+            .map(|before| agenda.jobs[*before].name.clone())
+            .collect(),
         ways: options[index].len(),
         candidate,
     })
@@ -134,7 +143,11 @@ fn calendar(
         .collect::<Option<_>>()?;
     let used = solved.placed.iter().enumerate().map(|(job, placed)| {
         let mode = problem.mode(job, *placed);
-        if mode.site == index { mode.nodes.saturating_mul(mode.steps) } else { 0 }
+        if mode.site == index {
+            mode.nodes.saturating_mul(mode.steps)
+        } else {
+            0
+        }
     });
     let used_node_hours = grid.hours(used.fold(0, i64::saturating_add));
     let free_node_hours = grid.hours(problem.sites[index].area(end));
@@ -146,6 +159,10 @@ fn calendar(
         free,
         free_node_hours,
         used_node_hours,
-        utilisation: if free_node_hours > 0.0 { used_node_hours / free_node_hours } else { 0.0 },
+        utilisation: if free_node_hours > 0.0 {
+            used_node_hours / free_node_hours
+        } else {
+            0.0
+        },
     })
 }

@@ -57,7 +57,11 @@ pub(super) fn solve(problem: &Problem) -> Result<Solved, Unsolved> {
     search.first()?;
     search.second();
     let (placed, worth) = search.best.ok_or(Unsolved::Unknown)?;
-    Ok(Solved { placed, worth, bound: search.bound.min(worth.first) })
+    Ok(Solved {
+        placed,
+        worth,
+        bound: search.bound.min(worth.first),
+    })
 }
 
 struct Search<'a> {
@@ -84,7 +88,10 @@ impl Search<'_> {
         let mut above = true;
         loop {
             above |= open.is_none();
-            let best = self.best.as_ref().map_or(i64::MAX, |(_, worth)| worth.first);
+            let best = self
+                .best
+                .as_ref()
+                .map_or(i64::MAX, |(_, worth)| worth.first);
             let close = best / CLOSE;
             let (low, high) = match open {
                 None => (self.bound, best),
@@ -131,21 +138,32 @@ impl Search<'_> {
         self.per_question = SECOND_EFFORT_PER_QUESTION;
         let mut low = match self.problem.aim {
             Aim::Makespan => bound::cheapest(self.problem),
-            Aim::Cost | Aim::Lateness => {
-                bound::earliest_ends(self.problem).into_iter().max().unwrap_or(0)
-            }
+            Aim::Cost | Aim::Lateness => bound::earliest_ends(self.problem)
+                .into_iter()
+                .max()
+                .unwrap_or(0),
         };
         let mut high = worth.second;
         while low < high && self.left > 0 {
             let value = low + (high - low - 1) / 2;
             let caps = match self.problem.aim {
-                Aim::Makespan => Caps { cost: Some(value), ..self.caps(Some(worth.first)) },
-                Aim::Cost | Aim::Lateness => Caps { end: value, ..self.caps(Some(worth.first)) },
+                Aim::Makespan => Caps {
+                    cost: Some(value),
+                    ..self.caps(Some(worth.first))
+                },
+                Aim::Cost | Aim::Lateness => Caps {
+                    end: value,
+                    ..self.caps(Some(worth.first))
+                },
             };
             match self.question(caps) {
                 Answer::Found(placed) => {
                     self.offer(&placed);
-                    high = self.best.as_ref().map_or(value, |(_, worth)| worth.second).min(value);
+                    high = self
+                        .best
+                        .as_ref()
+                        .map_or(value, |(_, worth)| worth.second)
+                        .min(value);
                 }
                 Answer::Impossible | Answer::Open => low = value + 1,
             }
@@ -153,7 +171,11 @@ impl Search<'_> {
     }
 
     fn caps(&self, first: Option<i64>) -> Caps {
-        let open = Caps { end: self.horizon, cost: None, late: None };
+        let open = Caps {
+            end: self.horizon,
+            cost: None,
+            late: None,
+        };
         match (self.problem.aim, first) {
             (_, None) => open,
             (Aim::Makespan, Some(end)) => Caps { end, ..open },
@@ -163,7 +185,10 @@ impl Search<'_> {
     }
 
     fn question(&mut self, caps: Caps) -> Answer {
-        let mut effort = Effort { spent: 0, allowed: self.per_question.min(self.left) };
+        let mut effort = Effort {
+            spent: 0,
+            allowed: self.per_question.min(self.left),
+        };
         let answer = ask(self.problem, caps, &mut effort);
         self.left = self.left.saturating_sub(effort.spent.max(1));
         answer

@@ -29,7 +29,10 @@ impl Grid {
     /// The finest steps of which the jobs, each run its fastest way, take few enough.
     pub(super) fn new(agenda: &Agenda, options: &[Vec<Choice>]) -> Self {
         let fastest = |choices: &Vec<Choice>| {
-            choices.iter().map(|choice| choice.hours).fold(f64::INFINITY, f64::min)
+            choices
+                .iter()
+                .map(|choice| choice.hours)
+                .fold(f64::INFINITY, f64::min)
         };
         let together = whole(options.iter().map(fastest).sum::<f64>() * 60.0);
         let enough = |minutes: &i64| together / minutes <= FEW;
@@ -87,12 +90,20 @@ impl Grid {
             None => change(0, END_OF_TIME, count(site.nodes)),
             Some(windows) => {
                 for window in windows {
-                    change(self.up(window.from), self.down(window.to), count(window.nodes));
+                    change(
+                        self.up(window.from),
+                        self.down(window.to),
+                        count(window.nodes),
+                    );
                 }
             }
         }
         for window in &site.booked {
-            change(self.down(window.from), self.up(window.to), -count(window.nodes));
+            change(
+                self.down(window.from),
+                self.up(window.to),
+                -count(window.nodes),
+            );
         }
         changes.sort_unstable();
         let mut pieces: Vec<Piece> = Vec::new();
@@ -101,7 +112,11 @@ impl Grid {
             if at > from {
                 match pieces.last_mut() {
                     Some(last) if last.nodes == nodes.max(0) => last.to = at,
-                    _ => pieces.push(Piece { from, to: at, nodes: nodes.max(0) }),
+                    _ => pieces.push(Piece {
+                        from,
+                        to: at,
+                        nodes: nodes.max(0),
+                    }),
                 }
                 from = at;
             }
@@ -122,7 +137,9 @@ impl Grid {
     }
 
     fn seconds(&self, moment: Moment) -> i64 {
-        moment.since(self.start).map_or(0, |span| count(span.seconds()))
+        moment
+            .since(self.start)
+            .map_or(0, |span| count(span.seconds()))
     }
 
     /// When step `step` starts.

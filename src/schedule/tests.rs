@@ -14,20 +14,33 @@ fn free(nodes: &[i64], endless: bool) -> Free {
     for (step, nodes) in (0..).zip(nodes) {
         match pieces.last_mut() {
             Some(last) if last.nodes == *nodes => last.to = step + 1,
-            _ => pieces.push(Piece { from: step, to: step + 1, nodes: *nodes }),
+            _ => pieces.push(Piece {
+                from: step,
+                to: step + 1,
+                nodes: *nodes,
+            }),
         }
     }
     let last = if endless { *nodes.last().unwrap() } else { 0 };
     match pieces.last_mut() {
         Some(piece) if piece.nodes == last => piece.to = END_OF_TIME,
-        _ => pieces.push(Piece { from: SHORT, to: END_OF_TIME, nodes: last }),
+        _ => pieces.push(Piece {
+            from: SHORT,
+            to: END_OF_TIME,
+            nodes: last,
+        }),
     }
     Free { pieces }
 }
 
 fn task(sites: usize) -> impl Strategy<Value = Task> {
-    let mode = (0..sites, 1..=3_i64, 1..=4_i64, 1..=9_i64)
-        .prop_map(|(site, nodes, steps, cost)| Mode { site, nodes, steps, cost });
+    let mode =
+        (0..sites, 1..=3_i64, 1..=4_i64, 1..=9_i64).prop_map(|(site, nodes, steps, cost)| Mode {
+            site,
+            nodes,
+            steps,
+            cost,
+        });
     (
         prop::collection::vec(mode, 1..=3),
         0..=2_i64,
@@ -75,7 +88,13 @@ fn tried(problem: &Problem, horizon: i64) -> Option<Worth> {
         .iter()
         .map(|site| {
             (0..horizon)
-                .map(|at| site.pieces.iter().find(|p| p.from <= at && at < p.to).unwrap().nodes)
+                .map(|at| {
+                    site.pieces
+                        .iter()
+                        .find(|p| p.from <= at && at < p.to)
+                        .unwrap()
+                        .nodes
+                })
                 .collect()
         })
         .collect();
@@ -161,10 +180,21 @@ proptest! {
 fn four_jobs_are_solved_as_well_as_by_trying_everything() {
     let modes = |list: &[(i64, i64, i64)]| -> Vec<Mode> {
         list.iter()
-            .map(|&(nodes, steps, cost)| Mode { site: 0, nodes, steps, cost })
+            .map(|&(nodes, steps, cost)| Mode {
+                site: 0,
+                nodes,
+                steps,
+                cost,
+            })
             .collect()
     };
-    let task = |modes, due, after| Task { modes, release: 0, due, weight: 2, after };
+    let task = |modes, due, after| Task {
+        modes,
+        release: 0,
+        due,
+        weight: 2,
+        after,
+    };
     for aim in [Aim::Makespan, Aim::Cost, Aim::Lateness] {
         let problem = Problem {
             tasks: vec![
@@ -185,19 +215,42 @@ fn four_jobs_are_solved_as_well_as_by_trying_everything() {
 /// Numbers beyond what the solver counts in leave a schedule with a bound, and no panic.
 #[test]
 fn numbers_too_large_for_the_solver_are_scheduled_all_the_same() {
-    let mode = Mode { site: 0, nodes: 1 << 30, steps: 1 << 34, cost: 1 << 36 };
-    let task = Task { modes: vec![mode; 2], release: 5, due: None, weight: 1000, after: vec![] };
+    let mode = Mode {
+        site: 0,
+        nodes: 1 << 30,
+        steps: 1 << 34,
+        cost: 1 << 36,
+    };
+    let task = Task {
+        modes: vec![mode; 2],
+        release: 5,
+        due: None,
+        weight: 1000,
+        after: vec![],
+    };
     for aim in [Aim::Makespan, Aim::Cost, Aim::Lateness] {
         let problem = Problem {
-            tasks: vec![task.clone(), Task { due: Some(7), ..task.clone() }],
+            tasks: vec![
+                task.clone(),
+                Task {
+                    due: Some(7),
+                    ..task.clone()
+                },
+            ],
             sites: vec![Free {
-                pieces: vec![Piece { from: 0, to: END_OF_TIME, nodes: 1 << 30 }],
+                pieces: vec![Piece {
+                    from: 0,
+                    to: END_OF_TIME,
+                    nodes: 1 << 30,
+                }],
             }],
             aim,
         };
         match solve(&problem) {
             Ok(solved) => assert_eq!(problem.flaw(&solved.placed), None),
-            Err(unsolved) => assert_eq!((unsolved, aim == Aim::Lateness), (Unsolved::Unknown, false)),
+            Err(unsolved) => {
+                assert_eq!((unsolved, aim == Aim::Lateness), (Unsolved::Unknown, false))
+            }
         }
     }
 }

@@ -8,11 +8,18 @@ use crate::job::{Place, Sourced};
 /// Refuses two jobs of one name.
 pub(super) fn distinct(names: &[Sourced<String>]) -> Result<(), Diagnostic> {
     for (index, name) in names.iter().enumerate() {
-        let earlier = names.iter().take(index).find(|other| other.value == name.value);
+        let earlier = names
+            .iter()
+            .take(index)
+            .find(|other| other.value == name.value);
         if let Some(earlier) = earlier {
             let refusal = Diagnostic::new(format!("two jobs are called `{}`", name.value))
                 .help("give each a `name` of its own; a job without one is called as its model");
-            return Err(also(name.refuse(refusal, "here again"), &earlier.place, "first here"));
+            return Err(also(
+                name.refuse(refusal, "here again"),
+                &earlier.place,
+                "first here",
+            ));
         }
     }
     Ok(())
@@ -26,8 +33,8 @@ pub(super) fn cycle(jobs: &[AgendaJob], names: &[Sourced<String>]) -> Option<Dia
         let is_left = |place: &usize| left.get(*place).copied().unwrap_or(false);
         job.after.iter().copied().find(is_left)
     };
-    while let Some(free) = (0..jobs.len())
-        .find(|index| left[*index] && waits(&left, &jobs[*index]).is_none())
+    while let Some(free) =
+        (0..jobs.len()).find(|index| left[*index] && waits(&left, &jobs[*index]).is_none())
     {
         left[free] = false;
     }
@@ -38,7 +45,10 @@ pub(super) fn cycle(jobs: &[AgendaJob], names: &[Sourced<String>]) -> Option<Dia
         at = waits(&left, &jobs[at])?;
     }
     let first = path.iter().position(|place| *place == at)?;
-    let mut called: Vec<&str> = path[first..].iter().map(|place| jobs[*place].name.as_str()).collect();
+    let mut called: Vec<&str> = path[first..]
+        .iter()
+        .map(|place| jobs[*place].name.as_str())
+        .collect();
     called.push(&jobs[at].name);
     let message = if called.len() == 2 {
         format!("`{}` waits for itself", called[0])
@@ -62,8 +72,10 @@ pub(super) fn ordered(
         let WindowSettings { from, to, .. } = set.value;
         if to <= from {
             return Err(set.refuse(
-                Diagnostic::new(format!("the window ends at {to}, before it begins, at {from}"))
-                    .help("exchange `from` and `to`"),
+                Diagnostic::new(format!(
+                    "the window ends at {to}, before it begins, at {from}"
+                ))
+                .help("exchange `from` and `to`"),
                 "no time in it",
             ));
         }
@@ -89,7 +101,11 @@ pub(super) fn ordered(
                 one.value.to, next.value.from
             ))
             .help("split them where they meet, and add up their nodes where they overlap");
-            return Err(also(next.refuse(refusal, "this one"), &one.place, "and this one"));
+            return Err(also(
+                next.refuse(refusal, "this one"),
+                &one.place,
+                "and this one",
+            ));
         }
     }
     Ok(sorted

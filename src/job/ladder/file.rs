@@ -74,7 +74,10 @@ struct SiteTable {
 
 /// A time from one moment to another.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a window such as { from = \"2026-12-01\", to = \"2026-12-08\", nodes = 4 }")]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a window such as { from = \"2026-12-01\", to = \"2026-12-08\", nodes = 4 }"
+)]
 struct WindowTable {
     /// Its first moment.
     from: Spelled<Moment>,

@@ -71,9 +71,7 @@ fn one_job_only(defaults: &Settings) -> Result<(), Diagnostic> {
 }
 
 /// Probabilities that the intervals of predictions reach.
-fn probability(
-    set: Option<Sourced<Probability>>,
-) -> Result<Option<Probability>, Diagnostic> {
+fn probability(set: Option<Sourced<Probability>>) -> Result<Option<Probability>, Diagnostic> {
     let Some(set) = set else { return Ok(None) };
     if PROBABILITIES.contains(&set.value.get()) {
         return Ok(Some(set.value));
@@ -162,17 +160,19 @@ fn agenda_job(
 
 fn predecessor(wanted: &Sourced<String>, names: &[Sourced<String>]) -> Result<usize, Diagnostic> {
     let known = || names.iter().map(|name| name.value.as_str());
-    known().position(|name| name == wanted.value).ok_or_else(|| {
-        let mut refusal = Diagnostic::new(format!("there is no job `{}`", wanted.value));
-        if let Some(near) = did_you_mean(&wanted.value, known()) {
-            refusal = refusal.help(near);
-        }
-        let all: Vec<&str> = known().collect();
-        wanted.refuse(
-            refusal.help(format!("the jobs of this file: {}", all.join(", "))),
-            "no such job",
-        )
-    })
+    known()
+        .position(|name| name == wanted.value)
+        .ok_or_else(|| {
+            let mut refusal = Diagnostic::new(format!("there is no job `{}`", wanted.value));
+            if let Some(near) = did_you_mean(&wanted.value, known()) {
+                refusal = refusal.help(near);
+            }
+            let all: Vec<&str> = known().collect();
+            wanted.refuse(
+                refusal.help(format!("the jobs of this file: {}", all.join(", "))),
+                "no such job",
+            )
+        })
 }
 
 fn deadline(

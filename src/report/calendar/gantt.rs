@@ -48,7 +48,11 @@ pub(super) fn chart(schedule: &Schedule, cluster: &ClusterCalendar) -> Grid {
         column.name
     );
     Grid {
-        columns: vec![Column::left("job"), Column::right("nodes"), Column::left(header)],
+        columns: vec![
+            Column::left("job"),
+            Column::right("nodes"),
+            Column::left(header),
+        ],
         rows,
     }
 }
@@ -76,7 +80,8 @@ fn bar(axis: Axis, cluster: &ClusterCalendar, job: &ScheduledJob) -> String {
     let half = axis.hours / f64::from(WIDTH) / 2.0;
     let (start, end) = (axis.at(job.start), axis.at(job.end));
     // The character that holds the job's middle always shows it.
-    let shown = |at: f64| (start <= at && at < end) || (at - f64::midpoint(start, end)).abs() <= half;
+    let shown =
+        |at: f64| (start <= at && at < end) || (at - f64::midpoint(start, end)).abs() <= half;
     axis.middles()
         .map(|at| match (shown(at), free(axis, cluster, at) > 0) {
             (true, _) => '█',
@@ -89,10 +94,16 @@ fn bar(axis: Axis, cluster: &ClusterCalendar, job: &ScheduledJob) -> String {
 fn load(axis: Axis, cluster: &ClusterCalendar, jobs: &[&ScheduledJob]) -> String {
     axis.middles()
         .map(|at| {
-            let running = jobs.iter().filter(|job| axis.at(job.start) <= at && at < axis.at(job.end));
+            let running = jobs
+                .iter()
+                .filter(|job| axis.at(job.start) <= at && at < axis.at(job.end));
             let used: u64 = running.map(|job| job.candidate.nodes).sum();
             if used == 0 {
-                return if free(axis, cluster, at) > 0 { '·' } else { '░' };
+                return if free(axis, cluster, at) > 0 {
+                    '·'
+                } else {
+                    '░'
+                };
             }
             let eighths = (used * 8).div_ceil(cluster.nodes.max(1)).clamp(1, 8);
             let level = usize::try_from(eighths - 1).unwrap_or(7);
