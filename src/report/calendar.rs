@@ -27,7 +27,7 @@ impl Answer for Calendar<'_> {
             .grid(self.jobs());
         for cluster in &self.schedule.clusters {
             document = document
-                .heading(self.cluster_heading(cluster))
+                .heading(Self::cluster_heading(cluster))
                 .grid(gantt::chart(self.schedule, cluster));
         }
         document.heading("Notes").notes(self.notes())
@@ -145,7 +145,7 @@ impl Calendar<'_> {
         civil.get(from..16).unwrap_or(&civil).replace('T', " ")
     }
 
-    fn cluster_heading(&self, cluster: &ClusterCalendar) -> String {
+    fn cluster_heading(cluster: &ClusterCalendar) -> String {
         format!(
             "{}: {} nodes of {} × {}, {} % in use",
             cluster.cluster,
@@ -229,12 +229,12 @@ fn objective_words(minimise: Minimise, objective: &ObjectiveReport) -> String {
         Minimise::Cost => ("cheapest", "cost"),
         Minimise::Lateness => ("least late", "lateness"),
     };
-    let show = |value: f64| match minimise {
-        Minimise::Cost => format!("${}", dollars(value)),
-        _ => {
-            let unit = TimeUnit::of_hours(value);
-            format!("{} {}", unit.show(value), unit.name)
+    let show = |value: f64| {
+        if minimise == Minimise::Cost {
+            return format!("${}", dollars(value));
         }
+        let unit = TimeUnit::of_hours(value);
+        format!("{} {}", unit.show(value), unit.name)
     };
     match (objective.proven, objective.gap) {
         (true, _) => format!("by {what}: proven {shortest}, {}", show(objective.value)),

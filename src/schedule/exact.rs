@@ -111,7 +111,7 @@ impl<'a> Model<'a> {
         let pieces = problem
             .sites
             .iter()
-            .map(|site| site.pieces.len() as i64 * site.most());
+            .map(|site| site.pieces.iter().map(|_| site.most()).sum::<i64>());
         let weights: i64 = problem.tasks.iter().map(|task| task.weight).sum();
         narrow(caps.end + parked)?;
         narrow(costs)?;
@@ -283,7 +283,8 @@ impl<'a> Model<'a> {
         } else {
             most
         };
-        self.at_most(terms?, most)
+        self.at_most(terms?, most);
+        Ok(())
     }
 
     fn cost(&mut self) -> Posted {
@@ -292,7 +293,8 @@ impl<'a> Model<'a> {
         };
         let ways = self.ways.iter().flatten();
         let terms = ways.map(|way| way.taken.scaled(way.cost)).collect();
-        self.at_most(terms, narrow(most.min(LARGEST))?)
+        self.at_most(terms, narrow(most.min(LARGEST))?);
+        Ok(())
     }
 
     fn lateness(&mut self) -> Posted {
@@ -317,13 +319,12 @@ impl<'a> Model<'a> {
         Ok(())
     }
 
-    fn at_most(&mut self, terms: Vec<AffineView<Literal>>, most: i32) -> Posted {
-        if terms.is_empty() {
-            return Ok(());
+    /// The solver refuses a sum of nothing, which is at most anything.
+    fn at_most(&mut self, terms: Vec<AffineView<Literal>>, most: i32) {
+        if !terms.is_empty() {
+            let sum = less_than_or_equals(terms, most, self.tag);
+            self.solver.add_constraint(sum).post();
         }
-        let sum = less_than_or_equals(terms, most, self.tag);
-        self.solver.add_constraint(sum).post();
-        Ok(())
     }
 
     fn solve(&mut self, effort: &mut Effort) -> Answer {

@@ -100,14 +100,14 @@ fn tried(problem: &Problem, horizon: i64) -> Option<Worth> {
         .collect();
     assert!(room.iter().all(|room| room.len() == steps));
     let mut best = None;
-    place(problem, horizon, room, &mut Vec::new(), &mut best);
+    place(problem, horizon, &room, &mut Vec::new(), &mut best);
     best
 }
 
 fn place(
     problem: &Problem,
     horizon: i64,
-    room: Vec<Vec<i64>>,
+    room: &[Vec<i64>],
     placed: &mut Vec<Placed>,
     best: &mut Option<Worth>,
 ) {
@@ -126,13 +126,15 @@ fn place(
     let ready = ready.max().unwrap_or(0).max(task.release);
     for (mode, way) in task.modes.iter().enumerate() {
         for start in ready..=(horizon - way.steps) {
-            let mut room = room.clone();
+            let mut room = room.to_vec();
             let span = usize::try_from(start).unwrap()..usize::try_from(start + way.steps).unwrap();
             let span = &mut room[way.site][span];
-            span.iter_mut().for_each(|room| *room -= way.nodes);
+            for room in span.iter_mut() {
+                *room -= way.nodes;
+            }
             if span.iter().all(|room| *room >= 0) {
                 placed.push(Placed { mode, start });
-                place(problem, horizon, room, placed, best);
+                place(problem, horizon, &room, placed, best);
                 placed.pop();
             }
         }
