@@ -251,7 +251,7 @@ fn numbers_too_large_for_the_solver_are_scheduled_all_the_same() {
         match solve(&problem) {
             Ok(solved) => assert_eq!(problem.flaw(&solved.placed), None),
             Err(unsolved) => {
-                assert_eq!((unsolved, aim == Aim::Lateness), (Unsolved::Unknown, false))
+                assert_eq!((unsolved, aim == Aim::Lateness), (Unsolved::Unknown, false));
             }
         }
     }
