@@ -61,7 +61,7 @@ fn the_template_plans_as_it_stands_and_with_everything_uncommented() {
     assert_eq!(request.seq_len, Axis::List(vec![2048]));
     assert!(text.lines().filter(|l| l.contains(" = ")).count() > 25);
 
-    let text = uncommented(several);
+    let text = uncommented(several.split_once('\n').unwrap().1);
     let file = JobFile::parse("jobs.toml", &text).unwrap();
     let ladder = file.ladder.unwrap();
     let agenda = resolve_ladder(ladder, &file.settings, &Catalog::embedded()).unwrap();
