@@ -8,9 +8,11 @@
 //! | room | holds |
 //! |---|---|
 //! | [`quantity`] | tokens, bytes, seconds, dollars: parsed, bounded, displayed |
+//! | [`calendar`] | dates and spans: parsed, displayed, added |
 //! | [`diagnostic`] | an error in a file: place, caret, remedy |
 //! | [`model`] | the transformer's shape: parameters, FLOPs |
 //! | [`hardware`] | GPU, node, cluster, links, prices |
+//! | [`product`] | what lets one book nodes, and its rules |
 //! | [`stack`] | precision and sharding policy: bytes on the wire and in memory |
 //! | [`configuration`] | one launch configuration |
 //! | [`utilization`] | MFU and HFU by convention |
@@ -24,6 +26,7 @@
 //! | [`job`] | the job file and flags, resolved into one request |
 //! | [`plan`] | the planner: a request and a fit become a ranked plan |
 //! | [`compare`] | a launched run against its plan |
+//! | [`schedule`] | several jobs on one calendar |
 //! | [`launch`] | a candidate becomes the files that launch it |
 //! | [`advise`] | what to measure next |
 //! | [`report`] | table, JSON, CSV, Markdown |
@@ -33,6 +36,7 @@
 //! the same bytes, whatever the number of threads.
 
 pub mod advise;
+pub mod calendar;
 pub mod cli;
 pub mod compare;
 pub mod configuration;
@@ -47,8 +51,10 @@ pub mod memory;
 pub mod model;
 pub mod plan;
 pub mod preset;
+pub mod product;
 pub mod quantity;
 pub mod report;
+pub mod schedule;
 pub mod search;
 pub mod stack;
 pub mod throughput;

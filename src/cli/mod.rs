@@ -22,6 +22,7 @@ mod predict;
 mod presets;
 mod report;
 mod request;
+mod schedule;
 mod schema;
 mod timing;
 

@@ -6,11 +6,11 @@ use clap::Args;
 
 use crate::report::Ranking;
 
-use super::Failure;
 use super::args::{GlobalArgs, OutputArgs};
 use super::output::Output;
 use super::planned::PlannedArgs;
 use super::timing::Stopwatch;
+use super::{Failure, schedule};
 
 /// Flags of `tminus plan`.
 #[derive(Debug, Clone, Args)]
@@ -20,6 +20,7 @@ Examples:
   tminus plan --model llama-3-8b --tokens 20x --cluster p4de.24xlarge --sort cost
   tminus plan --model gpt-1b --gpus 8..64 --micro-batch 1..32:1 --checkpointing on
   tminus plan job.toml --top 3 --format json -o plan.json
+  tminus plan ladder.toml       several [[jobs]] on one calendar
 
 Exit status: 0 a plan; 1 nothing fits, with the smallest change that would; 2 bad input.")]
 pub(crate) struct PlanArgs {
@@ -39,7 +40,15 @@ impl PlanArgs {
 
 pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, output: &Output) -> Result<(), Failure> {
     let mut stopwatch = Stopwatch::start();
-    let planned = args.planned.plan(global, output, &mut stopwatch, 1)?;
+    let mut opened = args.planned.open()?;
+    let ladder = opened.file.as_mut().and_then(|file| file.ladder.take());
+    if let Some(ladder) = ladder {
+        let format = args.output.format;
+        return schedule::run(&args.planned, ladder, &opened, format, global, output);
+    }
+    let planned = args
+        .planned
+        .plan_opened(opened, global, output, &mut stopwatch, 1)?;
     output.report(
         args.output.format,
         &Ranking {

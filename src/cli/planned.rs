@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::diagnostic::Diagnostic;
 use crate::fit_file::{FitFile, embedded_fit};
 use crate::hardware::Cluster;
-use crate::job::Request;
+use crate::job::{Request, Settings};
 use crate::plan::{Plan, Planner};
 
 use super::args::{ConfidenceArgs, FitArgs, GlobalArgs, JobArgs, RankingArgs};
 use super::output::Output;
+use super::request::Opened;
 use super::timing::Stopwatch;
 use super::{Failure, fit, live, request};
 
@@ -52,9 +54,30 @@ impl PlannedArgs {
         stopwatch: &mut Stopwatch,
         least: usize,
     ) -> Result<Planned, Failure> {
-        let flags = request::settings(&self.job, Some(&self.ranking), &self.confidence);
-        let job_file = self.job_file.as_deref();
-        let mut loaded = request::load(job_file, flags, &self.job.presets, &self.fit)?;
+        let opened = self.open()?;
+        self.plan_opened(opened, global, output, stopwatch, least)
+    }
+
+    /// Reads the job file and the preset files.
+    pub(super) fn open(&self) -> Result<Opened, Diagnostic> {
+        request::open(self.job_file.as_deref(), &self.job.presets, &self.fit)
+    }
+
+    /// What the flags set.
+    pub(super) fn flags(&self) -> Settings {
+        request::settings(&self.job, Some(&self.ranking), &self.confidence)
+    }
+
+    /// Plans a job that was read, as [`PlannedArgs::plan`] does.
+    pub(super) fn plan_opened(
+        &self,
+        opened: Opened,
+        global: &GlobalArgs,
+        output: &Output,
+        stopwatch: &mut Stopwatch,
+        least: usize,
+    ) -> Result<Planned, Failure> {
+        let mut loaded = opened.single(self.flags())?;
         loaded.request.top = loaded.request.top.max(least);
         stopwatch.lap("presets and job");
         let fit_file = loaded.fit_file()?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostic;
 use crate::fit_file::FitFile;
-use crate::job::{JobFile, ModelChoice, Request, Settings, Sourced, resolve};
+use crate::job::{JobFile, Ladder, ModelChoice, Request, Settings, Sourced, resolve};
 use crate::preset::Catalog;
 use crate::throughput::Fit;
 
@@ -77,21 +77,29 @@ impl Loaded {
     }
 }
 
-/// Reads the job file and the preset files, and resolves them with what the flags set.
+/// What was read, before it is resolved.
+pub(super) struct Opened {
+    /// The job file, if there is one.
+    pub(super) file: Option<JobFile>,
+    /// The presets of all files together.
+    pub(super) catalog: Catalog,
+    /// The fit file that the flags or else the job file name.
+    fit_file: Option<PathBuf>,
+}
+
+/// Reads the job file and the preset files.
 ///
 /// # Errors
-/// A file that can't be read or used, an unknown name, a value out of range.
-pub(super) fn load(
+/// A file that can't be read or used.
+pub(super) fn open(
     job_file: Option<&Path>,
-    flags: Settings,
     presets: &[PathBuf],
     fit: &FitArgs,
-) -> Result<Loaded, Diagnostic> {
+) -> Result<Opened, Diagnostic> {
     let Some(path) = job_file else {
-        let catalog = catalog_with(Catalog::embedded(), presets)?;
-        return Ok(Loaded {
-            request: resolve(flags, &catalog)?,
-            catalog,
+        return Ok(Opened {
+            file: None,
+            catalog: catalog_with(Catalog::embedded(), presets)?,
             fit_file: fit.fit.clone(),
         });
     };
@@ -111,9 +119,61 @@ pub(super) fn load(
         .fit
         .as_ref()
         .map(|fit| beside.join(&fit.value));
-    Ok(Loaded {
-        request: resolve(flags.over(file.settings), &catalog)?,
+    Ok(Opened {
+        file: Some(file),
         catalog,
         fit_file: fit.fit.clone().or(named),
     })
+}
+
+impl Opened {
+    /// The one job that the file and the flags describe.
+    ///
+    /// # Errors
+    /// An unknown name, a value out of range, a file of several jobs.
+    pub(super) fn single(self, flags: Settings) -> Result<Loaded, Diagnostic> {
+        let settings = match self.file {
+            None => flags,
+            Some(file) => match file.ladder {
+                None => flags.over(file.settings),
+                Some(ladder) => return Err(several(&ladder)),
+            },
+        };
+        Ok(Loaded {
+            request: resolve(settings, &self.catalog)?,
+            catalog: self.catalog,
+            fit_file: self.fit_file,
+        })
+    }
+
+    /// The fit that predictions rest on.
+    ///
+    /// # Errors
+    /// A fit file that can't be read or used.
+    pub(super) fn fit(&self) -> Result<Fit, Diagnostic> {
+        fit::chosen(self.fit_file.as_deref())
+    }
+}
+
+fn several(ladder: &Ladder) -> Diagnostic {
+    let refusal = Diagnostic::new("the file holds several jobs, but one is asked about")
+        .help("`tminus plan` schedules them together")
+        .help("name one job with `model` at the top level to ask about it alone");
+    match ladder.jobs.first() {
+        Some(job) => job.place.refuse(refusal, "the first of them"),
+        None => refusal,
+    }
+}
+
+/// Reads the job file and the preset files, and resolves them with what the flags set.
+///
+/// # Errors
+/// A file that can't be read or used, an unknown name, a value out of range.
+pub(super) fn load(
+    job_file: Option<&Path>,
+    flags: Settings,
+    presets: &[PathBuf],
+    fit: &FitArgs,
+) -> Result<Loaded, Diagnostic> {
+    open(job_file, presets, fit)?.single(flags)
 }

@@ -8,6 +8,7 @@ use crate::compare::Comparison;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Plan, Predicted};
 use crate::report::accuracy::{AccuracyPage, TableAccuracy};
+use crate::schedule::Schedule;
 use crate::{job, preset};
 
 use super::Failure;
@@ -38,6 +39,8 @@ enum Described {
     Presets,
     /// What `plan --format json` prints.
     Plan,
+    /// What `plan --format json` prints for a file of several jobs.
+    Schedule,
     /// What `predict --format json` prints.
     Candidate,
     /// What `evaluate TABLE --format json` prints, and `evaluate --protocol`.
@@ -55,6 +58,7 @@ pub(super) fn run(args: &SchemaArgs, output: &Output) -> Result<(), Failure> {
         Described::Job => job::json_schema(),
         Described::Presets => preset::json_schema(),
         Described::Plan => schema_for!(Plan),
+        Described::Schedule => schema_for!(Schedule),
         Described::Candidate => schema_for!(Predicted),
         Described::Evaluation => schema_for!(TableAccuracy),
         Described::Accuracy => schema_for!(AccuracyPage),

@@ -7,12 +7,14 @@ use serde::Deserialize;
 
 use super::budget::OnOffAuto;
 use super::keys::{ModelKey, Names, NamesOrTables};
+use super::ladder::{Ladder, LadderTable, ScheduleTable};
+use super::reserve::ReserveTable;
 use super::settings::{ModelChoice, Place, Settings, Sourced};
 use super::{GlobalBatch, LaunchSettings, Objective, TokenBudget};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::preset::{
-    At, Catalog, Entries, GpuTable, ModelTable, PriceTable, Spelled, StackTable, Tables, Whole,
-    Written, parse,
+    At, Catalog, Entries, GpuTable, ModelTable, PriceTable, ProductTable, Spelled, StackTable,
+    Tables, Whole, Written, parse,
 };
 use crate::quantity::Confidence;
 use crate::search::Axis;
@@ -22,6 +24,9 @@ use crate::search::Axis;
 pub struct JobFile {
     /// What it sets.
     pub settings: Settings,
+    /// The jobs that share a calendar, where it holds several; `settings` are then what they
+    /// leave open.
+    pub ladder: Option<Ladder>,
     tables: Tables,
     origin: Origin,
 }
@@ -44,6 +49,7 @@ impl JobFile {
         let written: JobTable = parse(&origin).map_err(explain)?;
         Ok(Self {
             settings: written.settings(&origin)?,
+            ladder: written.ladder(&origin)?,
             tables: written.into_tables(),
             origin,
         })
@@ -95,6 +101,14 @@ pub(super) struct JobTable {
     /// What launch files need to know besides the plan.
     #[serde(default)]
     launch: LaunchSettings,
+    /// What a booking has to achieve.
+    #[serde(default)]
+    reserve: ReserveTable,
+    /// Several jobs that share the clusters; they take the place of `model`.
+    #[serde(default)]
+    jobs: Vec<At<LadderTable>>,
+    /// The calendar that several jobs share.
+    schedule: Option<At<ScheduleTable>>,
     /// Models by name, as in a preset file.
     #[serde(default)]
     models: Entries<ModelTable>,
@@ -107,12 +121,15 @@ pub(super) struct JobTable {
     /// Prices of clusters, as in a preset file.
     #[serde(default)]
     prices: Vec<PriceTable>,
+    /// Products that let one book nodes, as in a preset file.
+    #[serde(default)]
+    products: Entries<ProductTable>,
 }
 
 /// The configurations that are tried; each axis is `auto` unless given.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, expecting = "a table of axes")]
-struct Search {
+pub(super) struct Search {
     /// GPU counts.
     gpus: Option<At<Spelled<Axis>>>,
     /// Sequence lengths; the model's own unless given.
@@ -124,6 +141,19 @@ struct Search {
     /// Activation checkpointing.
     #[serde(alias = "activation_checkpointing")]
     checkpointing: Option<At<Spelled<OnOffAuto>>>,
+}
+
+impl Search {
+    /// Adds the axes to settings that have none yet.
+    pub(super) fn fill(&self, settings: &mut Settings, file: &Reader<'_>) {
+        settings.gpus = file.spelled(self.gpus.as_ref());
+        settings.seq_len = file.spelled(self.seq_len.as_ref());
+        settings.micro_batch = file.spelled(self.micro_batch.as_ref());
+        settings.grad_accum = file.spelled(self.grad_accum.as_ref());
+        settings.checkpointing = file
+            .spelled(self.checkpointing.as_ref())
+            .map(|set| set.map(|OnOffAuto(switch)| switch));
+    }
 }
 
 /// Keys that people look for outside the table they belong to.
@@ -169,23 +199,14 @@ fn marked(diagnostic: &Diagnostic) -> &str {
 impl JobTable {
     fn settings(&self, origin: &Origin) -> Result<Settings, Diagnostic> {
         let file = Reader { origin };
-        Ok(Settings {
+        let mut settings = Settings {
             model: self.model(&file)?,
             tokens: file.spelled(self.tokens.as_ref()),
             clusters: self.clusters(&file)?,
             stack: file.set(self.stack.as_ref()),
-            gpus: file.spelled(self.search.gpus.as_ref()),
-            seq_len: file.spelled(self.search.seq_len.as_ref()),
-            micro_batch: file.spelled(self.search.micro_batch.as_ref()),
-            grad_accum: file.spelled(self.search.grad_accum.as_ref()),
-            checkpointing: file
-                .spelled(self.search.checkpointing.as_ref())
-                .map(|set| set.map(|OnOffAuto(switch)| switch)),
             global_batch: file.spelled(self.global_batch.as_ref()),
             sort: file.set(self.sort.as_ref()),
-            top: file
-                .set(self.top.as_ref())
-                .map(|set| set.map(|Whole(count)| count)),
+            top: file.whole(self.top.as_ref()),
             confidence: file.spelled(self.confidence.as_ref()),
             allow_tight: file.set(self.allow_tight.as_ref()),
             fit: file.set(self.fit.as_ref()),
@@ -195,24 +216,29 @@ impl JobTable {
                 .map(|at| file.all(&at.value.each(&at.span)))
                 .unwrap_or_default(),
             launch: self.launch.clone(),
-        })
+            reserve: self.reserve.settings(&file),
+            ..Settings::default()
+        };
+        self.search.fill(&mut settings, &file);
+        Ok(settings)
+    }
+
+    fn ladder(&self, origin: &Origin) -> Result<Option<Ladder>, Diagnostic> {
+        if let (Some(model), Some(job)) = (&self.model, self.jobs.first()) {
+            return Err(
+                Diagnostic::new("`model` and `[[jobs]]` both say what is trained")
+                    .in_text(origin.clone())
+                    .at(model.span.clone(), "one job")
+                    .at(job.span.clone(), "and several")
+                    .help("move `model` into a table `[[jobs]]` of its own, or leave it out"),
+            );
+        }
+        Ladder::read(&self.jobs, self.schedule.as_ref(), origin)
     }
 
     fn model(&self, file: &Reader<'_>) -> Result<Option<Sourced<ModelChoice>>, Diagnostic> {
         match &self.model {
-            Some(At { value, span }) => {
-                let choice = match value {
-                    ModelKey::Named(name) => ModelChoice::Named(name.clone()),
-                    ModelKey::Inline(table) => {
-                        let name = At {
-                            value: "custom".to_owned(),
-                            span: span.clone(),
-                        };
-                        ModelChoice::Inline(Box::new(table.build(&name, file.origin)?))
-                    }
-                };
-                Ok(Some(file.at(span, choice)))
-            }
+            Some(at) => file.model(at).map(Some),
             None => Ok(match self.models.0.as_slice() {
                 [(only, _)] => Some(file.at(&only.span, ModelChoice::Named(only.value.clone()))),
                 _ => None,
@@ -262,17 +288,18 @@ impl JobTable {
             clusters,
             stacks: self.stacks,
             prices: self.prices,
+            products: self.products,
         }
     }
 }
 
 /// Gives values of the file their place.
-struct Reader<'a> {
-    origin: &'a Origin,
+pub(super) struct Reader<'a> {
+    pub(super) origin: &'a Origin,
 }
 
 impl Reader<'_> {
-    fn at<T>(&self, span: &Range<usize>, value: T) -> Sourced<T> {
+    pub(super) fn at<T>(&self, span: &Range<usize>, value: T) -> Sourced<T> {
         Sourced {
             value,
             place: Place::File {
@@ -282,15 +309,34 @@ impl Reader<'_> {
         }
     }
 
-    fn set<T: Clone>(&self, at: Option<&At<T>>) -> Option<Sourced<T>> {
+    pub(super) fn set<T: Clone>(&self, at: Option<&At<T>>) -> Option<Sourced<T>> {
         at.map(|at| self.at(&at.span, at.value.clone()))
     }
 
-    fn spelled<T: Clone>(&self, at: Option<&At<Spelled<T>>>) -> Option<Sourced<T>> {
+    pub(super) fn spelled<T: Clone>(&self, at: Option<&At<Spelled<T>>>) -> Option<Sourced<T>> {
         at.map(|at| self.at(&at.span, at.value.0.clone()))
     }
 
-    fn all(&self, names: &[At<String>]) -> Vec<Sourced<String>> {
+    pub(super) fn whole(&self, at: Option<&At<Whole>>) -> Option<Sourced<u64>> {
+        at.map(|at| self.at(&at.span, at.value.0))
+    }
+
+    /// The model named or described.
+    pub(super) fn model(&self, at: &At<ModelKey>) -> Result<Sourced<ModelChoice>, Diagnostic> {
+        let choice = match &at.value {
+            ModelKey::Named(name) => ModelChoice::Named(name.clone()),
+            ModelKey::Inline(table) => {
+                let name = At {
+                    value: "custom".to_owned(),
+                    span: at.span.clone(),
+                };
+                ModelChoice::Inline(Box::new(table.build(&name, self.origin)?))
+            }
+        };
+        Ok(self.at(&at.span, choice))
+    }
+
+    pub(super) fn all(&self, names: &[At<String>]) -> Vec<Sourced<String>> {
         names
             .iter()
             .map(|name| self.at(&name.span, name.value.clone()))

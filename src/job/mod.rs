@@ -20,7 +20,9 @@
 mod budget;
 mod file;
 mod keys;
+mod ladder;
 mod launch;
+mod reserve;
 mod resolve;
 mod settings;
 
@@ -29,7 +31,12 @@ mod tests;
 
 pub use budget::TokenBudget;
 pub use file::JobFile;
+pub use ladder::{
+    Agenda, AgendaJob, Ladder, LadderJob, Minimise, ScheduleSettings, Site, SiteSettings, Window,
+    WindowSettings, resolve_ladder,
+};
 pub use launch::{LaunchSettings, Launcher, LearningRate, Text, TimeLimit, Variable, Word};
+pub use reserve::{Probability, ReserveSettings, Usd};
 pub(crate) use resolve::MAX_TOP;
 pub use resolve::resolve;
 pub use settings::{ModelChoice, Place, Settings, Sourced};
@@ -82,6 +89,8 @@ pub struct Request {
     pub allow_tight: bool,
     /// What launch files need to know besides.
     pub launch: LaunchSettings,
+    /// What is asked of a booking, names not yet looked up.
+    pub reserve: ReserveSettings,
 }
 
 /// A commented job file to start from: it plans gpt-7b on 134B tokens as it stands.

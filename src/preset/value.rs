@@ -7,9 +7,11 @@ use std::ops::Range;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 use toml::Spanned;
 
+use crate::calendar::{Span, TimeOfDay};
 use crate::quantity::Tokens;
 
 /// A value and the bytes of the file that hold it.
@@ -163,6 +165,16 @@ impl Written for Tokens {
     const TYPES: &'static [&'static str] = &["string", "integer"];
 }
 
+impl Written for Span {
+    const EXPECTED: &'static str = "a length of time such as \"14d\", \"36h\" or \"2w\"";
+    const TYPES: &'static [&'static str] = &["string"];
+}
+
+impl Written for TimeOfDay {
+    const EXPECTED: &'static str = "a time of day in UTC such as \"11:30\"";
+    const TYPES: &'static [&'static str] = &["string"];
+}
+
 /// A [`Written`] value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Spelled<T>(pub(crate) T);
@@ -224,6 +236,13 @@ impl<'de, T: Written> Visitor<'de> for SpelledVisitor<T> {
         } else {
             Err(E::invalid_type(Unexpected::Bool(value), &self))
         }
+    }
+
+    /// A date without quotes, which TOML hands over as a map.
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        let date = toml::value::Datetime::deserialize(MapAccessDeserializer::new(map))
+            .map_err(|_| de::Error::invalid_type(Unexpected::Map, &self))?;
+        self.visit_str(&date.to_string())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Self::Value, A::Error> {

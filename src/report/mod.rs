@@ -7,6 +7,7 @@
 pub mod accuracy;
 mod advice;
 mod approval;
+mod calendar;
 mod candidate;
 mod catalog;
 mod chart;
@@ -33,6 +34,7 @@ use thiserror::Error;
 
 pub use self::advice::ToMeasure;
 pub use self::approval::Approval;
+pub use self::calendar::Calendar;
 pub use self::catalog::{Shelf, shelf};
 pub use self::compare::Deviation;
 pub use self::csv::Csv;

@@ -55,6 +55,7 @@ fn request(model: &str, clusters: &[&str]) -> Request {
         confidence: Confidence::default(),
         allow_tight: false,
         launch: LaunchSettings::default(),
+        reserve: tminus::job::ReserveSettings::default(),
     }
 }
 

@@ -3,7 +3,9 @@ mod refusals;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use super::{JobFile, Objective, Request, Settings, Sourced, TokenBudget, resolve, template};
+use super::{
+    JobFile, Objective, Request, Settings, Sourced, TokenBudget, resolve, resolve_ladder, template,
+};
 use crate::diagnostic::Diagnostic;
 use crate::preset::Catalog;
 use crate::preset::tests::damaged;
@@ -52,7 +54,24 @@ fn the_template_plans_as_it_stands_and_with_everything_uncommented() {
     assert_eq!(request.tokens.get(), 134_000_000_000);
 
     // The comments of the lower half show defaults and examples: each must be valid too.
-    let uncommented: String = template()
+    let (one, several) = template().split_once("# Several jobs").unwrap();
+    let text = uncommented(one);
+    let request = planned(&text).unwrap();
+    assert_eq!(request.clusters[0].name, "lab");
+    assert_eq!(request.seq_len, Axis::List(vec![2048]));
+    assert!(text.lines().filter(|l| l.contains(" = ")).count() > 25);
+
+    let text = uncommented(several.split_once('\n').unwrap().1);
+    let file = JobFile::parse("jobs.toml", &text).unwrap();
+    let ladder = file.ladder.unwrap();
+    let agenda = resolve_ladder(ladder, &file.settings, &Catalog::embedded()).unwrap();
+    assert_eq!(agenda.jobs[1].after, [0]);
+    assert_eq!(agenda.sites[0].nodes, 16);
+}
+
+/// The template with its examples no longer comments.
+fn uncommented(template: &str) -> String {
+    template
         .lines()
         .filter(|line| !line.starts_with("clusters = "))
         .map(|line| match line.strip_prefix("# ") {
@@ -61,11 +80,7 @@ fn the_template_plans_as_it_stands_and_with_everything_uncommented() {
             }
             _ => format!("{line}\n"),
         })
-        .collect();
-    let request = planned(&uncommented).unwrap();
-    assert_eq!(request.clusters[0].name, "lab");
-    assert_eq!(request.seq_len, Axis::List(vec![2048]));
-    assert!(uncommented.lines().filter(|l| l.contains(" = ")).count() > 25);
+        .collect()
 }
 
 #[test]

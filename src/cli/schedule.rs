@@ -1,0 +1,123 @@
+//! `tminus plan` of a file with `[[jobs]]`: several jobs on one calendar.
+
+use crate::diagnostic::Diagnostic;
+use crate::hardware::Cluster;
+use crate::job::{Ladder, Settings, resolve_ladder};
+use crate::plan::Planner;
+use crate::report::Calendar;
+use crate::schedule::{ScheduleError, schedule};
+
+use super::args::{Format, GlobalArgs};
+use super::output::Output;
+use super::planned::PlannedArgs;
+use super::request::Opened;
+use super::timing::Stopwatch;
+use super::{Failure, fit};
+
+pub(super) fn run(
+    planned: &PlannedArgs,
+    ladder: Ladder,
+    opened: &Opened,
+    format: Format,
+    global: &GlobalArgs,
+    output: &Output,
+) -> Result<(), Failure> {
+    let mut stopwatch = Stopwatch::start();
+    refuse_flags(&planned.flags())?;
+    let defaults = opened
+        .file
+        .as_ref()
+        .map(|file| file.settings.clone())
+        .unwrap_or_default();
+    let agenda = resolve_ladder(ladder, &defaults, &opened.catalog)?;
+    stopwatch.lap("presets and jobs");
+    let fit = opened.fit()?;
+    stopwatch.lap("fit");
+    let alternatives: Vec<Cluster> = opened.catalog.clusters().cloned().collect();
+    let planner = Planner::new(&fit).alternatives(&alternatives);
+    let pool = fit::pool(global.threads)?;
+    let schedule = pool.install(|| schedule(&agenda, &planner, &fit))?;
+    stopwatch.lap("schedule");
+    output.report(
+        format,
+        &Calendar {
+            schedule: &schedule,
+            agenda: &agenda,
+        },
+    )?;
+    stopwatch.lap("report");
+    if global.timing {
+        stopwatch.show(output);
+    }
+    Ok(())
+}
+
+/// Refuses flags that say something about one job.
+fn refuse_flags(flags: &Settings) -> Result<(), Diagnostic> {
+    let set = [
+        (flags.model.is_some(), "--model"),
+        (flags.tokens.is_some(), "--tokens"),
+        (flags.clusters.is_some(), "--cluster"),
+        (flags.stack.is_some(), "--stack"),
+        (flags.global_batch.is_some(), "--global-batch"),
+        (flags.gpus.is_some(), "--gpus"),
+        (flags.seq_len.is_some(), "--seq-len"),
+        (flags.micro_batch.is_some(), "--micro-batch"),
+        (flags.grad_accum.is_some(), "--grad-accum"),
+        (flags.checkpointing.is_some(), "--checkpointing"),
+        (flags.sort.is_some(), "--sort"),
+        (flags.top.is_some(), "--top"),
+        (flags.confidence.is_some(), "--confidence"),
+        (flags.allow_tight.is_some(), "--allow-tight"),
+    ];
+    match set.into_iter().find(|(set, _)| *set) {
+        None => Ok(()),
+        Some((_, flag)) => Err(Diagnostic::new(format!(
+            "{flag} says something about one job, but the file holds several"
+        ))
+        .help("set it in the file: at the top level for all jobs, or in the `[[jobs]]` of one")),
+    }
+}
+
+impl From<ScheduleError> for Failure {
+    fn from(error: ScheduleError) -> Self {
+        let diagnostic = Diagnostic::new(error.to_string());
+        match error {
+            ScheduleError::Job { job, error } => match Self::from(*error) {
+                Self::Infeasible(diagnostic) => Self::Infeasible(of_job(&job, diagnostic)),
+                Self::Refused(diagnostic) => Self::Refused(of_job(&job, diagnostic)),
+            },
+            ScheduleError::NoRoom { needed, cluster, .. } => {
+                Self::Infeasible(diagnostic.help(format!(
+                    "let the jobs share {needed} nodes: `capacity_nodes = {needed}` in \
+                     `[schedule.clusters.{cluster}]`"
+                )))
+            }
+            ScheduleError::NoWindow { hours, .. } => Self::Infeasible(
+                diagnostic
+                    .help(format!(
+                        "a window of {hours:.1} hours with as many nodes would hold it"
+                    ))
+                    .help("fewer `tokens` make it shorter"),
+            ),
+            ScheduleError::NoSchedule { .. } => Self::Infeasible(
+                diagnostic.help("longer windows, more nodes in them, or fewer jobs would help"),
+            ),
+            ScheduleError::Deadlines { .. } => Self::Infeasible(
+                diagnostic
+                    .help("deadlines bind under `makespan` and `cost`: move those that are missed")
+                    .help("`minimise = \"lateness\"` in `[schedule]` misses them by as little as can be"),
+            ),
+            ScheduleError::NoPrice { clusters, .. } => Self::Refused(diagnostic.help(format!(
+                "state one: `usd_per_gpu_hour` in a table `[clusters.{}]`, or `[[prices]]`",
+                clusters.first().map_or("name", String::as_str)
+            ))),
+            ScheduleError::TooLong => Self::Refused(diagnostic),
+        }
+    }
+}
+
+fn of_job(job: &str, mut diagnostic: Diagnostic) -> Diagnostic {
+    diagnostic.message = format!("job `{job}`: {}", diagnostic.message);
+    diagnostic
+}

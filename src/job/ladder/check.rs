@@ -1,0 +1,129 @@
+//! What no calendar can make sense of: names that are taken, jobs that wait for each other,
+//! windows that end before they begin or overlap.
+
+use super::{AgendaJob, Window, WindowSettings};
+use crate::diagnostic::Diagnostic;
+use crate::job::{Place, Sourced};
+
+/// Refuses two jobs of one name.
+pub(super) fn distinct(names: &[Sourced<String>]) -> Result<(), Diagnostic> {
+    for (index, name) in names.iter().enumerate() {
+        let earlier = names
+            .iter()
+            .take(index)
+            .find(|other| other.value == name.value);
+        if let Some(earlier) = earlier {
+            let refusal = Diagnostic::new(format!("two jobs are called `{}`", name.value))
+                .help("give each a `name` of its own; a job without one is called as its model");
+            return Err(also(
+                name.refuse(refusal, "here again"),
+                &earlier.place,
+                "first here",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses jobs that wait for each other; names them in the order in which they wait.
+pub(super) fn cycle(jobs: &[AgendaJob], names: &[Sourced<String>]) -> Option<Diagnostic> {
+    // Jobs are taken away as long as all their predecessors are gone; what is left has a cycle.
+    let mut left: Vec<bool> = vec![true; jobs.len()];
+    let waits = |left: &[bool], job: &AgendaJob| {
+        let is_left = |place: &usize| left.get(*place).copied().unwrap_or(false);
+        job.after.iter().copied().find(is_left)
+    };
+    while let Some(free) =
+        (0..jobs.len()).find(|index| left[*index] && waits(&left, &jobs[*index]).is_none())
+    {
+        left[free] = false;
+    }
+    let mut at = left.iter().position(|left| *left)?;
+    let mut path: Vec<usize> = Vec::new();
+    while !path.contains(&at) {
+        path.push(at);
+        at = waits(&left, &jobs[at])?;
+    }
+    let first = path.iter().position(|place| *place == at)?;
+    let mut called: Vec<&str> = path[first..]
+        .iter()
+        .map(|place| jobs[*place].name.as_str())
+        .collect();
+    called.push(&jobs[at].name);
+    let message = if called.len() == 2 {
+        format!("`{}` waits for itself", called[0])
+    } else {
+        format!("jobs wait for each other: {}", called.join(" after "))
+    };
+    let refusal = Diagnostic::new(message).help("leave one of them out of an `after`");
+    Some(names[at].refuse(refusal, "one of them"))
+}
+
+/// The windows in order of time.
+///
+/// # Errors
+/// One that ends before it begins, is about more nodes than there are, or overlaps another.
+pub(super) fn ordered(
+    windows: &[Sourced<WindowSettings>],
+    nodes: u64,
+    cluster: &str,
+) -> Result<Vec<Window>, Diagnostic> {
+    for set in windows {
+        let WindowSettings { from, to, .. } = set.value;
+        if to <= from {
+            return Err(set.refuse(
+                Diagnostic::new(format!(
+                    "the window ends at {to}, before it begins, at {from}"
+                ))
+                .help("exchange `from` and `to`"),
+                "no time in it",
+            ));
+        }
+        if set.value.nodes.is_some_and(|count| count > nodes) {
+            return Err(set.refuse(
+                Diagnostic::new(format!(
+                    "the window is about {} nodes, but the jobs share {nodes} of {cluster}",
+                    set.value.nodes.unwrap_or(nodes)
+                ))
+                .help("raise `capacity_nodes`, or name fewer nodes in the window"),
+                "more than there are",
+            ));
+        }
+    }
+    let mut sorted: Vec<&Sourced<WindowSettings>> = windows.iter().collect();
+    sorted.sort_by_key(|set| (set.value.from, set.value.to));
+    for pair in sorted.windows(2) {
+        if let [one, next] = pair
+            && next.value.from < one.value.to
+        {
+            let refusal = Diagnostic::new(format!(
+                "windows of {cluster} overlap: one ends at {}, the next begins at {}",
+                one.value.to, next.value.from
+            ))
+            .help("split them where they meet, and add up their nodes where they overlap");
+            return Err(also(
+                next.refuse(refusal, "this one"),
+                &one.place,
+                "and this one",
+            ));
+        }
+    }
+    Ok(sorted
+        .into_iter()
+        .map(|set| Window {
+            from: set.value.from,
+            to: set.value.to,
+            nodes: set.value.nodes.unwrap_or(nodes),
+        })
+        .collect())
+}
+
+/// The diagnostic with a second mark, where both are in one file.
+fn also(diagnostic: Diagnostic, place: &Place, label: &str) -> Diagnostic {
+    match place {
+        Place::File { span, .. } if diagnostic.origin.is_some() => {
+            diagnostic.at(span.clone(), label)
+        }
+        _ => diagnostic,
+    }
+}

@@ -1,0 +1,300 @@
+//! Several jobs as written become an [`Agenda`].
+
+use super::check::{cycle, distinct, ordered};
+use super::{Agenda, AgendaJob, Ladder, LadderJob, ScheduleSettings, Site, SiteSettings, Window};
+use crate::calendar::{Due, Moment};
+use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::hardware::Cluster;
+use crate::job::{ModelChoice, Probability, Settings, Sourced, resolve};
+use crate::preset::Catalog;
+
+/// The most jobs of one calendar: far more than the search for a good order can tell apart.
+const MAX_JOBS: usize = 200;
+/// The largest priority, so that weighted hours can be added up exactly.
+const MAX_PRIORITY: u64 = 1000;
+/// The ends of the widest interval there is.
+const PROBABILITIES: std::ops::RangeInclusive<f64> = 0.0005..=0.9995;
+
+/// Looks up every name, fills in every default, and checks that the calendar makes sense.
+///
+/// # Errors
+/// As [`resolve`] for each job; no start, a deadline or window that ends before it begins,
+/// overlapping windows, jobs of one name, an unknown predecessor or a cycle of them.
+pub fn resolve_ladder(
+    ladder: Ladder,
+    defaults: &Settings,
+    catalog: &Catalog,
+) -> Result<Agenda, Diagnostic> {
+    let Ladder { jobs, schedule } = ladder;
+    if jobs.len() > MAX_JOBS {
+        return Err(Diagnostic::new(format!(
+            "{} jobs are more than the {MAX_JOBS} that one calendar holds",
+            jobs.len()
+        ))
+        .help("split the file by cluster or by month"));
+    }
+    one_job_only(defaults)?;
+    let start = start(&schedule)?;
+    let names: Vec<Sourced<String>> = jobs.iter().map(name).collect();
+    distinct(&names)?;
+    let mut resolved = Vec::with_capacity(jobs.len());
+    for (job, name) in jobs.into_iter().zip(&names) {
+        resolved.push(agenda_job(job, name, &names, start, defaults, catalog)?);
+    }
+    if let Some(refusal) = cycle(&resolved, &names) {
+        return Err(refusal);
+    }
+    let sites = sites(&resolved, &schedule, catalog)?;
+    Ok(Agenda {
+        jobs: resolved,
+        sites,
+        start: start.value,
+        minimise: schedule.minimise.map(|set| set.value).unwrap_or_default(),
+        probability: probability(schedule.probability)?,
+    })
+}
+
+/// Refuses keys that rank the configurations of one job.
+fn one_job_only(defaults: &Settings) -> Result<(), Diagnostic> {
+    let refuse = |place: Sourced<()>, key: &str| {
+        let refusal = Diagnostic::new(format!(
+            "`{key}` ranks the configurations of one job, but the file holds several"
+        ))
+        .help("leave it out; `minimise` in `[schedule]` is what a schedule is chosen by");
+        Err(place.refuse(refusal, "means nothing here"))
+    };
+    match (&defaults.sort, &defaults.top) {
+        (Some(set), _) => refuse(set.clone().map(|_| ()), "sort"),
+        (_, Some(set)) => refuse(set.clone().map(|_| ()), "top"),
+        _ => Ok(()),
+    }
+}
+
+/// Probabilities that the intervals of predictions reach.
+fn probability(set: Option<Sourced<Probability>>) -> Result<Option<Probability>, Diagnostic> {
+    let Some(set) = set else { return Ok(None) };
+    if PROBABILITIES.contains(&set.value.get()) {
+        return Ok(Some(set.value));
+    }
+    Err(set.refuse(
+        Diagnostic::new(format!(
+            "the probability {} is not from {} to {}",
+            set.value,
+            PROBABILITIES.start(),
+            PROBABILITIES.end()
+        )),
+        "more than the tables can say",
+    ))
+}
+
+fn start(schedule: &ScheduleSettings) -> Result<&Sourced<Moment>, Diagnostic> {
+    schedule.start.as_ref().ok_or_else(|| {
+        Diagnostic::new("nothing says when the calendar starts")
+            .help("add a table `[schedule]` with `start = \"2026-12-01T09:00Z\"`")
+    })
+}
+
+/// The job's name, or else its model's.
+fn name(job: &LadderJob) -> Sourced<String> {
+    let model = job.settings.model.as_ref().map(|set| {
+        set.clone().map(|choice| match choice {
+            ModelChoice::Named(name) => name,
+            ModelChoice::Inline(model) => model.name,
+        })
+    });
+    job.name
+        .clone()
+        .or(model)
+        .unwrap_or_else(|| job.place.clone().map(|()| "job".to_owned()))
+}
+
+fn agenda_job(
+    job: LadderJob,
+    name: &Sourced<String>,
+    names: &[Sourced<String>],
+    start: &Sourced<Moment>,
+    defaults: &Settings,
+    catalog: &Catalog,
+) -> Result<AgendaJob, Diagnostic> {
+    if name.value.trim().is_empty() || name.value.chars().any(char::is_control) {
+        return Err(name.refuse(
+            Diagnostic::new("a job's name must hold something to read, in one line"),
+            "not a name",
+        ));
+    }
+    let place = job.place.clone();
+    let request = resolve(job.settings.over(defaults.clone()), catalog).map_err(|refusal| {
+        // What has no place of its own is at least about this job.
+        if refusal.origin.is_none() && defaults.model.is_none() {
+            place.refuse(refusal, "in this job")
+        } else {
+            refusal
+        }
+    })?;
+    let after = job
+        .after
+        .iter()
+        .map(|wanted| predecessor(wanted, names))
+        .collect::<Result<Vec<usize>, _>>()?;
+    let deadline = deadline(job.deadline.as_ref(), start)?;
+    if let (Some(earliest), Some(deadline), Some(set)) = (&job.earliest, deadline, &job.deadline)
+        && deadline <= earliest.value
+    {
+        return Err(set.refuse(
+            Diagnostic::new(format!(
+                "`{}` has to be done by {deadline}, but can't start before {}",
+                name.value, earliest.value
+            )),
+            "not after its earliest start",
+        ));
+    }
+    Ok(AgendaJob {
+        name: name.value.clone(),
+        request,
+        earliest: job.earliest.map(|set| set.value),
+        deadline,
+        priority: priority(job.priority.as_ref())?,
+        after,
+    })
+}
+
+fn predecessor(wanted: &Sourced<String>, names: &[Sourced<String>]) -> Result<usize, Diagnostic> {
+    let known = || names.iter().map(|name| name.value.as_str());
+    known()
+        .position(|name| name == wanted.value)
+        .ok_or_else(|| {
+            let mut refusal = Diagnostic::new(format!("there is no job `{}`", wanted.value));
+            if let Some(near) = did_you_mean(&wanted.value, known()) {
+                refusal = refusal.help(near);
+            }
+            let all: Vec<&str> = known().collect();
+            wanted.refuse(
+                refusal.help(format!("the jobs of this file: {}", all.join(", "))),
+                "no such job",
+            )
+        })
+}
+
+fn deadline(
+    set: Option<&Sourced<Due>>,
+    start: &Sourced<Moment>,
+) -> Result<Option<Moment>, Diagnostic> {
+    let Some(set) = set else { return Ok(None) };
+    let moment = match set.value {
+        Due::By(moment) => Some(moment),
+        Due::Within(span) => start.value.plus(span),
+    };
+    match moment {
+        Some(moment) if moment > start.value => Ok(Some(moment)),
+        Some(moment) => Err(set.refuse(
+            Diagnostic::new(format!(
+                "the deadline {moment} is in the past of the calendar's start, {}",
+                start.value
+            ))
+            .help("give a date after `start` in `[schedule]`, or a length of time such as \"14d\""),
+            "already over at the start",
+        )),
+        None => Err(set.refuse(
+            Diagnostic::new("the deadline is beyond the year 2999"),
+            "too late",
+        )),
+    }
+}
+
+fn priority(set: Option<&Sourced<u64>>) -> Result<u64, Diagnostic> {
+    match set {
+        None => Ok(1),
+        Some(set) if set.value <= MAX_PRIORITY => Ok(set.value),
+        Some(set) => Err(set.refuse(
+            Diagnostic::new(format!(
+                "the priority {} is more than {MAX_PRIORITY}",
+                set.value
+            ))
+            .help("an hour of a job's lateness counts that many times; only ratios matter"),
+            "too large",
+        )),
+    }
+}
+
+fn sites(
+    jobs: &[AgendaJob],
+    schedule: &ScheduleSettings,
+    catalog: &Catalog,
+) -> Result<Vec<Site>, Diagnostic> {
+    let mut clusters: Vec<Cluster> = Vec::new();
+    for cluster in jobs.iter().flat_map(|job| &job.request.clusters) {
+        if !clusters.iter().any(|other| other.name == cluster.name) {
+            clusters.push(cluster.clone());
+        }
+    }
+    let mut said: Vec<Option<&SiteSettings>> = vec![None; clusters.len()];
+    for (name, settings) in &schedule.sites {
+        let cluster = catalog
+            .cluster(&name.value)
+            .map_err(|unknown| name.refuse(unknown, "not known"))?;
+        let Some(place) = clusters.iter().position(|c| c.name == cluster.name) else {
+            let used: Vec<&str> = clusters.iter().map(|c| c.name.as_str()).collect();
+            return Err(name.refuse(
+                Diagnostic::new(format!("no job may run on `{}`", name.value)).help(format!(
+                    "the jobs may run on {}; name more with `clusters`",
+                    used.join(", ")
+                )),
+                "not used",
+            ));
+        };
+        if let Some(slot) = said.get_mut(place) {
+            *slot = Some(settings);
+        }
+    }
+    clusters
+        .into_iter()
+        .zip(said)
+        .map(|(cluster, settings)| site(cluster, settings))
+        .collect()
+}
+
+fn site(cluster: Cluster, settings: Option<&SiteSettings>) -> Result<Site, Diagnostic> {
+    let most = cluster.max_gpus.div_ceil(cluster.gpus_per_node);
+    let Some(settings) = settings else {
+        return Ok(Site {
+            cluster,
+            nodes: most,
+            available: None,
+            booked: Vec::new(),
+        });
+    };
+    let nodes = match (&settings.capacity_nodes, &settings.max_gpus) {
+        (None, None) => most,
+        (Some(set), None) => set.value,
+        (None, Some(set)) => match set.value / cluster.gpus_per_node {
+            0 => {
+                return Err(set.refuse(
+                    Diagnostic::new(format!(
+                        "{} GPUs are less than one node of {}, which has {}",
+                        set.value, cluster.name, cluster.gpus_per_node
+                    )),
+                    "less than a node",
+                ));
+            }
+            nodes => nodes,
+        },
+        (Some(set), Some(_)) => {
+            return Err(set.refuse(
+                Diagnostic::new("`capacity_nodes` and `max_gpus` both say what the jobs share")
+                    .help("keep one of them"),
+                "here",
+            ));
+        }
+    };
+    let windows = |set: &[Sourced<super::WindowSettings>]| -> Result<Vec<Window>, Diagnostic> {
+        ordered(set, nodes, &cluster.name)
+    };
+    let available = windows(&settings.available)?;
+    let booked = windows(&settings.booked)?;
+    Ok(Site {
+        available: (!available.is_empty()).then_some(available),
+        booked,
+        nodes,
+        cluster,
+    })
+}

@@ -1,0 +1,310 @@
+//! Several jobs on one calendar: what `plan` says of a file with `[[jobs]]`.
+
+mod gantt;
+
+use crate::calendar::Moment;
+use crate::job::{Agenda, Minimise};
+use crate::quantity::display_thousands;
+use crate::schedule::{ClusterCalendar, ObjectiveReport, Schedule, ScheduledJob};
+
+use super::number::{TimeUnit, confidence, dollars, percent, significant, thousands};
+use super::words::{on_off, price_words};
+use super::{Answer, Cell, Column, Document, Grid, Records, Tone};
+
+/// A schedule with the jobs it is of.
+#[derive(Debug, Clone, Copy)]
+pub struct Calendar<'a> {
+    /// The schedule.
+    pub schedule: &'a Schedule,
+    /// The jobs.
+    pub agenda: &'a Agenda,
+}
+
+impl Answer for Calendar<'_> {
+    fn document(&self) -> Document {
+        let mut document = Document::new(self.title())
+            .text(self.scope())
+            .grid(self.jobs());
+        for cluster in &self.schedule.clusters {
+            document = document
+                .heading(Self::cluster_heading(cluster))
+                .grid(gantt::chart(self.schedule, cluster));
+        }
+        document.heading("Notes").notes(self.notes())
+    }
+
+    fn records(&self) -> Records {
+        let mut records = Records::default();
+        for job in &self.schedule.jobs {
+            let (header, row) = fields(job).into_iter().unzip();
+            records.header = header;
+            records.rows.push(row);
+        }
+        records
+    }
+
+    fn json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self.schedule)
+    }
+}
+
+impl Calendar<'_> {
+    fn title(&self) -> String {
+        let schedule = self.schedule;
+        let jobs = match schedule.jobs.len() {
+            1 => "1 job".to_owned(),
+            count => format!("{count} jobs"),
+        };
+        let unit = TimeUnit::of_hours(schedule.makespan_h);
+        let mut text = format!(
+            "{jobs} in {} {}: {} to {}",
+            unit.show(schedule.makespan_h),
+            unit.name,
+            schedule.start,
+            schedule.end,
+        );
+        if let Some(cost) = schedule.cost_usd {
+            text = format!("{text}, ${}", dollars(cost));
+        }
+        text
+    }
+
+    fn scope(&self) -> String {
+        let basis = match self.schedule.probability {
+            None => "expected durations".to_owned(),
+            Some(probability) => format!(
+                "durations that each job keeps with a probability of {} %",
+                confidence(probability)
+            ),
+        };
+        format!(
+            "{}; {basis}",
+            objective_words(self.schedule.minimise, &self.schedule.objective)
+        )
+    }
+
+    fn jobs(&self) -> Grid {
+        let schedule = self.schedule;
+        let priced = schedule.jobs.iter().any(|job| job.cost_usd.is_some());
+        let due = schedule.jobs.iter().any(|job| job.deadline.is_some());
+        let longest = schedule
+            .jobs
+            .iter()
+            .map(|job| job.hours)
+            .fold(0.0, f64::max);
+        let unit = TimeUnit::of_hours(longest);
+        let mut columns = vec![
+            Column::left("job"),
+            Column::left("cluster"),
+            Column::right("GPUs"),
+            Column::right("micro ×\naccum"),
+            Column::left("start"),
+            Column::left("end"),
+            Column::right(format!("time\n{}", unit.name)),
+        ];
+        if priced {
+            columns.push(Column::right("cost\n$"));
+        }
+        if due {
+            columns.push(Column::left("deadline"));
+        }
+        let row = |job: &ScheduledJob| {
+            let candidate = &job.candidate;
+            let mut row: Vec<Cell> = vec![
+                Cell::from(shortened(&job.name)).tone(Tone::Strong),
+                candidate.cluster.as_str().into(),
+                display_thousands(candidate.gpus.into()).into(),
+                format!("{} × {}", candidate.micro_batch, candidate.grad_accum).into(),
+                self.day(job.start).into(),
+                self.day(job.end).into(),
+                unit.show(job.hours).into(),
+            ];
+            if priced {
+                row.push(job.cost_usd.map_or_else(|| "–".to_owned(), dollars).into());
+            }
+            if due {
+                row.push(deadline(job));
+            }
+            row
+        };
+        Grid {
+            columns,
+            rows: schedule.jobs.iter().map(row).collect(),
+        }
+    }
+
+    /// A moment as the table shows it; the title has the year where there is only one.
+    fn day(&self, moment: Moment) -> String {
+        let civil = moment.civil();
+        let year = |moment: Moment| moment.civil().get(..4).map(str::to_owned);
+        let from = if year(self.schedule.start) == year(self.schedule.end) {
+            5
+        } else {
+            0
+        };
+        civil.get(from..16).unwrap_or(&civil).replace('T', " ")
+    }
+
+    fn cluster_heading(cluster: &ClusterCalendar) -> String {
+        format!(
+            "{}: {} nodes of {} × {}, {} % in use",
+            cluster.cluster,
+            display_thousands(cluster.nodes.into()),
+            cluster.gpus_per_node,
+            cluster.gpu,
+            percent(cluster.utilisation),
+        )
+    }
+
+    fn notes(&self) -> Vec<(String, String)> {
+        let schedule = self.schedule;
+        let mut notes = vec![(
+            "bars".to_owned(),
+            "█ runs, · free, ░ no node is free; in use: ▁ few to █ all of the nodes".to_owned(),
+        )];
+        let ways: usize = schedule.jobs.iter().map(|job| job.ways).sum();
+        notes.push((
+            "weighed".into(),
+            format!(
+                "{ways} ways to run the jobs: the best configuration of each GPU count of each \
+                 cluster, without those that another makes pointless"
+            ),
+        ));
+        let step = match schedule.step_minutes {
+            1 => "minutes".to_owned(),
+            minutes => format!("steps of {minutes} minutes"),
+        };
+        notes.push((
+            "steps".into(),
+            format!(
+                "starts and ends are whole {step}, durations rounded up; jobs run in one piece, \
+                 without pauses"
+            ),
+        ));
+        if schedule.jobs.iter().any(|job| job.deadline.is_some()) {
+            notes.push(("deadlines".into(), self.deadline_note()));
+        }
+        notes.push((
+            "GPU-hours".into(),
+            format!("{}, whole nodes", thousands(schedule.gpu_hours)),
+        ));
+        let fit = &schedule.fit;
+        notes.push((
+            "fit".into(),
+            format!("{}: {} measured rows", fit.name, fit.rows),
+        ));
+        let used = |name: &str| {
+            schedule
+                .jobs
+                .iter()
+                .any(|job| job.candidate.cluster == name)
+        };
+        for site in self
+            .agenda
+            .sites
+            .iter()
+            .filter(|site| used(&site.cluster.name))
+        {
+            notes.push(("price".into(), price_words(&site.cluster)));
+        }
+        notes
+    }
+
+    fn deadline_note(&self) -> String {
+        if self.schedule.minimise == Minimise::Lateness {
+            format!(
+                "missed by {} hours in all, each job's times its priority",
+                significant(self.schedule.lateness_h)
+            )
+        } else {
+            "all met: they bind under this objective".to_owned()
+        }
+    }
+}
+
+/// What was minimised and how good the schedule is at it.
+fn objective_words(minimise: Minimise, objective: &ObjectiveReport) -> String {
+    let (shortest, what) = match minimise {
+        Minimise::Makespan => ("shortest", "makespan"),
+        Minimise::Cost => ("cheapest", "cost"),
+        Minimise::Lateness => ("least late", "lateness"),
+    };
+    let show = |value: f64| {
+        if minimise == Minimise::Cost {
+            return format!("${}", dollars(value));
+        }
+        let unit = TimeUnit::of_hours(value);
+        format!("{} {}", unit.show(value), unit.name)
+    };
+    match (objective.proven, objective.gap) {
+        (true, _) => format!("by {what}: proven {shortest}, {}", show(objective.value)),
+        (false, Some(gap)) => format!(
+            "by {what}: {}, at most {} % above the {shortest} possible (no schedule is below {})",
+            show(objective.value),
+            percent(gap),
+            show(objective.bound),
+        ),
+        (false, None) => format!(
+            "by {what}: {}; whether a schedule can do better was not settled",
+            show(objective.value)
+        ),
+    }
+}
+
+fn deadline(job: &ScheduledJob) -> Cell {
+    match job.late_h {
+        None => Cell::from("–"),
+        Some(late) if late > 0.0 => {
+            let unit = TimeUnit::of_hours(late);
+            Cell::from(format!("{} {} late", unit.show(late), unit.name)).tone(Tone::Bad)
+        }
+        Some(_) => Cell::from("met").tone(Tone::Good),
+    }
+}
+
+/// Characters of a name that a table has room for.
+const LONGEST_NAME: usize = 20;
+
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= LONGEST_NAME {
+        return name.to_owned();
+    }
+    let start: String = name.chars().take(LONGEST_NAME - 1).collect();
+    start + "…"
+}
+
+fn fields(job: &ScheduledJob) -> Vec<(String, String)> {
+    let candidate = &job.candidate;
+    let or_empty = |value: Option<String>| value.unwrap_or_default();
+    [
+        ("job", job.name.clone()),
+        ("model", job.model.clone()),
+        ("tokens", job.tokens.to_string()),
+        ("cluster", candidate.cluster.clone()),
+        ("gpu", candidate.gpu.clone()),
+        ("gpus", candidate.gpus.to_string()),
+        ("nodes", candidate.nodes.to_string()),
+        ("seq_len", candidate.seq_len.to_string()),
+        ("micro_batch", candidate.micro_batch.to_string()),
+        ("grad_accum", candidate.grad_accum.to_string()),
+        (
+            "activation_checkpointing",
+            on_off(candidate.activation_checkpointing).to_owned(),
+        ),
+        ("start", job.start.rfc3339()),
+        ("end", job.end.rfc3339()),
+        ("hours", job.hours.to_string()),
+        ("gpu_hours", job.gpu_hours.to_string()),
+        (
+            "cost_usd",
+            or_empty(job.cost_usd.map(|usd| usd.to_string())),
+        ),
+        ("earliest", or_empty(job.earliest.map(Moment::rfc3339))),
+        ("deadline", or_empty(job.deadline.map(Moment::rfc3339))),
+        ("late_h", or_empty(job.late_h.map(|late| late.to_string()))),
+        ("priority", job.priority.to_string()),
+        ("after", job.after.join(" ")),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}

@@ -1,0 +1,191 @@
+//! Why there is no schedule, and what would make one.
+
+use thiserror::Error;
+
+use super::bound::earliest_ends;
+use super::problem::{Aim, END_OF_TIME, Problem};
+use super::solve::{Unsolved, solve};
+use super::steps::Grid;
+use crate::calendar::Moment;
+use crate::job::Agenda;
+use crate::plan::PlanError;
+
+/// Why there is no schedule.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum ScheduleError {
+    /// One of the jobs can't be planned at all.
+    #[error("job `{job}`: {error}")]
+    Job {
+        /// The job.
+        job: String,
+        /// Why not, and what would help.
+        error: Box<PlanError>,
+    },
+    /// One of the jobs needs more nodes than are ever free.
+    #[error(
+        "job `{job}` needs at least {needed} nodes of {cluster}, but the jobs share at most {free}"
+    )]
+    NoRoom {
+        /// The job.
+        job: String,
+        /// The cluster on which it needs the fewest.
+        cluster: String,
+        /// Nodes it needs there.
+        needed: u64,
+        /// Nodes that are free there at most.
+        free: u64,
+    },
+    /// One of the jobs is longer than any time in which enough nodes are free.
+    #[error(
+        "job `{job}` fits into no window: its shortest way to run takes {hours:.1} hours, and it \
+         runs in one piece"
+    )]
+    NoWindow {
+        /// The job.
+        job: String,
+        /// Hours it takes at least.
+        hours: f64,
+    },
+    /// The jobs don't fit into the windows together.
+    #[error(
+        "{} all jobs into the windows",
+        if *proven { "no schedule fits" } else { "no schedule was found that fits" }
+    )]
+    NoSchedule {
+        /// Whether it is proven that there is none.
+        proven: bool,
+    },
+    /// Deadlines bind, and can't all be met.
+    #[error("{}", deadlines(late, *proven))]
+    Deadlines {
+        /// Jobs that are late in the schedule that comes nearest.
+        late: Vec<LateJob>,
+        /// Whether it is proven that no schedule meets every deadline.
+        proven: bool,
+    },
+    /// The cost of a job is unknown where it is to be minimised.
+    #[error("no price is known for job `{job}` on {}", clusters.join(", "))]
+    NoPrice {
+        /// The job.
+        job: String,
+        /// The clusters it may run on.
+        clusters: Vec<String>,
+    },
+    /// A date beyond those that can be shown.
+    #[error("the schedule reaches beyond the year 2999")]
+    TooLong,
+}
+
+/// A job that misses its deadline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LateJob {
+    /// The job.
+    pub job: String,
+    /// When it has to be done.
+    pub deadline: Moment,
+    /// Hours it is done later.
+    pub hours: f64,
+    /// Whether it is as late with all clusters to itself.
+    pub alone: bool,
+}
+
+fn deadlines(late: &[LateJob], proven: bool) -> String {
+    let jobs: Vec<String> = late
+        .iter()
+        .map(|job| {
+            let alone = if job.alone {
+                " even with every node to itself"
+            } else {
+                ""
+            };
+            format!(
+                "`{}` is done {:.1} hours after its deadline {}{alone}",
+                job.job, job.hours, job.deadline
+            )
+        })
+        .collect();
+    let start = if proven {
+        "no schedule meets every deadline"
+    } else {
+        "no schedule was found that meets every deadline"
+    };
+    if jobs.is_empty() {
+        start.to_owned()
+    } else {
+        format!("{start}; in the nearest, {}", jobs.join(", and "))
+    }
+}
+
+/// Refuses what no job's placement could mend: one that fits nowhere, or is late by itself.
+pub(super) fn check_alone(
+    agenda: &Agenda,
+    grid: &Grid,
+    problem: &Problem,
+) -> Result<(), ScheduleError> {
+    let ends = earliest_ends(problem);
+    // A job that waits for one without a place has none either: the one at fault comes first.
+    let placeless = |job: &usize| {
+        let mut before = problem.tasks[*job].after.iter();
+        ends[*job] >= END_OF_TIME && before.all(|before| ends[*before] < END_OF_TIME)
+    };
+    if let Some(job) = (0..ends.len()).find(placeless) {
+        let steps = problem.tasks[job].modes.iter().map(|mode| mode.steps).min();
+        return Err(ScheduleError::NoWindow {
+            job: agenda.jobs[job].name.clone(),
+            hours: grid.hours(steps.unwrap_or(0)),
+        });
+    }
+    let late = late(agenda, grid, problem, &ends, true);
+    if problem.binding() && !late.is_empty() {
+        return Err(ScheduleError::Deadlines { late, proven: true });
+    }
+    Ok(())
+}
+
+/// What is wrong where the solver found nothing.
+pub(super) fn explain(
+    agenda: &Agenda,
+    grid: &Grid,
+    problem: &Problem,
+    unsolved: Unsolved,
+) -> ScheduleError {
+    let proven = unsolved == Unsolved::Impossible;
+    let bound = problem.binding() && problem.tasks.iter().any(|task| task.due.is_some());
+    let nearest = Problem {
+        aim: Aim::Lateness,
+        ..problem.clone()
+    };
+    match solve(&nearest) {
+        Ok(solved) if bound => {
+            let placed = solved.placed.iter().enumerate();
+            let ends: Vec<i64> = placed
+                .map(|(job, placed)| nearest.end(job, *placed))
+                .collect();
+            ScheduleError::Deadlines {
+                late: late(agenda, grid, problem, &ends, false),
+                proven,
+            }
+        }
+        _ => ScheduleError::NoSchedule { proven },
+    }
+}
+
+fn late(
+    agenda: &Agenda,
+    grid: &Grid,
+    problem: &Problem,
+    ends: &[i64],
+    alone: bool,
+) -> Vec<LateJob> {
+    let jobs = agenda.jobs.iter().zip(&problem.tasks).zip(ends);
+    jobs.filter_map(|((job, task), end)| {
+        let behind = end - task.due?;
+        (behind > 0).then_some(LateJob {
+            job: job.name.clone(),
+            deadline: job.deadline?,
+            hours: grid.hours(behind),
+            alone,
+        })
+    })
+    .collect()
+}

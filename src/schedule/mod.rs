@@ -1,0 +1,171 @@
+//! Several jobs on one calendar: which configuration each runs with, where, and when.
+//!
+//! For every job the [`Planner`] gives the best configuration of each GPU count of each cluster it
+//! may run on; which of these it takes and when it starts is then chosen for all jobs together, to
+//! minimise the makespan, the cost or the lateness under what the clusters have free. A job runs
+//! in one piece: it is not paused for others or at the end of a window, and not moved.
+//!
+//! Time goes in whole steps, one minute on calendars of about a week and longer on longer ones;
+//! durations are rounded up to them, so that no schedule is tighter than the predictions. The
+//! schedule comes with what no schedule on those steps can be better than.
+//!
+//! [`Planner`]: crate::plan::Planner
+
+mod bound;
+mod error;
+mod exact;
+mod list;
+mod options;
+mod problem;
+mod report;
+mod solve;
+mod steps;
+#[cfg(test)]
+mod tests;
+
+pub use error::{LateJob, ScheduleError};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::calendar::Moment;
+use crate::job::{Agenda, Minimise, Window};
+use crate::plan::{Candidate, FitReport, Planner};
+use crate::throughput::Fit;
+
+/// Version of the JSON that a schedule is printed as; it grows when a field changes meaning.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Several jobs on one calendar: what `plan --format json` prints for a file with `[[jobs]]`.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Schedule {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// When the calendar starts.
+    #[schemars(with = "String")]
+    pub start: Moment,
+    /// When the last job is done.
+    #[schemars(with = "String")]
+    pub end: Moment,
+    /// What was minimised.
+    pub minimise: Minimise,
+    /// How sure each job is to be done by the end it is given; the expected durations are booked
+    /// where this is `null`.
+    pub probability: Option<f64>,
+    /// Minutes of one step of the calendar: every start and end is a whole number of them.
+    pub step_minutes: u64,
+    /// What was minimised, with what no schedule can be better than.
+    pub objective: ObjectiveReport,
+    /// Hours from the start until the last job is done.
+    pub makespan_h: f64,
+    /// Dollars of all jobs; `null` when one of them has no price.
+    pub cost_usd: Option<f64>,
+    /// Hours by which jobs miss their deadlines, each times the job's priority.
+    pub lateness_h: f64,
+    /// GPU-hours of all jobs, whole nodes.
+    pub gpu_hours: f64,
+    /// The jobs, in the order of the file.
+    pub jobs: Vec<ScheduledJob>,
+    /// The clusters, each with what was free and what runs there.
+    pub clusters: Vec<ClusterCalendar>,
+    /// What the predictions rest on.
+    pub fit: FitReport,
+}
+
+/// What was minimised, and how good the schedule is at it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct ObjectiveReport {
+    /// The makespan in hours, the cost in dollars, or the weighted lateness in hours.
+    pub value: f64,
+    /// What no schedule can be below, in the same unit.
+    pub bound: f64,
+    /// By which share of the bound the value may lie above the best: 0 when it is proven to be
+    /// the best; `null` where the bound is 0 and the value isn't.
+    pub gap: Option<f64>,
+    /// Whether no schedule is better.
+    pub proven: bool,
+}
+
+/// A job on the calendar.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ScheduledJob {
+    /// Its name.
+    pub name: String,
+    /// The model it trains.
+    pub model: String,
+    /// Tokens to train on.
+    pub tokens: u64,
+    /// When it starts.
+    #[schemars(with = "String")]
+    pub start: Moment,
+    /// When it is done.
+    #[schemars(with = "String")]
+    pub end: Moment,
+    /// Hours it takes, at the calendar's probability.
+    pub hours: f64,
+    /// Dollars for those hours; `null` when no price is known.
+    pub cost_usd: Option<f64>,
+    /// GPU-hours billed for those hours, whole nodes.
+    pub gpu_hours: f64,
+    /// When it can start, at the earliest.
+    #[schemars(with = "Option<String>")]
+    pub earliest: Option<Moment>,
+    /// When it has to be done.
+    #[schemars(with = "Option<String>")]
+    pub deadline: Option<Moment>,
+    /// Hours it is done after its deadline; `null` when it has none.
+    pub late_h: Option<f64>,
+    /// What an hour of its lateness counts.
+    pub priority: u64,
+    /// The jobs that are done before it starts.
+    pub after: Vec<String>,
+    /// The ways to run it that were weighed against each other.
+    pub ways: usize,
+    /// The configuration it runs with.
+    pub candidate: Candidate,
+}
+
+/// What a cluster has free, and how much of it is used.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct ClusterCalendar {
+    /// The cluster.
+    pub cluster: String,
+    /// Its GPU.
+    pub gpu: String,
+    /// GPUs in a node.
+    pub gpus_per_node: u64,
+    /// Nodes that the jobs share.
+    pub nodes: u64,
+    /// What is free until the last job is done, in order of time.
+    pub free: Vec<Window>,
+    /// Node-hours that are free until the last job is done.
+    pub free_node_hours: f64,
+    /// Node-hours that jobs are booked for.
+    pub used_node_hours: f64,
+    /// `used_node_hours / free_node_hours`; 0 where nothing is free.
+    pub utilisation: f64,
+}
+
+/// Schedules the jobs of `agenda`.
+///
+/// Plans on the current rayon pool; the schedule is the same for any number of threads and on any
+/// machine, since the solver's effort is counted, not timed.
+///
+/// # Errors
+/// A job that can't be launched anywhere, with the smallest change that would help; one that fits
+/// into no window; deadlines that bind and can't be met, with the hours that are missing; under
+/// `cost`, a job without a price.
+pub fn schedule(
+    agenda: &Agenda,
+    planner: &Planner<'_>,
+    fit: &Fit,
+) -> Result<Schedule, ScheduleError> {
+    let options = options::all(agenda, planner)?;
+    let grid = steps::Grid::new(agenda, &options);
+    let problem = grid.problem(agenda, &options);
+    error::check_alone(agenda, &grid, &problem)?;
+    match solve::solve(&problem) {
+        Ok(solved) => report::schedule(agenda, &options, &grid, &problem, &solved, fit),
+        Err(unsolved) => Err(error::explain(agenda, &grid, &problem, unsolved)),
+    }
+}

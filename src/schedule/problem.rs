@@ -1,0 +1,225 @@
+//! The schedule as an optimiser sees it: jobs with ways to run, whole steps of time, whole nodes.
+//!
+//! Nothing is rounded to the optimistic side: durations and earliest starts go up to the next
+//! step, deadlines and free windows shrink to whole steps, and what others booked grows to them.
+
+/// Beyond every step that a schedule can reach.
+pub(super) const END_OF_TIME: i64 = 1 << 40;
+
+/// Jobs, what they can run on, and when that is free.
+#[derive(Debug, Clone)]
+pub(super) struct Problem {
+    pub(super) tasks: Vec<Task>,
+    pub(super) sites: Vec<Free>,
+    pub(super) aim: Aim,
+}
+
+/// What is minimised. Deadlines bind under the first two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// The end of the last job; then the cost.
+    Makespan,
+    /// The cost; then the end of the last job.
+    Cost,
+    /// Steps late, each job's times its weight; then the end of the last job.
+    Lateness,
+}
+
+/// One job.
+#[derive(Debug, Clone)]
+pub(super) struct Task {
+    /// The ways it can run.
+    pub(super) modes: Vec<Mode>,
+    /// The first step it may start at.
+    pub(super) release: i64,
+    /// The step it has to be done by.
+    pub(super) due: Option<i64>,
+    /// What a step of lateness counts.
+    pub(super) weight: i64,
+    /// The jobs that have to be done before.
+    pub(super) after: Vec<usize>,
+}
+
+/// A way to run a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mode {
+    /// Where.
+    pub(super) site: usize,
+    /// On how many nodes.
+    pub(super) nodes: i64,
+    /// For how many steps.
+    pub(super) steps: i64,
+    /// What it costs, in whatever unit all modes share.
+    pub(super) cost: i64,
+}
+
+/// What is free of a cluster: pieces one after another, without gaps, from step 0 on.
+#[derive(Debug, Clone)]
+pub(super) struct Free {
+    pub(super) pieces: Vec<Piece>,
+}
+
+/// A time in which as many nodes are free.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Piece {
+    pub(super) from: i64,
+    pub(super) to: i64,
+    pub(super) nodes: i64,
+}
+
+/// Where and when a job runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Placed {
+    /// Which of the job's modes.
+    pub(super) mode: usize,
+    /// The step it starts at.
+    pub(super) start: i64,
+}
+
+/// What a schedule is worth; less is better, the first figure first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Worth {
+    /// Steps by which deadlines that bind are missed: 0 in every schedule that is accepted.
+    pub(super) missed: i64,
+    /// What is minimised.
+    pub(super) first: i64,
+    /// What is minimised among equals.
+    pub(super) second: i64,
+}
+
+impl Free {
+    /// The most nodes that are ever free.
+    pub(super) fn most(&self) -> i64 {
+        self.pieces
+            .iter()
+            .map(|piece| piece.nodes)
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Node-steps that are free before step `end`.
+    pub(super) fn area(&self, end: i64) -> i64 {
+        self.pieces
+            .iter()
+            .map(|piece| {
+                (piece.to.min(end) - piece.from)
+                    .max(0)
+                    .saturating_mul(piece.nodes)
+            })
+            .fold(0, i64::saturating_add)
+    }
+
+    /// Whether nodes stay free for ever.
+    fn endless(&self) -> bool {
+        self.pieces.last().is_some_and(|piece| piece.nodes > 0)
+    }
+
+    /// The last step at which what is free changes.
+    fn settled(&self) -> i64 {
+        self.pieces.last().map_or(0, |piece| piece.from)
+    }
+}
+
+impl Problem {
+    /// The mode of a placed job.
+    pub(super) fn mode(&self, job: usize, placed: Placed) -> Mode {
+        self.tasks[job].modes[placed.mode]
+    }
+
+    /// The step after a placed job's last.
+    pub(super) fn end(&self, job: usize, placed: Placed) -> i64 {
+        placed.start + self.mode(job, placed).steps
+    }
+
+    /// Whether deadlines bind.
+    pub(super) fn binding(&self) -> bool {
+        self.aim != Aim::Lateness
+    }
+
+    /// A step by which some best schedule has ended: once nothing changes any more, jobs that
+    /// run one after another never wait.
+    pub(super) fn horizon(&self) -> i64 {
+        let settled = self.sites.iter().map(Free::settled);
+        let released = self.tasks.iter().map(|task| task.release);
+        let last = settled.chain(released).max().unwrap_or(0);
+        if !self.sites.iter().any(Free::endless) {
+            return last;
+        }
+        let longest = |task: &Task| task.modes.iter().map(|mode| mode.steps).max().unwrap_or(0);
+        last + self.tasks.iter().map(longest).sum::<i64>()
+    }
+
+    /// What a schedule is worth.
+    pub(super) fn worth(&self, schedule: &[Placed]) -> Worth {
+        let mut end = 0;
+        let mut cost = 0;
+        let mut late = 0;
+        let mut missed = 0;
+        for (job, placed) in schedule.iter().enumerate() {
+            let (done, task) = (self.end(job, *placed), &self.tasks[job]);
+            end = end.max(done);
+            cost += self.mode(job, *placed).cost;
+            let behind = task.due.map_or(0, |due| (done - due).max(0));
+            late += behind * task.weight;
+            missed += behind;
+        }
+        match self.aim {
+            Aim::Makespan => Worth {
+                missed,
+                first: end,
+                second: cost,
+            },
+            Aim::Cost => Worth {
+                missed,
+                first: cost,
+                second: end,
+            },
+            Aim::Lateness => Worth {
+                missed: 0,
+                first: late,
+                second: end,
+            },
+        }
+    }
+
+    /// Why a schedule can't be: `None` when it can. Deadlines are not looked at.
+    #[cfg(test)]
+    pub(super) fn flaw(&self, schedule: &[Placed]) -> Option<String> {
+        for (job, placed) in schedule.iter().enumerate() {
+            let task = &self.tasks[job];
+            if placed.start < task.release {
+                return Some(format!("job {job} starts early"));
+            }
+            for &before in &task.after {
+                if self.end(before, schedule[before]) > placed.start {
+                    return Some(format!("job {job} does not wait for {before}"));
+                }
+            }
+        }
+        for (site, free) in self.sites.iter().enumerate() {
+            let here: Vec<usize> = (0..schedule.len())
+                .filter(|job| self.mode(*job, schedule[*job]).site == site)
+                .collect();
+            let starts = here.iter().map(|job| schedule[*job].start);
+            let mut moments: Vec<i64> = starts.chain(free.pieces.iter().map(|p| p.from)).collect();
+            moments.sort_unstable();
+            for moment in moments {
+                let running = here.iter().filter(|job| {
+                    let placed = schedule[**job];
+                    placed.start <= moment && moment < self.end(**job, placed)
+                });
+                let used: i64 = running
+                    .map(|job| self.mode(*job, schedule[*job]).nodes)
+                    .sum();
+                let piece = free
+                    .pieces
+                    .iter()
+                    .find(|p| p.from <= moment && moment < p.to);
+                if used > piece.map_or(0, |piece| piece.nodes) {
+                    return Some(format!("site {site} is overfull at {moment}"));
+                }
+            }
+        }
+        None
+    }
+}

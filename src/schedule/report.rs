@@ -1,0 +1,168 @@
+//! The solver's answer in moments, hours and dollars.
+
+use super::options::Choice;
+use super::problem::{Placed, Problem};
+use super::solve::Solved;
+use super::steps::Grid;
+use super::{
+    ClusterCalendar, ObjectiveReport, SCHEMA_VERSION, Schedule, ScheduleError, ScheduledJob,
+};
+use crate::job::{Agenda, Minimise, Probability, Window};
+use crate::plan::FitReport;
+use crate::throughput::Fit;
+
+pub(super) fn schedule(
+    agenda: &Agenda,
+    options: &[Vec<Choice>],
+    grid: &Grid,
+    problem: &Problem,
+    solved: &Solved,
+    fit: &Fit,
+) -> Result<Schedule, ScheduleError> {
+    let jobs: Vec<ScheduledJob> = (0..agenda.jobs.len())
+        .map(|job| scheduled(agenda, options, grid, problem, job, solved.placed[job]))
+        .collect::<Option<_>>()
+        .ok_or(ScheduleError::TooLong)?;
+    let placed = solved.placed.iter().enumerate();
+    let end = placed
+        .map(|(job, placed)| problem.end(job, *placed))
+        .max()
+        .unwrap_or(0);
+    let cost_usd = jobs.iter().map(|job| job.cost_usd).sum::<Option<f64>>();
+    let late = |job: &ScheduledJob| job.late_h.unwrap_or(0.0) * job.priority as f64;
+    let lateness_h = jobs.iter().map(late).sum();
+    let clusters = (0..agenda.sites.len())
+        .map(|site| calendar(agenda, grid, problem, solved, site, end))
+        .collect::<Option<_>>()
+        .ok_or(ScheduleError::TooLong)?;
+    let value = match agenda.minimise {
+        Minimise::Makespan => grid.hours(end),
+        Minimise::Cost => cost_usd.unwrap_or(0.0),
+        Minimise::Lateness => lateness_h,
+    };
+    Ok(Schedule {
+        schema_version: SCHEMA_VERSION,
+        start: agenda.start,
+        end: grid.moment(end).ok_or(ScheduleError::TooLong)?,
+        minimise: agenda.minimise,
+        probability: agenda.probability.map(Probability::get),
+        step_minutes: grid.minutes.unsigned_abs(),
+        objective: objective(agenda.minimise, grid, solved, value),
+        makespan_h: grid.hours(end),
+        cost_usd,
+        lateness_h,
+        gpu_hours: jobs.iter().map(|job| job.gpu_hours).sum(),
+        jobs,
+        clusters,
+        fit: FitReport::new(fit),
+    })
+}
+
+fn objective(minimise: Minimise, grid: &Grid, solved: &Solved, value: f64) -> ObjectiveReport {
+    let proven = solved.bound >= solved.worth.first;
+    let bound = match minimise {
+        _ if proven => value,
+        // Each job's cost was rounded up by less than a unit.
+        Minimise::Cost => {
+            let jobs = solved.placed.len() as f64;
+            ((solved.bound as f64 - jobs) * grid.cost_unit).clamp(0.0, value)
+        }
+        Minimise::Makespan | Minimise::Lateness => grid.hours(solved.bound),
+    };
+    ObjectiveReport {
+        value,
+        bound,
+        gap: if proven {
+            Some(0.0)
+        } else {
+            (bound > 0.0).then(|| (value - bound) / bound)
+        },
+        proven,
+    }
+}
+
+/// `None` beyond the dates that can be shown.
+fn scheduled(
+    agenda: &Agenda,
+    options: &[Vec<Choice>],
+    grid: &Grid,
+    problem: &Problem,
+    index: usize,
+    placed: Placed,
+) -> Option<ScheduledJob> {
+    let job = &agenda.jobs[index];
+    let choice = &options[index][placed.mode];
+    let end = problem.end(index, placed);
+    let mut candidate = choice.candidate.clone();
+    candidate.rank = 1;
+    candidate.tied_with_best = true;
+    Some(ScheduledJob {
+        name: job.name.clone(),
+        model: job.request.model.name.clone(),
+        tokens: job.request.tokens.get(),
+        start: grid.moment(placed.start)?,
+        end: grid.moment(end)?,
+        hours: choice.hours,
+        cost_usd: choice.cost_usd,
+        gpu_hours: choice.gpu_hours,
+        earliest: job.earliest,
+        deadline: job.deadline,
+        late_h: problem.tasks[index]
+            .due
+            .map(|due| grid.hours((end - due).max(0))),
+        priority: job.priority,
+        after: job
+            .after
+            .iter()
+            .map(|before| agenda.jobs[*before].name.clone())
+            .collect(),
+        ways: options[index].len(),
+        candidate,
+    })
+}
+
+fn calendar(
+    agenda: &Agenda,
+    grid: &Grid,
+    problem: &Problem,
+    solved: &Solved,
+    index: usize,
+    end: i64,
+) -> Option<ClusterCalendar> {
+    let site = &agenda.sites[index];
+    let pieces = problem.sites[index].pieces.iter();
+    let free = pieces
+        .filter(|piece| piece.nodes > 0 && piece.from < end)
+        .map(|piece| {
+            Some(Window {
+                from: grid.moment(piece.from)?,
+                to: grid.moment(piece.to.min(end))?,
+                nodes: piece.nodes.unsigned_abs(),
+            })
+        })
+        .collect::<Option<_>>()?;
+    let used = solved.placed.iter().enumerate().map(|(job, placed)| {
+        let mode = problem.mode(job, *placed);
+        if mode.site == index {
+            mode.nodes.saturating_mul(mode.steps)
+        } else {
+            0
+        }
+    });
+    let used_node_hours = grid.hours(used.fold(0, i64::saturating_add));
+    let free_node_hours = grid.hours(problem.sites[index].area(end));
+    Some(ClusterCalendar {
+        cluster: site.cluster.name.clone(),
+        gpu: site.cluster.gpu.name.clone(),
+        gpus_per_node: site.cluster.gpus_per_node,
+        nodes: site.nodes,
+        free,
+        free_node_hours,
+        used_node_hours,
+        utilisation: if free_node_hours > 0.0 {
+            used_node_hours / free_node_hours
+        } else {
+            0.0
+        },
+    })
+}

@@ -1,0 +1,173 @@
+//! Moments and hours become whole steps, and back.
+
+use super::options::Choice;
+use super::problem::{Aim, END_OF_TIME, Free, Mode, Piece, Problem, Task};
+use crate::calendar::{Moment, Span};
+use crate::job::{Agenda, Minimise, Site};
+
+/// Minutes that a step can have; beyond, whole days.
+const MINUTES: [i64; 9] = [1, 5, 10, 15, 30, 60, 120, 240, 720];
+const DAY: i64 = 1440;
+/// Steps that the jobs take together, at most: finer ones tell nothing that predictions know.
+const FEW: i64 = 20_000;
+/// Units that all costs together are counted in.
+const COST_UNITS: f64 = 1e8;
+
+/// The calendar's steps.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Grid {
+    start: Moment,
+    /// Minutes of a step.
+    pub(super) minutes: i64,
+    /// What one unit of cost is: dollars, or GPU-hours where a price is missing.
+    pub(super) cost_unit: f64,
+    /// Whether costs are dollars.
+    pub(super) priced: bool,
+}
+
+impl Grid {
+    /// The finest steps of which the jobs, each run its fastest way, take few enough.
+    pub(super) fn new(agenda: &Agenda, options: &[Vec<Choice>]) -> Self {
+        let fastest = |choices: &Vec<Choice>| {
+            choices
+                .iter()
+                .map(|choice| choice.hours)
+                .fold(f64::INFINITY, f64::min)
+        };
+        let together = whole(options.iter().map(fastest).sum::<f64>() * 60.0);
+        let enough = |minutes: &i64| together / minutes <= FEW;
+        let days = DAY * (together / DAY / FEW + 1);
+        let choices = || options.iter().flatten();
+        let priced = choices().all(|choice| choice.cost_usd.is_some());
+        let dearest: f64 = choices().map(|choice| cost(choice, priced)).sum();
+        Self {
+            start: agenda.start,
+            minutes: MINUTES.into_iter().find(enough).unwrap_or(days),
+            cost_unit: (dearest / COST_UNITS).max(f64::MIN_POSITIVE),
+            priced,
+        }
+    }
+
+    /// The jobs and what is free, in steps.
+    pub(super) fn problem(&self, agenda: &Agenda, options: &[Vec<Choice>]) -> Problem {
+        let tasks = agenda.jobs.iter().zip(options).map(|(job, choices)| Task {
+            modes: choices.iter().map(|choice| self.mode(choice)).collect(),
+            release: job.earliest.map_or(0, |moment| self.up(moment)),
+            due: job.deadline.map(|moment| self.down(moment)),
+            weight: i64::try_from(job.priority).unwrap_or(1),
+            after: job.after.clone(),
+        });
+        Problem {
+            tasks: tasks.collect(),
+            sites: agenda.sites.iter().map(|site| self.free(site)).collect(),
+            aim: match agenda.minimise {
+                Minimise::Makespan => Aim::Makespan,
+                Minimise::Cost => Aim::Cost,
+                Minimise::Lateness => Aim::Lateness,
+            },
+        }
+    }
+
+    fn mode(&self, choice: &Choice) -> Mode {
+        Mode {
+            site: choice.site,
+            nodes: count(choice.candidate.nodes),
+            steps: (whole(choice.hours * 60.0) + self.minutes - 1) / self.minutes,
+            cost: whole(cost(choice, self.priced) / self.cost_unit),
+        }
+    }
+
+    fn free(&self, site: &Site) -> Free {
+        // Where what is free changes, and by how much.
+        let mut changes: Vec<(i64, i64)> = Vec::new();
+        let mut change = |from: i64, to: i64, nodes: i64| {
+            if from < to {
+                changes.push((from, nodes));
+                changes.push((to, -nodes));
+            }
+        };
+        match &site.available {
+            None => change(0, END_OF_TIME, count(site.nodes)),
+            Some(windows) => {
+                for window in windows {
+                    change(
+                        self.up(window.from),
+                        self.down(window.to),
+                        count(window.nodes),
+                    );
+                }
+            }
+        }
+        for window in &site.booked {
+            change(
+                self.down(window.from),
+                self.up(window.to),
+                -count(window.nodes),
+            );
+        }
+        changes.sort_unstable();
+        let mut pieces: Vec<Piece> = Vec::new();
+        let (mut from, mut nodes) = (0, 0);
+        for (at, by) in changes.into_iter().chain([(END_OF_TIME, 0)]) {
+            if at > from {
+                match pieces.last_mut() {
+                    Some(last) if last.nodes == nodes.max(0) => last.to = at,
+                    _ => pieces.push(Piece {
+                        from,
+                        to: at,
+                        nodes: nodes.max(0),
+                    }),
+                }
+                from = at;
+            }
+            nodes += by;
+        }
+        Free { pieces }
+    }
+
+    /// The first step that starts at `moment` or later.
+    fn up(&self, moment: Moment) -> i64 {
+        let seconds = self.seconds(moment);
+        (seconds + self.minutes * 60 - 1) / (self.minutes * 60)
+    }
+
+    /// The last step that starts at `moment` or earlier; step 0 for what lies before the start.
+    fn down(&self, moment: Moment) -> i64 {
+        self.seconds(moment) / (self.minutes * 60)
+    }
+
+    fn seconds(&self, moment: Moment) -> i64 {
+        moment
+            .since(self.start)
+            .map_or(0, |span| count(span.seconds()))
+    }
+
+    /// When step `step` starts.
+    pub(super) fn moment(&self, step: i64) -> Option<Moment> {
+        let seconds = u64::try_from(step.checked_mul(self.minutes * 60)?).ok()?;
+        self.start.plus(Span::from_seconds(seconds)?)
+    }
+
+    /// Hours of so many steps.
+    pub(super) fn hours(&self, steps: i64) -> f64 {
+        steps as f64 * self.minutes as f64 / 60.0
+    }
+}
+
+fn cost(choice: &Choice, priced: bool) -> f64 {
+    match choice.cost_usd {
+        Some(usd) if priced => usd,
+        _ => choice.gpu_hours,
+    }
+}
+
+fn count(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(END_OF_TIME).min(END_OF_TIME)
+}
+
+/// Rounded up, at least 1 and at most the end of time.
+fn whole(value: f64) -> i64 {
+    #[expect(clippy::cast_possible_truncation, reason = "from 1 to the end of time")]
+    let whole = value.ceil().clamp(1.0, END_OF_TIME as f64) as i64;
+    whole
+}

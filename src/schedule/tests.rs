@@ -1,0 +1,258 @@
+//! The solver against all schedules there are, and laws that every schedule keeps.
+
+use proptest::prelude::*;
+
+use super::problem::{Aim, END_OF_TIME, Free, Mode, Piece, Placed, Problem, Task, Worth};
+use super::solve::{Unsolved, solve};
+use super::{bound, list};
+
+/// Nothing is free in the small cases from this step on.
+const SHORT: i64 = 9;
+
+fn free(nodes: &[i64], endless: bool) -> Free {
+    let mut pieces: Vec<Piece> = Vec::new();
+    for (step, nodes) in (0..).zip(nodes) {
+        match pieces.last_mut() {
+            Some(last) if last.nodes == *nodes => last.to = step + 1,
+            _ => pieces.push(Piece {
+                from: step,
+                to: step + 1,
+                nodes: *nodes,
+            }),
+        }
+    }
+    let last = if endless { *nodes.last().unwrap() } else { 0 };
+    match pieces.last_mut() {
+        Some(piece) if piece.nodes == last => piece.to = END_OF_TIME,
+        _ => pieces.push(Piece {
+            from: SHORT,
+            to: END_OF_TIME,
+            nodes: last,
+        }),
+    }
+    Free { pieces }
+}
+
+fn task(sites: usize) -> impl Strategy<Value = Task> {
+    let mode =
+        (0..sites, 1..=3_i64, 1..=4_i64, 1..=9_i64).prop_map(|(site, nodes, steps, cost)| Mode {
+            site,
+            nodes,
+            steps,
+            cost,
+        });
+    (
+        prop::collection::vec(mode, 1..=3),
+        0..=2_i64,
+        prop::option::weighted(0.6, 2..=8_i64),
+        1..=3_i64,
+    )
+        .prop_map(|(modes, release, due, weight)| Task {
+            modes,
+            release,
+            due,
+            weight,
+            after: Vec::new(),
+        })
+}
+
+fn problem(most: usize) -> impl Strategy<Value = Problem> {
+    let steps = usize::try_from(SHORT).unwrap();
+    (1..=2_usize).prop_flat_map(move |sites| {
+        let nodes = prop::collection::vec(prop::collection::vec(0..=4_i64, steps), sites);
+        let tasks = prop::collection::vec(task(sites), 1..=most);
+        let links = prop::collection::vec(any::<prop::sample::Index>(), 0..=2);
+        let aim = prop::sample::select(vec![Aim::Makespan, Aim::Cost, Aim::Lateness]);
+        (nodes, tasks, links, aim, any::<bool>()).prop_map(
+            move |(nodes, mut tasks, links, aim, endless)| {
+                // A job may only wait for an earlier one, so that there is no cycle.
+                for link in links {
+                    let job = link.index(tasks.len());
+                    if job > 0 {
+                        tasks[job].after = vec![link.index(job)];
+                    }
+                }
+                let sites = nodes.iter().map(|nodes| free(nodes, endless)).collect();
+                Problem { tasks, sites, aim }
+            },
+        )
+    })
+}
+
+/// The best worth of all schedules, tried one by one; `None` when there is none. It looks at each
+/// step by itself, and shares nothing with what it checks but the types.
+fn tried(problem: &Problem, horizon: i64) -> Option<Worth> {
+    let steps = usize::try_from(horizon).unwrap();
+    let room: Vec<Vec<i64>> = problem
+        .sites
+        .iter()
+        .map(|site| {
+            (0..horizon)
+                .map(|at| {
+                    site.pieces
+                        .iter()
+                        .find(|p| p.from <= at && at < p.to)
+                        .unwrap()
+                        .nodes
+                })
+                .collect()
+        })
+        .collect();
+    assert!(room.iter().all(|room| room.len() == steps));
+    let mut best = None;
+    place(problem, horizon, &room, &mut Vec::new(), &mut best);
+    best
+}
+
+fn place(
+    problem: &Problem,
+    horizon: i64,
+    room: &[Vec<i64>],
+    placed: &mut Vec<Placed>,
+    best: &mut Option<Worth>,
+) {
+    let job = placed.len();
+    if job == problem.tasks.len() {
+        let worth = problem.worth(placed);
+        if worth.missed == 0 && best.is_none_or(|best| worth < best) {
+            *best = Some(worth);
+        }
+        return;
+    }
+    let task = &problem.tasks[job];
+    let ready = task.after.iter().map(|before| {
+        placed[*before].start + problem.tasks[*before].modes[placed[*before].mode].steps
+    });
+    let ready = ready.max().unwrap_or(0).max(task.release);
+    for (mode, way) in task.modes.iter().enumerate() {
+        for start in ready..=(horizon - way.steps) {
+            let mut room = room.to_vec();
+            let span = usize::try_from(start).unwrap()..usize::try_from(start + way.steps).unwrap();
+            let span = &mut room[way.site][span];
+            for room in span.iter_mut() {
+                *room -= way.nodes;
+            }
+            if span.iter().all(|room| *room >= 0) {
+                placed.push(Placed { mode, start });
+                place(problem, horizon, &room, placed, best);
+                placed.pop();
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+
+    #[test]
+    fn small_cases_are_solved_as_well_as_by_trying_everything(problem in problem(3)) {
+        let horizon = problem.horizon();
+        match (solve(&problem), tried(&problem, horizon)) {
+            (Ok(solved), Some(best)) => {
+                prop_assert_eq!(problem.flaw(&solved.placed), None);
+                prop_assert_eq!(solved.worth, best);
+                prop_assert_eq!(solved.bound, best.first, "not proven");
+            }
+            (Err(unsolved), None) => prop_assert_eq!(unsolved, Unsolved::Impossible),
+            (found, best) => prop_assert!(false, "{found:?} against {best:?}"),
+        }
+    }
+
+    #[test]
+    fn every_schedule_keeps_the_rules(problem in problem(9)) {
+        if let Some(placed) = list::best(&problem) {
+            prop_assert_eq!(problem.flaw(&placed), None);
+            let worth = problem.worth(&placed);
+            prop_assert!(worth.missed > 0 || bound::first(&problem) <= worth.first);
+        }
+        if let Ok(solved) = solve(&problem) {
+            prop_assert_eq!(problem.flaw(&solved.placed), None);
+            prop_assert_eq!(problem.worth(&solved.placed), solved.worth);
+            prop_assert_eq!(solved.worth.missed, 0);
+            prop_assert!(bound::first(&problem) <= solved.bound);
+            prop_assert!(solved.bound <= solved.worth.first);
+            let again = solve(&problem).unwrap();
+            prop_assert_eq!(again.placed, solved.placed);
+        }
+    }
+}
+
+/// Four jobs, every objective: the smallest of the cases above, with one more job.
+#[test]
+fn four_jobs_are_solved_as_well_as_by_trying_everything() {
+    let modes = |list: &[(i64, i64, i64)]| -> Vec<Mode> {
+        list.iter()
+            .map(|&(nodes, steps, cost)| Mode {
+                site: 0,
+                nodes,
+                steps,
+                cost,
+            })
+            .collect()
+    };
+    let task = |modes, due, after| Task {
+        modes,
+        release: 0,
+        due,
+        weight: 2,
+        after,
+    };
+    for aim in [Aim::Makespan, Aim::Cost, Aim::Lateness] {
+        let problem = Problem {
+            tasks: vec![
+                task(modes(&[(2, 3, 6), (4, 2, 8)]), Some(6), vec![]),
+                task(modes(&[(1, 4, 4), (2, 2, 5)]), None, vec![0]),
+                task(modes(&[(3, 2, 6)]), Some(7), vec![]),
+                task(modes(&[(1, 2, 2), (2, 1, 3)]), Some(4), vec![]),
+            ],
+            sites: vec![free(&[4, 4, 4, 2, 2, 4, 4, 4, 4], true)],
+            aim,
+        };
+        let solved = solve(&problem).unwrap();
+        assert_eq!(Some(solved.worth), tried(&problem, 12), "{aim:?}");
+        assert_eq!(solved.bound, solved.worth.first, "{aim:?}");
+    }
+}
+
+/// Numbers beyond what the solver counts in leave a schedule with a bound, and no panic.
+#[test]
+fn numbers_too_large_for_the_solver_are_scheduled_all_the_same() {
+    let mode = Mode {
+        site: 0,
+        nodes: 1 << 30,
+        steps: 1 << 34,
+        cost: 1 << 36,
+    };
+    let task = Task {
+        modes: vec![mode; 2],
+        release: 5,
+        due: None,
+        weight: 1000,
+        after: vec![],
+    };
+    for aim in [Aim::Makespan, Aim::Cost, Aim::Lateness] {
+        let problem = Problem {
+            tasks: vec![
+                task.clone(),
+                Task {
+                    due: Some(7),
+                    ..task.clone()
+                },
+            ],
+            sites: vec![Free {
+                pieces: vec![Piece {
+                    from: 0,
+                    to: END_OF_TIME,
+                    nodes: 1 << 30,
+                }],
+            }],
+            aim,
+        };
+        match solve(&problem) {
+            Ok(solved) => assert_eq!(problem.flaw(&solved.placed), None),
+            Err(unsolved) => {
+                assert_eq!((unsolved, aim == Aim::Lateness), (Unsolved::Unknown, false));
+            }
+        }
+    }
+}
