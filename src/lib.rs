@@ -8,9 +8,11 @@
 //! | room | holds |
 //! |---|---|
 //! | [`quantity`] | tokens, bytes, seconds, dollars: parsed, bounded, displayed |
+//! | [`calendar`] | dates and spans: parsed, displayed, added |
 //! | [`diagnostic`] | an error in a file: place, caret, remedy |
 //! | [`model`] | the transformer's shape: parameters, FLOPs |
 //! | [`hardware`] | GPU, node, cluster, links, prices |
+//! | [`product`] | what lets one book nodes, and its rules |
 //! | [`stack`] | precision and sharding policy: bytes on the wire and in memory |
 //! | [`configuration`] | one launch configuration |
 //! | [`utilization`] | MFU and HFU by convention |
@@ -32,6 +34,7 @@
 //! the same bytes, whatever the number of threads.
 
 pub mod advise;
+pub mod calendar;
 pub mod cli;
 pub mod configuration;
 pub mod diagnostic;
@@ -45,6 +48,7 @@ pub mod memory;
 pub mod model;
 pub mod plan;
 pub mod preset;
+pub mod product;
 pub mod quantity;
 pub mod report;
 pub mod search;

@@ -32,7 +32,7 @@ pub(crate) struct PresetsArgs {
     #[arg(value_name = "NAME", requires = "kind")]
     name: Option<String>,
 
-    /// File with your own models, GPUs, clusters, stacks or prices; repeatable.
+    /// File with your own models, GPUs, clusters, stacks, prices or products; repeatable.
     #[arg(long, value_name = "FILE")]
     presets: Vec<PathBuf>,
 
@@ -53,6 +53,8 @@ enum PresetKind {
     Stacks,
     /// Prices with date and source.
     Prices,
+    /// Products that let one book nodes, and their rules.
+    Products,
     /// Measured tables that predictions are fitted to.
     Tables,
 }
@@ -66,6 +68,7 @@ impl PresetKind {
             Self::Clusters => Some(Kind::Clusters),
             Self::Stacks => Some(Kind::Stacks),
             Self::Prices => Some(Kind::Prices),
+            Self::Products => Some(Kind::Products),
             Self::Tables => None,
         }
     }
@@ -123,6 +126,7 @@ fn one_preset(catalog: &Catalog, kind: Kind, name: &str) -> Result<Listing, Fail
         Kind::Clusters => catalog.cluster(name)?.name.clone(),
         Kind::Stacks => catalog.stack(name)?.name.clone(),
         Kind::Prices => priced_cluster(catalog, name)?,
+        Kind::Products => catalog.product(name)?.name.clone(),
     };
     let shelf = kept(catalog, kind, |other| other == canonical)?;
     let json = match shelf.json {

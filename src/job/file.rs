@@ -7,11 +7,12 @@ use serde::Deserialize;
 
 use super::budget::OnOffAuto;
 use super::keys::{ModelKey, Names, NamesOrTables};
+use super::reserve::ReserveTable;
 use super::settings::{ModelChoice, Place, Settings, Sourced};
 use super::{GlobalBatch, LaunchSettings, Objective, TokenBudget};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::preset::{
-    At, Catalog, Entries, GpuTable, ModelTable, PriceTable, Spelled, StackTable, Tables, Whole,
+    At, Catalog, Entries, GpuTable, ModelTable, PriceTable, ProductTable, Spelled, StackTable, Tables, Whole,
     Written, parse,
 };
 use crate::quantity::Confidence;
@@ -95,6 +96,9 @@ pub(super) struct JobTable {
     /// What launch files need to know besides the plan.
     #[serde(default)]
     launch: LaunchSettings,
+    /// What a booking has to achieve.
+    #[serde(default)]
+    reserve: ReserveTable,
     /// Models by name, as in a preset file.
     #[serde(default)]
     models: Entries<ModelTable>,
@@ -107,6 +111,9 @@ pub(super) struct JobTable {
     /// Prices of clusters, as in a preset file.
     #[serde(default)]
     prices: Vec<PriceTable>,
+    /// Products that let one book nodes, as in a preset file.
+    #[serde(default)]
+    products: Entries<ProductTable>,
 }
 
 /// The configurations that are tried; each axis is `auto` unless given.
@@ -195,6 +202,7 @@ impl JobTable {
                 .map(|at| file.all(&at.value.each(&at.span)))
                 .unwrap_or_default(),
             launch: self.launch.clone(),
+            reserve: self.reserve.settings(&file),
         })
     }
 
@@ -262,17 +270,18 @@ impl JobTable {
             clusters,
             stacks: self.stacks,
             prices: self.prices,
+            products: self.products,
         }
     }
 }
 
 /// Gives values of the file their place.
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     origin: &'a Origin,
 }
 
 impl Reader<'_> {
-    fn at<T>(&self, span: &Range<usize>, value: T) -> Sourced<T> {
+    pub(super) fn at<T>(&self, span: &Range<usize>, value: T) -> Sourced<T> {
         Sourced {
             value,
             place: Place::File {
@@ -282,15 +291,15 @@ impl Reader<'_> {
         }
     }
 
-    fn set<T: Clone>(&self, at: Option<&At<T>>) -> Option<Sourced<T>> {
+    pub(super) fn set<T: Clone>(&self, at: Option<&At<T>>) -> Option<Sourced<T>> {
         at.map(|at| self.at(&at.span, at.value.clone()))
     }
 
-    fn spelled<T: Clone>(&self, at: Option<&At<Spelled<T>>>) -> Option<Sourced<T>> {
+    pub(super) fn spelled<T: Clone>(&self, at: Option<&At<Spelled<T>>>) -> Option<Sourced<T>> {
         at.map(|at| self.at(&at.span, at.value.0.clone()))
     }
 
-    fn all(&self, names: &[At<String>]) -> Vec<Sourced<String>> {
+    pub(super) fn all(&self, names: &[At<String>]) -> Vec<Sourced<String>> {
         names
             .iter()
             .map(|name| self.at(&name.span, name.value.clone()))

@@ -21,6 +21,7 @@ mod budget;
 mod file;
 mod keys;
 mod launch;
+mod reserve;
 mod resolve;
 mod settings;
 
@@ -30,6 +31,7 @@ mod tests;
 pub use budget::TokenBudget;
 pub use file::JobFile;
 pub use launch::{LaunchSettings, Launcher, LearningRate, Text, TimeLimit, Variable, Word};
+pub use reserve::{Probability, ReserveSettings, Usd};
 pub use resolve::resolve;
 pub use settings::{ModelChoice, Place, Settings, Sourced};
 
@@ -81,6 +83,8 @@ pub struct Request {
     pub allow_tight: bool,
     /// What launch files need to know besides.
     pub launch: LaunchSettings,
+    /// What is asked of a booking, names not yet looked up.
+    pub reserve: ReserveSettings,
 }
 
 /// A commented job file to start from: it plans gpt-7b on 134B tokens as it stands.

@@ -62,6 +62,7 @@ pub fn resolve(settings: Settings, catalog: &Catalog) -> Result<Request, Diagnos
         confidence: settings.confidence.map(|set| set.value).unwrap_or_default(),
         allow_tight: settings.allow_tight.is_some_and(|set| set.value),
         launch: settings.launch,
+        reserve: settings.reserve,
         model,
     })
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use super::{GlobalBatch, LaunchSettings, Objective, TokenBudget};
+use super::{GlobalBatch, LaunchSettings, Objective, ReserveSettings, TokenBudget};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::model::Model;
 use crate::quantity::Confidence;
@@ -134,6 +134,8 @@ pub struct Settings {
     pub presets: Vec<Sourced<String>>,
     /// What launch files need to know; the job file alone sets it.
     pub launch: LaunchSettings,
+    /// What is asked of a booking.
+    pub reserve: ReserveSettings,
 }
 
 impl Settings {
@@ -159,6 +161,7 @@ impl Settings {
             fit: self.fit.or(other.fit),
             presets: other.presets.into_iter().chain(self.presets).collect(),
             launch: other.launch,
+            reserve: self.reserve.over(other.reserve),
         }
     }
 }

@@ -21,16 +21,19 @@ pub enum Kind {
     Stacks,
     /// Prices.
     Prices,
+    /// Products that let one book nodes.
+    Products,
 }
 
 impl Kind {
     /// Every kind, in the order they are listed.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Models,
         Self::Gpus,
         Self::Clusters,
         Self::Stacks,
         Self::Prices,
+        Self::Products,
     ];
 }
 
@@ -42,6 +45,7 @@ impl fmt::Display for Kind {
             Self::Clusters => "clusters",
             Self::Stacks => "stacks",
             Self::Prices => "prices",
+            Self::Products => "products",
         })
     }
 }
@@ -69,6 +73,7 @@ impl Catalog {
             Kind::Clusters => self.list_clusters(),
             Kind::Stacks => self.list_stacks(),
             Kind::Prices => self.list_prices(),
+            Kind::Products => self.list_products(),
         }
     }
 
@@ -140,6 +145,17 @@ impl Catalog {
                 name: stack.name.clone(),
                 summary: format!("{} ({})", stack.description, measured(stack.measured)),
                 source: stack.source.clone(),
+            })
+            .collect()
+    }
+
+    fn list_products(&self) -> Vec<Listing> {
+        self.products()
+            .map(|product| Listing {
+                kind: Kind::Products,
+                name: product.name.clone(),
+                summary: format!("{}: {}", product.title, product.lengths_words()),
+                source: product.source.clone(),
             })
             .collect()
     }

@@ -1,7 +1,7 @@
 //! The catalog: embedded presets, and user files that add to them or override them.
 //!
 //! A file of presets is TOML with tables `[models.<name>]`, `[gpus.<name>]`, `[clusters.<name>]`,
-//! `[stacks.<name>]` and `[[prices]]`; the embedded ones under `presets/` are written in it too.
+//! `[stacks.<name>]`, `[products.<name>]` and `[[prices]]`; the embedded ones under `presets/` are written in it too.
 //! A table whose name is already known takes that preset's place.
 //!
 //! ```
@@ -18,6 +18,7 @@ mod hardware;
 mod listing;
 mod model;
 mod name;
+mod product;
 mod shelf;
 mod tables;
 mod value;
@@ -28,17 +29,19 @@ pub(crate) mod tests;
 pub use listing::{Kind, Listing};
 
 pub(crate) use document::parse;
+pub(crate) use product::ProductTable;
 pub(crate) use tables::{ClusterTable, GpuTable, ModelTable, PriceTable, StackTable, Tables};
 pub(crate) use value::{At, Entries, Spelled, Whole, Written};
 
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::hardware::{Cluster, Gpu, Price};
 use crate::model::Model;
+use crate::product::{Offered, Product};
 use crate::stack::Stack;
 use shelf::Shelf;
 
 /// The embedded files, in an order in which each finds what it names.
-const EMBEDDED: [(&str, &str); 5] = [
+const EMBEDDED: [(&str, &str); 6] = [
     (
         "presets/models.toml",
         include_str!("../../presets/models.toml"),
@@ -56,6 +59,10 @@ const EMBEDDED: [(&str, &str); 5] = [
         "presets/prices.toml",
         include_str!("../../presets/prices.toml"),
     ),
+    (
+        "presets/products.toml",
+        include_str!("../../presets/products.toml"),
+    ),
 ];
 
 /// Link out of a node where no known cluster of that GPU says: that of the measured clusters,
@@ -69,6 +76,7 @@ pub struct Catalog {
     gpus: Shelf<Gpu>,
     clusters: Shelf<Cluster>,
     stacks: Shelf<Stack>,
+    products: Shelf<Product>,
 }
 
 impl Catalog {
@@ -94,6 +102,7 @@ impl Catalog {
             gpus: Shelf::new("GPU", "gpus"),
             clusters: Shelf::new("cluster", "clusters"),
             stacks: Shelf::new("stack", "stacks"),
+            products: Shelf::new("product", "products"),
         }
     }
 
@@ -127,6 +136,7 @@ impl Catalog {
         for (name, table) in &tables.stacks.0 {
             self.stacks.put(table.build(&name.value), &table.aliases);
         }
+        self.add_products(tables, origin)?;
         Ok(self)
     }
 
@@ -178,6 +188,22 @@ impl Catalog {
             if let Some(cluster) = self.clusters.get_mut(&at.value) {
                 cluster.prices.insert(0, table.build());
             }
+        }
+        Ok(())
+    }
+
+    fn add_products(&mut self, tables: &Tables, origin: &Origin) -> Result<(), Diagnostic> {
+        refuse_repeats(tables.products.0.iter().map(|(name, _)| name), origin)?;
+        for (name, table) in &tables.products.0 {
+            for at in &table.clusters {
+                self.clusters.find(&at.value).map_err(|unknown| {
+                    unknown
+                        .in_text(origin.clone())
+                        .at(at.span.clone(), "a product sells clusters by their names")
+                })?;
+            }
+            let product = table.build(name, origin)?;
+            self.products.put(product, &table.aliases);
         }
         Ok(())
     }
@@ -252,6 +278,52 @@ impl Catalog {
     /// An unknown name, with the nearest known ones.
     pub fn stack(&self, name: &str) -> Result<&Stack, Diagnostic> {
         self.stacks.find(name)
+    }
+
+    /// The product of that name or alias.
+    ///
+    /// # Errors
+    /// An unknown name, with the nearest known ones.
+    pub fn product(&self, name: &str) -> Result<&Product, Diagnostic> {
+        self.products.find(name)
+    }
+
+    /// Whether `product` can be booked for `cluster`: it is sold so, or by its own price, or it
+    /// stands for whatever cluster one has.
+    #[must_use]
+    pub fn sells(&self, product: &Product, cluster: &Cluster) -> bool {
+        match &product.offered {
+            Offered::Clusters(names) => names.iter().any(|name| {
+                let sold = self.clusters.get(name);
+                sold.is_some_and(|sold| sold.name == cluster.name)
+            }),
+            Offered::WherePriced => cluster
+                .prices
+                .iter()
+                .any(|price| Some(&price.price_type) == product.price_type.as_ref()),
+            Offered::Elsewhere => true,
+        }
+    }
+
+    /// The products that a cluster is booked by unless others are asked for, in the catalog's
+    /// order: those that sell it, or else those for clusters that nobody sells.
+    #[must_use]
+    pub fn products_of(&self, cluster: &Cluster) -> Vec<&Product> {
+        let elsewhere = |product: &&Product| product.offered == Offered::Elsewhere;
+        let sold: Vec<&Product> = self
+            .products()
+            .filter(|product| !elsewhere(product) && self.sells(product, cluster))
+            .collect();
+        if sold.is_empty() {
+            self.products().filter(elsewhere).collect()
+        } else {
+            sold
+        }
+    }
+
+    /// All products, in the order they were added.
+    pub fn products(&self) -> impl Iterator<Item = &Product> {
+        self.products.iter()
     }
 
     /// All models, in the order they were added.

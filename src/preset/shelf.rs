@@ -23,6 +23,11 @@ impl Named for crate::hardware::Cluster {
         &self.name
     }
 }
+impl Named for crate::product::Product {
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
 impl Named for crate::stack::Stack {
     fn name(&self) -> &str {
         &self.name

@@ -3,12 +3,13 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use super::product::ProductTable;
 use super::value::{At, Entries, Positive, Share, Spelled, Whole};
 use crate::model::{Biases, FeedForward, Norm, Positions};
 use crate::quantity::Tokens;
 use crate::stack::Precision;
 
-/// Models, GPUs, clusters, stacks and prices that add to the built-in ones or override those of
+/// Models, GPUs, clusters, stacks, prices and products that add to the built-in ones or override those of
 /// the same name.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -23,6 +24,8 @@ pub(crate) struct Tables {
     pub(crate) stacks: Entries<StackTable>,
     /// Prices; each belongs to the cluster that its `instance` names.
     pub(crate) prices: Vec<PriceTable>,
+    /// Products that let one book nodes, by name.
+    pub(crate) products: Entries<ProductTable>,
 }
 
 /// A family of transformer blocks, which settles the keys that are left out.

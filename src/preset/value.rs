@@ -10,6 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 use toml::Spanned;
 
+use crate::calendar::{Span, TimeOfDay};
 use crate::quantity::Tokens;
 
 /// A value and the bytes of the file that hold it.
@@ -161,6 +162,16 @@ pub(crate) trait Written: FromStr<Err: fmt::Display> {
 impl Written for Tokens {
     const EXPECTED: &'static str = "a number of tokens such as \"134B\", \"2Mi\" or 524288";
     const TYPES: &'static [&'static str] = &["string", "integer"];
+}
+
+impl Written for Span {
+    const EXPECTED: &'static str = "a length of time such as \"14d\", \"36h\" or \"2w\"";
+    const TYPES: &'static [&'static str] = &["string"];
+}
+
+impl Written for TimeOfDay {
+    const EXPECTED: &'static str = "a time of day in UTC such as \"11:30\"";
+    const TYPES: &'static [&'static str] = &["string"];
 }
 
 /// A [`Written`] value.

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::hardware::{Cluster, Gpu, Price};
 use crate::model::Model;
 use crate::preset::{Catalog, Kind};
+use crate::product::Product;
 use crate::quantity::display_thousands;
 use crate::stack::Stack;
 
@@ -90,6 +91,12 @@ pub fn shelf(
                 );
             }
         }
+        Kind::Products => {
+            for product in catalog.products().filter(|product| keep(&product.name)) {
+                let item = serde_json::to_value(product)?;
+                add(&product.name, &product.source, product_row(product), item);
+            }
+        }
     }
     shelf.json = Value::Array(items);
     Ok(shelf)
@@ -132,6 +139,10 @@ fn columns(kind: Kind) -> Vec<Column> {
         Kind::Prices => (
             &["cluster", "provider", "type", "region", "as of"],
             &["$/GPU-hour"],
+        ),
+        Kind::Products => (
+            &["product", "provider", "lengths", "nodes", "ends", "billed"],
+            &[],
         ),
     };
     let left = left.iter().copied().map(Column::left);
@@ -198,6 +209,23 @@ fn price_row(cluster: &Cluster, price: &Price) -> Vec<Cell> {
         price.region.as_str().into(),
         price.as_of.as_str().into(),
         usd(price.usd_per_gpu_hour).into(),
+    ]
+}
+
+fn product_row(product: &Product) -> Vec<Cell> {
+    let nodes = product
+        .max_nodes
+        .map_or_else(|| "–".to_owned(), |most| format!("1–{most}"));
+    let ends = product
+        .ends_at
+        .map_or_else(|| "–".to_owned(), |clock| format!("{clock} UTC"));
+    vec![
+        product.name.as_str().into(),
+        product.provider.as_str().into(),
+        product.lengths_words().into(),
+        nodes.into(),
+        ends.into(),
+        product.billing.to_string().into(),
     ]
 }
 
