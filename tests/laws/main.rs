@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use tminus::forecast::{Pricing, Reliability};
 use tminus::hardware::{Cluster, Price};
-use tminus::job::{GlobalBatch, LaunchSettings, Request};
+use tminus::job::{GlobalBatch, LaunchSettings, Request, ReserveSettings};
 use tminus::measure::{MOSAICGPT_2023, read};
 use tminus::model::{Model, Shape};
 use tminus::plan::{Candidate, Plan, PlanError, plan, predict_one};
@@ -55,6 +55,7 @@ fn request(model: &str, clusters: &[&str]) -> Request {
         allow_tight: false,
         reliability: Reliability::default(),
         pricing: Pricing::default(),
+        reserve: ReserveSettings::default(),
         launch: LaunchSettings::default(),
     }
 }
