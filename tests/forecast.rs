@@ -2,7 +2,6 @@
 //! length was published.
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     reason = "in a test a wrong value is a failure, helpers included"
 )]
 
