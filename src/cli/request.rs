@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::diagnostic::Diagnostic;
+use crate::fit_file::FitFile;
 use crate::job::{
     JobFile, ModelChoice, PriceSettings, ReliabilitySettings, Request, Settings, Sourced, resolve,
 };
@@ -107,6 +108,14 @@ impl Loaded {
     /// A fit file that can't be read or used.
     pub(super) fn fit(&self) -> Result<Fit, Diagnostic> {
         fit::chosen(self.fit_file.as_deref())
+    }
+
+    /// The user's own fit, where they named one.
+    ///
+    /// # Errors
+    /// A fit file that can't be read or used.
+    pub(super) fn fit_file(&self) -> Result<Option<FitFile>, Diagnostic> {
+        self.fit_file.as_deref().map(fit::read).transpose()
     }
 }
 

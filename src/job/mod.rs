@@ -38,6 +38,7 @@ pub use reliability::{
     CheckpointInterval, Length, Number, ReliabilityBase, ReliabilitySettings, Spares,
 };
 pub use reserve::{Probability, ReserveSettings, Usd};
+pub(crate) use resolve::MAX_TOP;
 pub use resolve::resolve;
 pub use settings::{ModelChoice, Place, Settings, Sourced};
 

@@ -338,3 +338,13 @@ fn room_for_spares(request: &mut Request) -> Result<(), PlanError> {
     }
     Ok(())
 }
+
+/// A planner, what it is asked and what it answers can be shared and sent between threads.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Planner<'static>>();
+    shared::<Watch<'static>>();
+    shared::<Request>();
+    shared::<Plan>();
+    shared::<PlanError>();
+};

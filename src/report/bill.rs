@@ -2,7 +2,7 @@
 
 use crate::plan::Candidate;
 
-use super::number::{dollars, thousands};
+use super::number::{dollars, hours as show_hours, thousands, unit_price};
 use super::{Cell, Column, Grid, Tone};
 
 /// GPU-hours × unit price = amount, by what it is for; then the total and its interval.
@@ -22,23 +22,29 @@ pub(super) fn bill(c: &Candidate) -> Grid {
     let row = |item: &str, hours: f64, usd: Option<f64>, tone: Tone| -> Vec<Cell> {
         let cells = [
             item.to_owned(),
-            thousands(hours),
-            unit.map_or_else(none, |unit| unit.to_string()),
+            show_hours(hours),
+            unit.map_or_else(none, unit_price),
             usd.map_or_else(none, whole),
         ];
         cells.map(|cell| Cell::from(cell).tone(tone)).into()
     };
-    let hours = adding_up(c.cost_lines.iter().map(|line| line.gpu_hours).collect());
     let usd = adding_up(
         c.cost_lines
             .iter()
             .map(|line| line.usd.unwrap_or(0.0))
             .collect(),
     );
-    let lines = c.cost_lines.iter().zip(hours.iter().zip(&usd));
+    let lines = c.cost_lines.iter().zip(&usd);
     let shown = lines.filter(|(line, _)| line.gpu_hours > 0.0);
     let mut rows: Vec<Vec<Cell>> = shown
-        .map(|(line, (hours, usd))| row(line.item.words(), *hours, unit.map(|_| *usd), Tone::Plain))
+        .map(|(line, usd)| {
+            row(
+                line.item.words(),
+                line.gpu_hours,
+                unit.map(|_| *usd),
+                Tone::Plain,
+            )
+        })
         .collect();
     let total = [
         (
