@@ -10,7 +10,7 @@ use crate::hardware::Cluster;
 use crate::job::{Request, Settings};
 use crate::plan::{Plan, Planner};
 
-use super::args::{ConfidenceArgs, FitArgs, GlobalArgs, JobArgs, RankingArgs};
+use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, GlobalArgs, JobArgs, RankingArgs};
 use super::output::Output;
 use super::request::Opened;
 use super::timing::Stopwatch;
@@ -28,6 +28,9 @@ pub(super) struct PlannedArgs {
 
     #[command(flatten)]
     pub(super) ranking: RankingArgs,
+
+    #[command(flatten)]
+    pub(super) forecast: ForecastArgs,
 
     #[command(flatten)]
     pub(super) confidence: ConfidenceArgs,
@@ -64,8 +67,12 @@ impl PlannedArgs {
     }
 
     /// What the flags set.
-    pub(super) fn flags(&self) -> Settings {
-        request::settings(&self.job, Some(&self.ranking), &self.confidence)
+    ///
+    /// # Errors
+    /// A flag whose value can't be used.
+    pub(super) fn flags(&self) -> Result<Settings, Diagnostic> {
+        let flags = request::settings(&self.job, Some(&self.ranking), &self.confidence);
+        request::with_forecast(flags, &self.forecast)
     }
 
     /// Plans a job that was read, as [`PlannedArgs::plan`] does.
@@ -77,7 +84,7 @@ impl PlannedArgs {
         stopwatch: &mut Stopwatch,
         least: usize,
     ) -> Result<Planned, Failure> {
-        let mut loaded = opened.single(self.flags())?;
+        let mut loaded = opened.single(self.flags()?)?;
         loaded.request.top = loaded.request.top.max(least);
         stopwatch.lap("presets and job");
         let fit_file = loaded.fit_file()?;

@@ -23,7 +23,7 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<(), Failure> {
     let mut stopwatch = Stopwatch::start();
-    refuse_flags(&planned.flags())?;
+    refuse_flags(&planned.flags()?)?;
     let defaults = opened
         .file
         .as_ref()

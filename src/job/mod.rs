@@ -22,6 +22,8 @@ mod file;
 mod keys;
 mod ladder;
 mod launch;
+mod pricing;
+mod reliability;
 mod reserve;
 mod resolve;
 mod settings;
@@ -36,11 +38,16 @@ pub use ladder::{
     WindowSettings, resolve_ladder,
 };
 pub use launch::{LaunchSettings, Launcher, LearningRate, Text, TimeLimit, Variable, Word};
+pub use pricing::PriceSettings;
+pub use reliability::{
+    CheckpointInterval, Length, Number, ReliabilityBase, ReliabilitySettings, Spares,
+};
 pub use reserve::{Probability, ReserveSettings, Usd};
 pub(crate) use resolve::MAX_TOP;
 pub use resolve::resolve;
 pub use settings::{ModelChoice, Place, Settings, Sourced};
 
+use crate::forecast::{Pricing, Reliability};
 use crate::hardware::Cluster;
 use crate::model::Model;
 use crate::quantity::{Confidence, Tokens};
@@ -87,6 +94,10 @@ pub struct Request {
     pub confidence: Confidence,
     /// Whether `tight` configurations are ranked too.
     pub allow_tight: bool,
+    /// What goes wrong on the clusters, and what it costs.
+    pub reliability: Reliability,
+    /// Which prices it is costed at.
+    pub pricing: Pricing,
     /// What launch files need to know besides.
     pub launch: LaunchSettings,
     /// What is asked of a booking, names not yet looked up.

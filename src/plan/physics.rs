@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use crate::configuration::Setting;
-use crate::forecast::{Bill, Reliability, WallClock};
+use crate::forecast::{Bill, WallClock};
 use crate::job::Request;
 use crate::memory::Verdict;
 use crate::search::{Evaluator, Group, GroupEvaluator, Objective, Score};
@@ -28,19 +28,13 @@ pub(super) enum Goal {
 pub(super) struct Physics<'a> {
     request: &'a Request,
     fit: &'a Fit,
-    reliability: &'a Reliability,
     goal: Goal,
     /// Step times on each cluster.
     steps: Vec<SettingModel<'a>>,
 }
 
 impl<'a> Physics<'a> {
-    pub(super) fn new(
-        request: &'a Request,
-        fit: &'a Fit,
-        reliability: &'a Reliability,
-        goal: Goal,
-    ) -> Self {
+    pub(super) fn new(request: &'a Request, fit: &'a Fit, goal: Goal) -> Self {
         let steps = request.clusters.iter().map(|cluster| {
             fit.setting_model(&Setting {
                 shape: &request.model.shape,
@@ -51,7 +45,6 @@ impl<'a> Physics<'a> {
         Self {
             request,
             fit,
-            reliability,
             goal,
             steps: steps.collect(),
         }
@@ -86,13 +79,17 @@ impl Evaluator for Physics<'_> {
         };
         let step_model =
             |model: &SettingModel<'_>| model.step_model(gpus, seq_len, activation_checkpointing);
+        let reliability = &self.request.reliability;
+        let clock = WallClock::new(reliability, shape.params(seq_len), cluster, gpus);
+        let price = self.request.pricing.price(cluster);
+        let usd = price.map(|price| price.usd_per_gpu_hour);
         GroupPhysics {
             steps: self
                 .steps
                 .get(index)
                 .map_or_else(|| step_model(&self.fit.setting_model(&setting)), step_model),
-            clock: WallClock::new(self.reliability, shape.params(seq_len), cluster, gpus),
-            bill: Bill::new(cluster, gpus),
+            bill: Bill::new(cluster, gpus, clock.spares, usd),
+            clock,
             gpus: gpus as f64,
             budget_tokens: self.request.tokens.as_f64(),
             goal: self.goal,
@@ -100,8 +97,13 @@ impl Evaluator for Physics<'_> {
     }
 
     fn usd_per_hour(&self, group: &Group<'_>) -> Option<f64> {
-        let bill = Bill::new(group.cluster, group.gpus);
-        bill.usd_per_gpu_hour.map(|price| bill.gpus * price)
+        let price = self.request.pricing.price(group.cluster)?.usd_per_gpu_hour;
+        // Spares follow from the cluster and the GPU count alone.
+        let shape = &self.request.model.shape;
+        let params = shape.params(group.seq_len);
+        let clock = WallClock::new(&self.request.reliability, params, group.cluster, group.gpus);
+        let bill = Bill::new(group.cluster, group.gpus, clock.spares, Some(price));
+        Some(bill.gpus * price)
     }
 }
 

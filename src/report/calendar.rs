@@ -205,7 +205,10 @@ impl Calendar<'_> {
             .iter()
             .filter(|site| used(&site.cluster.name))
         {
-            notes.push(("price".into(), price_words(&site.cluster)));
+            if let Some(job) = self.agenda.jobs.first() {
+                let words = price_words(&job.request.pricing, &site.cluster);
+                notes.push(("price".into(), words));
+            }
         }
         notes
     }

@@ -7,6 +7,7 @@
 pub mod accuracy;
 mod advice;
 mod approval;
+mod bill;
 mod calendar;
 mod candidate;
 mod catalog;
@@ -25,6 +26,7 @@ mod markdown;
 mod number;
 mod page;
 mod ranking;
+pub mod settings;
 mod sketch;
 mod table;
 pub mod tables;

@@ -85,10 +85,10 @@ fn of_job(
 /// objective. Of two that are alike the first stays.
 fn dominates(one: &Choice, other: &Choice, first: bool) -> bool {
     let no_worse = one.site == other.site
-        && one.candidate.nodes <= other.candidate.nodes
+        && one.candidate.booked_nodes() <= other.candidate.booked_nodes()
         && one.hours <= other.hours
         && one.gpu_hours <= other.gpu_hours;
-    let alike = one.candidate.nodes == other.candidate.nodes
+    let alike = one.candidate.booked_nodes() == other.candidate.booked_nodes()
         && one.hours >= other.hours
         && one.gpu_hours >= other.gpu_hours;
     no_worse && (first || !alike)
@@ -121,7 +121,7 @@ fn two_sided(probability: Option<Probability>) -> Option<Confidence> {
 fn choice(agenda: &Agenda, candidate: Candidate) -> Option<Choice> {
     let named = |site: &Site| site.cluster.name == candidate.cluster;
     let site = agenda.sites.iter().position(named)?;
-    if candidate.nodes > most_free(&agenda.sites[site]) {
+    if candidate.booked_nodes() > most_free(&agenda.sites[site]) {
         return None;
     }
     let pick = |interval: Interval| match agenda.probability.map(Probability::get) {
@@ -149,9 +149,13 @@ fn most_free(site: &Site) -> u64 {
 fn no_capacity(agenda: &Agenda, job: &AgendaJob, planner: &Planner<'_>) -> ScheduleError {
     let fewest = candidates(agenda.probability, job, planner)
         .ok()
-        .and_then(|all| all.into_iter().min_by_key(|candidate| candidate.nodes));
+        .and_then(|all| {
+            all.into_iter()
+                .min_by_key(|candidate| candidate.booked_nodes())
+        });
     let (cluster, needed) = fewest.map_or((String::new(), 0), |candidate| {
-        (candidate.cluster, candidate.nodes)
+        let nodes = candidate.booked_nodes();
+        (candidate.cluster, nodes)
     });
     let site = agenda
         .sites

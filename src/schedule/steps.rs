@@ -71,7 +71,7 @@ impl Grid {
     fn mode(&self, choice: &Choice) -> Mode {
         Mode {
             site: choice.site,
-            nodes: count(choice.candidate.nodes),
+            nodes: count(choice.candidate.booked_nodes()),
             steps: (whole(choice.hours * 60.0) + self.minutes - 1) / self.minutes,
             cost: whole(cost(choice, self.priced) / self.cost_unit),
         }

@@ -13,6 +13,7 @@
 //! | `outlook` | what a measurement would tell |
 //! | `pressure` | what running close to the memory limit costs |
 //! | `interval` | how far a run may be from its prediction |
+//! | `step_time` | the distribution that makes of the step time |
 //! | `basis` | what a prediction rests on |
 //! | `cause` | what could make a run slower or faster than predicted |
 //! | [`evaluate`] | how accurate all this is, on held-out rows |
@@ -31,6 +32,7 @@ mod point;
 mod predict;
 mod pressure;
 mod residual;
+mod step_time;
 mod steps;
 mod transfer;
 mod view;
@@ -48,6 +50,7 @@ pub use fit::{FitError, Termination};
 pub(crate) use interval::normal_reach;
 pub use outlook::Outlook;
 pub use predict::Prediction;
+pub use step_time::StepTime;
 pub use steps::{MicroBatchModel, SettingModel, StepModel};
 pub use transfer::Hypothesis;
 

@@ -37,6 +37,8 @@ fn unnamed(plan: Result<Plan, PlanError>) -> Option<Vec<Candidate>> {
     let plan = plan.ok()?;
     let unnamed = plan.candidates.into_iter().map(|candidate| Candidate {
         cluster: String::new(),
+        // Where there is no price, it names the cluster that has none.
+        price_source: String::new(),
         ..candidate
     });
     Some(unnamed.collect())

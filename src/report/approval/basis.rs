@@ -1,7 +1,7 @@
 //! What the figures assume, how the job was set, and what they were made from.
 
 use crate::fit_file::{EMBEDDED, FitFile, Source, provenance};
-use crate::forecast::WallClock;
+use crate::forecast::Reliability;
 use crate::plan::Candidate;
 use crate::quantity::display_hours;
 use crate::search::Switch;
@@ -41,25 +41,34 @@ impl Approval<'_> {
             ),
             note("start-up", display_hours(r.start_up_s / 3600.0)),
         ];
-        if let Some(cluster) = self.cluster(best) {
-            let params = self.request.model.shape.params(best.seq_len);
-            let clock = WallClock::new(r, params, cluster, best.gpus);
-            let interval = clock
-                .checkpoint_interval_s
-                .map_or_else(String::new, |seconds| {
-                    format!(
-                        ", with a checkpoint every {}",
-                        display_hours(seconds / 3600.0)
-                    )
-                });
-            notes.push(note(
-                "goodput",
+        let interval = best
+            .checkpoint_interval_s
+            .map_or_else(String::new, |seconds| {
                 format!(
-                    "{} % of the booked time trains{interval}",
-                    percent(clock.goodput)
-                ),
-            ));
-            notes.push(note("price", price_words(cluster)));
+                    ", with a checkpoint every {}",
+                    display_hours(seconds / 3600.0)
+                )
+            });
+        notes.push(note(
+            "goodput",
+            format!(
+                "{} % of the time after the start-up trains{interval}; {:.1} failures expected",
+                percent(best.goodput),
+                best.expected_failures
+            ),
+        ));
+        notes.push(note(
+            "spares",
+            format!(
+                "{} nodes beside the {} that train; without one left, a job waits up to {} for a \
+                 replacement",
+                best.spare_nodes,
+                best.nodes,
+                display_hours(r.replacement_s / 3600.0)
+            ),
+        ));
+        if let Some(cluster) = self.cluster(best) {
+            notes.push(note("price", price_words(&self.request.pricing, cluster)));
         }
         notes.push(note(
             "intervals",
@@ -70,7 +79,7 @@ impl Approval<'_> {
         ));
         notes.push(note(
             "not included",
-            "waiting for nodes, evaluation, data that arrives late, storage and network charges",
+            "evaluation, data that arrives late, spot interruptions, storage and network charges",
         ));
         notes
     }
@@ -117,8 +126,20 @@ impl Approval<'_> {
                 "off".into(),
             ),
         ];
+        let any = |text: &Option<String>| text.clone().unwrap_or_else(|| "any".to_owned());
+        let prices = [
+            ("price type", any(&r.price_type), "any".to_owned()),
+            ("provider", any(&r.provider), "any".to_owned()),
+            ("region", any(&r.region), "any".to_owned()),
+        ];
+        let set = reliability(&r.reliability);
+        let default = reliability(&Reliability::default());
+        let reliability = set.into_iter().zip(default);
+        let reliability = reliability.map(|((name, set), (_, default))| (name, set, default));
         let differing: Vec<(String, String)> = settings
             .into_iter()
+            .chain(prices)
+            .chain(reliability)
             .filter(|(_, set, default)| set != default)
             .map(|(name, set, default)| note(name, format!("{set} (default: {default})")))
             .collect();
@@ -162,6 +183,32 @@ impl Approval<'_> {
         }
         notes
     }
+}
+
+/// The settings of reliability in words.
+fn reliability(r: &Reliability) -> [(&'static str, String); 8] {
+    let time = |seconds: f64| display_hours(seconds / 3600.0);
+    let interval = r.checkpoint_interval_s.map(time);
+    let share = || format!("{} %", percent(r.spare_share));
+    [
+        ("failure rate", r.failures_per_1000_node_days.to_string()),
+        ("restart", time(r.restart_s)),
+        ("start-up", time(r.start_up_s)),
+        ("checkpoint bytes", r.checkpoint_bytes_per_param.to_string()),
+        (
+            "checkpoint GB/s",
+            (r.write_bytes_per_s_node / 1e9).to_string(),
+        ),
+        (
+            "checkpoint interval",
+            interval.unwrap_or_else(|| "optimal".to_owned()),
+        ),
+        (
+            "spare nodes",
+            r.spare_nodes.map_or_else(share, |nodes| nodes.to_string()),
+        ),
+        ("replacement", time(r.replacement_s)),
+    ]
 }
 
 /// A user's own fit: what it was made from and how it was judged.

@@ -2,7 +2,6 @@
 
 mod alternatives;
 mod basis;
-mod cost;
 mod opening;
 
 use jiff::civil::DateTime;
@@ -14,6 +13,7 @@ use crate::measure::Measurement;
 use crate::plan::{Candidate, Plan};
 use crate::throughput::evaluate::Evaluation;
 
+use super::bill::bill;
 use super::number::tokens;
 use super::ranking::Ranking;
 use super::{Answer, Block, Document, Records};
@@ -106,7 +106,7 @@ impl<'a> Approval<'a> {
             .heading("The alternatives, ranked")
             .grid(alternatives::grid(&self.plan.candidates, best))
             .heading("What it costs")
-            .grid(cost::lines(best, self.cluster(best)))
+            .grid(bill(best))
             .heading("Assumptions")
             .notes(self.assumptions(best))
             .heading("Settings that differ from the defaults")
