@@ -1,12 +1,12 @@
 //! From hours of pure training to hours on the wall clock.
 //!
 //! A run starts up, writes checkpoints, and loses time to failures: the restart, and the work since
-//! the last checkpoint. With `w` the time to write one, `τ` the training time between two and `M`
-//! the job's mean time to failure, the share of the wall clock that trains is, to first order
-//! (Kokolis et al., arXiv 2410.21680),
+//! the last checkpoint, half a cycle on average. With `w` the time to write one, `τ` the training
+//! time between two and `M` the job's mean time to failure, the share of the wall clock that trains
+//! is, to first order (Kokolis et al., arXiv 2410.21680, who leave out the `w` in the numerator),
 //!
 //! ```text
-//! goodput ≈ (1 − (restart + τ/2) / M) / (1 + w/τ)
+//! goodput ≈ (1 − (restart + (τ + w)/2) / M) / (1 + w/τ)
 //! ```
 //!
 //! and it is largest at `τ = √(2·w·M) − w` (Young 1974; Daly 2006, first order). The expansion
@@ -20,6 +20,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::failures::Failures;
 use crate::hardware::Cluster;
 use crate::quantity::Interval;
 
@@ -84,10 +85,14 @@ impl Reliability {
 }
 
 /// The wall clock of one model on so many GPUs of one cluster: affine in pure training time.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WallClock {
     /// Hours before the first step.
     pub start_up_h: f64,
+    /// Hours of training and checkpoint writes for every hour of training; at least 1.
+    pub writing: f64,
+    /// Failures and what they cost.
+    pub failures: Failures,
     /// Share of the remaining time that trains, above 0 and at most 1.
     pub goodput: f64,
     /// Seconds of training between two checkpoints; `None` when none are written.
@@ -107,11 +112,22 @@ impl WallClock {
         let write_s = params as f64 * reliability.checkpoint_bytes_per_param
             / (nodes * reliability.write_bytes_per_s_node);
         let interval_s = optimal_interval_s(write_s, failures_per_s);
-        let share = goodput(failures_per_s, write_s, reliability.restart_s, interval_s);
+        let (cycle_s, writing) = match interval_s {
+            Some(interval_s) => (interval_s + write_s, 1.0 + write_s / interval_s),
+            None => (0.0, 1.0),
+        };
+        let failures = Failures {
+            per_h: failures_per_s * SECONDS_PER_HOUR,
+            restart_h: reliability.restart_s / SECONDS_PER_HOUR,
+            cycle_h: cycle_s / SECONDS_PER_HOUR,
+        };
+        let share = (1.0 - failures.load()) / writing;
         // A share that is no number counts as stalled too.
         let stalls = share.is_nan() || share < Reliability::WORST_GOODPUT;
         Self {
             start_up_h: reliability.start_up_s / SECONDS_PER_HOUR,
+            writing,
+            failures,
             goodput: if stalls {
                 Reliability::WORST_GOODPUT
             } else {
@@ -150,14 +166,6 @@ fn optimal_interval_s(write_s: f64, failures_per_s: f64) -> Option<f64> {
     }
 }
 
-fn goodput(failures_per_s: f64, write_s: f64, restart_s: f64, interval_s: Option<f64>) -> f64 {
-    let (rework_s, writing) = match interval_s {
-        Some(interval_s) => (interval_s / 2.0, write_s / interval_s),
-        None => (0.0, 0.0),
-    };
-    (1.0 - failures_per_s * (restart_s + rework_s)) / (1.0 + writing)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,13 +201,14 @@ mod tests {
     #[test]
     fn the_interval_is_the_best_one() {
         let (write_s, failures_per_s, restart_s) = (40.0, 1e-5, 900.0);
-        let best = optimal_interval_s(write_s, failures_per_s);
-        let at = |interval| goodput(failures_per_s, write_s, restart_s, Some(interval));
-        let grid = (1..20_000_u32)
-            .map(f64::from)
-            .map(at)
-            .fold(f64::MIN, f64::max);
-        assert!((at(best.unwrap()) - grid).abs() < 1e-4, "{best:?} {grid}");
+        let best = optimal_interval_s(write_s, failures_per_s).unwrap();
+        let at = |interval: f64| {
+            let cycle = interval + write_s;
+            (1.0 - failures_per_s * (restart_s + cycle / 2.0)) * interval / cycle
+        };
+        let grid = (1..20_000_u32).map(f64::from).map(at);
+        let grid = grid.fold(f64::MIN, f64::max);
+        assert!((at(best) - grid).abs() < 1e-6, "{best} {grid}");
     }
 
     #[test]

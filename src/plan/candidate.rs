@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::configuration::{Configuration, Setting};
-use crate::forecast::{Bill, Reliability, WallClock};
+use crate::forecast::{Bill, FinishTime, Reliability, WallClock};
 use crate::memory::{MemoryEstimate, Verdict};
 use crate::quantity::{Confidence, GIB, Interval, Tokens};
 use crate::search::Objective;
@@ -136,7 +136,13 @@ impl Forecaster<'_> {
         let clock = WallClock::new(self.reliability, shape.params(seq_len), cluster, gpus);
         let bill = Bill::new(cluster, gpus);
         let train_h = throughput.invert(self.tokens.as_f64() / SECONDS_PER_HOUR);
-        let time_to_budget_h = clock.interval(train_h);
+        let finish = FinishTime::new(&clock, train_h.expected, prediction.step_time);
+        // Without failures only the speed is open, and the interval is exactly that of the speed.
+        let time_to_budget_h = if clock.failures.per_h > 0.0 {
+            finish.interval(self.confidence)
+        } else {
+            clock.interval(train_h)
+        };
         let cost_usd = bill.usd(time_to_budget_h);
         let used = utilization(self.convention, setting, configuration, throughput.expected);
         let batch = configuration.global_batch_tokens();

@@ -5,6 +5,7 @@
 
 mod candidate;
 mod error;
+mod finish;
 mod notes;
 mod physics;
 mod planner;

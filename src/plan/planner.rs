@@ -68,6 +68,14 @@ impl<'a> Planner<'a> {
         self
     }
 
+    pub(super) fn fit(&self) -> &Fit {
+        self.fit
+    }
+
+    pub(super) fn failing(&self) -> &Reliability {
+        &self.reliability
+    }
+
     /// Clusters to suggest when nothing fits on those asked for.
     #[must_use]
     pub fn alternatives(mut self, clusters: &'a [Cluster]) -> Self {

@@ -76,12 +76,32 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// The logarithms between which the central share `confidence` of runs falls.
-    pub(crate) fn central(&self, confidence: f64) -> (f64, f64) {
-        let tail = (1.0 - confidence) / 2.0;
-        let low = quantile(tail, self.faster_sd, BadDays::NEVER);
-        let high = quantile(1.0 - tail, self.slower_sd, self.bad_days);
-        (low.min(0.0), high.max(0.0))
+    /// The logarithm that the share `probability` of runs stays under. Half of the runs are at
+    /// least as fast as expected; bad days are among the other half.
+    pub(crate) fn quantile(&self, probability: f64) -> f64 {
+        if probability < 0.5 {
+            quantile(probability, self.faster_sd, BadDays::NEVER).min(0.0)
+        } else {
+            quantile(probability, self.slower_sd, self.bad_days).max(0.0)
+        }
+    }
+
+    /// The share of runs that stay under the logarithm `log`.
+    pub(crate) fn probability(&self, log: f64) -> f64 {
+        if log < 0.0 {
+            normal(log / self.faster_sd)
+        } else {
+            distribution(log, self.slower_sd, self.bad_days).max(0.5)
+        }
+    }
+
+    /// The same with an independent Gaussian cause of standard deviation `sd` added.
+    pub(crate) fn blurred(self, sd: f64) -> Self {
+        Self {
+            faster_sd: self.faster_sd.hypot(sd),
+            slower_sd: self.slower_sd.hypot(sd),
+            ..self
+        }
     }
 
     /// The logarithm that a share `share` of bad days stays under.
@@ -151,8 +171,12 @@ mod tests {
         };
         let mut last = 0.0;
         for nodes in [1.0, 2.0, 4.0, 8.0, 32.0] {
-            let (low, high) = spread(nodes).central(0.9);
-            let (wider_low, wider_high) = spread(nodes).central(0.99);
+            let ends = |tail: f64| {
+                let spread = spread(nodes);
+                (spread.quantile(tail), spread.quantile(1.0 - tail))
+            };
+            let (low, high) = ends(0.05);
+            let (wider_low, wider_high) = ends(0.005);
             assert!(wider_low < low && high < wider_high);
             assert!(high - low > last);
             last = high - low;

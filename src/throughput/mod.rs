@@ -13,6 +13,7 @@
 //! | `outlook` | what a measurement would tell |
 //! | `pressure` | what running close to the memory limit costs |
 //! | `interval` | how far a run may be from its prediction |
+//! | `step_time` | the distribution that makes of the step time |
 //! | `basis` | what a prediction rests on |
 //! | [`evaluate`] | how accurate all this is, on held-out rows |
 
@@ -29,6 +30,7 @@ mod point;
 mod predict;
 mod pressure;
 mod residual;
+mod step_time;
 mod steps;
 mod transfer;
 mod view;
@@ -44,6 +46,7 @@ pub use basis::{Basis, BasisDetail, NearestRow};
 pub use fit::{FitError, Termination};
 pub use outlook::Outlook;
 pub use predict::Prediction;
+pub use step_time::StepTime;
 pub use steps::{MicroBatchModel, SettingModel, StepModel};
 pub use transfer::Hypothesis;
 

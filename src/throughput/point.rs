@@ -5,6 +5,7 @@ use super::interval::{BadDays, Spread, row_sd};
 use super::physics::Rates;
 use super::pressure::Pressure;
 use super::residual::Cell;
+use super::step_time::StepTime;
 use super::view::{View, variation};
 use super::workload::Workload;
 use super::{Fit, TimeParts};
@@ -120,23 +121,15 @@ impl<'a> Point<'a> {
     }
 
     /// Seconds per optimizer step.
-    pub(super) fn step_time(&self, open: Open, confidence: Confidence) -> Interval {
-        let (low, high) = self.spread(open).central(confidence.get());
-        let (faster, slower) = self.pressure.central(confidence.get());
-        let expected = self.step_s / self.pressure.expected();
-        // Kept finite whatever the logarithms are.
-        let end = |log: f64| (expected * log.exp()).clamp(f64::MIN_POSITIVE, f64::MAX / 1e6);
-        Interval {
-            low: end(low + faster),
-            expected,
-            high: end(high + slower),
-        }
+    pub(super) fn step_time(&self, open: Open) -> StepTime {
+        let expected_s = self.step_s / self.pressure.expected();
+        StepTime::new(expected_s, self.spread(open), self.pressure)
     }
 
     /// Tokens per second.
     pub(super) fn throughput(&self, open: Open, confidence: Confidence) -> Interval {
         let tokens = self.configuration.global_batch_tokens() as f64;
-        self.step_time(open, confidence).invert(tokens)
+        self.step_time(open).interval(confidence).invert(tokens)
     }
 
     /// Whether measuring another point says something about this one's place.

@@ -4,6 +4,7 @@ use super::basis::{Basis, BasisDetail, basis};
 use super::interval::{normal_reach, row_sd};
 use super::point::Point;
 use super::residual::Cell;
+use super::step_time::StepTime;
 use super::{Fit, TimeParts};
 use crate::configuration::{Configuration, Setting};
 use crate::measure::Measurement;
@@ -13,7 +14,9 @@ use crate::quantity::{Confidence, Interval};
 /// A predicted configuration.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
-    /// Seconds per optimizer step.
+    /// Distribution of the seconds per optimizer step.
+    pub step_time: StepTime,
+    /// Seconds per optimizer step, at the confidence asked for.
     pub step_time_s: Interval,
     /// Tokens per second, all GPUs together.
     pub throughput_tok_s: Interval,
@@ -42,11 +45,13 @@ impl Fit {
     ) -> Prediction {
         let point = Point::new(self, setting, configuration);
         let open = point.open();
-        let step_time_s = point.step_time(open, confidence);
+        let step_time = point.step_time(open);
+        let step_time_s = step_time.interval(confidence);
         let batch = configuration.global_batch_tokens() as f64;
         let bad_day = point.spread(open).bad_day(BAD_DAY_COVERAGE).exp();
         let (basis, basis_detail) = basis(&self.known_rows(setting), setting, configuration);
         Prediction {
+            step_time,
             step_time_s,
             throughput_tok_s: step_time_s.invert(batch),
             bad_day_tok_s: (point.work.nodes > 1.0)
@@ -55,6 +60,13 @@ impl Fit {
             basis,
             basis_detail,
         }
+    }
+
+    /// The distribution of one configuration's step time: of [`Fit::predict`], that part alone.
+    #[must_use]
+    pub fn step_time(&self, setting: &Setting<'_>, configuration: &Configuration) -> StepTime {
+        let point = Point::new(self, setting, configuration);
+        point.step_time(point.open())
     }
 
     /// Whether the model can tell which of two configurations is better, when a figure

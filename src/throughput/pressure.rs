@@ -32,14 +32,16 @@ impl Pressure {
         f64::midpoint(self.slowest, self.fastest)
     }
 
-    /// How far the ends of the central share `confidence` lie from the expected step time, as
-    /// logarithms: the faster end, then the slower one.
-    pub(crate) fn central(self, confidence: f64) -> (f64, f64) {
-        let half = confidence * (self.fastest - self.slowest) / 2.0;
+    /// Whether there is none.
+    pub(crate) fn is_none(self) -> bool {
+        self.slowest >= self.fastest
+    }
+
+    /// The logarithm of step time over expected step time that the share `probability` of runs
+    /// stays under.
+    pub(crate) fn quantile(self, probability: f64) -> f64 {
         let expected = self.expected();
-        (
-            (expected / (expected + half)).ln(),
-            (expected / (expected - half)).ln(),
-        )
+        let speed = expected + (0.5 - probability) * (self.fastest - self.slowest);
+        (expected / speed).ln()
     }
 }

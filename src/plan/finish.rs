@@ -1,0 +1,60 @@
+//! When a candidate is done.
+
+use super::{Candidate, Planner};
+use crate::configuration::{Configuration, Setting};
+use crate::forecast::{FinishTime, WallClock};
+use crate::job::Request;
+use crate::quantity::Tokens;
+
+const SECONDS_PER_HOUR: f64 = 3600.0;
+
+impl Planner<'_> {
+    /// When a candidate of `request` has trained on the request's tokens: the distribution that
+    /// [`Candidate::time_to_budget_h`] is an interval of.
+    ///
+    /// `None` when the request doesn't know the candidate's cluster, or when its time isn't finite.
+    #[must_use]
+    pub fn finish(&self, request: &Request, candidate: &Candidate) -> Option<FinishTime> {
+        self.finish_for(request, candidate, request.tokens)
+    }
+
+    /// The same for another number of tokens.
+    #[must_use]
+    pub fn finish_for(
+        &self,
+        request: &Request,
+        candidate: &Candidate,
+        tokens: Tokens,
+    ) -> Option<FinishTime> {
+        let cluster = request
+            .clusters
+            .iter()
+            .find(|cluster| cluster.name == candidate.cluster)?;
+        let setting = Setting {
+            shape: &request.model.shape,
+            cluster,
+            stack: &request.stack,
+        };
+        let step = self.fit().step_time(&setting, &candidate.configuration());
+        let params = request.model.shape.params(candidate.seq_len);
+        let clock = WallClock::new(self.failing(), params, cluster, candidate.gpus);
+        let steps = tokens.as_f64() / candidate.global_batch_tokens as f64;
+        let train_h = steps * step.expected_s() / SECONDS_PER_HOUR;
+        let finish = FinishTime::new(&clock, train_h, step);
+        finish.expected_h().is_finite().then_some(finish)
+    }
+}
+
+impl Candidate {
+    /// The configuration it is.
+    #[must_use]
+    pub fn configuration(&self) -> Configuration {
+        Configuration {
+            gpus: self.gpus,
+            seq_len: self.seq_len,
+            micro_batch: self.micro_batch,
+            grad_accum: self.grad_accum,
+            activation_checkpointing: self.activation_checkpointing,
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The distribution of a run's step time.
+
+use super::interval::Spread;
+use super::pressure::Pressure;
+use crate::quantity::{Confidence, Interval};
+
+/// Distribution of the seconds per optimizer step of one configuration, over the runs that might
+/// be: what the model leaves open, run-to-run noise, bad days, memory pressure.
+///
+/// [`StepTime::expected_s`] is the step of a run that behaves: about the median, and below the mean,
+/// since bad days only ever slow a run down.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepTime {
+    expected_s: f64,
+    spread: Spread,
+    pressure: Pressure,
+}
+
+impl StepTime {
+    pub(super) fn new(expected_s: f64, spread: Spread, pressure: Pressure) -> Self {
+        Self {
+            expected_s,
+            spread,
+            pressure,
+        }
+    }
+
+    /// Expected seconds per step.
+    #[must_use]
+    pub fn expected_s(&self) -> f64 {
+        self.expected_s
+    }
+
+    /// Natural logarithm of step time over expected step time that the share `probability` of
+    /// runs stays under; it never decreases.
+    #[must_use]
+    pub fn log_quantile(&self, probability: f64) -> f64 {
+        self.spread.quantile(probability) + self.pressure.quantile(probability)
+    }
+
+    /// Share of runs whose step time is at most `exp(log)` times the expected one: the inverse of
+    /// [`StepTime::log_quantile`].
+    #[must_use]
+    pub fn probability_within(&self, log: f64) -> f64 {
+        if self.pressure.is_none() {
+            return self.spread.probability(log);
+        }
+        // Both causes have the same rank: find the spread's share of the logarithm.
+        let (mut low, mut high) = (
+            log - self.pressure.quantile(1.0),
+            log - self.pressure.quantile(0.0),
+        );
+        for _ in 0..50 {
+            let middle = f64::midpoint(low, high);
+            if middle + self.pressure.quantile(self.spread.probability(middle)) < log {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        self.spread.probability(f64::midpoint(low, high))
+    }
+
+    /// The same distribution with an independent cause added: Gaussian, of standard deviation `sd`
+    /// on the scale of the logarithm.
+    #[must_use]
+    pub fn blurred(self, sd: f64) -> Self {
+        Self {
+            spread: self.spread.blurred(sd),
+            ..self
+        }
+    }
+
+    /// The interval that the central share `confidence` of runs falls into.
+    pub(super) fn interval(&self, confidence: Confidence) -> Interval {
+        let tail = (1.0 - confidence.get()) / 2.0;
+        // Kept finite whatever the logarithms are.
+        let end = |log: f64| (self.expected_s * log.exp()).clamp(f64::MIN_POSITIVE, f64::MAX / 1e6);
+        Interval {
+            low: end(self.log_quantile(tail)),
+            expected: self.expected_s,
+            high: end(self.log_quantile(1.0 - tail)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::interval::{BadDays, row_sd};
+    use super::*;
+    use crate::memory::Verdict;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn probability_inverts_the_quantile(
+            nodes in 1.0..64.0_f64, sd in 0.0..0.6_f64, waves in 0.0..0.1_f64,
+            p in 0.0005..0.9995_f64, tight in any::<bool>(),
+        ) {
+            let sd = sd.hypot(row_sd(nodes));
+            let spread = Spread {
+                faster_sd: sd,
+                slower_sd: sd.hypot(waves),
+                bad_days: BadDays::on(nodes),
+            };
+            let verdict = if tight { Verdict::Tight } else { Verdict::Fits };
+            let step = StepTime::new(1.0, spread, Pressure::of(verdict));
+            let log = step.log_quantile(p);
+            let back = step.probability_within(log);
+            // Where bad days leave a gap around the expected value, any share of it will do.
+            let gap = spread.quantile(p) == 0.0;
+            prop_assert!(gap || (back - p).abs() < 1e-6, "{back} {p}");
+            prop_assert!(step.log_quantile((p + 0.0001).min(0.9995)) >= log);
+        }
+    }
+}
