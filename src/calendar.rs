@@ -197,6 +197,19 @@ impl Span {
         Self::from_seconds(minutes as u64 * SECONDS_PER_MINUTE)
     }
 
+    /// Hours rounded down to a whole minute; [`Span::MAX`] beyond it, nothing when they are negative
+    /// or no number.
+    #[must_use]
+    pub fn from_hours_down(hours: f64) -> Self {
+        let minutes = (hours * 60.0).floor().clamp(0.0, Self::MAX.hours() * 60.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole, not negative, and at most 500 years; a NaN becomes 0"
+        )]
+        Self(minutes as u64 * SECONDS_PER_MINUTE)
+    }
+
     /// Seconds.
     #[must_use]
     pub fn seconds(self) -> u64 {

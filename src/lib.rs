@@ -26,6 +26,7 @@
 //! | [`job`] | the job file and flags, resolved into one request |
 //! | [`plan`] | the planner: a request and a fit become a ranked plan |
 //! | [`launch`] | a candidate becomes the files that launch it |
+//! | [`reserve`] | a deadline, a budget or a node count becomes a booking |
 //! | [`advise`] | what to measure next |
 //! | [`report`] | table, JSON, CSV, Markdown |
 //! | [`cli`] | arguments and commands |
@@ -51,6 +52,7 @@ pub mod preset;
 pub mod product;
 pub mod quantity;
 pub mod report;
+pub mod reserve;
 pub mod search;
 pub mod stack;
 pub mod throughput;

@@ -6,6 +6,7 @@ use schemars::schema_for;
 use crate::advise::Advice;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Candidate, Plan};
+use crate::reserve::Reservation;
 use crate::report::accuracy::{AccuracyPage, TableAccuracy};
 use crate::{job, preset};
 
@@ -45,6 +46,8 @@ enum Described {
     Accuracy,
     /// What `advise --format json` prints.
     Advice,
+    /// What `reserve --format json` prints.
+    Reserve,
 }
 
 pub(super) fn run(args: &SchemaArgs, output: &Output) -> Result<(), Failure> {
@@ -56,6 +59,7 @@ pub(super) fn run(args: &SchemaArgs, output: &Output) -> Result<(), Failure> {
         Described::Evaluation => schema_for!(TableAccuracy),
         Described::Accuracy => schema_for!(AccuracyPage),
         Described::Advice => schema_for!(Advice),
+        Described::Reserve => schema_for!(Reservation),
     };
     let text = serde_json::to_string_pretty(&schema)
         .map_err(|error| Diagnostic::new(format!("the schema has no JSON form: {error}")))?;

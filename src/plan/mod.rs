@@ -6,6 +6,7 @@
 mod candidate;
 mod error;
 mod finish;
+mod gpu_counts;
 mod notes;
 mod physics;
 mod planner;

@@ -68,11 +68,11 @@ impl<'a> Planner<'a> {
         self
     }
 
-    pub(super) fn fit(&self) -> &Fit {
+    pub(crate) fn fit(&self) -> &Fit {
         self.fit
     }
 
-    pub(super) fn failing(&self) -> &Reliability {
+    pub(crate) fn failing(&self) -> &Reliability {
         &self.reliability
     }
 
@@ -261,7 +261,7 @@ impl<'a> Planner<'a> {
         )
     }
 
-    fn candidate(
+    pub(super) fn candidate(
         &self,
         request: &Request,
         cluster: &Cluster,
@@ -308,7 +308,7 @@ pub(super) fn describe(cluster: &Cluster, configuration: &Configuration) -> Stri
 }
 
 /// The request with its sequence length filled in, checked for what no search can mend.
-fn resolved(request: &Request) -> Result<Request, PlanError> {
+pub(super) fn resolved(request: &Request) -> Result<Request, PlanError> {
     let mut request = request.clone();
     if request.seq_len == Axis::Auto {
         request.seq_len = Axis::list([request.model.seq_len]);

@@ -40,6 +40,13 @@ impl Document {
         self
     }
 
+    /// Adds text that keeps its lines and its characters: commands, fields to copy.
+    #[must_use]
+    pub fn verbatim(mut self, text: impl Into<String>) -> Self {
+        self.blocks.push(Block::Verbatim(text.into()));
+        self
+    }
+
     /// Adds notes: each a label and what is to be said about it.
     #[must_use]
     pub fn notes(mut self, notes: Vec<(String, String)>) -> Self {
@@ -57,6 +64,8 @@ pub enum Block {
     Text(String),
     /// A table.
     Grid(Grid),
+    /// Text to copy as it is.
+    Verbatim(String),
     /// Labels and what is to be said about each.
     Notes(Vec<(String, String)>),
 }

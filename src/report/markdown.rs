@@ -25,6 +25,7 @@ fn block_text(block: &Block) -> String {
         Block::Heading(heading) => format!("### {}\n", escaped(heading)),
         Block::Text(paragraph) => format!("{}\n", escaped(paragraph)),
         Block::Grid(grid) => grid_text(grid),
+        Block::Verbatim(text) => fenced(text),
         Block::Notes(notes) => {
             let lines = notes
                 .iter()
@@ -35,6 +36,13 @@ fn block_text(block: &Block) -> String {
             lines.join("\n") + "\n"
         }
     }
+}
+
+/// A fence longer than any run of backticks inside.
+fn fenced(text: &str) -> String {
+    let runs = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(runs.max(2) + 1);
+    format!("{fence}text\n{text}\n{fence}\n")
 }
 
 /// Keeps names and notes from being read as markup or as the end of a cell.

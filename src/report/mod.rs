@@ -7,6 +7,7 @@
 pub mod accuracy;
 mod advice;
 mod approval;
+mod bookings;
 mod candidate;
 mod catalog;
 mod chart;
@@ -30,6 +31,7 @@ use thiserror::Error;
 
 pub use self::advice::ToMeasure;
 pub use self::approval::Approval;
+pub use self::bookings::Bookings;
 pub use self::catalog::{Shelf, shelf};
 pub use self::csv::Csv;
 pub use self::document::{Block, Cell, Column, Document, Grid, Tone};

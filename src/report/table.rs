@@ -31,6 +31,7 @@ impl Report for Table {
                 Block::Heading(heading) => text += &(styled(heading, Tone::Strong) + "\n"),
                 Block::Text(paragraph) => text += &(wrapped(paragraph, WIDTH) + "\n"),
                 Block::Grid(grid) => text += &grid_text(grid),
+                Block::Verbatim(lines) => text += &verbatim_text(lines),
                 Block::Notes(notes) => text += &notes_text(notes),
             }
         }
@@ -121,6 +122,12 @@ fn laid_out(grid: &Grid, gap: usize) -> String {
         }
     }
     without_trailing_space(&table.to_string())
+}
+
+/// Lines as they are, indented.
+fn verbatim_text(lines: &str) -> String {
+    let lines: Vec<String> = lines.lines().map(|line| format!("  {line}")).collect();
+    lines.join("\n") + "\n"
 }
 
 fn notes_text(notes: &[(String, String)]) -> String {

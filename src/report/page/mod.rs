@@ -24,6 +24,9 @@ enum Part<'a> {
         head: Vec<HeadCell<'a>>,
         rows: Vec<Vec<BodyCell<'a>>>,
     },
+    Verbatim {
+        text: &'a str,
+    },
     Notes {
         notes: &'a [(String, String)],
     },
@@ -121,6 +124,7 @@ fn part(block: &Block) -> Part<'_> {
     match block {
         Block::Heading(text) => Part::Heading { text },
         Block::Text(text) => Part::Text { text },
+        Block::Verbatim(text) => Part::Verbatim { text },
         Block::Notes(notes) => Part::Notes { notes },
         Block::Grid(grid) => table(grid),
     }
