@@ -181,6 +181,12 @@ impl Span {
         (seconds <= Self::MAX.0).then_some(Self(seconds))
     }
 
+    /// Hours that are a whole number of minutes, to within rounding: what [`Span::hours`] gave.
+    #[must_use]
+    pub fn of_hours(hours: f64) -> Self {
+        Self::from_hours_down(hours + 1.0 / 7200.0)
+    }
+
     /// Hours rounded up to the next whole minute; `None` when they are negative, no number or
     /// beyond [`Span::MAX`].
     #[must_use]

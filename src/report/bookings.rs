@@ -1,6 +1,8 @@
 //! Bookings: which there are at a glance, then each in full.
 
-use crate::quantity::{display_count, display_hours};
+use crate::calendar::Span;
+use crate::product::Billing;
+use crate::quantity::display_count;
 use crate::reserve::{Booking, Change, Goal, Reservation, Role, StepAway};
 
 use super::number::{dollars, half_width, range, significant, thousands};
@@ -36,7 +38,7 @@ impl Answer for Bookings<'_> {
             .map(|out| (format!("{}, {}", out.cluster, out.product), out.reason.clone()))
             .collect();
         if !ruled_out.is_empty() {
-            document = document.heading("Not enough").notes(ruled_out);
+            document = document.heading("Ruled out").notes(ruled_out);
         }
         document.heading("Notes").notes(vec![
             (
@@ -116,10 +118,10 @@ fn asked(reservation: &Reservation) -> String {
         .map_or_else(String::new, |start| format!("; start {} or later", short(start)));
     let goal = match reservation.goal {
         Goal::Deadline { within_h } => match &reservation.deadline {
-            Some(by) => format!("done by {} ({})", short(by), display_hours(within_h)),
-            None => format!("done within {}", display_hours(within_h)),
+            Some(by) => format!("done by {} ({} after)", short(by), Span::of_hours(within_h)),
+            None => format!("done within {}", Span::of_hours(within_h)),
         },
-        Goal::Budget { usd } => format!("done for at most ${}, as fast as that allows", dollars(usd)),
+        Goal::Budget { usd } => format!("as fast as ${} allows,", dollars(usd)),
         Goal::Nodes { nodes } => format!("done on {nodes} nodes"),
     };
     format!("{goal} with probability {}{start}", reservation.probability)
@@ -234,6 +236,9 @@ fn facts(booking: &Booking) -> Vec<(String, String)> {
     if let Some(from) = &booking.book_from {
         facts.push(("book", format!("from {from} on")));
     }
+    if !booking.cancel.is_empty() {
+        facts.push(("cancel", booking.cancel.clone()));
+    }
     facts.extend(booking.notes.iter().map(|note| ("note", note.clone())));
     facts
         .into_iter()
@@ -256,7 +261,7 @@ fn run(booking: &Booking) -> String {
 }
 
 fn window(booking: &Booking) -> String {
-    let length = display_hours(booking.booked_h);
+    let length = Span::of_hours(booking.booked_h);
     match (&booking.start, &booking.end) {
         (Some(start), Some(end)) => {
             let usable = match &booking.usable_until {
@@ -270,14 +275,19 @@ fn window(booking: &Booking) -> String {
 }
 
 fn time(booking: &Booking) -> String {
+    let idle = if booking.billing == Billing::Used {
+        String::new()
+    } else {
+        let (expected, idle_h) = (booking.idle_h.expected, booking.idle_h);
+        let (expected, range) = (significant(expected), range(idle_h, significant));
+        format!("; {expected} idle at the end ({range})")
+    };
     format!(
-        "{} h needed, {} expected ({}); {} h usable, so {} idle at the end ({})",
+        "{} h needed, {} expected ({}), of {} usable{idle}",
         significant(booking.needed_h),
         significant(booking.run_h.expected),
         range(booking.run_h, significant),
         significant(booking.usable_h),
-        significant(booking.idle_h.expected),
-        range(booking.idle_h, significant),
     )
 }
 
@@ -312,7 +322,7 @@ fn checkpoint(booking: &Booking) -> Option<String> {
     let last_h = booking.last_checkpoint_h?;
     let when = match &booking.last_checkpoint {
         Some(moment) => format!("at {}", short(moment)),
-        None => format!("{} after the start", display_hours(last_h)),
+        None => format!("{} after the start", Span::of_hours(last_h)),
     };
     Some(format!("begin the last one {when} or before: then it is whole when the nodes go"))
 }

@@ -50,6 +50,8 @@ pub struct Booking {
     pub booked_h: f64,
     /// Hours of them that can be used.
     pub usable_h: f64,
+    /// What is billed.
+    pub billing: Billing,
     /// Hours booked that the run leaves over.
     pub idle_h: Interval,
     /// What these cost; `null` without a price, nothing where only use is billed.
@@ -79,6 +81,8 @@ pub struct Booking {
     pub steps: Vec<StepAway>,
     /// The booking in the provider's own words.
     pub in_words: InWords,
+    /// Whether and how it can be cancelled or changed.
+    pub cancel: String,
     /// What a buyer has to know besides.
     pub notes: Vec<String>,
     /// The configuration that runs on it.
@@ -186,6 +190,7 @@ impl Desk<'_> {
             run_h,
             booked_h: length.hours(),
             usable_h: usable.hours(),
+            billing: product.billing,
             idle_h,
             idle_usd: self.idle_usd(booked, idle_h),
             probability: self.probability(run, length),
@@ -210,6 +215,7 @@ impl Desk<'_> {
             }),
             steps: self.steps(choice),
             in_words: InWords::new(self, choice, latest_start),
+            cancel: product.cancel.clone(),
             notes: Vec::new(),
             candidate: Candidate {
                 rank: 1,

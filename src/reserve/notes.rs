@@ -3,7 +3,6 @@
 use super::booking::{Booking, Desk};
 use super::Goal;
 use crate::calendar::{Moment, Span};
-use crate::quantity::display_hours;
 
 /// A price this much older than the start gets a note.
 const STALE: u64 = 365 * 86_400;
@@ -21,8 +20,8 @@ pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
     {
         notes.push("without a price, the cheapest is taken to be that of the fewest node-hours".into());
     }
-    let product = &desk.offer.product;
-    notes.extend([&product.cancel, &product.caution].into_iter().filter(|words| !words.is_empty()).cloned());
+    let caution = &desk.offer.product.caution;
+    notes.extend((!caution.is_empty()).then(|| caution.clone()));
     notes
 }
 
@@ -73,10 +72,10 @@ fn price_age(desk: &Desk<'_>) -> Option<String> {
             let age = now.since(day)?;
             (age > Span::from_seconds(STALE)?).then(|| {
                 format!(
-                    "the {} price is of {}, {} before: ask for today's",
+                    "the {} price is of {}, {:.1} years before the booking: ask for today's",
                     price.price_type,
                     price.as_of,
-                    display_hours(age.hours())
+                    age.seconds() as f64 / STALE as f64
                 )
             })
         }

@@ -70,9 +70,9 @@ fn earliest(request: &Request, ask: &Ask, quotes: &[Quote<'_>]) -> Option<String
     let when = match quote.window.at(first.needed) {
         Some(moment) => format!("{moment} (`--deadline {moment}`)"),
         None => format!(
-            "{} after the start (`--deadline {}m`)",
+            "{} after the start (`--deadline {}h`)",
             first.needed,
-            first.needed.seconds() / 60
+            first.needed.seconds().div_ceil(3600)
         ),
     };
     Some(format!(
@@ -187,20 +187,18 @@ fn by_then(
         None => format!("in the longest booking, {}", display_hours(time.hours())),
     };
     Some(format!(
-        "{} of the {} tokens would be done {when}, on {} (`--tokens {}`)",
-        display_count(tokens as f64),
+        "{0} of the {1} tokens would be done {when}, on {2} (`--tokens {0}`)",
+        typed(tokens),
         request.tokens,
         place(request, quote.offer, run.nodes() + run.spares),
-        typed(tokens),
     ))
 }
 
 /// Tokens as they can be typed, rounded down to three digits.
 fn typed(tokens: u64) -> String {
-    let digits = u32::try_from(tokens.to_string().len()).unwrap_or(3);
-    let unit = 10_u64.pow(digits.saturating_sub(3));
-    let rounded = tokens / unit * unit;
-    Tokens::new(rounded).map_or_else(|_| rounded.to_string(), |tokens| tokens.to_string())
+    let digits = tokens.checked_ilog10().unwrap_or(0);
+    let unit = 10_u64.pow(digits.saturating_sub(2));
+    display_count((tokens / unit * unit) as f64)
 }
 
 fn budget_needed(request: &Request, ask: &Ask, quotes: &[Quote<'_>]) -> Option<String> {
@@ -247,12 +245,10 @@ fn bought(
         .collect();
     let (tokens, quote, run, time) = most_tokens(planner, request, ask, timed)?;
     Some(format!(
-        "${} buys {} of the {} tokens: {} for {} (`--tokens {}`)",
+        "${0} buys {1} of the {2} tokens: {3} for {time} (`--tokens {1}`)",
         whole(usd),
-        display_count(tokens as f64),
+        typed(tokens),
         request.tokens,
         place(request, quote.offer, run.nodes() + run.spares),
-        time,
-        typed(tokens),
     ))
 }

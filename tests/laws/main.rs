@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use tminus::hardware::{Cluster, Price};
-use tminus::job::{GlobalBatch, LaunchSettings, Request};
+use tminus::job::{GlobalBatch, LaunchSettings, Request, ReserveSettings};
 use tminus::measure::{MOSAICGPT_2023, read};
 use tminus::model::{Model, Shape};
 use tminus::plan::{Candidate, Plan, PlanError, plan, predict_one};
@@ -53,6 +53,7 @@ fn request(model: &str, clusters: &[&str]) -> Request {
         confidence: Confidence::default(),
         allow_tight: false,
         launch: LaunchSettings::default(),
+        reserve: ReserveSettings::default(),
     }
 }
 
