@@ -1,8 +1,8 @@
 //! A candidate becomes the files that launch it: one file of this room a target.
 //!
-//! Configuration files are values ([`node`]) written by a serialiser; scripts are built from words
-//! ([`shell`]) that one function quotes. Nothing else inserts text, so no name or path can change
-//! what a file means. Every file says at its head what was planned ([`head`]), or its companion
+//! Configuration files are values (`node`) written by a serialiser; scripts are built from words
+//! (`shell`) that one function quotes. Nothing else inserts text, so no name or path can change
+//! what a file means. Every file says at its head what was planned (`head`), or its companion
 //! does where the format has no comments.
 
 mod deepspeed;
