@@ -110,7 +110,11 @@ impl Moment {
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.rfc3339();
-        f.pad(&text.strip_suffix(":00Z").map_or(text.clone(), |minutes| minutes.to_owned() + "Z"))
+        f.pad(
+            &text
+                .strip_suffix(":00Z")
+                .map_or(text.clone(), |minutes| minutes.to_owned() + "Z"),
+        )
     }
 }
 
@@ -298,8 +302,7 @@ impl FromStr for Span {
         let unit = SPAN_UNITS
             .iter()
             .find_map(|(suffix, unit)| Some((written.strip_suffix(suffix)?, *unit)));
-        let (digits, unit) =
-            unit.ok_or_else(|| fail("it must end in a unit: s, m, h, d or w"))?;
+        let (digits, unit) = unit.ok_or_else(|| fail("it must end in a unit: s, m, h, d or w"))?;
         let digits = digits.trim();
         if digits.starts_with('-') {
             return Err(fail("it must be greater than zero"));
@@ -387,7 +390,9 @@ impl FromStr for Due {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let written = text.trim();
-        let unit = SPAN_UNITS.iter().any(|(suffix, _)| written.ends_with(suffix));
+        let unit = SPAN_UNITS
+            .iter()
+            .any(|(suffix, _)| written.ends_with(suffix));
         let fail = |error: QuantityError| QuantityError {
             expected: "a date such as 2026-12-15, or a length of time such as 14d",
             ..error
@@ -447,9 +452,21 @@ mod tests {
     fn times_of_day_are_found_before_and_after() {
         let clock: TimeOfDay = "11:30".parse().unwrap();
         for (at, next, last) in [
-            ("2026-12-01T09:00Z", "2026-12-01T11:30Z", "2026-11-30T11:30Z"),
-            ("2026-12-01T11:30Z", "2026-12-01T11:30Z", "2026-12-01T11:30Z"),
-            ("2026-12-31T11:31Z", "2027-01-01T11:30Z", "2026-12-31T11:30Z"),
+            (
+                "2026-12-01T09:00Z",
+                "2026-12-01T11:30Z",
+                "2026-11-30T11:30Z",
+            ),
+            (
+                "2026-12-01T11:30Z",
+                "2026-12-01T11:30Z",
+                "2026-12-01T11:30Z",
+            ),
+            (
+                "2026-12-31T11:31Z",
+                "2027-01-01T11:30Z",
+                "2026-12-31T11:30Z",
+            ),
         ] {
             assert_eq!(moment(at).next_at(clock), Some(moment(next)), "{at}");
             assert_eq!(moment(at).last_at(clock), Some(moment(last)), "{at}");

@@ -149,7 +149,8 @@ pub(super) fn run(args: &ReserveArgs, global: &GlobalArgs, output: &Output) -> R
 impl From<ReserveError> for Failure {
     fn from(error: ReserveError) -> Self {
         let told = |message: String, help: Vec<String>| {
-            help.into_iter().fold(Diagnostic::new(message), Diagnostic::help)
+            help.into_iter()
+                .fold(Diagnostic::new(message), Diagnostic::help)
         };
         match error {
             ReserveError::NotSold { message, help } => Self::Refused(told(message, help)),

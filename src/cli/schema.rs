@@ -6,8 +6,8 @@ use schemars::schema_for;
 use crate::advise::Advice;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Candidate, Plan};
-use crate::reserve::Reservation;
 use crate::report::accuracy::{AccuracyPage, TableAccuracy};
+use crate::reserve::Reservation;
 use crate::{job, preset};
 
 use super::Failure;

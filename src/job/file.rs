@@ -12,8 +12,8 @@ use super::settings::{ModelChoice, Place, Settings, Sourced};
 use super::{GlobalBatch, LaunchSettings, Objective, TokenBudget};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::preset::{
-    At, Catalog, Entries, GpuTable, ModelTable, PriceTable, ProductTable, Spelled, StackTable, Tables, Whole,
-    Written, parse,
+    At, Catalog, Entries, GpuTable, ModelTable, PriceTable, ProductTable, Spelled, StackTable,
+    Tables, Whole, Written, parse,
 };
 use crate::quantity::Confidence;
 use crate::search::Axis;

@@ -56,7 +56,11 @@ impl FromStr for Usd {
             "m" => 1e6,
             _ if written.starts_with('-') => return Err(fail("it must be greater than zero")),
             _ if digits.is_empty() => return Err(fail("it must start with a digit")),
-            _ => return Err(fail("budgets are in US dollars, with k or m at most after the number")),
+            _ => {
+                return Err(fail(
+                    "budgets are in US dollars, with k or m at most after the number",
+                ));
+            }
         };
         let value: f64 = digits
             .replace(['_', ','], "")
@@ -106,12 +110,17 @@ impl FromStr for Probability {
             expected: "a probability such as 0.9",
             reason: reason.to_owned(),
         };
-        let share: f64 = text.trim().parse().map_err(|_| fail("it must be a number"))?;
+        let share: f64 = text
+            .trim()
+            .parse()
+            .map_err(|_| fail("it must be a number"))?;
         // Beyond a millionth from either end, no distribution here says anything.
         if (1e-6..=1.0 - 1e-6).contains(&share) {
             Ok(Self(share))
         } else {
-            Err(fail("it must lie between 0 and 1, neither of which can be promised"))
+            Err(fail(
+                "it must lie between 0 and 1, neither of which can be promised",
+            ))
         }
     }
 }

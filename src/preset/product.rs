@@ -60,7 +60,10 @@ pub(crate) struct ProductTable {
 
 /// Lengths sold: every multiple of `step` beyond what the step before goes up to.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, expecting = "a step such as { step = \"1d\", up_to = \"14d\" }")]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a step such as { step = \"1d\", up_to = \"14d\" }"
+)]
 pub(crate) struct StepTable {
     /// Difference between two lengths.
     step: At<Spelled<Span>>,

@@ -35,12 +35,29 @@ impl Answer for Bookings<'_> {
         let ruled_out: Vec<(String, String)> = reservation
             .ruled_out
             .iter()
-            .map(|out| (format!("{}, {}", out.cluster, out.product), out.reason.clone()))
+            .map(|out| {
+                (
+                    format!("{}, {}", out.cluster, out.product),
+                    out.reason.clone(),
+                )
+            })
             .collect();
         if !ruled_out.is_empty() {
             document = document.heading("Ruled out").notes(ruled_out);
         }
-        document.heading("Notes").notes(vec![
+        let spare = reservation
+            .bookings
+            .iter()
+            .all(|booking| booking.spares == 0);
+        let spares = spare.then(|| {
+            (
+                "spares".to_owned(),
+                "none are booked: a node that fails is waited for; 5–10 % is common advice \
+                 (`--spares N`)"
+                    .to_owned(),
+            )
+        });
+        let notes: Vec<(String, String)> = [
             (
                 "need".to_owned(),
                 format!(
@@ -50,21 +67,49 @@ impl Answer for Bookings<'_> {
             ),
             (
                 "done %".to_owned(),
-                "probability of being done by the end of the booking and by the deadline".to_owned(),
+                "probability of being done by the end of the booking and by the deadline"
+                    .to_owned(),
             ),
             (
                 "fit".to_owned(),
-                format!("{}: {} measured rows", reservation.fit.name, reservation.fit.rows),
+                format!(
+                    "{}: {} measured rows",
+                    reservation.fit.name, reservation.fit.rows
+                ),
             ),
-        ])
+        ]
+        .into_iter()
+        .chain(spares)
+        .collect();
+        document.heading("Notes").notes(notes)
     }
 
     fn records(&self) -> Records {
         let header = [
-            "roles", "cluster", "product", "nodes", "spares", "booked_gpus", "start", "end",
-            "usable_until", "needed_h", "expected_h", "booked_h", "usable_h", "idle_h",
-            "probability", "latest_start", "last_checkpoint", "book_from", "cost_usd",
-            "upfront_usd", "usd_per_gpu_hour", "gpus", "micro_batch", "grad_accum",
+            "roles",
+            "cluster",
+            "product",
+            "nodes",
+            "spares",
+            "booked_gpus",
+            "start",
+            "end",
+            "usable_until",
+            "needed_h",
+            "expected_h",
+            "booked_h",
+            "usable_h",
+            "idle_h",
+            "probability",
+            "latest_start",
+            "last_checkpoint",
+            "book_from",
+            "cost_usd",
+            "upfront_usd",
+            "usd_per_gpu_hour",
+            "gpus",
+            "micro_batch",
+            "grad_accum",
             "activation_checkpointing",
         ];
         Records {
@@ -115,7 +160,9 @@ fn asked(reservation: &Reservation) -> String {
     let start = reservation
         .start
         .as_ref()
-        .map_or_else(String::new, |start| format!("; start {} or later", short(start)));
+        .map_or_else(String::new, |start| {
+            format!("; start {} or later", short(start))
+        });
     let goal = match reservation.goal {
         Goal::Deadline { within_h } => match &reservation.deadline {
             Some(by) => format!("done by {} ({} after)", short(by), Span::of_hours(within_h)),
@@ -129,8 +176,12 @@ fn asked(reservation: &Reservation) -> String {
 
 /// `2026-12-01 09:00Z`.
 fn short(rfc3339: &str) -> String {
-    let minutes = rfc3339.strip_suffix(":00Z").map(|text| text.to_owned() + "Z");
-    minutes.unwrap_or_else(|| rfc3339.to_owned()).replace('T', " ")
+    let minutes = rfc3339
+        .strip_suffix(":00Z")
+        .map(|text| text.to_owned() + "Z");
+    minutes
+        .unwrap_or_else(|| rfc3339.to_owned())
+        .replace('T', " ")
 }
 
 fn overview(reservation: &Reservation) -> Grid {
@@ -145,27 +196,31 @@ fn overview(reservation: &Reservation) -> Grid {
         Column::right("done\n%"),
         Column::right("cost\n$"),
     ];
-    let rows = reservation.bookings.iter().enumerate().map(|(index, booking)| {
-        let nodes = if booking.spares == 0 {
-            booking.nodes.to_string()
-        } else {
-            format!("{} + {}", booking.nodes, booking.spares)
-        };
-        vec![
-            (index + 1).to_string().into(),
-            Cell::from(roles(booking, ", ")).tone(Tone::Strong),
-            booking.cluster.as_str().into(),
-            booking.product.as_str().into(),
-            nodes.into(),
-            significant(booking.needed_h).into(),
-            thousands(booking.booked_h).into(),
-            chance(booking.probability).into(),
-            booking
-                .cost_usd
-                .map_or_else(|| "–".to_owned(), |cost| dollars(cost.expected))
-                .into(),
-        ]
-    });
+    let rows = reservation
+        .bookings
+        .iter()
+        .enumerate()
+        .map(|(index, booking)| {
+            let nodes = if booking.spares == 0 {
+                booking.nodes.to_string()
+            } else {
+                format!("{} + {}", booking.nodes, booking.spares)
+            };
+            vec![
+                (index + 1).to_string().into(),
+                Cell::from(roles(booking, ", ")).tone(Tone::Strong),
+                booking.cluster.as_str().into(),
+                booking.product.as_str().into(),
+                nodes.into(),
+                significant(booking.needed_h).into(),
+                thousands(booking.booked_h).into(),
+                chance(booking.probability).into(),
+                booking
+                    .cost_usd
+                    .map_or_else(|| "–".to_owned(), |cost| dollars(cost.expected))
+                    .into(),
+            ]
+        });
     Grid {
         columns,
         rows: rows.collect(),
@@ -211,16 +266,29 @@ fn in_full(document: Document, number: usize, booking: &Booking) -> Document {
         .grid(steps(&booking.steps));
     let words = &booking.in_words;
     let mut lines: Vec<String> = words.commands.iter().cloned().collect();
-    let width = words.fields.iter().map(|field| field.name.chars().count()).max();
+    let width = words
+        .fields
+        .iter()
+        .map(|field| field.name.chars().count())
+        .max();
     lines.extend(words.fields.iter().map(|field| {
-        format!("{:width$}  {}", field.name, field.value, width = width.unwrap_or(0))
+        format!(
+            "{:width$}  {}",
+            field.name,
+            field.value,
+            width = width.unwrap_or(0)
+        )
     }));
     let document = document.verbatim(lines.join("\n"));
     if words.to_set.is_empty() {
         return document;
     }
     let to_set = words.to_set.iter();
-    document.notes(to_set.map(|text| ("to set".to_owned(), text.clone())).collect())
+    document.notes(
+        to_set
+            .map(|text| ("to set".to_owned(), text.clone()))
+            .collect(),
+    )
 }
 
 fn facts(booking: &Booking) -> Vec<(String, String)> {
@@ -231,7 +299,10 @@ fn facts(booking: &Booking) -> Vec<(String, String)> {
         facts.push(("checkpoint", checkpoint));
     }
     if let Some(latest) = &booking.latest_start {
-        facts.push(("latest", format!("a start on {} still makes it", short(latest))));
+        facts.push((
+            "latest",
+            format!("a start on {} still makes it", short(latest)),
+        ));
     }
     if let Some(from) = &booking.book_from {
         facts.push(("book", format!("from {from} on")));
@@ -303,11 +374,15 @@ fn cost(booking: &Booking) -> String {
         format!("${}", dollars(cost.expected))
     };
     let upfront = booking.upfront_usd.map_or("", |_| " upfront");
-    let parts: Vec<String> = [("run", parts.run), ("spares", parts.spares), ("idle", parts.idle)]
-        .into_iter()
-        .filter(|(_, usd)| *usd > 0.0)
-        .map(|(name, usd)| format!("{name} {}", dollars(usd)))
-        .collect();
+    let parts: Vec<String> = [
+        ("run", parts.run),
+        ("spares", parts.spares),
+        ("idle", parts.idle),
+    ]
+    .into_iter()
+    .filter(|(_, usd)| *usd > 0.0)
+    .map(|(name, usd)| format!("{name} {}", dollars(usd)))
+    .collect();
     format!(
         "{total}{upfront}: {}; at ${} per GPU-hour ({}, {}, as of {})",
         parts.join(", "),
@@ -324,7 +399,9 @@ fn checkpoint(booking: &Booking) -> Option<String> {
         Some(moment) => format!("at {}", short(moment)),
         None => format!("{} after the start", Span::of_hours(last_h)),
     };
-    Some(format!("begin the last one {when} or before: then it is whole when the nodes go"))
+    Some(format!(
+        "begin the last one {when} or before: then it is whole when the nodes go"
+    ))
 }
 
 fn steps(steps: &[StepAway]) -> Grid {
@@ -347,7 +424,10 @@ fn steps(steps: &[StepAway]) -> Grid {
             change.into(),
             step.booked_nodes.to_string().into(),
             thousands(step.booked_h).into(),
-            step.end.as_deref().map_or_else(|| "–".to_owned(), short).into(),
+            step.end
+                .as_deref()
+                .map_or_else(|| "–".to_owned(), short)
+                .into(),
             chance(step.probability).into(),
             step.cost_usd.map_or_else(|| "–".to_owned(), dollars).into(),
         ]

@@ -160,9 +160,11 @@ fn deadline(
             Ok((within(span), Some(by)))
         }
         (Due::By(by), None) => Err(set.refuse(
-            Diagnostic::new(format!("the deadline {by} is a date, but no start is given"))
-                .help("say when the booking can start: `--start 2026-12-01T09:00Z`")
-                .help("or give the deadline as a length of time: `--deadline 14d`"),
+            Diagnostic::new(format!(
+                "the deadline {by} is a date, but no start is given"
+            ))
+            .help("say when the booking can start: `--start 2026-12-01T09:00Z`")
+            .help("or give the deadline as a length of time: `--deadline 14d`"),
             "counted from when?",
         )),
         (Due::By(by), Some(start)) => match by.since(start) {
@@ -196,7 +198,11 @@ fn offers(request: &Request, catalog: &Catalog) -> Result<Vec<Offer>, Diagnostic
         let product = catalog
             .product(&name.value)
             .map_err(|unknown| name.refuse(unknown, "not known"))?;
-        if !request.clusters.iter().any(|cluster| catalog.sells(product, cluster)) {
+        if !request
+            .clusters
+            .iter()
+            .any(|cluster| catalog.sells(product, cluster))
+        {
             return Err(name.refuse(sells_none(request, catalog, product), "sells none of them"));
         }
         if asked.iter().all(|other| other.name != product.name) {

@@ -27,9 +27,7 @@ pub(super) struct Choice<'a> {
 }
 
 /// What a booking is the best at.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
     /// The fewest nodes.
@@ -116,11 +114,8 @@ pub(super) fn best<'a>(
     let first = |order: &dyn Fn(&Choice<'_>, &Choice<'_>) -> Ordering| {
         choices.iter().min_by(|a, b| order(a, b)).copied()
     };
-    let smallest = || {
-        first(&|a, b| {
-            (a.booked, a.length, a.needed).cmp(&(b.booked, b.length, b.needed))
-        })
-    };
+    let smallest =
+        || first(&|a, b| (a.booked, a.length, a.needed).cmp(&(b.booked, b.length, b.needed)));
     let cheapest = || {
         first(&|a, b| {
             by_cost(offer, a, b).then_with(|| (a.booked, a.needed).cmp(&(b.booked, b.needed)))
@@ -153,7 +148,10 @@ pub(super) fn best<'a>(
 }
 
 fn labelled(role: Role, choice: Option<Choice<'_>>) -> Vec<(Vec<Role>, Choice<'_>)> {
-    choice.map(|choice| (vec![role], choice)).into_iter().collect()
+    choice
+        .map(|choice| (vec![role], choice))
+        .into_iter()
+        .collect()
 }
 
 /// By expected cost; without a price by node-hours billed, which is the same order at any price.
@@ -192,7 +190,11 @@ pub(super) fn why_none(offer: &Offer, window: &Window, ask: &Ask, runs: &[Run]) 
         };
     };
     let bookable: Vec<Choice<'_>> = sold.iter().filter_map(|run| choice(offer, run)).collect();
-    let in_time = || bookable.iter().filter(|choice| window.allows(choice.needed));
+    let in_time = || {
+        bookable
+            .iter()
+            .filter(|choice| window.allows(choice.needed))
+    };
     if bookable.is_empty() {
         return Reason::TooShort {
             needed_h: fastest.needed_h,
@@ -223,7 +225,15 @@ fn fastest<'a>(runs: &[&'a Run]) -> Option<&'a Run> {
 
 /// The node counts next to one that no configuration uses.
 fn nearest(runs: &[Run], nodes: u64) -> Vec<u64> {
-    let below = runs.iter().map(Run::nodes).filter(|count| *count < nodes).max();
-    let above = runs.iter().map(Run::nodes).filter(|count| *count > nodes).min();
+    let below = runs
+        .iter()
+        .map(Run::nodes)
+        .filter(|count| *count < nodes)
+        .max();
+    let above = runs
+        .iter()
+        .map(Run::nodes)
+        .filter(|count| *count > nodes)
+        .min();
     below.into_iter().chain(above).collect()
 }

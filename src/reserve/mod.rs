@@ -111,7 +111,10 @@ pub fn reserve(
     let mut refused: Vec<(&Offer, Reason)> = Vec::new();
     let mut quotes: Vec<Quote<'_>> = Vec::new();
     for offer in &ask.offers {
-        let Some((cluster, runs)) = request.clusters.get(offer.cluster).zip(fleets.get(offer.cluster))
+        let Some((cluster, runs)) = request
+            .clusters
+            .get(offer.cluster)
+            .zip(fleets.get(offer.cluster))
         else {
             continue;
         };
@@ -132,7 +135,10 @@ pub fn reserve(
                     let reason = choice::why_none(offer, &quote.window, ask, runs);
                     refused.push((offer, reason));
                 }
-                bookings.extend(best.into_iter().map(|(roles, choice)| desk.booking(roles, &choice)));
+                bookings.extend(
+                    best.into_iter()
+                        .map(|(roles, choice)| desk.booking(roles, &choice)),
+                );
                 quotes.push(quote);
             }
         }
@@ -244,7 +250,11 @@ fn nothing(
     refused: &[(&Offer, Reason)],
 ) -> ReserveError {
     let told = |(offer, reason): &(&Offer, Reason)| {
-        format!("{}, {}: {reason}", name_of(request, offer), offer.product.name)
+        format!(
+            "{}, {}: {reason}",
+            name_of(request, offer),
+            offer.product.name
+        )
     };
     let mut help: Vec<String> = Vec::new();
     let mut add = |words: String| {
@@ -256,7 +266,10 @@ fn nothing(
         let mut told: Vec<String> = refused.iter().map(told).collect();
         let message = told.remove(0);
         told.into_iter().for_each(&mut add);
-        refused.iter().flat_map(|(_, reason)| reason.help()).for_each(&mut add);
+        refused
+            .iter()
+            .flat_map(|(_, reason)| reason.help())
+            .for_each(&mut add);
         return ReserveError::NotSold { message, help };
     }
     let message = format!(
@@ -268,6 +281,9 @@ fn nothing(
         .into_iter()
         .for_each(&mut add);
     refused.iter().map(told).for_each(&mut add);
-    refused.iter().flat_map(|(_, reason)| reason.help()).for_each(&mut add);
+    refused
+        .iter()
+        .flat_map(|(_, reason)| reason.help())
+        .for_each(&mut add);
     ReserveError::NotEnough { message, help }
 }

@@ -1,7 +1,7 @@
 //! What a buyer has to know beyond a booking's figures.
 
-use super::booking::{Booking, Desk};
 use super::Goal;
+use super::booking::{Booking, Desk};
 use crate::calendar::{Moment, Span};
 
 /// A price this much older than the start gets a note.
@@ -18,7 +18,9 @@ pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
         && booking.cost_usd.is_none()
         && booking.roles.contains(&super::Role::Cheapest)
     {
-        notes.push("without a price, the cheapest is taken to be that of the fewest node-hours".into());
+        notes.push(
+            "without a price, the cheapest is taken to be that of the fewest node-hours".into(),
+        );
     }
     let caution = &desk.offer.product.caution;
     notes.extend((!caution.is_empty()).then(|| caution.clone()));
@@ -67,7 +69,10 @@ fn price_age(desk: &Desk<'_>) -> Option<String> {
     let now = desk.ask.as_of.or(desk.ask.start)?;
     let dated = first_day(&price.as_of);
     match dated {
-        None => Some(format!("the {} price has no date: ask for today's", price.price_type)),
+        None => Some(format!(
+            "the {} price has no date: ask for today's",
+            price.price_type
+        )),
         Some(day) => {
             let age = now.since(day)?;
             (age > Span::from_seconds(STALE)?).then(|| {

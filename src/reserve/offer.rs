@@ -44,7 +44,9 @@ impl Offer {
     /// Dollars for an hour of so many nodes.
     pub(super) fn usd_per_hour(&self, nodes: u64) -> Option<f64> {
         let gpus = nodes as f64 * self.gpus_per_node as f64;
-        self.price.as_ref().map(|price| price.usd_per_gpu_hour * gpus)
+        self.price
+            .as_ref()
+            .map(|price| price.usd_per_gpu_hour * gpus)
     }
 
     /// Nodes to book for so many that train; `None` when that is more than can be had.
@@ -80,7 +82,8 @@ impl Offer {
         let start = self.product.first_start(asked).ok_or(Reason::NeedsStart)?;
         if let (Some(as_of), Some(ahead)) = (ask.as_of, self.product.book_ahead) {
             let from = start.minus(ahead);
-            if from.is_some_and(|from| from > as_of) {
+            // Days count, not hours: dates as text are in their order.
+            if from.is_some_and(|from| from.date() > as_of.date()) {
                 return Err(Reason::NotYet { start, ahead });
             }
         }

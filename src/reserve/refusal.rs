@@ -99,7 +99,12 @@ impl Reason {
             }
             Self::NotYet { start, ahead } => start
                 .minus(*ahead)
-                .map(|from| format!("book on {} or later (`--as-of`), or start earlier", from.date()))
+                .map(|from| {
+                    format!(
+                        "book on {} or later (`--as-of`), or start earlier",
+                        from.date()
+                    )
+                })
                 .into_iter()
                 .collect(),
             Self::NoPrice { price_type } => {
@@ -156,7 +161,10 @@ impl fmt::Display for Reason {
                 let needed = display_hours(*needed_h);
                 match longest {
                     Some(longest) => {
-                        write!(f, "the run needs {needed}, more than the longest booking, {longest}")
+                        write!(
+                            f,
+                            "the run needs {needed}, more than the longest booking, {longest}"
+                        )
                     }
                     None => write!(f, "the run needs {needed}, longer than anyone plans"),
                 }

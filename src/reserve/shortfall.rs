@@ -64,9 +64,8 @@ fn done(quote: &Quote<'_>, needed: Span) -> (Option<Moment>, Span) {
 }
 
 fn earliest(request: &Request, ask: &Ask, quotes: &[Quote<'_>]) -> Option<String> {
-    let (quote, first) = bookable(quotes).min_by_key(|(quote, choice)| {
-        (done(quote, choice.needed), choice.booked, choice.length)
-    })?;
+    let (quote, first) = bookable(quotes)
+        .min_by_key(|(quote, choice)| (done(quote, choice.needed), choice.booked, choice.length))?;
     let when = match quote.window.at(first.needed) {
         Some(moment) => format!("{moment} (`--deadline {moment}`)"),
         None => format!(

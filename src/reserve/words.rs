@@ -52,7 +52,11 @@ fn field(name: &str, value: impl ToString) -> Field {
 
 /// The instance as its seller spells it.
 fn instance<'a>(desk: &'a Desk<'_>) -> &'a str {
-    let spelled = desk.cluster.prices.iter().map(|price| price.instance.as_str());
+    let spelled = desk
+        .cluster
+        .prices
+        .iter()
+        .map(|price| price.instance.as_str());
     let name = desk.cluster.name.as_str();
     spelled
         .into_iter()
@@ -89,18 +93,23 @@ fn slurm(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
         );
     }
     let name = Word::from(&desk.ask.name);
-    let create = Command::new(["TZ=UTC".into(), "scontrol".into(), "create".into(), "reservation".into()])
-        .arg([Word::assigned("ReservationName", &name)])
-        .arg([Word::assigned("StartTime", &start)])
-        .arg([Word::assigned("Duration", &choice.length.slurm().into())])
-        .arg([Word::assigned("NodeCnt", &choice.booked.to_string().into())])
-        .args(
-            launch
-                .partition
-                .iter()
-                .map(|partition| Word::assigned("PartitionName", &text(partition))),
-        )
-        .arg([who]);
+    let create = Command::new([
+        "TZ=UTC".into(),
+        "scontrol".into(),
+        "create".into(),
+        "reservation".into(),
+    ])
+    .arg([Word::assigned("ReservationName", &name)])
+    .arg([Word::assigned("StartTime", &start)])
+    .arg([Word::assigned("Duration", &choice.length.slurm().into())])
+    .arg([Word::assigned("NodeCnt", &choice.booked.to_string().into())])
+    .args(
+        launch
+            .partition
+            .iter()
+            .map(|partition| Word::assigned("PartitionName", &text(partition))),
+    )
+    .arg([who]);
     let check = format!(
         "scontrol show reservation {} | grep -q 'NodeCnt={} ' || echo 'fewer nodes were granted'",
         quoted(&desk.ask.name),
@@ -138,7 +147,10 @@ fn gcloud(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
         Word::from(&desk.ask.name),
     ])
     .arg([Word::assigned("--machine-type", &instance(desk).into())])
-    .arg([Word::assigned("--total-count", &choice.booked.to_string().into())])
+    .arg([Word::assigned(
+        "--total-count",
+        &choice.booked.to_string().into(),
+    )])
     .arg([Word::assigned("--zone", &zone)])
     .arg([Word::assigned("--start-time", &start.into())])
     .arg([Word::assigned("--end-time", &end.into())])
@@ -174,7 +186,12 @@ fn capacity_block(desk: &Desk<'_>, choice: &Choice<'_>, latest_start: Option<Mom
 fn fields(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
     let days = choice.length.is_whole_days();
     let whole_weeks = Span::from_seconds(choice.length.seconds() % (7 * 86_400));
-    let step = desk.offer.product.lengths.first().map(|step| step.step.seconds());
+    let step = desk
+        .offer
+        .product
+        .lengths
+        .first()
+        .map(|step| step.step.seconds());
     let length = match step {
         Some(604_800) if whole_weeks == Some(Span::ZERO) => {
             field("weeks", choice.length.seconds() / 604_800)
