@@ -77,3 +77,28 @@ pub struct Price {
     /// Who published it.
     pub source: String,
 }
+
+impl Price {
+    /// Who sells what on which terms, and who says so when: what is known of that.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let known = |text: &&str| !matches!(*text, "" | "-" | "unknown");
+        let date = format!("as of {}", self.as_of);
+        let date = known(&self.as_of.as_str()).then_some(date.as_str());
+        let mut details: Vec<&str> = Vec::new();
+        let texts = [
+            &self.provider,
+            &self.instance,
+            &self.price_type,
+            &self.region,
+        ];
+        for text in texts.into_iter().map(String::as_str).filter(known) {
+            if !details.contains(&text) {
+                details.push(text);
+            }
+        }
+        details.extend(date);
+        details.extend(Some(self.source.as_str()).filter(known));
+        details.join(", ")
+    }
+}

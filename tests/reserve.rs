@@ -9,7 +9,9 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use tminus::calendar::{Moment, Span};
-use tminus::job::{ModelChoice, Request, ReserveSettings, Settings, Sourced, resolve};
+use tminus::job::{
+    ModelChoice, ReliabilitySettings, Request, ReserveSettings, Settings, Sourced, Spares, resolve,
+};
 use tminus::measure::{MOSAICGPT_2023, read};
 use tminus::plan::Planner;
 use tminus::preset::Catalog;
@@ -76,8 +78,11 @@ impl Asked<'_> {
                     .iter()
                     .map(|name| Sourced::flag("--product", (*name).to_owned()))
                     .collect(),
-                spares: Some(Sourced::flag("--spares", self.spares)),
                 ..ReserveSettings::default()
+            },
+            reliability: ReliabilitySettings {
+                spares: Some(Sourced::flag("--spares", Spares::Nodes(self.spares))),
+                ..ReliabilitySettings::default()
             },
             ..Settings::default()
         };

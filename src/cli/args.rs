@@ -57,6 +57,48 @@ pub(crate) struct JobArgs {
     pub presets: Vec<PathBuf>,
 }
 
+/// What goes wrong on the clusters, and which prices hold.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Time and cost")]
+pub(crate) struct ForecastArgs {
+    /// What failures, checkpoints and start-up cost: the defaults (`tminus presets reliability`), or
+    /// `none` for pure training time.
+    #[arg(long, value_name = "WHICH", value_parser = ["default", "none"])]
+    pub reliability: Option<String>,
+
+    /// Failures that stop the job, per 1000 days of one node of eight GPUs [default: 5.15].
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
+    pub failure_rate: Option<String>,
+
+    /// Training time between two checkpoints: `30m`, or `optimal`.
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub checkpoint_interval: Option<String>,
+
+    /// Nodes booked beside those that train: `2`, `5%` of them, or `none` [default: 5%].
+    #[arg(long, value_name = "NODES", allow_hyphen_values = true)]
+    pub spares: Option<String>,
+
+    /// What a GPU-hour costs on every cluster, US dollars: before every price known.
+    #[arg(long, value_name = "USD", allow_hyphen_values = true)]
+    pub usd_per_gpu_hour: Option<String>,
+
+    /// Type of price: `on-demand`, `spot`, … (`tminus presets prices`).
+    #[arg(long, value_name = "TYPE")]
+    pub price_type: Option<String>,
+
+    /// Whose prices.
+    #[arg(long, value_name = "NAME")]
+    pub provider: Option<String>,
+
+    /// Prices of which region.
+    #[arg(long, value_name = "NAME")]
+    pub region: Option<String>,
+
+    /// Day that the age of prices is counted from [default: the date of the newest price known].
+    #[arg(long, value_name = "DATE", allow_hyphen_values = true)]
+    pub as_of: Option<String>,
+}
+
 /// How the answer is ranked and how much of it is shown.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Ranking")]

@@ -8,7 +8,7 @@ use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::plan::{Plan, Planner};
 
-use super::args::{ConfidenceArgs, FitArgs, GlobalArgs, JobArgs, RankingArgs};
+use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, GlobalArgs, JobArgs, RankingArgs};
 use super::output::Output;
 use super::timing::Stopwatch;
 use super::{Failure, fit, live, request};
@@ -25,6 +25,9 @@ pub(super) struct PlannedArgs {
 
     #[command(flatten)]
     pub(super) ranking: RankingArgs,
+
+    #[command(flatten)]
+    pub(super) forecast: ForecastArgs,
 
     #[command(flatten)]
     pub(super) confidence: ConfidenceArgs,
@@ -50,6 +53,7 @@ impl PlannedArgs {
         least: usize,
     ) -> Result<Planned, Failure> {
         let flags = request::settings(&self.job, Some(&self.ranking), &self.confidence);
+        let flags = request::with_forecast(flags, &self.forecast)?;
         let job_file = self.job_file.as_deref();
         let mut loaded = request::load(job_file, flags, &self.job.presets, &self.fit)?;
         loaded.request.top = loaded.request.top.max(least);

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::plan::{PlanError, Planner};
 use crate::report::Explanation;
 
-use super::args::{ConfidenceArgs, FitArgs, JobArgs, OutputArgs};
+use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, JobArgs, OutputArgs};
 use super::output::Output;
 use super::{Failure, request};
 
@@ -24,6 +24,9 @@ Examples:
 pub(crate) struct PredictArgs {
     #[command(flatten)]
     job: JobArgs,
+
+    #[command(flatten)]
+    forecast: ForecastArgs,
 
     #[command(flatten)]
     confidence: ConfidenceArgs,
@@ -44,6 +47,7 @@ impl PredictArgs {
 
 pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
     let flags = request::settings(&args.job, None, &args.confidence);
+    let flags = request::with_forecast(flags, &args.forecast)?;
     let loaded = request::load(None, flags, &args.job.presets, &args.fit)?;
     let (request, fit) = (&loaded.request, loaded.fit()?);
     let candidate = Planner::new(&fit).predict(request)?;
@@ -61,6 +65,7 @@ pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
             fit: fit.name(),
             fit_rows: fit.rows(),
             cluster,
+            pricing: &request.pricing,
         },
     )
 }

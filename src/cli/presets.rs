@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
 
-use crate::diagnostic::{Diagnostic, nearest_names};
+use crate::diagnostic::{Diagnostic, did_you_mean, nearest_names};
 use crate::fit_file::{EMBEDDED, embedded_rows};
+use crate::forecast::{RELIABILITY_SETTINGS, ReliabilitySetting};
 use crate::preset::{Catalog, Kind};
-use crate::report::{Listing, Shelf, shelf, tables};
+use crate::report::{Listing, Shelf, settings, shelf, tables};
 
 use super::args::OutputArgs;
 use super::output::Output;
@@ -55,6 +56,8 @@ enum PresetKind {
     Prices,
     /// Products that let one book nodes, and their rules.
     Products,
+    /// What failures, checkpoints and spares cost: settings of the job file.
+    Reliability,
     /// Measured tables that predictions are fitted to.
     Tables,
 }
@@ -69,7 +72,7 @@ impl PresetKind {
             Self::Stacks => Some(Kind::Stacks),
             Self::Prices => Some(Kind::Prices),
             Self::Products => Some(Kind::Products),
-            Self::Tables => None,
+            Self::Reliability | Self::Tables => None,
         }
     }
 }
@@ -80,6 +83,9 @@ pub(super) fn run(args: &PresetsArgs, output: &Output) -> Result<(), Failure> {
         (None, _) => everything(&catalog)?,
         (Some(Some(kind)), None) => one_kind(&catalog, kind)?,
         (Some(Some(kind)), Some(name)) => one_preset(&catalog, kind, name)?,
+        (Some(None), name) if args.kind == Some(PresetKind::Reliability) => {
+            reliability(name.as_deref())?
+        }
         (Some(None), name) => measured_table(name.as_deref())?,
     };
     output.report(args.output.format, &listing)
@@ -167,6 +173,39 @@ fn measured_table(name: Option<&str>) -> Result<Listing, Failure> {
         title,
         sections: vec![section],
         notes: Vec::new(),
+        json,
+    })
+}
+
+/// The settings of reliability with their defaults, or one with its source.
+fn reliability(name: Option<&str>) -> Result<Listing, Failure> {
+    let chosen: Vec<ReliabilitySetting> = RELIABILITY_SETTINGS
+        .into_iter()
+        .filter(|setting| name.is_none_or(|name| setting.name == name))
+        .collect();
+    if let (Some(name), true) = (name, chosen.is_empty()) {
+        let known = RELIABILITY_SETTINGS.map(|setting| setting.name);
+        return Err(did_you_mean(name, known)
+            .into_iter()
+            .fold(
+                Diagnostic::new(format!("unknown setting `{name}`")),
+                Diagnostic::help,
+            )
+            .help(format!("known are {}", known.join(", ")))
+            .into());
+    }
+    let json = serde_json::to_value(&chosen)
+        .map_err(|error| Diagnostic::new(format!("the settings have no JSON form: {error}")))?;
+    Ok(Listing {
+        title: "Settings of the job file's table [reliability]".to_owned(),
+        sections: vec![settings::reliability(&chosen)],
+        notes: chosen
+            .iter()
+            .map(|setting| {
+                let text = format!("{}; {}", setting.meaning, setting.source);
+                (setting.name.to_owned(), text)
+            })
+            .collect(),
         json,
     })
 }

@@ -1,13 +1,17 @@
 //! Flags and files become one request: defaults < presets < job file < flags.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use crate::diagnostic::Diagnostic;
-use crate::job::{JobFile, ModelChoice, Request, Settings, Sourced, resolve};
+use crate::job::{
+    JobFile, ModelChoice, PriceSettings, ReliabilitySettings, Request, Settings, Sourced, resolve,
+};
 use crate::preset::Catalog;
 use crate::throughput::Fit;
 
-use super::args::{ConfidenceArgs, FitArgs, JobArgs, RankingArgs};
+use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, JobArgs, RankingArgs};
 use super::input::read_text;
 use super::{catalog_with, fit};
 
@@ -42,6 +46,44 @@ pub(super) fn settings(
         ),
         ..Settings::default()
     }
+}
+
+/// What the flags about time and cost set, on top of `settings`. Their texts are read here, where
+/// errors can name the flag.
+///
+/// # Errors
+/// A text that isn't what its flag takes.
+pub(super) fn with_forecast(
+    settings: Settings,
+    args: &ForecastArgs,
+) -> Result<Settings, Diagnostic> {
+    Ok(Settings {
+        reliability: ReliabilitySettings {
+            base: read("--reliability", args.reliability.as_deref())?,
+            failures_per_1000_node_days: read("--failure-rate", args.failure_rate.as_deref())?,
+            checkpoint_interval: read(
+                "--checkpoint-interval",
+                args.checkpoint_interval.as_deref(),
+            )?,
+            spares: read("--spares", args.spares.as_deref())?,
+            ..ReliabilitySettings::default()
+        },
+        prices: PriceSettings {
+            usd_per_gpu_hour: read("--usd-per-gpu-hour", args.usd_per_gpu_hour.as_deref())?,
+            price_type: flag("--price-type", args.price_type.clone()),
+            provider: flag("--provider", args.provider.clone()),
+            region: flag("--region", args.region.clone()),
+            as_of: read("--as-of", args.as_of.as_deref())?,
+        },
+        ..settings
+    })
+}
+
+fn read<T>(name: &'static str, text: Option<&str>) -> Result<Option<Sourced<T>>, Diagnostic>
+where
+    T: FromStr<Err: fmt::Display>,
+{
+    text.map(|text| Sourced::parse_flag(name, text)).transpose()
 }
 
 fn flag<T>(name: &'static str, value: Option<T>) -> Option<Sourced<T>> {

@@ -10,14 +10,15 @@ use crate::plan::Planner;
 use crate::report::Bookings;
 use crate::reserve::{Ask, ReserveError, reserve};
 
-use super::args::{ConfidenceArgs, FitArgs, GlobalArgs, JobArgs, OutputArgs};
+use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, GlobalArgs, JobArgs, OutputArgs};
 use super::output::Output;
 use super::{Failure, fit, request};
 
 /// Flags of `tminus reserve`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-Dates are in UTC and explicit: nothing reads the clock. A plain date is its first moment.
+Dates are in UTC and explicit: nothing reads the clock. A plain date is its first moment. On the day
+`--as-of`, starts that can't be booked yet are refused.
 
 Examples:
   tminus reserve --model gpt-7b --tokens 134B --cluster r1z1 --deadline 14d
@@ -37,6 +38,9 @@ pub(crate) struct ReserveArgs {
 
     #[command(flatten)]
     job: JobArgs,
+
+    #[command(flatten)]
+    forecast: ForecastArgs,
 
     /// Also consider configurations that may run out of memory or run slowly near its limit.
     #[arg(long)]
@@ -81,31 +85,22 @@ struct BookingArgs {
     /// cluster].
     #[arg(long, value_name = "NAME")]
     product: Vec<String>,
-
-    /// Spare nodes to book besides those that train.
-    #[arg(long, value_name = "N")]
-    spares: Option<u64>,
-
-    /// The day the booking is made: refuses starts that can't be booked yet.
-    #[arg(long, value_name = "DATE", allow_hyphen_values = true)]
-    as_of: Option<String>,
 }
 
 impl BookingArgs {
-    fn settings(&self) -> Result<ReserveSettings, Diagnostic> {
+    fn settings(&self, as_of: Option<&str>) -> Result<ReserveSettings, Diagnostic> {
         Ok(ReserveSettings {
             deadline: parsed("--deadline", self.deadline.as_deref())?,
             budget: parsed("--budget", self.budget.as_deref())?,
             nodes: self.nodes.map(|nodes| Sourced::flag("--nodes", nodes)),
             start: parsed("--start", self.start.as_deref())?,
-            as_of: parsed("--as-of", self.as_of.as_deref())?,
+            as_of: parsed("--as-of", as_of)?,
             probability: parsed("--probability", self.probability.as_deref())?,
             products: self
                 .product
                 .iter()
                 .map(|name| Sourced::flag("--product", name.clone()))
                 .collect(),
-            spares: self.spares.map(|spares| Sourced::flag("--spares", spares)),
             ..ReserveSettings::default()
         })
     }
@@ -126,11 +121,12 @@ impl ReserveArgs {
 }
 
 pub(super) fn run(args: &ReserveArgs, global: &GlobalArgs, output: &Output) -> Result<(), Failure> {
-    let mut flags = request::settings(&args.job, None, &args.confidence);
+    let flags = request::settings(&args.job, None, &args.confidence);
+    let mut flags = request::with_forecast(flags, &args.forecast)?;
     flags.allow_tight = args
         .allow_tight
         .then(|| Sourced::flag("--allow-tight", true));
-    flags.reserve = args.booking.settings()?;
+    flags.reserve = args.booking.settings(args.forecast.as_of.as_deref())?;
     let job_file = args.job_file.as_deref();
     let loaded = request::load(job_file, flags, &args.job.presets, &args.fit)?;
     let request = &loaded.request;

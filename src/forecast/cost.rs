@@ -1,24 +1,75 @@
-//! What a run is billed.
+//! What a run is billed, item by item.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::WallClock;
 use crate::hardware::Cluster;
 use crate::quantity::Interval;
 
-/// The bill of a booking: nodes are rented whole, and for as long as the run is on the wall clock.
+/// The bill of a booking: nodes are rented whole, spares too, and for as long as the run is on the
+/// wall clock.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bill {
     /// GPUs in the nodes booked; at least the GPUs used.
     pub gpus: f64,
+    /// GPUs in the spare nodes among them.
+    pub spare_gpus: f64,
     /// US dollars per GPU-hour, where a price is known.
     pub usd_per_gpu_hour: Option<f64>,
 }
 
-impl Bill {
-    /// The bill for `gpus` GPUs of `cluster`, at the first of its prices.
+/// What GPU-hours are paid for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum CostItem {
+    /// Steps that are kept.
+    Training,
+    /// From the start of the booking to the first step.
+    StartUp,
+    /// Writing checkpoints, while training waits.
+    Checkpoints,
+    /// Waiting for nodes, restarts, and steps done twice.
+    Failures,
+    /// Spare nodes, for the whole of the run.
+    Spares,
+}
+
+impl CostItem {
+    /// The item in words.
     #[must_use]
-    pub fn new(cluster: &Cluster, gpus: u64) -> Self {
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Training => "training",
+            Self::StartUp => "start-up",
+            Self::Checkpoints => "checkpoint writes",
+            Self::Failures => "restarts and rework",
+            Self::Spares => "spare nodes",
+        }
+    }
+}
+
+/// One line of a bill: GPU-hours × US dollars per GPU-hour = US dollars.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct CostLine {
+    /// What for.
+    pub item: CostItem,
+    /// GPU-hours, expected.
+    pub gpu_hours: f64,
+    /// US dollars, expected; `null` when no price is known.
+    pub usd: Option<f64>,
+}
+
+impl Bill {
+    /// The bill for `gpus` GPUs of `cluster` and `spares` spare nodes, at a price if there is one.
+    #[must_use]
+    pub fn new(cluster: &Cluster, gpus: u64, spares: u64, usd_per_gpu_hour: Option<f64>) -> Self {
+        let node = cluster.gpus_per_node as f64;
+        let spare_gpus = spares as f64 * node;
         Self {
-            gpus: cluster.nodes(gpus) as f64 * cluster.gpus_per_node as f64,
-            usd_per_gpu_hour: cluster.prices.first().map(|price| price.usd_per_gpu_hour),
+            gpus: cluster.nodes(gpus) as f64 * node + spare_gpus,
+            spare_gpus,
+            usd_per_gpu_hour,
         }
     }
 
@@ -34,18 +85,43 @@ impl Bill {
         self.usd_per_gpu_hour
             .map(|price| self.gpu_hours(hours).scale(price))
     }
+
+    /// The expected bill of `train_h` hours of training, item by item; the lines add up to the
+    /// expected GPU-hours and dollars of the whole run.
+    #[must_use]
+    pub fn lines(&self, clock: &WallClock, train_h: f64) -> Vec<CostLine> {
+        let total_h = clock.hours(train_h);
+        let writes_h = train_h * (clock.writing - 1.0);
+        let failures_h = (total_h - clock.start_up_h - train_h - writes_h).max(0.0);
+        let training_gpus = self.gpus - self.spare_gpus;
+        [
+            (CostItem::Training, train_h * training_gpus),
+            (CostItem::StartUp, clock.start_up_h * training_gpus),
+            (CostItem::Checkpoints, writes_h * training_gpus),
+            (CostItem::Failures, failures_h * training_gpus),
+            (CostItem::Spares, total_h * self.spare_gpus),
+        ]
+        .into_iter()
+        .map(|(item, gpu_hours)| CostLine {
+            item,
+            gpu_hours,
+            usd: self.usd_per_gpu_hour.map(|price| price * gpu_hours),
+        })
+        .collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forecast::Reliability;
+    use crate::preset::Catalog;
+    use proptest::prelude::*;
 
     #[test]
     fn part_of_a_node_is_billed_as_a_node() {
-        let bill = Bill {
-            gpus: 8.0,
-            usd_per_gpu_hour: Some(2.5),
-        };
+        let catalog = Catalog::embedded();
+        let bill = Bill::new(catalog.cluster("r1z1").unwrap(), 5, 0, Some(2.5));
         let hours = Interval::new(1.0, 2.0, 4.0).unwrap();
         assert_eq!(bill.usd(hours), Interval::new(20.0, 40.0, 80.0));
         let unpriced = Bill {
@@ -53,5 +129,29 @@ mod tests {
             ..bill
         };
         assert_eq!(unpriced.usd(hours), None);
+    }
+
+    proptest! {
+        #[test]
+        fn the_lines_add_up(
+            rate in 0.0..1000.0_f64, nodes in 1..32_u64, spares in 0..4_u64, train_h in 0.01..1e5_f64,
+        ) {
+            let catalog = Catalog::embedded();
+            let cluster = catalog.cluster("r1z1").unwrap();
+            let reliability = Reliability {
+                failures_per_1000_node_days: rate,
+                spare_nodes: Some(spares),
+                ..Reliability::default()
+            };
+            let clock = WallClock::new(&reliability, 7_000_000_000, cluster, nodes * 8);
+            let bill = Bill::new(cluster, nodes * 8, spares, Some(2.5));
+            let lines = bill.lines(&clock, train_h);
+            let hours: f64 = lines.iter().map(|line| line.gpu_hours).sum();
+            let usd: f64 = lines.iter().filter_map(|line| line.usd).sum();
+            let total = clock.hours(train_h) * bill.gpus;
+            prop_assert!((hours / total - 1.0).abs() < 1e-12);
+            prop_assert!((usd / (total * 2.5) - 1.0).abs() < 1e-12);
+            prop_assert!(lines.iter().all(|line| line.gpu_hours >= 0.0));
+        }
     }
 }

@@ -1,27 +1,42 @@
 //! What failures do to a run: how many there are, and how many hours they cost.
 //!
-//! Failures of the job are a Poisson process on the wall clock, `Λ` per hour. Each costs
-//! `J = restart + U` hours, with `U`, the work since the last checkpoint, uniform between nothing
-//! and a whole cycle (the training time between two checkpoints and the time to write one). A run
-//! of `x` productive hours ends when `t − Σ J` first reaches `x`. That first passage has the law
-//! (Kendall's identity for a process that jumps down only)
+//! While the job runs, failures are a Poisson process, `Λ` per hour. One throws it back to the last
+//! checkpoint: with cycles of `L` hours (training, then writing a checkpoint), the work lost is
+//! exponential cut off at `L`, with mean `U = L·(1/y − 1/(e^y − 1))`, `y = Λ·L`, half a cycle where
+//! failures are rare. Then the job restarts, which fails in turn: `R` hours without failures take
+//! `(e^(ΛR) − 1)/Λ` of them. Where no spare node is left, it first waits for one. Together, an hour
+//! of training and writing takes
 //!
 //! ```text
-//! P(K = k) = θ·(θ + k·ρ)^(k−1)·e^(−θ − k·ρ) / k!,   θ = Λ·x,   ρ = Λ·E[J]
+//! (e^(ΛR) + Λ·wait)·(e^y − 1)/y
 //! ```
 //!
-//! for the number of failures, exact where all cost the same (Consul & Jain's generalized Poisson
-//! law, 1973), and `x / (1 − ρ)` hours in expectation: the goodput of [`WallClock`](super::WallClock).
+//! hours on average: Daly's complete model (Daly 2006, equation 13) with the wait added. To first
+//! order that is `1 / (1 − Λ·(R + wait + L/2))`, as in Kokolis et al. (arXiv 2410.21680).
+//!
+//! A run of `x` productive hours ends when hours worked less hours lost first reach `x`. For a
+//! process that jumps down only, the number of failures until then has the law (Kendall's identity)
+//!
+//! ```text
+//! P(K = k) = θ·(θ + k·ρ)^(k−1)·e^(−θ − k·ρ) / k!,   θ = Λ·x,   ρ = Λ·U
+//! ```
+//!
+//! exact where all lose the same (the generalized Poisson law of Consul & Jain 1973). Given `k`, the
+//! hours they cost are represented by three values that have their first four cumulants.
 
 /// Failures of a running job, and what one costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Failures {
-    /// Failures per hour of the whole job.
+    /// Failures per hour of the whole job while it runs.
     pub per_h: f64,
     /// Hours from a failure until training goes on.
     pub restart_h: f64,
     /// The most hours of work that one loses: from one checkpoint to the end of the next.
     pub cycle_h: f64,
+    /// Share of failures that find no spare node.
+    pub wait_share: f64,
+    /// Hours that such a one waits for a node.
+    pub wait_h: f64,
 }
 
 /// A possible outcome of the failures of a run.
@@ -57,7 +72,7 @@ impl Delay {
 
 /// Up to so many expected failures the outcomes are listed; beyond, their sum is close to Gaussian.
 const LISTED: f64 = 40.0;
-/// Where failures cost more than this share of the wall clock, their law has too long a tail to list.
+/// Where rework costs more than this share of the work, its law has too long a tail to list.
 const LISTED_LOAD: f64 = 0.5;
 /// Probability of the outcomes that are not listed, at most.
 const UNLISTED: f64 = 1e-10;
@@ -67,45 +82,70 @@ const UNLISTED: f64 = 1e-10;
 struct Cumulants([f64; 4]);
 
 impl Failures {
+    /// Hours of work that one failure loses on average.
+    #[must_use]
+    pub fn lost_h(&self) -> f64 {
+        let y = self.per_h * self.cycle_h;
+        if y < 1e-4 {
+            self.cycle_h * (0.5 - y / 12.0)
+        } else {
+            self.cycle_h * (y.recip() - y.exp_m1().recip())
+        }
+    }
+
+    /// Hours that one failure stops the job on average, failures while it restarts included.
+    #[must_use]
+    pub fn down_h(&self) -> f64 {
+        let restart_h = if self.per_h > 0.0 {
+            (self.per_h * self.restart_h).exp_m1() / self.per_h
+        } else {
+            self.restart_h
+        };
+        restart_h + self.wait_share * self.wait_h
+    }
+
+    /// Hours on the wall clock for every hour of training and writing; infinite where failures come
+    /// so fast that no cycle is ever finished.
+    #[must_use]
+    pub fn slowdown(&self) -> f64 {
+        (1.0 + self.per_h * self.down_h()) / (1.0 - self.per_h * self.lost_h())
+    }
+
     /// Of the hours that one failure costs.
     fn cost(&self) -> Cumulants {
+        let (share, wait) = (self.wait_share, self.wait_h);
+        let coin = share * (1.0 - share);
+        let r = self.per_h * self.restart_h;
+        let restart = if r < 1e-2 {
+            self.restart_h.powi(2) * r / 3.0
+        } else {
+            ((2.0 * r).exp_m1() - 2.0 * r * r.exp()) / self.per_h.powi(2)
+        };
         Cumulants([
-            self.restart_h + self.cycle_h / 2.0,
-            self.cycle_h.powi(2) / 12.0,
-            0.0,
-            -self.cycle_h.powi(4) / 120.0,
+            self.lost_h() + self.down_h(),
+            self.cycle_h.powi(2) / 12.0 + restart + coin * wait.powi(2),
+            coin * (1.0 - 2.0 * share) * wait.powi(3),
+            coin * (1.0 - 6.0 * coin) * wait.powi(4) - self.cycle_h.powi(4) / 120.0,
         ])
     }
 
-    /// Hours that one failure costs on average.
-    #[must_use]
-    pub fn cost_h(&self) -> f64 {
-        self.cost().0[0]
-    }
-
-    /// Share of the wall clock that failures cost on average; 1 or more when they come faster than
-    /// the run recovers.
-    #[must_use]
-    pub fn load(&self) -> f64 {
-        self.per_h * self.cost_h()
-    }
-
-    /// What they may do to a run of `productive_h` hours without them. The load must be below 1.
+    /// What they may do to a run of `productive_h` hours without them. Their slowdown is finite.
     pub(super) fn delay(&self, productive_h: f64) -> Delay {
-        let (mean, load) = (self.per_h * productive_h, self.load());
+        let (mean, load) = (self.per_h * productive_h, self.per_h * self.lost_h());
         if mean <= 0.0 || load.is_nan() {
             return Delay::none();
         }
         if load > LISTED_LOAD || mean / (1.0 - load) > LISTED {
             return self.many(productive_h);
         }
+        let cost = self.cost();
         let mut outcomes = Vec::new();
         let mut listed = 0.0;
         let mut k = 0.0;
         while listed < 1.0 - UNLISTED && k < 20.0 * LISTED {
             let weight = generalized_poisson(k, mean, load);
             listed += weight;
-            for (hours, share) in self.cost().times(k).three_points() {
+            for (hours, share) in cost.times(k).three_points() {
                 outcomes.push(Outcome {
                     log_factor: (hours.max(0.0) / productive_h).ln_1p(),
                     weight: weight * share,
@@ -122,16 +162,18 @@ impl Failures {
         }
     }
 
-    /// Many failures: a log-normal factor with the mean and the variance of the first passage,
-    /// `Λ·E[J²]·x / (1 − ρ)³`.
+    /// Many failures: a log-normal factor with the mean and the variance of their sum, which is
+    /// `E[K]·Var(J) + Var(K)·E[J]²` with `J` the cost of one.
     fn many(&self, productive_h: f64) -> Delay {
         let Cumulants([mean_h, variance, ..]) = self.cost();
-        let left = 1.0 - self.load();
-        let relative = self.per_h * (variance + mean_h.powi(2)) / (productive_h * left);
-        let log_variance = relative.ln_1p();
+        let left = 1.0 - self.per_h * self.lost_h();
+        let count = self.per_h * productive_h / left;
+        let spread = count * (variance + (mean_h / left).powi(2));
+        let slowdown = self.slowdown();
+        let log_variance = (spread / (productive_h * slowdown).powi(2)).ln_1p();
         Delay {
             outcomes: vec![Outcome {
-                log_factor: -left.ln() - log_variance / 2.0,
+                log_factor: slowdown.ln() - log_variance / 2.0,
                 weight: 1.0,
             }],
             blur: log_variance.sqrt(),
@@ -139,7 +181,7 @@ impl Failures {
     }
 }
 
-/// Probability of `k` failures in a run that would have `mean` of them if they cost nothing.
+/// Probability of `k` failures in a run that would have `mean` of them if no work were lost.
 fn generalized_poisson(k: f64, mean: f64, load: f64) -> f64 {
     let rate = mean + k * load;
     (mean.ln() + (k - 1.0) * rate.ln() - rate - libm::lgamma(k + 1.0)).exp()
@@ -159,13 +201,13 @@ impl Cumulants {
         }
         let sd = variance.sqrt();
         let skewness = third / sd.powi(3);
-        let kurtosis = 3.0 + fourth / variance.powi(2);
+        let kurtosis = (3.0 + fourth / variance.powi(2)).max(1.0 + skewness.powi(2));
         let half = (kurtosis - 0.75 * skewness.powi(2)).sqrt();
         let (low, high) = (skewness / 2.0 - half, skewness / 2.0 + half);
         let (below, above) = (1.0 / (low * (low - high)), 1.0 / (high * (high - low)));
         vec![
             (mean + sd * low, below),
-            (mean, 1.0 - below - above),
+            (mean, (1.0 - below - above).max(0.0)),
             (mean + sd * high, above),
         ]
     }

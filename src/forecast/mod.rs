@@ -1,11 +1,24 @@
 //! From throughput to wall clock and money.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `reliability` | what goes wrong and what it costs: settings with defaults and sources |
+//! | `wall_clock` | hours of training become hours on the wall clock |
+//! | `failures` | how many failures a run has, and how many hours they cost |
+//! | `finish` | the distribution of when a run is done |
+//! | `price` | which price a cluster is costed at, and how old it is |
+//! | `cost` | the bill, item by item |
 
 mod cost;
 mod failures;
 mod finish;
+mod price;
+mod reliability;
 mod wall_clock;
 
-pub use cost::Bill;
+pub use cost::{Bill, CostItem, CostLine};
 pub use failures::Failures;
 pub use finish::FinishTime;
-pub use wall_clock::{Reliability, WallClock};
+pub use price::{PriceDate, Pricing, Reference};
+pub use reliability::{RELIABILITY_SETTINGS, Reliability, ReliabilitySetting, share_without_spare};
+pub use wall_clock::WallClock;

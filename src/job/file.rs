@@ -7,15 +7,17 @@ use serde::Deserialize;
 
 use super::budget::OnOffAuto;
 use super::keys::{ModelKey, Names, NamesOrTables};
+use super::reliability::ReliabilityTable;
 use super::reserve::ReserveTable;
 use super::settings::{ModelChoice, Place, Settings, Sourced};
-use super::{GlobalBatch, LaunchSettings, Objective, TokenBudget};
+use super::{GlobalBatch, LaunchSettings, Objective, PriceSettings, TokenBudget};
+use crate::calendar::Moment;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::preset::{
     At, Catalog, Entries, GpuTable, ModelTable, PriceTable, ProductTable, Spelled, StackTable,
     Tables, Whole, Written, parse,
 };
-use crate::quantity::Confidence;
+use crate::quantity::{Confidence, UsdPerGpuHour};
 use crate::search::Axis;
 
 /// A job file that was read: what it sets, and the presets it brings along.
@@ -86,6 +88,16 @@ pub(super) struct JobTable {
     confidence: Option<At<Spelled<Confidence>>>,
     /// Whether configurations close to the memory limit are ranked too.
     allow_tight: Option<At<bool>>,
+    /// What a GPU-hour costs on every cluster, US dollars; before every price known.
+    usd_per_gpu_hour: Option<At<Spelled<UsdPerGpuHour>>>,
+    /// The type of price it is costed at, such as "on-demand" or "spot"; the first known unless given.
+    price_type: Option<At<String>>,
+    /// Whose prices it is costed at.
+    provider: Option<At<String>>,
+    /// The region whose prices it is costed at.
+    region: Option<At<String>>,
+    /// The day that the age of prices is counted from; the planned start, or else the newest price.
+    as_of: Option<At<Spelled<Moment>>>,
     /// A fit file, relative to this file.
     fit: Option<At<String>>,
     /// Preset files, relative to this file.
@@ -96,6 +108,9 @@ pub(super) struct JobTable {
     /// What launch files need to know besides the plan.
     #[serde(default)]
     launch: LaunchSettings,
+    /// What goes wrong on the clusters, and what it costs.
+    #[serde(default)]
+    reliability: ReliabilityTable,
     /// What a booking has to achieve.
     #[serde(default)]
     reserve: ReserveTable,
@@ -202,6 +217,14 @@ impl JobTable {
                 .map(|at| file.all(&at.value.each(&at.span)))
                 .unwrap_or_default(),
             launch: self.launch.clone(),
+            reliability: self.reliability.settings(&file),
+            prices: PriceSettings {
+                usd_per_gpu_hour: file.spelled(self.usd_per_gpu_hour.as_ref()),
+                price_type: file.set(self.price_type.as_ref()),
+                provider: file.set(self.provider.as_ref()),
+                region: file.set(self.region.as_ref()),
+                as_of: file.spelled(self.as_of.as_ref()),
+            },
             reserve: self.reserve.settings(&file),
         })
     }

@@ -21,6 +21,8 @@ mod budget;
 mod file;
 mod keys;
 mod launch;
+mod pricing;
+mod reliability;
 mod reserve;
 mod resolve;
 mod settings;
@@ -31,10 +33,15 @@ mod tests;
 pub use budget::TokenBudget;
 pub use file::JobFile;
 pub use launch::{LaunchSettings, Launcher, LearningRate, Text, TimeLimit, Variable, Word};
+pub use pricing::PriceSettings;
+pub use reliability::{
+    CheckpointInterval, Length, Number, ReliabilityBase, ReliabilitySettings, Spares,
+};
 pub use reserve::{Probability, ReserveSettings, Usd};
 pub use resolve::resolve;
 pub use settings::{ModelChoice, Place, Settings, Sourced};
 
+use crate::forecast::{Pricing, Reliability};
 use crate::hardware::Cluster;
 use crate::model::Model;
 use crate::quantity::{Confidence, Tokens};
@@ -81,6 +88,10 @@ pub struct Request {
     pub confidence: Confidence,
     /// Whether `tight` configurations are ranked too.
     pub allow_tight: bool,
+    /// What goes wrong on the clusters, and what it costs.
+    pub reliability: Reliability,
+    /// Which prices it is costed at.
+    pub pricing: Pricing,
     /// What launch files need to know besides.
     pub launch: LaunchSettings,
     /// What is asked of a booking, names not yet looked up.

@@ -38,9 +38,15 @@ pub fn resolve(settings: Settings, catalog: &Catalog) -> Result<Request, Diagnos
         Some(set) if set.value != Axis::Auto => within_positions(set, &model)?,
         _ => Axis::List(vec![model.seq_len]),
     };
+    let start = settings.reserve.start.as_ref().map(|set| set.value);
+    let pricing = settings.prices.resolve(start, catalog)?;
+    let mut clusters = clusters(settings.clusters, catalog)?;
+    settings.prices.put_own(&mut clusters);
     Ok(Request {
         tokens,
-        clusters: clusters(settings.clusters, catalog)?,
+        clusters,
+        reliability: settings.reliability.resolve()?,
+        pricing,
         stack: match settings.stack {
             None => catalog.stack(DEFAULT_STACK)?.clone(),
             Some(set) => catalog

@@ -4,7 +4,10 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
-use super::{GlobalBatch, LaunchSettings, Objective, ReserveSettings, TokenBudget};
+use super::{
+    GlobalBatch, LaunchSettings, Objective, PriceSettings, ReliabilitySettings, ReserveSettings,
+    TokenBudget,
+};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::model::Model;
 use crate::quantity::Confidence;
@@ -134,6 +137,10 @@ pub struct Settings {
     pub presets: Vec<Sourced<String>>,
     /// What launch files need to know; the job file alone sets it.
     pub launch: LaunchSettings,
+    /// What goes wrong on the clusters, and what it costs.
+    pub reliability: ReliabilitySettings,
+    /// Which prices it is costed at.
+    pub prices: PriceSettings,
     /// What is asked of a booking.
     pub reserve: ReserveSettings,
 }
@@ -161,6 +168,8 @@ impl Settings {
             fit: self.fit.or(other.fit),
             presets: other.presets.into_iter().chain(self.presets).collect(),
             launch: other.launch,
+            reliability: self.reliability.over(other.reliability),
+            prices: self.prices.over(other.prices),
             reserve: self.reserve.over(other.reserve),
         }
     }

@@ -28,7 +28,7 @@ pub(crate) use shell::{Command, Word, quoted};
 use thiserror::Error;
 
 use crate::forecast::WallClock;
-use crate::hardware::Cluster;
+use crate::hardware::{Cluster, Price};
 use crate::job::{LaunchSettings, Request};
 use crate::memory::Verdict;
 use crate::model::Model;
@@ -107,6 +107,8 @@ pub struct Launch<'a> {
     candidate: &'a Candidate,
     model: &'a Model,
     cluster: &'a Cluster,
+    /// What it is costed at, where that is known.
+    price: Option<&'a Price>,
     stack: &'a Stack,
     tokens: Tokens,
     confidence: Confidence,
@@ -131,18 +133,18 @@ impl<'a> Launch<'a> {
         let reliability = &plan.request.reliability;
         let params = request.model.shape.params(candidate.seq_len);
         let clock = WallClock::new(reliability, params, cluster, candidate.gpus);
-        let node_days = candidate.gpu_hours.expected / 8.0 / 24.0;
         Some(Self {
             candidate,
             model: &request.model,
             cluster,
+            price: request.pricing.price(cluster),
             stack: &request.stack,
             tokens: request.tokens,
             confidence: request.confidence,
             settings: &request.launch,
             command,
             checkpoint_interval_s: clock.checkpoint_interval_s,
-            expected_failures: reliability.failures_per_1000_node_days * node_days / 1000.0,
+            expected_failures: candidate.expected_failures,
         })
     }
 

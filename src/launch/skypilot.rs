@@ -66,8 +66,9 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
 
 fn resources(launch: &Launch<'_>, notes: &mut Vec<String>) -> Result<Map, LaunchError> {
     let settings = launch.settings;
-    let price = launch.cluster.prices.first();
-    let sold_by = price.and_then(|price| {
+    let price = launch.price;
+    let known = price.into_iter().chain(&launch.cluster.prices);
+    let sold_by = known.into_iter().find_map(|price| {
         let cloud = CLOUDS
             .into_iter()
             .find(|(seller, _)| *seller == price.provider);

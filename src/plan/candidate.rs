@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::configuration::{Configuration, Setting};
-use crate::forecast::{Bill, FinishTime, Reliability, WallClock};
+use crate::forecast::{Bill, CostLine, FinishTime, Pricing, Reliability, WallClock};
+use crate::hardware::Price;
 use crate::memory::{MemoryEstimate, Verdict};
 use crate::quantity::{Confidence, GIB, Interval, Tokens};
 use crate::search::Objective;
@@ -26,6 +27,8 @@ pub struct Candidate {
     pub gpus: u64,
     /// Nodes that hold them.
     pub nodes: u64,
+    /// Nodes booked beside those, for when one fails.
+    pub spare_nodes: u64,
     /// Sequence length, tokens.
     pub seq_len: u64,
     /// Sequences per GPU in one forward and backward pass.
@@ -67,10 +70,22 @@ pub struct Candidate {
     pub train_h: Interval,
     /// Hours on the wall clock, overheads and failures included.
     pub time_to_budget_h: Interval,
-    /// GPU-hours billed, whole nodes.
+    /// Share of the wall clock after the start-up that trains.
+    pub goodput: f64,
+    /// Failures expected in that time.
+    pub expected_failures: f64,
+    /// Seconds of training between two checkpoints; `null` when none are written.
+    pub checkpoint_interval_s: Option<f64>,
+    /// GPU-hours billed, whole nodes, spare ones too.
     pub gpu_hours: Interval,
     /// Dollars; `null` when no price is known.
     pub cost_usd: Option<Interval>,
+    /// US dollars per GPU-hour it is costed at; `null` when no price is known.
+    pub usd_per_gpu_hour: Option<f64>,
+    /// Where that price is from; or why there is none.
+    pub price_source: String,
+    /// What the GPU-hours and dollars expected are for; the lines add up to them.
+    pub cost_lines: Vec<CostLine>,
     /// What the prediction rests on.
     pub basis: Basis,
     /// Its details.
@@ -115,6 +130,7 @@ pub struct MemoryParts {
 pub(super) struct Forecaster<'a> {
     pub(super) fit: &'a Fit,
     pub(super) reliability: &'a Reliability,
+    pub(super) pricing: &'a Pricing,
     pub(super) convention: Convention,
     pub(super) confidence: Confidence,
     pub(super) tokens: Tokens,
@@ -134,7 +150,9 @@ impl Forecaster<'_> {
         let prediction = self.fit.predict(setting, configuration, self.confidence);
         let throughput = prediction.throughput_tok_s;
         let clock = WallClock::new(self.reliability, shape.params(seq_len), cluster, gpus);
-        let bill = Bill::new(cluster, gpus);
+        let price = self.pricing.price(cluster);
+        let usd = price.map(|price| price.usd_per_gpu_hour);
+        let bill = Bill::new(cluster, gpus, clock.spares, usd);
         let train_h = throughput.invert(self.tokens.as_f64() / SECONDS_PER_HOUR);
         let finish = FinishTime::new(&clock, train_h.expected, prediction.step_time);
         // Without failures only the speed is open, and the interval is exactly that of the speed.
@@ -152,6 +170,7 @@ impl Forecaster<'_> {
             gpu: cluster.gpu.name.clone(),
             gpus,
             nodes: cluster.nodes(gpus),
+            spare_nodes: clock.spares,
             seq_len,
             micro_batch: configuration.micro_batch,
             grad_accum: configuration.grad_accum,
@@ -172,8 +191,17 @@ impl Forecaster<'_> {
             memory: MemoryReport::new(&crate::memory::estimate(setting, configuration)),
             train_h,
             time_to_budget_h,
+            goodput: clock.goodput,
+            expected_failures: clock.failures_in(train_h.expected),
+            checkpoint_interval_s: clock.checkpoint_interval_s,
             gpu_hours: bill.gpu_hours(time_to_budget_h),
             cost_usd,
+            usd_per_gpu_hour: usd,
+            price_source: price.map_or_else(
+                || self.pricing.why_none(cluster).unwrap_or_default(),
+                Price::words,
+            ),
+            cost_lines: bill.lines(&clock, train_h.expected),
             basis: prediction.basis,
             basis_detail: prediction.basis_detail,
             tied_with_best: true,

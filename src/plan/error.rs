@@ -82,6 +82,19 @@ pub enum PlanError {
         /// The most it gives.
         max_gpus: u64,
     },
+    /// A cluster that has no node beside the spare ones.
+    #[error(
+        "{cluster} has {nodes} nodes: with {spares} of them spare, none is left to train on \
+         (`--spares`)"
+    )]
+    NoNodeLeft {
+        /// The cluster.
+        cluster: String,
+        /// Its nodes.
+        nodes: u64,
+        /// Spare nodes asked for.
+        spares: u64,
+    },
     /// A step of more tokens than are supported.
     #[error(
         "a step of {gpus} GPUs × {micro_batch} × {grad_accum} sequences of {seq_len} tokens has \

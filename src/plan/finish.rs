@@ -37,7 +37,7 @@ impl Planner<'_> {
         };
         let step = self.fit().step_time(&setting, &candidate.configuration());
         let params = request.model.shape.params(candidate.seq_len);
-        let clock = WallClock::new(self.failing(), params, cluster, candidate.gpus);
+        let clock = WallClock::new(&request.reliability, params, cluster, candidate.gpus);
         let steps = tokens.as_f64() / candidate.global_batch_tokens as f64;
         let train_h = steps * step.expected_s() / SECONDS_PER_HOUR;
         let finish = FinishTime::new(&clock, train_h, step);

@@ -87,10 +87,16 @@ pub struct RequestReport {
     pub allow_tight: bool,
     /// What goes wrong on a cluster, and what it costs.
     pub reliability: Reliability,
+    /// The type of price asked for; `null` when any will do.
+    pub price_type: Option<String>,
+    /// Whose price was asked for.
+    pub provider: Option<String>,
+    /// The region whose price was asked for.
+    pub region: Option<String>,
 }
 
 impl RequestReport {
-    fn new(request: &Request, reliability: &Reliability) -> Self {
+    fn new(request: &Request) -> Self {
         let shortest = request.seq_len.get(0).unwrap_or(request.model.seq_len);
         Self {
             model: request.model.name.clone(),
@@ -109,7 +115,10 @@ impl RequestReport {
             top: request.top,
             confidence: request.confidence.get(),
             allow_tight: request.allow_tight,
-            reliability: *reliability,
+            reliability: request.reliability,
+            price_type: request.pricing.price_type.clone(),
+            provider: request.pricing.provider.clone(),
+            region: request.pricing.region.clone(),
         }
     }
 }

@@ -46,10 +46,23 @@ pub(super) fn notes(
             request.global_batch.min
         ));
     }
-    if candidates.iter().any(|c| c.cost_usd.is_none()) {
-        notes.push("no price is known for some of the clusters: their cost is not given".into());
+    notes.extend(spare_note(candidates));
+    for cluster in &request.clusters {
+        if candidates.iter().any(|c| c.cluster == cluster.name) {
+            notes.extend(request.pricing.notes(cluster));
+        }
     }
     notes
+}
+
+/// That spare nodes are in the bill.
+fn spare_note(candidates: &[Candidate]) -> Option<String> {
+    let spared = candidates.iter().find(|c| c.spare_nodes > 0)?;
+    Some(format!(
+        "GPU-hours and cost include spare nodes, {} beside the {} of rank {}: `--spares none` books \
+         none",
+        spared.spare_nodes, spared.nodes, spared.rank
+    ))
 }
 
 /// What moves the first candidate that is too near the memory limit out of that zone.

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use crate::configuration::Setting;
-use crate::forecast::{Bill, Reliability, WallClock};
+use crate::forecast::{Bill, WallClock};
 use crate::job::Request;
 use crate::memory::Verdict;
 use crate::search::{Evaluator, Group, GroupEvaluator, Objective, Score};
@@ -26,19 +26,13 @@ pub(super) enum Goal {
 pub(super) struct Physics<'a> {
     request: &'a Request,
     fit: &'a Fit,
-    reliability: &'a Reliability,
     goal: Goal,
     /// Step times on each cluster.
     steps: Vec<SettingModel<'a>>,
 }
 
 impl<'a> Physics<'a> {
-    pub(super) fn new(
-        request: &'a Request,
-        fit: &'a Fit,
-        reliability: &'a Reliability,
-        goal: Goal,
-    ) -> Self {
+    pub(super) fn new(request: &'a Request, fit: &'a Fit, goal: Goal) -> Self {
         let steps = request.clusters.iter().map(|cluster| {
             fit.setting_model(&Setting {
                 shape: &request.model.shape,
@@ -49,7 +43,6 @@ impl<'a> Physics<'a> {
         Self {
             request,
             fit,
-            reliability,
             goal,
             steps: steps.collect(),
         }
@@ -84,13 +77,17 @@ impl Evaluator for Physics<'_> {
         };
         let step_model =
             |model: &SettingModel<'_>| model.step_model(gpus, seq_len, activation_checkpointing);
+        let reliability = &self.request.reliability;
+        let clock = WallClock::new(reliability, shape.params(seq_len), cluster, gpus);
+        let price = self.request.pricing.price(cluster);
+        let usd = price.map(|price| price.usd_per_gpu_hour);
         GroupPhysics {
             steps: self
                 .steps
                 .get(index)
                 .map_or_else(|| step_model(&self.fit.setting_model(&setting)), step_model),
-            clock: WallClock::new(self.reliability, shape.params(seq_len), cluster, gpus),
-            bill: Bill::new(cluster, gpus),
+            bill: Bill::new(cluster, gpus, clock.spares, usd),
+            clock,
             gpus: gpus as f64,
             budget_tokens: self.request.tokens.as_f64(),
             goal: self.goal,

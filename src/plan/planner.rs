@@ -5,7 +5,6 @@ use super::error::PlanError;
 use super::physics::{Goal, Physics};
 use super::{FitReport, Plan, RequestReport, SCHEMA_VERSION, SpaceReport, notes, predict, remedy};
 use crate::configuration::{Configuration, Setting};
-use crate::forecast::Reliability;
 use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::search::{Axes, Axis, Limits, Outcome, Ranked, Space, SpaceError, Watch, sweep};
@@ -19,7 +18,6 @@ const SHOWN_GPU_COUNTS: u64 = 64;
 #[derive(Debug, Clone)]
 pub struct Planner<'a> {
     fit: &'a Fit,
-    reliability: Reliability,
     convention: Convention,
     alternatives: &'a [Cluster],
     prune: bool,
@@ -42,23 +40,15 @@ pub fn predict_one(request: &Request, fit: &Fit) -> Result<Candidate, PlanError>
 }
 
 impl<'a> Planner<'a> {
-    /// A planner with the defaults of [`Reliability`] and [`Convention`].
+    /// A planner with the default [`Convention`].
     #[must_use]
     pub fn new(fit: &'a Fit) -> Self {
         Self {
             fit,
-            reliability: Reliability::default(),
             convention: Convention::default(),
             alternatives: &[],
             prune: true,
         }
-    }
-
-    /// Sets what goes wrong on the clusters.
-    #[must_use]
-    pub fn reliability(mut self, reliability: Reliability) -> Self {
-        self.reliability = reliability;
-        self
     }
 
     /// Sets how FLOPs are counted.
@@ -70,10 +60,6 @@ impl<'a> Planner<'a> {
 
     pub(crate) fn fit(&self) -> &Fit {
         self.fit
-    }
-
-    pub(crate) fn failing(&self) -> &Reliability {
-        &self.reliability
     }
 
     /// Clusters to suggest when nothing fits on those asked for.
@@ -164,7 +150,7 @@ impl<'a> Planner<'a> {
         }
         Ok(Plan {
             schema_version: SCHEMA_VERSION,
-            request: RequestReport::new(request, &self.reliability),
+            request: RequestReport::new(request),
             fit: FitReport::new(self.fit),
             space,
             notes,
@@ -206,7 +192,7 @@ impl<'a> Planner<'a> {
             global_batch: request.global_batch.min..=request.global_batch.max,
         };
         let space = Space::new(axes, &request.clusters)?;
-        let physics = Physics::new(request, self.fit, &self.reliability, goal);
+        let physics = Physics::new(request, self.fit, goal);
         Ok(sweep(&space, &physics, limits, watch))
     }
 
@@ -270,7 +256,8 @@ impl<'a> Planner<'a> {
     ) -> Result<Candidate, PlanError> {
         let forecaster = Forecaster {
             fit: self.fit,
-            reliability: &self.reliability,
+            reliability: &request.reliability,
+            pricing: &request.pricing,
             convention: self.convention,
             confidence: request.confidence,
             tokens: request.tokens,
@@ -319,6 +306,7 @@ pub(super) fn resolved(request: &Request) -> Result<Request, PlanError> {
     if request.top == 0 {
         return Err(PlanError::NoCandidates);
     }
+    room_for_spares(&mut request)?;
     let longest = request.seq_len.largest_up_to(u64::MAX);
     match (request.model.shape.position_limit(), longest) {
         (Some(max_positions), Some(seq_len)) if seq_len > max_positions => {
@@ -330,4 +318,23 @@ pub(super) fn resolved(request: &Request) -> Result<Request, PlanError> {
         }
         _ => Ok(request),
     }
+}
+
+/// Leaves the spare nodes that were asked for out of what a job can have.
+fn room_for_spares(request: &mut Request) -> Result<(), PlanError> {
+    let Some(spares) = request.reliability.spare_nodes.filter(|spares| *spares > 0) else {
+        return Ok(());
+    };
+    for cluster in &mut request.clusters {
+        let nodes = cluster.nodes(cluster.max_gpus);
+        if nodes <= spares {
+            return Err(PlanError::NoNodeLeft {
+                cluster: cluster.name.clone(),
+                nodes,
+                spares,
+            });
+        }
+        cluster.max_gpus = (nodes - spares).saturating_mul(cluster.gpus_per_node);
+    }
+    Ok(())
 }

@@ -88,7 +88,7 @@ impl ClusterTable {
             provider: name.to_owned(),
             instance: name.to_owned(),
             price_type: "stated".into(),
-            usd_per_gpu_hour: self.usd_per_gpu_hour?.0,
+            usd_per_gpu_hour: self.usd_per_gpu_hour.as_ref()?.0.get(),
             region: "-".into(),
             as_of: "unknown".into(),
             source: self.source.clone(),
@@ -116,9 +116,12 @@ impl PriceTable {
             provider: or(&self.provider, &self.instance.value),
             instance: self.instance.value.clone(),
             price_type: or(&self.price_type, "stated"),
-            usd_per_gpu_hour: self.usd_per_gpu_hour.0,
+            usd_per_gpu_hour: self.usd_per_gpu_hour.0.get(),
             region: or(&self.region, "-"),
-            as_of: or(&self.as_of, "unknown"),
+            as_of: self
+                .as_of
+                .as_ref()
+                .map_or_else(|| "unknown".to_owned(), |date| date.0.clone()),
             source: self.source.clone(),
         }
     }

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::product::ProductTable;
-use super::value::{At, Entries, Positive, Share, Spelled, Whole};
+use super::value::{At, Entries, Positive, PricedOn, Share, Spelled, Whole};
 use crate::model::{Biases, FeedForward, Norm, Positions};
-use crate::quantity::Tokens;
+use crate::quantity::{Tokens, UsdPerGpuHour};
 use crate::stack::Precision;
 
 /// Models, GPUs, clusters, stacks, prices and products that add to the built-in ones or override those of
@@ -124,7 +124,7 @@ pub(crate) struct ClusterTable {
     /// Link out of a node, Gbit/s in one direction for the whole node; required beyond one node.
     pub(crate) inter_node_gbps: Option<Positive>,
     /// What a GPU-hour costs, US dollars; a short form of one `[[prices]]` entry.
-    pub(crate) usd_per_gpu_hour: Option<Positive>,
+    pub(crate) usd_per_gpu_hour: Option<Spelled<UsdPerGpuHour>>,
     /// Other names it is found by.
     #[serde(default)]
     pub(crate) aliases: Vec<String>,
@@ -167,11 +167,11 @@ pub(crate) struct PriceTable {
     /// `on-demand`, `spot`, `capacity-block`, …
     pub(crate) price_type: Option<String>,
     /// US dollars per GPU-hour.
-    pub(crate) usd_per_gpu_hour: Positive,
+    pub(crate) usd_per_gpu_hour: Spelled<UsdPerGpuHour>,
     /// Region it holds for.
     pub(crate) region: Option<String>,
-    /// Date of the price, such as `2026-01-21`.
-    pub(crate) as_of: Option<String>,
+    /// Date of the price, such as `2026-01-21` or `2026-01`, or `unknown`.
+    pub(crate) as_of: Option<PricedOn>,
     /// Who published it.
     #[serde(default)]
     pub(crate) source: String,

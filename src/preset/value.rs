@@ -11,7 +11,8 @@ use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Unexpecte
 use toml::Spanned;
 
 use crate::calendar::{Span, TimeOfDay};
-use crate::quantity::Tokens;
+use crate::forecast::PriceDate;
+use crate::quantity::{Tokens, UsdPerGpuHour};
 
 /// A value and the bytes of the file that hold it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -172,6 +173,28 @@ impl Written for Span {
 impl Written for TimeOfDay {
     const EXPECTED: &'static str = "a time of day in UTC such as \"11:30\"";
     const TYPES: &'static [&'static str] = &["string"];
+}
+
+impl Written for UsdPerGpuHour {
+    const EXPECTED: &'static str = Self::EXPECTED;
+    const TYPES: &'static [&'static str] = &["number", "string"];
+}
+
+/// The date of a price as it is shown: a day, a month, or `unknown`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+pub(crate) struct PricedOn(pub(crate) String);
+
+impl TryFrom<String> for PricedOn {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text != "unknown" {
+            text.parse::<PriceDate>()
+                .map_err(|error| format!("{error}, or \"unknown\""))?;
+        }
+        Ok(Self(text))
+    }
 }
 
 /// A [`Written`] value.

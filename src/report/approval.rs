@@ -1,6 +1,5 @@
 //! The report that a budget is approved by: what `report` writes.
 
-use crate::forecast::WallClock;
 use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::measure::Measurement;
@@ -11,7 +10,8 @@ use crate::search::Switch;
 use crate::throughput::Basis;
 use crate::throughput::evaluate::Evaluation;
 
-use super::number::{TimeUnit, confidence, dollars, percent, range, thousands, tokens};
+use super::bill::bill;
+use super::number::{TimeUnit, confidence, dollars, percent, range, tokens};
 use super::ranking::{Ranking, searched};
 use super::words::{basis_name, on_off, price_words, verdict_tone, verdict_words};
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone};
@@ -48,7 +48,7 @@ impl Answer for Approval<'_> {
             .heading("The alternatives, ranked")
             .grid(self.alternatives(best))
             .heading("What it costs")
-            .grid(self.cost_lines(best))
+            .grid(bill(best))
             .heading("Assumptions")
             .notes(self.assumptions(best))
             .heading("Settings that differ from the defaults")
@@ -236,54 +236,6 @@ impl Approval<'_> {
         }
     }
 
-    fn cost_lines(&self, best: &Candidate) -> Grid {
-        let columns = vec![
-            Column::left("item"),
-            Column::right("quantity, GPU-hours"),
-            Column::right("unit price, $"),
-            Column::right("amount, $"),
-            Column::left("price from"),
-        ];
-        let cluster = self.cluster(best);
-        let price = cluster.and_then(|cluster| cluster.prices.first());
-        let unit = price.map(|price| price.usd_per_gpu_hour);
-        let source = cluster.map_or_else(String::new, price_words);
-        let rate = best.gpu_hours.expected / best.time_to_budget_h.expected;
-        let train = best.train_h.expected * rate;
-        let line = |item: &str, hours: f64, source: &str| -> Vec<Cell> {
-            let amount = unit.map_or_else(|| "–".to_owned(), |unit| dollars(hours * unit));
-            let unit = unit.map_or_else(|| "–".to_owned(), |unit| unit.to_string());
-            vec![
-                item.into(),
-                thousands(hours).into(),
-                unit.into(),
-                amount.into(),
-                source.into(),
-            ]
-        };
-        let total = |item: &str, hours: f64| -> Vec<Cell> {
-            let cells = line(item, hours, "");
-            cells
-                .into_iter()
-                .map(|cell| cell.tone(Tone::Strong))
-                .collect()
-        };
-        Grid {
-            columns,
-            rows: vec![
-                line("training", train, &source),
-                line(
-                    "start-up, checkpoints, failures",
-                    best.gpu_hours.expected - train,
-                    &source,
-                ),
-                total("expected", best.gpu_hours.expected),
-                line("low end", best.gpu_hours.low, ""),
-                line("high end", best.gpu_hours.high, ""),
-            ],
-        }
-    }
-
     fn assumptions(&self, best: &Candidate) -> Vec<(String, String)> {
         let r = &self.plan.request.reliability;
         let mut notes = vec![
@@ -305,25 +257,34 @@ impl Approval<'_> {
             ),
             note("start-up", display_hours(r.start_up_s / 3600.0)),
         ];
-        if let Some(cluster) = self.cluster(best) {
-            let params = self.request.model.shape.params(best.seq_len);
-            let clock = WallClock::new(r, params, cluster, best.gpus);
-            let interval = clock
-                .checkpoint_interval_s
-                .map_or_else(String::new, |seconds| {
-                    format!(
-                        ", with a checkpoint every {}",
-                        display_hours(seconds / 3600.0)
-                    )
-                });
-            notes.push(note(
-                "goodput",
+        let interval = best
+            .checkpoint_interval_s
+            .map_or_else(String::new, |seconds| {
                 format!(
-                    "{} % of the booked time trains{interval}",
-                    percent(clock.goodput)
-                ),
-            ));
-            notes.push(note("price", price_words(cluster)));
+                    ", with a checkpoint every {}",
+                    display_hours(seconds / 3600.0)
+                )
+            });
+        notes.push(note(
+            "goodput",
+            format!(
+                "{} % of the time after the start-up trains{interval}; {:.1} failures expected",
+                percent(best.goodput),
+                best.expected_failures
+            ),
+        ));
+        notes.push(note(
+            "spares",
+            format!(
+                "{} nodes beside the {} that train; a job without one left waits up to {} for a \
+                 replacement",
+                best.spare_nodes,
+                best.nodes,
+                display_hours(r.replacement_s / 3600.0)
+            ),
+        ));
+        if let Some(cluster) = self.cluster(best) {
+            notes.push(note("price", price_words(&self.request.pricing, cluster)));
         }
         notes.push(note(
             "intervals",
@@ -334,7 +295,7 @@ impl Approval<'_> {
         ));
         notes.push(note(
             "not included",
-            "waiting for nodes, evaluation, data that arrives late, storage and network charges",
+            "evaluation, data that arrives late, spot interruptions, storage and network charges",
         ));
         notes
     }

@@ -254,9 +254,10 @@ fn chance(probability: f64) -> String {
 
 fn in_full(document: Document, number: usize, booking: &Booking) -> Document {
     let heading = format!(
-        "{number}. {}: {} nodes of {}, {}",
+        "{number}. {}: {} node{} of {}, {}",
         roles(booking, " and "),
         booking.booked_nodes,
+        if booking.booked_nodes == 1 { "" } else { "s" },
         booking.cluster,
         booking.product_title,
     );

@@ -46,6 +46,7 @@ pub(super) fn fields(candidate: &Candidate) -> Vec<(String, String)> {
     flat.put("gpu", &c.gpu);
     flat.put("gpus", c.gpus);
     flat.put("nodes", c.nodes);
+    flat.put("spare_nodes", c.spare_nodes);
     flat.put("seq_len", c.seq_len);
     flat.put("micro_batch", c.micro_batch);
     flat.put("grad_accum", c.grad_accum);
@@ -70,8 +71,19 @@ pub(super) fn fields(candidate: &Candidate) -> Vec<(String, String)> {
     memory(&mut flat, c);
     flat.interval("train_h", Some(c.train_h));
     flat.interval("time_to_budget_h", Some(c.time_to_budget_h));
+    flat.put("goodput", c.goodput);
+    flat.put("expected_failures", c.expected_failures);
+    let or_empty = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+    flat.put("checkpoint_interval_s", or_empty(c.checkpoint_interval_s));
     flat.interval("gpu_hours", Some(c.gpu_hours));
     flat.interval("cost_usd", c.cost_usd);
+    flat.put("usd_per_gpu_hour", or_empty(c.usd_per_gpu_hour));
+    flat.put("price_source", &c.price_source);
+    for line in &c.cost_lines {
+        let item = json_name(line.item).replace('-', "_");
+        flat.put(format!("cost_lines_{item}_gpu_hours"), line.gpu_hours);
+        flat.put(format!("cost_lines_{item}_usd"), or_empty(line.usd));
+    }
     flat.put("basis", json_name(c.basis));
     flat.put("basis_detail_axes", c.basis_detail.axes.join("; "));
     flat.put("basis_detail_nearest", nearest(c));

@@ -1,5 +1,6 @@
 //! One configuration in full: what `predict` says.
 
+use crate::forecast::Pricing;
 use crate::hardware::Cluster;
 use crate::plan::Candidate;
 use crate::quantity::{
@@ -7,6 +8,7 @@ use crate::quantity::{
 };
 use crate::throughput::{Basis, NearestRow};
 
+use super::bill::bill;
 use super::number::{
     bar, confidence, dollars, half_width, percent, significant, thousands, tokens,
 };
@@ -37,6 +39,8 @@ pub struct Explanation<'a> {
     pub fit_rows: usize,
     /// The cluster, for its price.
     pub cluster: &'a Cluster,
+    /// Which price of it holds.
+    pub pricing: &'a Pricing,
 }
 
 impl Answer for Explanation<'_> {
@@ -46,6 +50,8 @@ impl Answer for Explanation<'_> {
             .text(self.batch())
             .text(verdict_words(&c.memory))
             .grid(self.answers())
+            .heading("What it costs")
+            .grid(bill(c))
             .heading("Where a step's time goes")
             .grid(time_grid(c))
             .heading("Memory per GPU at its peak")
@@ -137,6 +143,22 @@ impl Explanation<'_> {
         }
     }
 
+    fn wall_clock(&self) -> String {
+        let c = self.candidate;
+        let interval = c.checkpoint_interval_s.map_or_else(String::new, |seconds| {
+            format!(
+                ", with a checkpoint every {}",
+                display_hours(seconds / 3600.0)
+            )
+        });
+        format!(
+            "{} % of it trains{interval}; {:.2} failures expected; {} spare nodes",
+            percent(c.goodput),
+            c.expected_failures,
+            c.spare_nodes
+        )
+    }
+
     fn rests_on(&self) -> Vec<(String, String)> {
         let c = self.candidate;
         let mut notes = vec![
@@ -159,7 +181,12 @@ impl Explanation<'_> {
             );
             ("bad day".to_owned(), reached)
         }));
-        notes.push(("price".to_owned(), price_words(self.cluster)));
+        notes.push(("wall clock".to_owned(), self.wall_clock()));
+        if self.pricing.price(self.cluster).is_some() {
+            notes.push(("price".to_owned(), price_words(self.pricing, self.cluster)));
+        }
+        let of_price = self.pricing.notes(self.cluster).into_iter();
+        notes.extend(of_price.map(|note| ("note".to_owned(), note)));
         notes
     }
 }
@@ -326,6 +353,7 @@ mod tests {
             fit: "embedded",
             fit_rows: 300,
             cluster: Catalog::embedded().cluster("r7z2").unwrap(),
+            pricing: &Pricing::default(),
         });
         anstream::adapter::strip_str(&text.unwrap()).to_string()
     }

@@ -1,7 +1,7 @@
 //! A made-up plan for the tests of this room: every field has a value of its own, so that a
 //! mix-up shows.
 
-use crate::forecast::Reliability;
+use crate::forecast::{CostItem, CostLine, Reliability};
 use crate::job::{JobFile, Request, Settings, resolve};
 use crate::memory::Verdict;
 use crate::plan::{
@@ -25,6 +25,7 @@ pub(super) fn candidate() -> Candidate {
         gpu: "a100-40gb".into(),
         gpus: 64,
         nodes: 8,
+        spare_nodes: 1,
         seq_len: 2048,
         micro_batch: 4,
         grad_accum: 4,
@@ -57,8 +58,14 @@ pub(super) fn candidate() -> Candidate {
         },
         train_h: about(221.9),
         time_to_budget_h: about(240.0),
-        gpu_hours: about(15_360.0),
-        cost_usd: Some(about(38_400.0)),
+        goodput: 0.93,
+        expected_failures: 0.75,
+        checkpoint_interval_s: Some(1800.0),
+        gpu_hours: about(17_280.0),
+        cost_usd: Some(about(34_560.0)),
+        usd_per_gpu_hour: Some(2.0),
+        price_source: "mosaicml, as-billed".into(),
+        cost_lines: cost_lines(),
         basis: Basis::Extrapolated,
         basis_detail: BasisDetail {
             axes: vec!["64 GPUs: measured up to 32".into()],
@@ -87,6 +94,23 @@ pub(super) fn candidate() -> Candidate {
             memory_pressure: 0.0,
         },
     }
+}
+
+/// Of 72 GPUs for 240 hours, 8 of them spare, at $2.
+fn cost_lines() -> Vec<CostLine> {
+    [
+        (CostItem::Training, 14_201.6),
+        (CostItem::StartUp, 5.3),
+        (CostItem::Checkpoints, 100.1),
+        (CostItem::Failures, 1_053.0),
+        (CostItem::Spares, 1_920.0),
+    ]
+    .map(|(item, gpu_hours)| CostLine {
+        item,
+        gpu_hours,
+        usd: Some(gpu_hours * 2.0),
+    })
+    .into()
 }
 
 /// The request that [`plan`] answers.
@@ -163,5 +187,8 @@ fn request_report() -> RequestReport {
         confidence: 0.9,
         allow_tight: false,
         reliability: Reliability::default(),
+        price_type: None,
+        provider: None,
+        region: None,
     }
 }

@@ -38,10 +38,10 @@ fn block_text(block: &Block) -> String {
     }
 }
 
-/// A fence longer than any run of backticks inside.
+/// A fence longer than any run of tildes inside.
 fn fenced(text: &str) -> String {
-    let runs = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(runs.max(2) + 1);
+    let runs = text.split(|c| c != '~').map(str::len).max().unwrap_or(0);
+    let fence = "~".repeat(runs.max(2) + 1);
     format!("{fence}text\n{text}\n{fence}\n")
 }
 

@@ -7,6 +7,7 @@
 pub mod accuracy;
 mod advice;
 mod approval;
+mod bill;
 mod bookings;
 mod candidate;
 mod catalog;
@@ -23,6 +24,7 @@ mod markdown;
 mod number;
 mod page;
 mod ranking;
+pub mod settings;
 mod table;
 pub mod tables;
 mod words;

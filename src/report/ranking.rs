@@ -89,9 +89,10 @@ impl Ranking<'_> {
             candidates.any(|c| c.cluster == cluster.name)
         };
         let clusters = self.request.clusters.iter().filter(shown);
-        let clusters = clusters.filter(|cluster| !cluster.prices.is_empty());
+        let pricing = &self.request.pricing;
+        let clusters = clusters.filter(|cluster| pricing.price(cluster).is_some());
         clusters
-            .map(|cluster| ("price".to_owned(), price_words(cluster)))
+            .map(|cluster| ("price".to_owned(), price_words(pricing, cluster)))
             .collect()
     }
 

@@ -1,5 +1,6 @@
 //! The words reports share: verdicts, bases, switches.
 
+use crate::forecast::Pricing;
 use crate::hardware::Cluster;
 use crate::memory::Verdict;
 use crate::plan::MemoryReport;
@@ -72,26 +73,15 @@ pub(super) fn shortfall_words(shortfall: f64) -> Option<String> {
 }
 
 /// The price a cluster is costed at, with its date and who published it.
-pub(super) fn price_words(cluster: &Cluster) -> String {
-    cluster.prices.first().map_or_else(
-        || format!("none known for {}, so no cost is given", cluster.name),
+pub(super) fn price_words(pricing: &Pricing, cluster: &Cluster) -> String {
+    pricing.price(cluster).map_or_else(
+        || pricing.why_none(cluster).unwrap_or_default(),
         |price| {
-            let known = |text: &&str| !matches!(*text, "" | "-" | "unknown");
-            let date = format!("as of {}", price.as_of);
-            let date = known(&price.as_of.as_str()).then_some(date.as_str());
-            let product = [price.provider.as_str(), price.instance.as_str()]
-                .into_iter()
-                .filter(|name| known(name) && *name != cluster.name)
-                .chain([price.price_type.as_str()].into_iter().filter(known));
-            let details: Vec<&str> = product
-                .chain(date)
-                .chain([price.source.as_str()].into_iter().filter(known))
-                .collect();
+            let own = format!("{}, ", cluster.name);
+            let words = price.words().replace(&own, "");
             format!(
-                "{}: ${} per GPU-hour ({})",
-                cluster.name,
-                price.usd_per_gpu_hour,
-                details.join(", "),
+                "{}: ${} per GPU-hour ({words})",
+                cluster.name, price.usd_per_gpu_hour,
             )
         },
     )

@@ -44,8 +44,6 @@ pub struct Ask {
     pub as_of: Option<Moment>,
     /// How sure it has to be.
     pub probability: f64,
-    /// Spare nodes besides those that train; `None` for the reliability settings' own.
-    pub spares: Option<u64>,
     /// What can be booked: products with the cluster they are for.
     pub offers: Vec<Offer>,
     /// What the booking is called where it needs a name.
@@ -74,7 +72,6 @@ impl Ask {
                 .map(|set| set.value)
                 .unwrap_or_default()
                 .get(),
-            spares: settings.spares.as_ref().map(|set| set.value),
             offers: offers(request, catalog)?,
             name: slug(&run_name(&request.launch, &request.model, request.tokens)),
         })
@@ -220,7 +217,7 @@ fn offers(request: &Request, catalog: &Catalog) -> Result<Vec<Offer>, Diagnostic
         offers.extend(
             products
                 .into_iter()
-                .map(|product| Offer::new(position, cluster, product)),
+                .map(|product| Offer::new(position, cluster, product, &request.pricing)),
         );
     }
     Ok(offers)

@@ -45,19 +45,20 @@ pub(super) fn fleet(
     cluster: &Cluster,
     max_nodes: u64,
     probability: f64,
-    spares: Option<u64>,
 ) -> Result<Vec<Run>, PlanError> {
     let candidates = planner.fastest_by_gpu_count(request, cluster, max_nodes)?;
     Ok(candidates
         .into_par_iter()
         .filter_map(|candidate| {
             let finish = planner.finish(request, &candidate)?;
+            let params = request.model.shape.params(candidate.seq_len);
+            let clock = WallClock::new(&request.reliability, params, cluster, candidate.gpus);
             let needed_h = finish.hours_at(probability);
             Some(Run {
                 needed_h,
                 needed: Span::from_hours_up(needed_h),
-                write: write_time(planner, request, cluster, &candidate),
-                spares: spares.unwrap_or(0),
+                write: write_time(&clock),
+                spares: clock.spares,
                 finish,
                 candidate,
             })
@@ -65,15 +66,8 @@ pub(super) fn fleet(
         .collect())
 }
 
-/// How long one checkpoint takes to write.
-fn write_time(
-    planner: &Planner<'_>,
-    request: &Request,
-    cluster: &Cluster,
-    candidate: &Candidate,
-) -> Option<Span> {
-    let params = request.model.shape.params(candidate.seq_len);
-    let clock = WallClock::new(planner.failing(), params, cluster, candidate.gpus);
+/// How long one checkpoint takes to write; `None` when none are written.
+fn write_time(clock: &WallClock) -> Option<Span> {
     let write_s = (clock.writing - 1.0) * clock.checkpoint_interval_s?;
     Span::from_hours_up(write_s / 3600.0)
 }

@@ -176,7 +176,7 @@ fn fleets(
     let fleet_of = |(position, cluster): (usize, &Cluster)| {
         let offers = ask.offers.iter().filter(|offer| offer.cluster == position);
         match offers.map(|offer| offer.max_nodes).max() {
-            Some(most) => fleet(planner, request, cluster, most, ask.probability, ask.spares),
+            Some(most) => fleet(planner, request, cluster, most, ask.probability),
             None => Ok(Vec::new()),
         }
     };

@@ -4,6 +4,7 @@ use super::Goal;
 use super::ask::Ask;
 use super::refusal::Reason;
 use crate::calendar::{Moment, Span};
+use crate::forecast::Pricing;
 use crate::hardware::{Cluster, Price};
 use crate::product::{Billing, Product};
 
@@ -22,20 +23,23 @@ pub struct Offer {
     pub max_nodes: u64,
 }
 
-/// The price type of a price that a person states without saying what it is for.
-const STATED: &str = "stated";
-
 impl Offer {
-    pub(super) fn new(position: usize, cluster: &Cluster, product: &Product) -> Self {
-        let of_type = |price: &&Price| match &product.price_type {
-            Some(wanted) => price.price_type == *wanted || price.price_type == STATED,
-            None => true,
+    pub(super) fn new(
+        position: usize,
+        cluster: &Cluster,
+        product: &Product,
+        pricing: &Pricing,
+    ) -> Self {
+        let price_type = product.price_type.as_ref().or(pricing.price_type.as_ref());
+        let pricing = Pricing {
+            price_type: price_type.cloned(),
+            ..pricing.clone()
         };
         let nodes = cluster.nodes(cluster.max_gpus);
         Self {
             cluster: position,
             product: product.clone(),
-            price: cluster.prices.iter().find(of_type).cloned(),
+            price: pricing.price(cluster).cloned(),
             gpus_per_node: cluster.gpus_per_node.max(1),
             max_nodes: product.max_nodes.map_or(nodes, |most| most.min(nodes)),
         }

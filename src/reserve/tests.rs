@@ -27,7 +27,7 @@ fn words(job: &str) -> InWords {
 fn each_provider_is_spoken_to_in_its_own_words() {
     let slurm = words(
         "cluster = \"r1z1\"\n[launch]\nname = \"Bob's $(run)\"\npartition = \"a100\"\n\
-         [reserve]\nnodes = 4\nspares = 1\nstart = \"2026-12-01T09:00Z\"\nusers = \"alice,bob\"\n",
+         [reserve]\nnodes = 4\nstart = \"2026-12-01T09:00Z\"\nusers = \"alice,bob\"\n[reliability]\nspares = 1\n",
     );
     let commands = slurm.commands.unwrap();
     for part in [

@@ -118,7 +118,17 @@ pub(super) fn plans(text: &str) {
 fn finite(value: &Value, key: &str) {
     match value {
         Value::Null => assert!(
-            key == "cost_usd" || key.contains("held_out") || key.contains("bad_day"),
+            [
+                "cost_usd",
+                "usd",
+                "usd_per_gpu_hour",
+                "checkpoint_interval_s",
+                "spare_nodes"
+            ]
+            .contains(&key)
+                || ["price_type", "provider", "region"].contains(&key)
+                || key.contains("held_out")
+                || key.contains("bad_day"),
             "`{key}` is null"
         ),
         Value::Array(items) => items.iter().for_each(|item| finite(item, key)),
@@ -194,6 +204,19 @@ gpus_per_node = 8
 max_gpus = 64
 inter_node_gbps = 800
 usd_per_gpu_hour = 1.8
+
+[reliability]
+failures_per_1000_node_days = 7.7
+restart = "20m"
+checkpoint_interval = "optimal"
+spares = "5%"
+replacement = "1d"
+
+[[prices]]
+instance = "lab"
+price_type = "spot"
+usd_per_gpu_hour = 1.1
+as_of = "2026-01"
 "#;
 
     pub(crate) fn job() -> Vec<String> {

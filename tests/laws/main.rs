@@ -11,6 +11,7 @@ mod search;
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
+use tminus::forecast::{Pricing, Reliability};
 use tminus::hardware::{Cluster, Price};
 use tminus::job::{GlobalBatch, LaunchSettings, Request, ReserveSettings};
 use tminus::measure::{MOSAICGPT_2023, read};
@@ -52,6 +53,8 @@ fn request(model: &str, clusters: &[&str]) -> Request {
         top: 10,
         confidence: Confidence::default(),
         allow_tight: false,
+        reliability: Reliability::default(),
+        pricing: Pricing::default(),
         launch: LaunchSettings::default(),
         reserve: ReserveSettings::default(),
     }
@@ -91,6 +94,16 @@ fn check(candidate: &Candidate, request: &Request) {
         + parts.logits_gib
         + parts.workspace_gib;
     assert!((sum - candidate.memory.peak_gib).abs() < 1e-6);
+    let hours: f64 = candidate.cost_lines.iter().map(|line| line.gpu_hours).sum();
+    assert!((hours / candidate.gpu_hours.expected - 1.0).abs() < 1e-9);
+    if let Some(cost) = candidate.cost_usd {
+        let usd: f64 = candidate
+            .cost_lines
+            .iter()
+            .filter_map(|line| line.usd)
+            .sum();
+        assert!((usd / cost.expected - 1.0).abs() < 1e-9);
+    }
     let parts = candidate.time_parts_s.total();
     assert!((parts / candidate.step_time_s.expected - 1.0).abs() < 1e-9);
     assert_eq!(

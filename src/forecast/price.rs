@@ -1,0 +1,200 @@
+//! Which price a cluster is costed at, and what a reader should know of it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::civil::Date;
+
+use crate::hardware::{Cluster, Price};
+
+/// The date of a price: a day, or a month of which the last day counts.
+///
+/// ```
+/// use tminus::forecast::PriceDate;
+/// let december: PriceDate = "2024-12".parse().unwrap();
+/// assert!(december.is_over_a_year_before("2026-01-01".parse().unwrap()));
+/// assert!(!december.is_over_a_year_before("2025-12-31".parse().unwrap()));
+/// assert!("last year".parse::<PriceDate>().is_err());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PriceDate {
+    day: Date,
+    whole_month: bool,
+}
+
+impl PriceDate {
+    /// Whether it is more than a year before another.
+    #[must_use]
+    pub fn is_over_a_year_before(self, other: Self) -> bool {
+        // Dates of four digits have a day a year later, but for the last.
+        let year = jiff::Span::new().years(1);
+        self.day
+            .checked_add(year)
+            .is_ok_and(|anniversary| anniversary < other.day)
+    }
+}
+
+/// `2026-01-21` or `2024-12`.
+impl FromStr for PriceDate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let refuse =
+            || format!("`{text}` is not the date of a price such as 2026-01-21 or 2026-01");
+        let digits = |c: char| c.is_ascii_digit() || c == '-';
+        if !text.chars().all(digits) {
+            return Err(refuse());
+        }
+        let (day, whole_month) = match text.len() {
+            10 => (text.parse::<Date>().map_err(|_| refuse())?, false),
+            7 => {
+                let first: Date = format!("{text}-01").parse().map_err(|_| refuse())?;
+                (first.last_of_month(), true)
+            }
+            _ => return Err(refuse()),
+        };
+        Ok(Self { day, whole_month })
+    }
+}
+
+impl fmt::Display for PriceDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let day = self.day.to_string();
+        f.pad(if self.whole_month {
+            day.get(..7).unwrap_or(&day)
+        } else {
+            &day
+        })
+    }
+}
+
+/// The date that prices are held against, since nothing reads the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reference {
+    /// The day asked for.
+    AsOf(PriceDate),
+    /// The planned start.
+    Start(PriceDate),
+    /// The date of the newest price known.
+    Newest(PriceDate),
+}
+
+impl Reference {
+    fn date(self) -> PriceDate {
+        match self {
+            Self::AsOf(date) | Self::Start(date) | Self::Newest(date) => date,
+        }
+    }
+}
+
+impl fmt::Display for Reference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AsOf(date) => write!(f, "{date}, the day asked for"),
+            Self::Start(date) => write!(f, "{date}, the planned start"),
+            Self::Newest(date) => write!(f, "{date}, the date of the newest price known"),
+        }
+    }
+}
+
+/// Which prices are wanted, and what they are held against.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Pricing {
+    /// `on-demand`, `spot`, …
+    pub price_type: Option<String>,
+    /// Who sells it.
+    pub provider: Option<String>,
+    /// Region it holds for.
+    pub region: Option<String>,
+    /// What the age of a price is counted from; `None` when there is no dated price at all.
+    pub reference: Option<Reference>,
+}
+
+/// What a price is called that its owner states without saying what it is for.
+const STATED: &str = "stated";
+
+impl Pricing {
+    /// The price a cluster is costed at: the first that matches what is wanted.
+    #[must_use]
+    pub fn price<'c>(&self, cluster: &'c Cluster) -> Option<&'c Price> {
+        cluster.prices.iter().find(|price| self.accepts(price))
+    }
+
+    fn accepts(&self, price: &Price) -> bool {
+        let is = |wanted: &Option<String>, found: &str, any: &[&str]| {
+            wanted
+                .as_deref()
+                .is_none_or(|wanted| wanted.eq_ignore_ascii_case(found) || any.contains(&found))
+        };
+        // What its owner states holds for whatever is asked about it.
+        let stated = price.price_type == STATED;
+        stated
+            || (is(&self.price_type, &price.price_type, &[])
+                && is(&self.provider, &price.provider, &[])
+                && is(&self.region, &price.region, &["all", "-"]))
+    }
+
+    /// Why a cluster has no price; `None` when it has one.
+    #[must_use]
+    pub fn why_none(&self, cluster: &Cluster) -> Option<String> {
+        if self.price(cluster).is_some() {
+            return None;
+        }
+        if cluster.prices.is_empty() {
+            return Some(format!(
+                "no price of {} is known: its cost is not given; `--usd-per-gpu-hour` or \
+                 `[[prices]]` states yours",
+                cluster.name
+            ));
+        }
+        let wanted: Vec<&str> = [&self.provider, &self.price_type, &self.region]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        let known: Vec<String> = cluster
+            .prices
+            .iter()
+            .map(|price| format!("{} {} {}", price.provider, price.price_type, price.region))
+            .collect();
+        Some(format!(
+            "no {} price of {} is known: its cost is not given; known are {}",
+            wanted.join(" "),
+            cluster.name,
+            known.join(", ")
+        ))
+    }
+
+    /// What a reader should know of a cluster's price: that there is none, that it is old or of
+    /// unknown age, what a spot price leaves out.
+    #[must_use]
+    pub fn notes(&self, cluster: &Cluster) -> Vec<String> {
+        let Some(price) = self.price(cluster) else {
+            return self.why_none(cluster).into_iter().collect();
+        };
+        let mut notes = Vec::new();
+        match (price.as_of.parse::<PriceDate>(), self.reference) {
+            (Ok(date), Some(reference)) if date.is_over_a_year_before(reference.date()) => {
+                notes.push(format!(
+                    "the price of {} is of {date}, more than a year before {reference}: ask for \
+                     today's",
+                    cluster.name
+                ));
+            }
+            (Ok(_), _) => {}
+            (Err(_), _) if price.price_type == STATED => {}
+            (Err(_), _) => notes.push(format!(
+                "the price of {} has no date: ask for today's",
+                cluster.name
+            )),
+        }
+        if price.price_type.eq_ignore_ascii_case("spot") {
+            notes.push(format!(
+                "the price of {} is for spot nodes, which are taken back at any time: such \
+                 interruptions are not in the time, nor in the cost",
+                cluster.name
+            ));
+        }
+        notes
+    }
+}

@@ -1,0 +1,115 @@
+//! Which prices a job is costed at: the user's own, or a choice among those known.
+
+use super::settings::Sourced;
+use crate::calendar::Moment;
+use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::forecast::{PriceDate, Pricing, Reference};
+use crate::hardware::{Cluster, Price};
+use crate::preset::Catalog;
+use crate::quantity::UsdPerGpuHour;
+
+/// What is set about prices, each left open until it is.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct PriceSettings {
+    /// What a GPU-hour costs, on every cluster.
+    pub usd_per_gpu_hour: Option<Sourced<UsdPerGpuHour>>,
+    /// `on-demand`, `spot`, …
+    pub price_type: Option<Sourced<String>>,
+    /// Who sells it.
+    pub provider: Option<Sourced<String>>,
+    /// Region.
+    pub region: Option<Sourced<String>>,
+    /// The day that the age of prices is counted from.
+    pub as_of: Option<Sourced<Moment>>,
+}
+
+impl PriceSettings {
+    /// These settings, and where they leave something open, the other's.
+    #[must_use]
+    pub fn over(self, other: Self) -> Self {
+        Self {
+            usd_per_gpu_hour: self.usd_per_gpu_hour.or(other.usd_per_gpu_hour),
+            price_type: self.price_type.or(other.price_type),
+            provider: self.provider.or(other.provider),
+            region: self.region.or(other.region),
+            as_of: self.as_of.or(other.as_of),
+        }
+    }
+
+    /// Which prices are taken; `start` is when the run is planned to start.
+    ///
+    /// # Errors
+    /// A price type, provider or region that no price known has.
+    pub(super) fn resolve(
+        &self,
+        start: Option<Moment>,
+        catalog: &Catalog,
+    ) -> Result<Pricing, Diagnostic> {
+        let known = |set: &Option<Sourced<String>>, what, of: fn(&Price) -> &str| {
+            set.as_ref()
+                .map(|set| one_of(set, what, of, catalog))
+                .transpose()
+        };
+        let day = |moment: Moment| moment.date().parse::<PriceDate>().ok();
+        let as_of = self.as_of.as_ref().and_then(|set| day(set.value));
+        let newest = catalog
+            .prices()
+            .filter_map(|(_, price)| price.as_of.parse::<PriceDate>().ok())
+            .max();
+        Ok(Pricing {
+            price_type: known(&self.price_type, "price type", |price| &price.price_type)?,
+            provider: known(&self.provider, "provider", |price| &price.provider)?,
+            region: known(&self.region, "region", |price| &price.region)?,
+            reference: as_of
+                .map(Reference::AsOf)
+                .or_else(|| start.and_then(day).map(Reference::Start))
+                .or_else(|| newest.map(Reference::Newest)),
+        })
+    }
+
+    /// Puts the user's own price before all others.
+    pub(super) fn put_own(&self, clusters: &mut [Cluster]) {
+        let Some(own) = &self.usd_per_gpu_hour else {
+            return;
+        };
+        for cluster in clusters {
+            let price = Price {
+                provider: cluster.name.clone(),
+                instance: cluster.name.clone(),
+                price_type: "stated".into(),
+                usd_per_gpu_hour: own.value.get(),
+                region: "-".into(),
+                as_of: "unknown".into(),
+                source: "stated for this plan".into(),
+            };
+            cluster.prices.insert(0, price);
+        }
+    }
+}
+
+/// The value, if some price has it.
+fn one_of(
+    set: &Sourced<String>,
+    what: &str,
+    of: fn(&Price) -> &str,
+    catalog: &Catalog,
+) -> Result<String, Diagnostic> {
+    let mut known: Vec<&str> = catalog
+        .prices()
+        .map(|(_, price)| of(price))
+        .filter(|name| !["-", "all", "stated"].contains(name))
+        .collect();
+    known.sort_unstable();
+    known.dedup();
+    let wanted = set.value.trim();
+    if let Some(found) = known.iter().find(|name| name.eq_ignore_ascii_case(wanted)) {
+        return Ok((*found).to_owned());
+    }
+    let refusal = Diagnostic::new(format!("no price has the {what} `{wanted}`"));
+    let refusal = did_you_mean(wanted, known.iter().copied())
+        .into_iter()
+        .fold(refusal, Diagnostic::help)
+        .help(format!("known are {}", known.join(", ")))
+        .help("`tminus presets prices` lists all; `[[prices]]` in a job or preset file adds yours");
+    Err(set.refuse(refusal, "no such price"))
+}
