@@ -71,10 +71,6 @@ impl Planner<'_> {
 
     /// The request as resolved, as reports show it.
     #[must_use]
-    #[expect(
-        clippy::unused_self,
-        reason = "what a planner resolves, a planner reports"
-    )]
     pub fn request_report(&self, request: &Request) -> RequestReport {
         RequestReport::new(request)
     }

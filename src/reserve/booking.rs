@@ -286,9 +286,7 @@ impl Desk<'_> {
                 .iter()
                 .filter_map(|run| Some((run, self.offer.booked(run.nodes(), run.spares)?)))
         };
-        let fewer = bookable()
-            .filter(|(_, booked)| *booked < choice.booked)
-            .last();
+        let fewer = bookable().rfind(|(_, booked)| *booked < choice.booked);
         let more = bookable().find(|(_, booked)| *booked > choice.booked);
         let same = (choice.run, choice.booked);
         let changes = [

@@ -43,7 +43,7 @@ impl InWords {
     }
 }
 
-fn field(name: &str, value: impl ToString) -> Field {
+fn field(name: &str, value: &dyn ToString) -> Field {
     Field {
         name: name.to_owned(),
         value: value.to_string(),
@@ -125,19 +125,18 @@ fn slurm(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
 /// `gcloud compute future-reservations create` in calendar mode.
 fn gcloud(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
     let mut to_set = Vec::new();
-    let zone = match &desk.request.reserve.zone {
-        Some(zone) => Word::from(zone.as_str()),
-        None => {
-            to_set.push("replace ZONE, or set `zone` in [reserve] of the job file".to_owned());
-            Word::from("ZONE")
-        }
+    let zone = if let Some(zone) = &desk.request.reserve.zone {
+        Word::from(zone.as_str())
+    } else {
+        to_set.push("replace ZONE, or set `zone` in [reserve] of the job file".to_owned());
+        Word::from("ZONE")
     };
-    let (start, end) = match desk.window.start.zip(desk.window.at(choice.length)) {
-        Some((start, end)) => (start.rfc3339(), end.rfc3339()),
-        None => {
-            to_set.push("replace START and END, or give `--start`".to_owned());
-            ("START".to_owned(), "END".to_owned())
-        }
+    let dates = desk.window.start.zip(desk.window.at(choice.length));
+    let (start, end) = if let Some((start, end)) = dates {
+        (start.rfc3339(), end.rfc3339())
+    } else {
+        to_set.push("replace START and END, or give `--start`".to_owned());
+        ("START".to_owned(), "END".to_owned())
     };
     let command = Command::new([
         "gcloud".into(),
@@ -172,11 +171,11 @@ fn capacity_block(desk: &Desk<'_>, choice: &Choice<'_>, latest_start: Option<Mom
     InWords {
         commands: None,
         fields: vec![
-            field("InstanceType", instance(desk)),
-            field("InstanceCount", choice.booked),
-            field("CapacityDurationHours", choice.length.seconds() / 3600),
-            field("StartDateRange", date(desk.window.start)),
-            field("EndDateRange", date(end)),
+            field("InstanceType", &instance(desk)),
+            field("InstanceCount", &choice.booked),
+            field("CapacityDurationHours", &(choice.length.seconds() / 3600)),
+            field("StartDateRange", &date(desk.window.start)),
+            field("EndDateRange", &date(end)),
         ],
         to_set: Vec::new(),
     }
@@ -194,22 +193,22 @@ fn fields(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
         .map(|step| step.step.seconds());
     let length = match step {
         Some(604_800) if whole_weeks == Some(Span::ZERO) => {
-            field("weeks", choice.length.seconds() / 604_800)
+            field("weeks", &(choice.length.seconds() / 604_800))
         }
-        _ if days => field("days", choice.length.seconds() / 86_400),
-        _ => field("hours", choice.length.seconds() / 3600),
+        _ if days => field("days", &(choice.length.seconds() / 86_400)),
+        _ => field("hours", &(choice.length.seconds() / 3600)),
     };
     let mut fields = vec![
-        field("product", &desk.offer.product.title),
-        field("instance", instance(desk)),
-        field("nodes", choice.booked),
-        field("GPUs", choice.booked * desk.offer.gpus_per_node),
+        field("product", &&desk.offer.product.title),
+        field("instance", &instance(desk)),
+        field("nodes", &choice.booked),
+        field("GPUs", &(choice.booked * desk.offer.gpus_per_node)),
         length,
     ];
     let dates = desk.window.start.zip(desk.window.at(choice.length));
     if let Some((start, end)) = dates {
-        fields.push(field("from", start.rfc3339()));
-        fields.push(field("until", end.rfc3339()));
+        fields.push(field("from", &start.rfc3339()));
+        fields.push(field("until", &end.rfc3339()));
     }
     InWords {
         commands: None,

@@ -119,7 +119,7 @@ mkdir "$work/plain-reserve"
     | python3 "$here/reservation.py" > "$work/plain-reserve/booking.reservation"
 accepted slurm "$work/plain-reserve/booking.reservation"
 refused slurm "$work/plain-reserve/booking.reservation" 's/NodeCnt=[0-9]*/NodeCnt=33/'
-refused slurm "$work/plain-reserve/booking.reservation" 's/Users=/User=/'
+refused slurm "$work/plain-reserve/booking.reservation" 's/Users=.*//'
 refused slurm "$work/plain-reserve/booking.reservation" 's/Duration=[^ ]*/Duration=x/'
 
 refused llm-foundry "$work/plain-llm-foundry/train.yaml" 's/^seed:/sead:/'
