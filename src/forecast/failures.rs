@@ -48,28 +48,6 @@ pub(super) struct Outcome {
     pub(super) weight: f64,
 }
 
-/// What the failures of a run may do to its length.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Delay {
-    /// Outcomes; their weights add up to 1.
-    pub(super) outcomes: Vec<Outcome>,
-    /// Standard deviation of the logarithm around each.
-    pub(super) blur: f64,
-}
-
-impl Delay {
-    /// No failures, no delay.
-    pub(super) fn none() -> Self {
-        Self {
-            outcomes: vec![Outcome {
-                log_factor: 0.0,
-                weight: 1.0,
-            }],
-            blur: 0.0,
-        }
-    }
-}
-
 /// Up to so many expected failures the outcomes are listed; beyond, their sum is close to Gaussian.
 const LISTED: f64 = 40.0;
 /// Where rework costs more than this share of the work, its law has too long a tail to list.
@@ -80,6 +58,19 @@ const UNLISTED: f64 = 1e-10;
 /// First four cumulants of the hours lost, in hours and their powers.
 #[derive(Debug, Clone, Copy)]
 struct Cumulants([f64; 4]);
+
+/// A Gaussian is represented by so many values to either side of its mean,
+const GAUSSIAN_POINTS: i32 = 20;
+/// so many standard deviations apart: what is spread by less besides is not smooth any more.
+const GAUSSIAN_STEP: f64 = 0.2;
+
+impl Outcome {
+    /// No failure, no delay.
+    pub(super) const UNDELAYED: Self = Self {
+        log_factor: 0.0,
+        weight: 1.0,
+    };
+}
 
 impl Failures {
     /// Hours of work that one failure loses on average.
@@ -129,11 +120,12 @@ impl Failures {
         ])
     }
 
-    /// What they may do to a run of `productive_h` hours without them. Their slowdown is finite.
-    pub(super) fn delay(&self, productive_h: f64) -> Delay {
+    /// What they may do to a run of `productive_h` hours without them; the weights add up to 1.
+    /// Their slowdown is finite.
+    pub(super) fn outcomes(&self, productive_h: f64) -> Vec<Outcome> {
         let (mean, load) = (self.per_h * productive_h, self.per_h * self.lost_h());
         if mean <= 0.0 || load.is_nan() {
-            return Delay::none();
+            return vec![Outcome::UNDELAYED];
         }
         if load > LISTED_LOAD || mean / (1.0 - load) > LISTED {
             return self.many(productive_h);
@@ -156,28 +148,29 @@ impl Failures {
         for outcome in &mut outcomes {
             outcome.weight /= listed;
         }
-        Delay {
-            outcomes,
-            blur: 0.0,
-        }
+        outcomes
     }
 
     /// Many failures: a log-normal factor with the mean and the variance of their sum, which is
     /// `E[K]·Var(J) + Var(K)·E[J]²` with `J` the cost of one.
-    fn many(&self, productive_h: f64) -> Delay {
+    fn many(&self, productive_h: f64) -> Vec<Outcome> {
         let Cumulants([mean_h, variance, ..]) = self.cost();
         let left = 1.0 - self.per_h * self.lost_h();
         let count = self.per_h * productive_h / left;
         let spread = count * (variance + (mean_h / left).powi(2));
         let slowdown = self.slowdown();
         let log_variance = (spread / (productive_h * slowdown).powi(2)).ln_1p();
-        Delay {
-            outcomes: vec![Outcome {
-                log_factor: slowdown.ln() - log_variance / 2.0,
-                weight: 1.0,
-            }],
-            blur: log_variance.sqrt(),
-        }
+        let (mean, sd) = (slowdown.ln() - log_variance / 2.0, log_variance.sqrt());
+        let points =
+            (-GAUSSIAN_POINTS..=GAUSSIAN_POINTS).map(|point| f64::from(point) * GAUSSIAN_STEP);
+        let density = |z: f64| (-z.powi(2) / 2.0).exp();
+        let total: f64 = points.clone().map(density).sum();
+        points
+            .map(|z| Outcome {
+                log_factor: mean + sd * z,
+                weight: density(z) / total,
+            })
+            .collect()
     }
 }
 

@@ -15,7 +15,7 @@
 use std::sync::Arc;
 
 use super::WallClock;
-use super::failures::{Delay, Outcome};
+use super::failures::Outcome;
 use crate::quantity::{Confidence, Interval};
 use crate::throughput::StepTime;
 
@@ -36,23 +36,19 @@ impl FinishTime {
     /// Of a run that trains for `train_h` hours if its step takes as long as is expected of `step`.
     #[must_use]
     pub fn new(clock: &WallClock, train_h: f64, step: StepTime) -> Self {
-        let (productive_h, delay) = if clock.stalls {
+        let (productive_h, outcomes) = if clock.stalls {
             // No law worth telling: the run hardly gets anywhere.
-            (train_h / clock.goodput, Delay::none())
+            (train_h / clock.goodput, vec![Outcome::UNDELAYED])
         } else {
             let productive_h = train_h * clock.writing;
-            (productive_h, clock.failures.delay(productive_h))
+            (productive_h, clock.failures.outcomes(productive_h))
         };
         Self {
             start_up_h: clock.start_up_h,
             productive_h,
             expected_h: clock.hours(train_h),
-            step: if delay.blur > 0.0 {
-                step.blurred(delay.blur)
-            } else {
-                step
-            },
-            outcomes: delay.outcomes.into(),
+            step,
+            outcomes: outcomes.into(),
         }
     }
 

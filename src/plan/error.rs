@@ -84,7 +84,7 @@ pub enum PlanError {
     },
     /// A cluster that has no node beside the spare ones.
     #[error(
-        "{cluster} has {nodes} nodes: with {spares} of them spare, none is left to train on \
+        "{cluster} has no more than {nodes} nodes: with {spares} spare, none is left to train on \
          (`--spares`)"
     )]
     NoNodeLeft {

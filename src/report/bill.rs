@@ -11,12 +11,20 @@ use super::{Cell, Column, Grid, Tone};
 /// the largest line.
 pub(super) fn bill(c: &Candidate) -> Grid {
     let unit = c.usd_per_gpu_hour;
+    let rounded = c.cost_usd.is_some_and(|cost| cost.expected >= ROUNDED_FROM);
+    let whole = |usd| {
+        if rounded {
+            thousands(usd)
+        } else {
+            dollars(usd)
+        }
+    };
     let row = |item: &str, hours: f64, usd: Option<f64>, tone: Tone| -> Vec<Cell> {
         let cells = [
             item.to_owned(),
             thousands(hours),
             unit.map_or_else(none, |unit| unit.to_string()),
-            usd.map_or_else(none, dollars),
+            usd.map_or_else(none, whole),
         ];
         cells.map(|cell| Cell::from(cell).tone(tone)).into()
     };
@@ -68,10 +76,13 @@ fn none() -> String {
     "–".to_owned()
 }
 
+/// Totals from which on amounts are shown whole.
+const ROUNDED_FROM: f64 = 100.0;
+
 /// Whole amounts that add up to the whole total; amounts under 100 in all stay as they are.
 fn adding_up(mut amounts: Vec<f64>) -> Vec<f64> {
     let total: f64 = amounts.iter().sum();
-    if !(100.0..1e15).contains(&total) {
+    if !(ROUNDED_FROM..1e15).contains(&total) {
         return amounts;
     }
     for amount in &mut amounts {

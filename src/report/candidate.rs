@@ -156,7 +156,8 @@ mod tests {
     use crate::report::fixture::candidate;
     use serde_json::Value;
 
-    /// Names of all the leaves of a JSON value; a list counts as one leaf.
+    /// Names of all the leaves of a JSON value; a list counts as one leaf, but for the lines of the
+    /// bill, which are told apart by their items.
     fn leaves(prefix: &str, value: &Value, out: &mut Vec<String>) {
         match value {
             Value::Object(map) => {
@@ -167,6 +168,13 @@ mod tests {
                         format!("{prefix}_{key}")
                     };
                     leaves(&name, value, out);
+                }
+            }
+            Value::Array(lines) if prefix == "cost_lines" => {
+                for line in lines {
+                    let item = line["item"].as_str().unwrap().replace('-', "_");
+                    out.push(format!("cost_lines_{item}_gpu_hours"));
+                    out.push(format!("cost_lines_{item}_usd"));
                 }
             }
             _ => out.push(prefix.to_owned()),

@@ -95,15 +95,6 @@ impl Spread {
         }
     }
 
-    /// The same with an independent Gaussian cause of standard deviation `sd` added.
-    pub(crate) fn blurred(self, sd: f64) -> Self {
-        Self {
-            faster_sd: self.faster_sd.hypot(sd),
-            slower_sd: self.slower_sd.hypot(sd),
-            ..self
-        }
-    }
-
     /// The logarithm that a share `share` of bad days stays under.
     pub(crate) fn bad_day(&self, share: f64) -> f64 {
         quantile(share, self.slower_sd, self.bad_days.always())

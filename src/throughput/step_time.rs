@@ -61,16 +61,6 @@ impl StepTime {
         self.spread.probability(f64::midpoint(low, high))
     }
 
-    /// The same distribution with an independent cause added: Gaussian, of standard deviation `sd`
-    /// on the scale of the logarithm.
-    #[must_use]
-    pub fn blurred(self, sd: f64) -> Self {
-        Self {
-            spread: self.spread.blurred(sd),
-            ..self
-        }
-    }
-
     /// The interval that the central share `confidence` of runs falls into.
     pub(super) fn interval(&self, confidence: Confidence) -> Interval {
         let tail = (1.0 - confidence.get()) / 2.0;
