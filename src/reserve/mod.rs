@@ -2,9 +2,9 @@
 //!
 //! For each cluster the planner's search gives the fastest configuration of every node count;
 //! the forecast says when each is done with which probability; the product's rules say what can be
-//! booked for it ([`choice`]). Of these the smallest and the cheapest are shown, or within a budget
+//! booked for it (`choice`). Of these the smallest and the cheapest are shown, or within a budget
 //! the fastest, each with what it costs, how sure it is and what a step away from it is
-//! ([`booking`]), and in the provider's own words ([`words`]).
+//! (`booking`), and in the provider's own words (`words`).
 
 mod ask;
 mod booking;
