@@ -28,6 +28,7 @@
 //! | [`compare`] | a launched run against its plan |
 //! | [`schedule`] | several jobs on one calendar |
 //! | [`launch`] | a candidate becomes the files that launch it |
+//! | [`reserve`] | a deadline, a budget or a node count becomes a booking |
 //! | [`advise`] | what to measure next |
 //! | [`report`] | table, JSON, CSV, Markdown |
 //! | [`cli`] | arguments and commands |
@@ -54,6 +55,7 @@ pub mod preset;
 pub mod product;
 pub mod quantity;
 pub mod report;
+pub mod reserve;
 pub mod schedule;
 pub mod search;
 pub mod stack;

@@ -22,6 +22,7 @@ mod predict;
 mod presets;
 mod report;
 mod request;
+mod reserve;
 mod schedule;
 mod schema;
 mod timing;
@@ -67,6 +68,8 @@ enum Command {
     Plan(Box<plan::PlanArgs>),
     /// Explain one configuration: time, memory, utilization and what the prediction rests on.
     Predict(Box<predict::PredictArgs>),
+    /// Book a cluster: turn a deadline, a budget or a node count into nodes, dates and cost.
+    Reserve(Box<reserve::ReserveArgs>),
     /// Write the document that a budget is approved by.
     Report(Box<report::ReportArgs>),
     /// Write the files that launch one candidate of a plan.
@@ -132,6 +135,7 @@ impl Cli {
         match &self.command {
             Command::Plan(args) => plan::run(args, &self.global, &open(args.output())?),
             Command::Predict(args) => predict::run(args, &open(args.output())?),
+            Command::Reserve(args) => reserve::run(args, &self.global, &open(args.output())?),
             Command::Report(args) => {
                 report::run(args, &self.global, command, &open(Some(args.output()))?)
             }

@@ -8,6 +8,7 @@ use crate::compare::Comparison;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Plan, Predicted};
 use crate::report::accuracy::{AccuracyPage, TableAccuracy};
+use crate::reserve::Reservation;
 use crate::schedule::Schedule;
 use crate::{job, preset};
 
@@ -51,6 +52,8 @@ enum Described {
     Advice,
     /// What `compare --format json` prints.
     Compare,
+    /// What `reserve --format json` prints.
+    Reserve,
 }
 
 pub(super) fn run(args: &SchemaArgs, output: &Output) -> Result<(), Failure> {
@@ -64,6 +67,7 @@ pub(super) fn run(args: &SchemaArgs, output: &Output) -> Result<(), Failure> {
         Described::Accuracy => schema_for!(AccuracyPage),
         Described::Advice => schema_for!(Advice),
         Described::Compare => schema_for!(Comparison),
+        Described::Reserve => schema_for!(Reservation),
     };
     let text = serde_json::to_string_pretty(&schema)
         .map_err(|error| Diagnostic::new(format!("the schema has no JSON form: {error}")))?;

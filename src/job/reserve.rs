@@ -164,8 +164,6 @@ pub struct ReserveSettings {
     pub probability: Option<Sourced<Probability>>,
     /// Names of the products to book by.
     pub products: Vec<Sourced<String>>,
-    /// Spare nodes to book besides.
-    pub spares: Option<Sourced<u64>>,
     /// Who may use a Slurm reservation.
     pub users: Option<Word>,
     /// The zone of a Google Cloud reservation.
@@ -199,7 +197,6 @@ impl ReserveSettings {
             } else {
                 self.products
             },
-            spares: self.spares.or(other.spares),
             users: self.users.or(other.users),
             zone: self.zone.or(other.zone),
         }
@@ -228,8 +225,6 @@ pub(super) struct ReserveTable {
     probability: Option<At<Spelled<Probability>>>,
     /// The products to book by, by name; every one that sells the cluster unless given.
     product: Option<At<Names>>,
-    /// Spare nodes to book besides those that train.
-    spares: Option<At<u64>>,
     /// Who may use a Slurm reservation.
     users: Option<Word>,
     /// The zone of a Google Cloud reservation.
@@ -252,7 +247,6 @@ impl ReserveTable {
                 .as_ref()
                 .map(|at| file.all(&at.value.each(&at.span)))
                 .unwrap_or_default(),
-            spares: file.set(self.spares.as_ref()),
             users: self.users.clone(),
             zone: self.zone.clone(),
         }

@@ -22,7 +22,8 @@ mod trainer;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use shell::quoted;
+pub(crate) use names::{run_name, slug};
+pub(crate) use shell::{Command, Word, quoted};
 
 use thiserror::Error;
 

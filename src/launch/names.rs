@@ -1,7 +1,8 @@
 //! Names: of the run, of GPUs as targets call them, of places that the user has yet to set.
 
-use crate::job::Text;
-use crate::quantity::display_count;
+use crate::job::{LaunchSettings, Text};
+use crate::model::Model;
+use crate::quantity::{Tokens, display_count};
 
 use super::{Launch, LaunchError};
 
@@ -25,39 +26,13 @@ pub(super) enum Namer {
 impl Launch<'_> {
     /// The run's name as people write it.
     pub(super) fn name(&self) -> String {
-        self.settings.name.as_ref().map_or_else(
-            || {
-                format!(
-                    "{}-{}",
-                    self.model.name,
-                    display_count(self.tokens.as_f64())
-                )
-            },
-            |name| name.as_str().to_owned(),
-        )
+        run_name(self.settings, self.model, self.tokens)
     }
 
     /// The run's name as every scheduler takes it: lower-case letters, digits and `-`, at most 50
     /// characters (an RFC 1123 label with room for what Kubernetes appends).
     pub(super) fn slug(&self) -> String {
-        let mut slug = String::new();
-        for c in self.name().chars() {
-            if slug.len() >= 50 {
-                break;
-            }
-            if c.is_ascii_alphanumeric() {
-                slug.push(c.to_ascii_lowercase());
-            } else if !slug.is_empty() && !slug.ends_with('-') {
-                slug.push('-');
-            }
-        }
-        let slug = slug.trim_end_matches('-');
-        if slug.is_empty() || slug.starts_with(|c: char| c.is_ascii_digit()) {
-            // Kubernetes wants a letter first.
-            format!("run-{slug}").trim_end_matches('-').to_owned()
-        } else {
-            slug.to_owned()
-        }
+        slug(&self.name())
     }
 
     /// What `namer` calls the GPU.
@@ -77,6 +52,36 @@ impl Launch<'_> {
                 target,
                 gpu: gpu.clone(),
             })
+    }
+}
+
+/// The name set, or else the model and its token budget.
+pub(crate) fn run_name(settings: &LaunchSettings, model: &Model, tokens: Tokens) -> String {
+    settings.name.as_ref().map_or_else(
+        || format!("{}-{}", model.name, display_count(tokens.as_f64())),
+        |name| name.as_str().to_owned(),
+    )
+}
+
+/// A name as every scheduler takes it.
+pub(crate) fn slug(name: &str) -> String {
+    let mut slug = String::new();
+    for c in name.chars() {
+        if slug.len() >= 50 {
+            break;
+        }
+        if c.is_ascii_alphanumeric() {
+            slug.push(c.to_ascii_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() || slug.starts_with(|c: char| c.is_ascii_digit()) {
+        // Kubernetes wants a letter first.
+        format!("run-{slug}").trim_end_matches('-').to_owned()
+    } else {
+        slug.to_owned()
     }
 }
 

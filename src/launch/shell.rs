@@ -2,21 +2,21 @@
 
 /// One word of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Word(String);
+pub(crate) struct Word(String);
 
 impl Word {
     /// Text that reaches the command as it is, whatever it holds.
-    pub(super) fn text(text: impl AsRef<str>) -> Self {
+    pub(crate) fn text(text: impl AsRef<str>) -> Self {
         Self(quoted(text.as_ref()))
     }
 
     /// Shell syntax, such as `"$MASTER_ADDR"`: written here, never by a user.
-    pub(super) fn expression(syntax: &'static str) -> Self {
+    pub(crate) fn expression(syntax: &'static str) -> Self {
         Self(syntax.to_owned())
     }
 
     /// `--flag=` followed by a word.
-    pub(super) fn assigned(flag: &'static str, value: &Self) -> Self {
+    pub(crate) fn assigned(flag: &'static str, value: &Self) -> Self {
         Self(format!("{flag}={}", value.0))
     }
 }
@@ -40,37 +40,37 @@ pub(crate) fn quoted(text: &str) -> String {
 
 /// A command: its name, then its arguments in groups that stay on one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Command {
+pub(crate) struct Command {
     groups: Vec<Vec<Word>>,
 }
 
 impl Command {
     /// The command's name, with what belongs to it.
-    pub(super) fn new<const N: usize>(words: [Word; N]) -> Self {
+    pub(crate) fn new<const N: usize>(words: [Word; N]) -> Self {
         Self {
             groups: vec![words.into()],
         }
     }
 
     /// Adds words that belong together.
-    pub(super) fn arg<const N: usize>(mut self, words: [Word; N]) -> Self {
+    pub(crate) fn arg<const N: usize>(mut self, words: [Word; N]) -> Self {
         self.groups.push(words.into());
         self
     }
 
     /// Adds words, if there are any.
-    pub(super) fn arg_if<const N: usize>(self, when: bool, words: [Word; N]) -> Self {
+    pub(crate) fn arg_if<const N: usize>(self, when: bool, words: [Word; N]) -> Self {
         if when { self.arg(words) } else { self }
     }
 
     /// Adds one word after another.
-    pub(super) fn args(mut self, words: impl IntoIterator<Item = Word>) -> Self {
+    pub(crate) fn args(mut self, words: impl IntoIterator<Item = Word>) -> Self {
         self.groups.extend(words.into_iter().map(|word| vec![word]));
         self
     }
 
     /// The command, a group of words a line where one line would be long.
-    pub(super) fn render(&self) -> String {
+    pub(crate) fn render(&self) -> String {
         let groups: Vec<String> = self
             .groups
             .iter()
@@ -87,7 +87,7 @@ impl Command {
 }
 
 /// `NAME=value`, quoted.
-pub(super) fn export(name: &str, value: &str) -> String {
+pub(crate) fn export(name: &str, value: &str) -> String {
     format!("export {name}={}", quoted(value))
 }
 

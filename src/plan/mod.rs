@@ -7,6 +7,7 @@ mod candidate;
 mod error;
 mod finish;
 mod front;
+mod gpu_counts;
 mod notes;
 mod physics;
 mod planner;

@@ -62,7 +62,7 @@ impl<'a> Planner<'a> {
         self
     }
 
-    pub(super) fn fit(&self) -> &Fit {
+    pub(crate) fn fit(&self) -> &Fit {
         self.fit
     }
 
@@ -314,7 +314,7 @@ impl<'a> Planner<'a> {
         )
     }
 
-    fn candidate(
+    pub(super) fn candidate(
         &self,
         request: &Request,
         cluster: &Cluster,
@@ -381,7 +381,7 @@ pub(super) fn describe(cluster: &Cluster, configuration: &Configuration) -> Stri
 }
 
 /// The request with its sequence length filled in, checked for what no search can mend.
-fn resolved(request: &Request) -> Result<Request, PlanError> {
+pub(super) fn resolved(request: &Request) -> Result<Request, PlanError> {
     let mut request = request.clone();
     if request.seq_len == Axis::Auto {
         request.seq_len = Axis::list([request.model.seq_len]);

@@ -47,7 +47,7 @@ impl Document {
         self
     }
 
-    /// Adds a command, to be typed as it stands.
+    /// Adds lines that keep their characters: commands, fields to copy.
     #[must_use]
     pub fn code(mut self, command: impl Into<String>) -> Self {
         self.blocks.push(Block::Code(command.into()));
@@ -69,7 +69,7 @@ pub enum Block {
     Heading(String),
     /// A paragraph.
     Text(String),
-    /// A command, to be typed as it stands.
+    /// Lines to copy as they stand.
     Code(String),
     /// A table.
     Grid(Grid),

@@ -39,11 +39,11 @@ fn block_text(block: &Block) -> String {
     }
 }
 
-/// A block of code; its fence is longer than any run of backticks in it.
-fn fenced(code: &str) -> String {
-    let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest.max(2) + 1);
-    format!("{fence}sh\n{code}\n{fence}\n")
+/// A fence longer than any run of tildes inside.
+fn fenced(text: &str) -> String {
+    let runs = text.split(|c| c != '~').map(str::len).max().unwrap_or(0);
+    let fence = "~".repeat(runs.max(2) + 1);
+    format!("{fence}text\n{text}\n{fence}\n")
 }
 
 /// Keeps names and notes from being read as markup or as the end of a cell.

@@ -8,6 +8,7 @@ pub mod accuracy;
 mod advice;
 mod approval;
 mod bill;
+mod bookings;
 mod calendar;
 mod candidate;
 mod catalog;
@@ -36,6 +37,7 @@ use thiserror::Error;
 
 pub use self::advice::ToMeasure;
 pub use self::approval::Approval;
+pub use self::bookings::Bookings;
 pub use self::calendar::Calendar;
 pub use self::catalog::{Shelf, shelf};
 pub use self::compare::Deviation;

@@ -30,7 +30,7 @@ impl Report for Table {
             match block {
                 Block::Heading(heading) => text += &(styled(heading, Tone::Strong) + "\n"),
                 Block::Text(paragraph) => text += &(wrapped(paragraph, WIDTH) + "\n"),
-                Block::Code(command) => text.extend(["  ", command, "\n"]),
+                Block::Code(lines) => text += &verbatim_text(lines),
                 Block::Grid(grid) => text += &grid_text(grid),
                 Block::Figure(figure) => text += &without_trailing_space(figure),
                 Block::Notes(notes) => text += &notes_text(notes),
@@ -123,6 +123,12 @@ fn laid_out(grid: &Grid, gap: usize) -> String {
         }
     }
     without_trailing_space(&table.to_string())
+}
+
+/// Lines as they are, indented.
+fn verbatim_text(lines: &str) -> String {
+    let lines: Vec<String> = lines.lines().map(|line| format!("  {line}")).collect();
+    lines.join("\n") + "\n"
 }
 
 fn notes_text(notes: &[(String, String)]) -> String {

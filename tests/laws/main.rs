@@ -57,9 +57,8 @@ fn request(model: &str, clusters: &[&str]) -> Request {
         allow_tight: false,
         reliability: Reliability::default(),
         pricing: Pricing::default(),
-        reserve: ReserveSettings::default(),
         launch: LaunchSettings::default(),
-        reserve: tminus::job::ReserveSettings::default(),
+        reserve: ReserveSettings::default(),
     }
 }
 

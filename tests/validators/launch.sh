@@ -113,6 +113,15 @@ for file in llm-foundry/train.yaml skypilot/task.yaml mcli/run.yaml kubeflow/tra
 done
 refused settings "$work/quotes-skypilot/task.yaml" "s/QUOTES: .*/QUOTES: x/"
 
+mkdir "$work/plain-reserve"
+"$tminus" --quiet reserve "$here/jobs/plain.toml" --cluster r1z1 --start 2036-12-01T09:00Z \
+    --nodes 8 --product slurm --format json \
+    | python3 "$here/reservation.py" > "$work/plain-reserve/booking.reservation"
+accepted slurm "$work/plain-reserve/booking.reservation"
+refused slurm "$work/plain-reserve/booking.reservation" 's/NodeCnt=[0-9]*/NodeCnt=33/'
+refused slurm "$work/plain-reserve/booking.reservation" 's/Users=.*//'
+refused slurm "$work/plain-reserve/booking.reservation" 's/Duration=[^ ]*/Duration=x/'
+
 refused llm-foundry "$work/plain-llm-foundry/train.yaml" 's/^seed:/sead:/'
 refused llm-foundry "$work/plain-llm-foundry/train.yaml" 's/^\(global_train_batch_size: .*\)$/\11/'
 refused llm-foundry "$work/plain-llm-foundry/train.yaml" 's/^  d_model:/  d_modle:/'

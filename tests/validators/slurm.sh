@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Asks a Slurm controller on loopback whether it would take a batch script:
-#     slurm.sh SCRIPT...
+# Asks a Slurm controller on loopback whether it would take a batch script, or lets it take a
+# reservation and compares what was granted with what was asked:
+#     slurm.sh SCRIPT... COMMANDS.reservation...
 # One controller serves all scripts; it has 32 nodes of eight A100s, none of which exists.
 set -euo pipefail
 
@@ -50,8 +51,28 @@ if ! scontrol ping | grep -q 'is UP'; then
     exit 2
 fi
 
+reserve() {
+    local said asked granted
+    said=$(USER=root bash -e "$1" 2>&1) || { echo "$said"; return 1; }
+    if grep -q 'fewer nodes' <<< "$said"; then
+        echo "$said"
+        return 1
+    fi
+    asked=$(grep -o 'StartTime=[0-9T:-]*' "$1")
+    granted=$(TZ=UTC scontrol show reservation | grep -o 'StartTime=[0-9T:-]*')
+    if [ "$asked" != "$granted" ]; then
+        echo "asked $asked, granted $granted"
+        return 1
+    fi
+    scontrol delete "ReservationName=$(scontrol show reservation | grep -o 'ReservationName=[^ ]*' | cut -d= -f2)"
+}
+
 status=0
 for script in "$@"; do
+    if [[ $script == *.reservation ]]; then
+        reserve "$script" || status=1
+        continue
+    fi
     (cd "$(dirname "$script")" && sbatch --test-only "$(basename "$script")") || status=1
 done
 exit "$status"

@@ -93,6 +93,14 @@ fn no_two_presets_share_a_spelling() {
                 .map(|(n, t)| (n.value.as_str(), t.aliases.as_slice()))
                 .collect(),
         );
+        spellings(
+            tables
+                .products
+                .0
+                .iter()
+                .map(|(n, t)| (n.value.as_str(), t.aliases.as_slice()))
+                .collect(),
+        );
     }
 }
 

@@ -1,0 +1,259 @@
+//! What is asked of a booking, with names looked up and contradictions refused.
+
+use serde::Serialize;
+
+use super::offer::Offer;
+use crate::calendar::{Due, Moment, Span};
+use crate::diagnostic::Diagnostic;
+use crate::job::{Request, ReserveSettings, Sourced};
+use crate::launch::{run_name, slug};
+use crate::preset::Catalog;
+use crate::product::Product;
+
+/// What a booking has to achieve.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Goal {
+    /// The run is done that long after the earliest start.
+    Deadline {
+        /// Hours from the earliest start.
+        within_h: f64,
+    },
+    /// The booking costs no more.
+    Budget {
+        /// US dollars.
+        usd: f64,
+    },
+    /// So many nodes train.
+    Nodes {
+        /// Nodes.
+        nodes: u64,
+    },
+}
+
+/// What is asked of a booking.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// What it has to achieve.
+    pub goal: Goal,
+    /// When it can start, at the earliest; `None` when no date was given.
+    pub start: Option<Moment>,
+    /// When the run has to be done, where that is a date.
+    pub deadline: Option<Moment>,
+    /// The day the booking is made, if that was given.
+    pub as_of: Option<Moment>,
+    /// How sure it has to be.
+    pub probability: f64,
+    /// What can be booked: products with the cluster they are for.
+    pub offers: Vec<Offer>,
+    /// What the booking is called where it needs a name.
+    pub name: String,
+}
+
+impl Ask {
+    /// Resolves the booking settings of `request`.
+    ///
+    /// # Errors
+    /// No goal or two of them, dates out of order, an unknown product, or one that sells none of
+    /// the clusters: with the place it was set at.
+    pub fn new(request: &Request, catalog: &Catalog) -> Result<Self, Diagnostic> {
+        let settings = &request.reserve;
+        let start = settings.start.as_ref().map(|set| set.value);
+        check_as_of(settings)?;
+        let (goal, deadline) = goal(settings)?;
+        Ok(Self {
+            goal,
+            start,
+            deadline,
+            as_of: settings.as_of.as_ref().map(|set| set.value),
+            probability: settings
+                .probability
+                .as_ref()
+                .map(|set| set.value)
+                .unwrap_or_default()
+                .get(),
+            offers: offers(request, catalog)?,
+            name: slug(&run_name(&request.launch, &request.model, request.tokens)),
+        })
+    }
+}
+
+impl Ask {
+    /// What is asked, in words: `finishes 134B tokens by 2026-12-15T00:00Z`.
+    pub(super) fn achieves(&self, request: &Request) -> String {
+        let finishes = format!("finishes {} tokens", request.tokens);
+        match self.goal {
+            Goal::Deadline { within_h } => match (self.deadline, Span::from_hours_up(within_h)) {
+                (Some(by), _) => format!("{finishes} by {by}"),
+                (None, Some(span)) => format!("{finishes} within {span}"),
+                (None, None) => finishes,
+            },
+            Goal::Budget { usd } => format!("{finishes} for ${}", super::refusal::whole(usd)),
+            Goal::Nodes { nodes } => format!("of {nodes} nodes {finishes}"),
+        }
+    }
+}
+
+fn goal(settings: &ReserveSettings) -> Result<(Goal, Option<Moment>), Diagnostic> {
+    let both = |one: &str, other: Diagnostic| -> Diagnostic {
+        other.help(format!("keep one of them: drop {one}, or this"))
+    };
+    match (&settings.deadline, &settings.budget, &settings.nodes) {
+        (None, None, None) => Err(Diagnostic::new("what has the booking to achieve?")
+            .help("be done by a date or within a time: `--deadline 2026-12-15`, `--deadline 14d`")
+            .help("or cost no more than an amount: `--budget 25000`")
+            .help("or use a number of nodes: `--nodes 16`")),
+        (Some(set), None, None) => deadline(set, settings.start.as_ref()),
+        (None, Some(set), None) => Ok((
+            Goal::Budget {
+                usd: set.value.get(),
+            },
+            None,
+        )),
+        (None, None, Some(set)) if set.value == 0 => Err(set.refuse(
+            Diagnostic::new("a booking of 0 nodes runs nothing; name at least 1"),
+            "at least 1",
+        )),
+        (None, None, Some(set)) => Ok((Goal::Nodes { nodes: set.value }, None)),
+        (Some(_), Some(set), _) => Err(both(
+            "the deadline",
+            set.refuse(
+                Diagnostic::new("a deadline and a budget are both given"),
+                "one too many",
+            ),
+        )),
+        (Some(_), None, Some(set)) => Err(both(
+            "the deadline",
+            set.refuse(
+                Diagnostic::new("a deadline and a number of nodes are both given"),
+                "one too many",
+            ),
+        )),
+        (None, Some(_), Some(set)) => Err(both(
+            "the budget",
+            set.refuse(
+                Diagnostic::new("a budget and a number of nodes are both given"),
+                "one too many",
+            ),
+        )),
+    }
+}
+
+fn deadline(
+    set: &Sourced<Due>,
+    start: Option<&Sourced<Moment>>,
+) -> Result<(Goal, Option<Moment>), Diagnostic> {
+    let within = |span: Span| Goal::Deadline {
+        within_h: span.hours(),
+    };
+    let start = start.map(|set| set.value);
+    match (set.value, start) {
+        (Due::Within(span), None) => Ok((within(span), None)),
+        (Due::Within(span), Some(start)) => {
+            let by = start.plus(span).ok_or_else(|| {
+                let message = format!("{span} after {start} is beyond the year 2999");
+                set.refuse(Diagnostic::new(message), "too far away")
+            })?;
+            Ok((within(span), Some(by)))
+        }
+        (Due::By(by), None) => Err(set.refuse(
+            Diagnostic::new(format!(
+                "the deadline {by} is a date, but no start is given"
+            ))
+            .help("say when the booking can start: `--start 2026-12-01T09:00Z`")
+            .help("or give the deadline as a length of time: `--deadline 14d`"),
+            "counted from when?",
+        )),
+        (Due::By(by), Some(start)) => match by.since(start) {
+            Some(span) if span > Span::ZERO => Ok((within(span), Some(by))),
+            _ => Err(set.refuse(
+                Diagnostic::new(format!("the deadline {by} is not after the start, {start}"))
+                    .help("dates are in UTC, and a plain date is its first moment"),
+                "ends before it begins",
+            )),
+        },
+    }
+}
+
+fn check_as_of(settings: &ReserveSettings) -> Result<(), Diagnostic> {
+    if let (Some(as_of), Some(start)) = (&settings.as_of, &settings.start)
+        && start.value < as_of.value
+    {
+        let message = format!(
+            "the start, {}, is before the day the booking is made, {}",
+            start.value, as_of.value
+        );
+        return Err(start.refuse(Diagnostic::new(message), "in the past of it"));
+    }
+    Ok(())
+}
+
+/// The products asked for, or else all that sell a cluster, cluster by cluster.
+fn offers(request: &Request, catalog: &Catalog) -> Result<Vec<Offer>, Diagnostic> {
+    let mut asked: Vec<&Product> = Vec::new();
+    for name in &request.reserve.products {
+        let product = catalog
+            .product(&name.value)
+            .map_err(|unknown| name.refuse(unknown, "not known"))?;
+        if !request
+            .clusters
+            .iter()
+            .any(|cluster| catalog.sells(product, cluster))
+        {
+            return Err(name.refuse(sells_none(request, catalog, product), "sells none of them"));
+        }
+        if asked.iter().all(|other| other.name != product.name) {
+            asked.push(product);
+        }
+    }
+    let mut offers = Vec::new();
+    for (position, cluster) in request.clusters.iter().enumerate() {
+        let products = if asked.is_empty() {
+            catalog.products_of(cluster)
+        } else {
+            let sells = |product: &&Product| catalog.sells(product, cluster);
+            asked.iter().copied().filter(sells).collect()
+        };
+        offers.extend(
+            products
+                .into_iter()
+                .map(|product| Offer::new(position, cluster, product, &request.pricing)),
+        );
+    }
+    Ok(offers)
+}
+
+fn sells_none(request: &Request, catalog: &Catalog, product: &Product) -> Diagnostic {
+    let names: Vec<&str> = request.clusters.iter().map(|c| c.name.as_str()).collect();
+    let sold: Vec<&str> = catalog
+        .clusters()
+        .filter(|cluster| catalog.sells(product, cluster))
+        .map(|cluster| cluster.name.as_str())
+        .collect();
+    let diagnostic = Diagnostic::new(format!(
+        "`{}` does not sell {}",
+        product.name,
+        names.join(" or ")
+    ));
+    let diagnostic = if sold.is_empty() {
+        diagnostic.help("it sells no cluster that is known: no price of its type is")
+    } else {
+        diagnostic.help(format!("it sells {}", sold.join(", ")))
+    };
+    let others: Vec<&str> = request
+        .clusters
+        .iter()
+        .flat_map(|cluster| catalog.products_of(cluster))
+        .map(|product| product.name.as_str())
+        .collect();
+    diagnostic.help(format!(
+        "these clusters are booked by {}",
+        unique(others).join(", ")
+    ))
+}
+
+fn unique(mut names: Vec<&str>) -> Vec<&str> {
+    names.sort_unstable();
+    names.dedup();
+    names
+}

@@ -1,0 +1,330 @@
+//! A booking in full: what it is, what it costs, how sure it is, what a step away from it is.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::ask::Ask;
+use super::choice::{Choice, Role};
+use super::fleet::Run;
+use super::offer::{Offer, Window};
+use super::words::InWords;
+use crate::calendar::{Moment, Span};
+use crate::hardware::Cluster;
+use crate::job::Request;
+use crate::plan::Candidate;
+use crate::product::Billing;
+use crate::quantity::Interval;
+
+/// One booking. Times are RFC 3339 in UTC, and `null` where no start was given.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Booking {
+    /// What it is the best at among the bookings of its cluster and product.
+    pub roles: Vec<Role>,
+    /// Cluster name.
+    pub cluster: String,
+    /// Product name.
+    pub product: String,
+    /// What its seller calls the product.
+    pub product_title: String,
+    /// Who sells it.
+    pub provider: String,
+    /// Nodes that train.
+    pub nodes: u64,
+    /// Nodes booked besides.
+    pub spares: u64,
+    /// Nodes booked in all.
+    pub booked_nodes: u64,
+    /// GPUs booked in all.
+    pub booked_gpus: u64,
+    /// When the booking starts.
+    pub start: Option<String>,
+    /// When it ends.
+    pub end: Option<String>,
+    /// When its nodes begin to be taken away.
+    pub usable_until: Option<String>,
+    /// Hours the run needs, from the start of the booking, at the probability asked for.
+    pub needed_h: f64,
+    /// Hours the run is expected to need, and its interval.
+    pub run_h: Interval,
+    /// Hours booked.
+    pub booked_h: f64,
+    /// Hours of them that can be used.
+    pub usable_h: f64,
+    /// What is billed.
+    pub billing: Billing,
+    /// Hours booked that the run leaves over.
+    pub idle_h: Interval,
+    /// What these cost; `null` without a price, nothing where only use is billed.
+    pub idle_usd: Option<Interval>,
+    /// Probability that the run is done by the end of the booking and by the deadline.
+    pub probability: f64,
+    /// Probability that the longest booking this product sells would be enough; `null` when there
+    /// is no longest.
+    pub probability_in_longest: Option<f64>,
+    /// The latest time at which a checkpoint can be begun that is whole before the nodes go.
+    pub last_checkpoint: Option<String>,
+    /// The same in hours from the start; `null` when no checkpoints are written.
+    pub last_checkpoint_h: Option<f64>,
+    /// The latest start that still makes the deadline at the probability asked for.
+    pub latest_start: Option<String>,
+    /// The first day on which it can be booked.
+    pub book_from: Option<String>,
+    /// Dollars; `null` when no price is known.
+    pub cost_usd: Option<Interval>,
+    /// Dollars to pay before it starts; `null` when nothing is, or no price is known.
+    pub upfront_usd: Option<f64>,
+    /// What the expected cost is made of; `null` when no price is known.
+    pub cost_parts_usd: Option<CostParts>,
+    /// What a GPU-hour is billed at; `null` when no price is known.
+    pub price: Option<PriceReport>,
+    /// Bookings one step away.
+    pub steps: Vec<StepAway>,
+    /// The booking in the provider's own words.
+    pub in_words: InWords,
+    /// Whether and how it can be cancelled or changed.
+    pub cancel: String,
+    /// What a buyer has to know besides.
+    pub notes: Vec<String>,
+    /// The configuration that runs on it.
+    pub candidate: Candidate,
+}
+
+/// The expected cost by what it is for, dollars; the parts add up to it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct CostParts {
+    /// Nodes that train, for as long as the run is expected to take.
+    pub run: f64,
+    /// Nodes booked besides.
+    pub spares: f64,
+    /// Nodes that train, for what the run leaves over.
+    pub idle: f64,
+}
+
+/// A price, with its date and source.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct PriceReport {
+    /// US dollars per GPU-hour.
+    pub usd_per_gpu_hour: f64,
+    /// What kind of price.
+    pub price_type: String,
+    /// Region it holds for.
+    pub region: String,
+    /// Date of the price.
+    pub as_of: String,
+    /// Who published it.
+    pub source: String,
+}
+
+/// A booking one step away.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct StepAway {
+    /// What is changed.
+    pub change: Change,
+    /// Nodes that train.
+    pub nodes: u64,
+    /// Nodes booked in all.
+    pub booked_nodes: u64,
+    /// Hours booked.
+    pub booked_h: f64,
+    /// When it ends.
+    pub end: Option<String>,
+    /// Probability that the run is done by then and by the deadline.
+    pub probability: f64,
+    /// Expected dollars; `null` when no price is known.
+    pub cost_usd: Option<f64>,
+}
+
+/// A step away from a booking.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Change {
+    /// The next smaller node count.
+    FewerNodes,
+    /// The next larger node count.
+    MoreNodes,
+    /// The next shorter length sold.
+    Shorter,
+    /// The next longer length sold.
+    Longer,
+}
+
+/// What bookings of one offer have in common.
+pub(super) struct Desk<'a> {
+    pub(super) request: &'a Request,
+    pub(super) ask: &'a Ask,
+    pub(super) cluster: &'a Cluster,
+    pub(super) offer: &'a Offer,
+    pub(super) window: Window,
+    pub(super) runs: &'a [Run],
+}
+
+impl Desk<'_> {
+    /// The booking of a choice in full.
+    pub(super) fn booking(&self, roles: Vec<Role>, choice: &Choice<'_>) -> Booking {
+        let Choice {
+            run,
+            booked,
+            length,
+            needed,
+        } = *choice;
+        let (offer, product) = (self.offer, &self.offer.product);
+        let usable = product.usable(length);
+        let run_h = run.finish.interval(self.request.confidence);
+        let idle_h = left_over(length.hours(), run_h);
+        let last_checkpoint = run.write.map(|write| usable.minus(write));
+        let latest_start = self.latest_start(needed);
+        let booking = Booking {
+            roles,
+            cluster: self.cluster.name.clone(),
+            product: product.name.clone(),
+            product_title: product.title.clone(),
+            provider: product.provider.clone(),
+            nodes: run.nodes(),
+            spares: booked - run.nodes(),
+            booked_nodes: booked,
+            booked_gpus: booked * offer.gpus_per_node,
+            start: self.window.start.map(Moment::rfc3339),
+            end: self.moment(length),
+            usable_until: self.moment(usable),
+            needed_h: run.needed_h,
+            run_h,
+            booked_h: length.hours(),
+            usable_h: usable.hours(),
+            billing: product.billing,
+            idle_h,
+            idle_usd: self.idle_usd(booked, idle_h),
+            probability: self.probability(run, length),
+            probability_in_longest: product
+                .longest()
+                .map(|longest| run.probability_by(product.usable(longest))),
+            last_checkpoint: last_checkpoint.and_then(|span| self.moment(span)),
+            last_checkpoint_h: last_checkpoint.map(Span::hours),
+            latest_start: latest_start.map(Moment::rfc3339),
+            book_from: self.book_from().map(Moment::date),
+            cost_usd: self.cost(choice, run_h),
+            upfront_usd: (product.billing == Billing::Upfront)
+                .then(|| choice.committed_usd(offer))
+                .flatten(),
+            cost_parts_usd: self.cost_parts(choice),
+            price: offer.price.as_ref().map(|price| PriceReport {
+                usd_per_gpu_hour: price.usd_per_gpu_hour,
+                price_type: price.price_type.clone(),
+                region: price.region.clone(),
+                as_of: price.as_of.clone(),
+                source: price.source.clone(),
+            }),
+            steps: self.steps(choice),
+            in_words: InWords::new(self, choice, latest_start),
+            cancel: product.cancel.clone(),
+            notes: Vec::new(),
+            candidate: Candidate {
+                rank: 1,
+                ..run.candidate.clone()
+            },
+        };
+        let notes = super::notes::notes(self, &booking);
+        Booking { notes, ..booking }
+    }
+
+    pub(super) fn moment(&self, span: Span) -> Option<String> {
+        self.window.at(span).map(Moment::rfc3339)
+    }
+
+    /// Probability of being done by the end of a booking of that length and by the deadline.
+    fn probability(&self, run: &Run, length: Span) -> f64 {
+        run.probability_by(self.window.within(self.offer.product.usable(length)))
+    }
+
+    fn latest_start(&self, needed: Span) -> Option<Moment> {
+        let by = self.ask.deadline?.minus(needed)?;
+        self.offer.product.last_start(by)
+    }
+
+    fn book_from(&self) -> Option<Moment> {
+        self.window.start?.minus(self.offer.product.book_ahead?)
+    }
+
+    fn cost(&self, choice: &Choice<'_>, run_h: Interval) -> Option<Interval> {
+        let price = self.offer.usd_per_hour(choice.booked)?;
+        if self.offer.bills_all() {
+            let whole = choice.length.hours();
+            Interval::new(whole, whole, whole)
+        } else {
+            Some(run_h)
+        }
+        .map(|hours| hours.scale(price))
+    }
+
+    fn idle_usd(&self, booked: u64, idle_h: Interval) -> Option<Interval> {
+        let price = self.offer.usd_per_hour(booked)?;
+        Some(if self.offer.bills_all() {
+            idle_h.scale(price)
+        } else {
+            Interval {
+                low: 0.0,
+                expected: 0.0,
+                high: 0.0,
+            }
+        })
+    }
+
+    fn cost_parts(&self, choice: &Choice<'_>) -> Option<CostParts> {
+        let (run, offer) = (choice.run, self.offer);
+        let billed = choice.billed_h(offer);
+        let busy = run.finish.expected_h().min(billed);
+        Some(CostParts {
+            run: offer.usd_per_hour(run.nodes())? * busy,
+            spares: offer.usd_per_hour(choice.booked - run.nodes())? * billed,
+            idle: offer.usd_per_hour(run.nodes())? * (billed - busy),
+        })
+    }
+
+    fn steps(&self, choice: &Choice<'_>) -> Vec<StepAway> {
+        let product = &self.offer.product;
+        let bookable = || {
+            self.runs
+                .iter()
+                .filter_map(|run| Some((run, self.offer.booked(run.nodes(), run.spares)?)))
+        };
+        let fewer = bookable().rfind(|(_, booked)| *booked < choice.booked);
+        let more = bookable().find(|(_, booked)| *booked > choice.booked);
+        let same = (choice.run, choice.booked);
+        let changes = [
+            (Change::FewerNodes, fewer, Some(choice.length)),
+            (Change::MoreNodes, more, Some(choice.length)),
+            (Change::Shorter, Some(same), product.shorter(choice.length)),
+            (Change::Longer, Some(same), product.longer(choice.length)),
+        ];
+        changes
+            .into_iter()
+            .filter_map(|(change, run, length)| {
+                let ((run, booked), length) = (run?, length?);
+                let other = Choice {
+                    run,
+                    booked,
+                    length,
+                    needed: run.needed.unwrap_or(Span::MAX),
+                };
+                Some(StepAway {
+                    change,
+                    nodes: run.nodes(),
+                    booked_nodes: booked,
+                    booked_h: length.hours(),
+                    end: self.moment(length),
+                    probability: self.probability(run, length),
+                    cost_usd: other.expected_usd(self.offer),
+                })
+            })
+            .collect()
+    }
+}
+
+/// Hours of a booking that a run leaves over: the ends change places.
+fn left_over(booked_h: f64, run_h: Interval) -> Interval {
+    let left = |hours: f64| (booked_h - hours).max(0.0);
+    Interval {
+        low: left(run_h.high),
+        expected: left(run_h.expected),
+        high: left(run_h.low),
+    }
+}

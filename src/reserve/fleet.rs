@@ -1,0 +1,73 @@
+//! The runs a cluster can make of a job: the fastest configuration of every node count, with when
+//! each is done.
+
+use rayon::prelude::*;
+
+use crate::calendar::Span;
+use crate::forecast::{FinishTime, WallClock};
+use crate::hardware::Cluster;
+use crate::job::Request;
+use crate::plan::{Candidate, PlanError, Planner};
+
+/// One node count's run.
+#[derive(Debug, Clone)]
+pub(super) struct Run {
+    pub(super) candidate: Candidate,
+    pub(super) finish: FinishTime,
+    /// Hours within which it is done with the probability asked for.
+    pub(super) needed_h: f64,
+    /// The same in whole minutes, rounded up; `None` beyond what dates can count.
+    pub(super) needed: Option<Span>,
+    /// Time to write one checkpoint; `None` when none are written.
+    pub(super) write: Option<Span>,
+    /// Spare nodes it is booked with.
+    pub(super) spares: u64,
+}
+
+impl Run {
+    pub(super) fn nodes(&self) -> u64 {
+        self.candidate.nodes
+    }
+
+    /// Probability of being done within `span`.
+    pub(super) fn probability_by(&self, span: Span) -> f64 {
+        self.finish.probability_by(span.hours()).clamp(0.0, 1.0)
+    }
+}
+
+/// The runs of one cluster, by GPUs ascending.
+///
+/// # Errors
+/// When there is no space to search.
+pub(super) fn fleet(
+    planner: &Planner<'_>,
+    request: &Request,
+    cluster: &Cluster,
+    max_nodes: u64,
+    probability: f64,
+) -> Result<Vec<Run>, PlanError> {
+    let candidates = planner.fastest_by_gpu_count(request, cluster, max_nodes)?;
+    Ok(candidates
+        .into_par_iter()
+        .filter_map(|candidate| {
+            let finish = planner.finish(request, &candidate)?;
+            let params = request.model.shape.params(candidate.seq_len);
+            let clock = WallClock::new(&request.reliability, params, cluster, candidate.gpus);
+            let needed_h = finish.hours_at(probability);
+            Some(Run {
+                needed_h,
+                needed: Span::from_hours_up(needed_h),
+                write: write_time(&clock),
+                spares: clock.spares,
+                finish,
+                candidate,
+            })
+        })
+        .collect())
+}
+
+/// How long one checkpoint takes to write; `None` when none are written.
+fn write_time(clock: &WallClock) -> Option<Span> {
+    let write_s = (clock.writing - 1.0) * clock.checkpoint_interval_s?;
+    Span::from_hours_up(write_s / 3600.0)
+}

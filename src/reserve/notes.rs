@@ -1,0 +1,95 @@
+//! What a buyer has to know beyond a booking's figures.
+
+use super::Goal;
+use super::booking::{Booking, Desk};
+use crate::calendar::{Moment, Span};
+
+/// A price this much older than the start gets a note.
+const STALE: u64 = 365 * 86_400;
+/// Chance of needing more than the longest booking that is worth a word.
+const WORTH_A_WORD: f64 = 0.01;
+
+pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
+    let mut notes = Vec::new();
+    notes.extend(too_long(desk, booking));
+    notes.extend(price(desk));
+    notes.extend(price_age(desk));
+    if let Goal::Deadline { .. } = desk.ask.goal
+        && booking.cost_usd.is_none()
+        && booking.roles.contains(&super::Role::Cheapest)
+    {
+        notes.push(
+            "without a price, the cheapest is taken to be that of the fewest node-hours".into(),
+        );
+    }
+    let caution = &desk.offer.product.caution;
+    notes.extend((!caution.is_empty()).then(|| caution.clone()));
+    notes
+}
+
+/// A run may need more time than one booking can have.
+fn too_long(desk: &Desk<'_>, booking: &Booking) -> Option<String> {
+    let longest = desk.offer.product.longest()?;
+    let missed = 1.0 - booking.probability_in_longest?;
+    (missed > WORTH_A_WORD).then(|| {
+        format!(
+            "the run may need more time than one booking can have: with probability {missed:.2} more \
+             than the longest, {longest}; plan for a second booking to resume from a checkpoint"
+        )
+    })
+}
+
+/// No price, and which there are.
+fn price(desk: &Desk<'_>) -> Option<String> {
+    if desk.offer.price.is_some() {
+        return None;
+    }
+    let others: Vec<String> = desk
+        .cluster
+        .prices
+        .iter()
+        .map(|price| format!("{} ${}", price.price_type, price.usd_per_gpu_hour))
+        .collect();
+    let wanted = desk.offer.product.price_type.as_ref();
+    let wanted = wanted.map_or_else(String::new, |wanted| format!("{wanted} "));
+    let known = if others.is_empty() {
+        String::new()
+    } else {
+        format!("; known per GPU-hour: {}", others.join(", "))
+    };
+    Some(format!(
+        "no {wanted}price is known for {}, so no cost is given{known}",
+        desk.cluster.name
+    ))
+}
+
+/// A price that is older than a year, or has no date.
+fn price_age(desk: &Desk<'_>) -> Option<String> {
+    let price = desk.offer.price.as_ref()?;
+    let now = desk.ask.as_of.or(desk.ask.start)?;
+    let dated = first_day(&price.as_of);
+    match dated {
+        None => Some(format!(
+            "the {} price has no date: ask for today's",
+            price.price_type
+        )),
+        Some(day) => {
+            let age = now.since(day)?;
+            (age > Span::from_seconds(STALE)?).then(|| {
+                format!(
+                    "the {} price is of {}, {:.1} years before the booking: ask for today's",
+                    price.price_type,
+                    price.as_of,
+                    age.seconds() as f64 / STALE as f64
+                )
+            })
+        }
+    }
+}
+
+/// The first day of a date of a day, a month or a year.
+fn first_day(text: &str) -> Option<Moment> {
+    ["", "-01", "-01-01"]
+        .into_iter()
+        .find_map(|rest| format!("{text}{rest}").parse().ok())
+}

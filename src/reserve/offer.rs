@@ -1,0 +1,129 @@
+//! A product on one cluster: what of it can be booked, at what price, and when.
+
+use super::Goal;
+use super::ask::Ask;
+use super::refusal::Reason;
+use crate::calendar::{Moment, Span};
+use crate::forecast::Pricing;
+use crate::hardware::{Cluster, Price};
+use crate::product::{Billing, Product};
+
+/// A product on one cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Offer {
+    /// Position of the cluster in the request.
+    pub cluster: usize,
+    /// The product.
+    pub product: Product,
+    /// What a GPU-hour costs so; `None` when no price of that type is known.
+    pub price: Option<Price>,
+    /// GPUs in a node.
+    pub gpus_per_node: u64,
+    /// The most nodes that can be booked.
+    pub max_nodes: u64,
+}
+
+impl Offer {
+    pub(super) fn new(
+        position: usize,
+        cluster: &Cluster,
+        product: &Product,
+        pricing: &Pricing,
+    ) -> Self {
+        let price_type = product.price_type.as_ref().or(pricing.price_type.as_ref());
+        let pricing = Pricing {
+            price_type: price_type.cloned(),
+            ..pricing.clone()
+        };
+        let nodes = cluster.nodes(cluster.max_gpus);
+        Self {
+            cluster: position,
+            product: product.clone(),
+            price: pricing.price(cluster).cloned(),
+            gpus_per_node: cluster.gpus_per_node.max(1),
+            max_nodes: product.max_nodes.map_or(nodes, |most| most.min(nodes)),
+        }
+    }
+
+    /// Dollars for an hour of so many nodes.
+    pub(super) fn usd_per_hour(&self, nodes: u64) -> Option<f64> {
+        let gpus = nodes as f64 * self.gpus_per_node as f64;
+        self.price
+            .as_ref()
+            .map(|price| price.usd_per_gpu_hour * gpus)
+    }
+
+    /// Nodes to book for so many that train; `None` when that is more than can be had.
+    pub(super) fn booked(&self, nodes: u64, spares: u64) -> Option<u64> {
+        let wanted = nodes.saturating_add(spares);
+        if wanted > self.max_nodes {
+            return None;
+        }
+        let booked = self.product.booked_nodes(wanted, self.gpus_per_node);
+        (booked <= self.max_nodes).then_some(booked)
+    }
+
+    /// Whether the whole booking is paid for, used or not.
+    pub(super) fn bills_all(&self) -> bool {
+        self.product.billing != Billing::Used
+    }
+
+    /// When it can be used and until when it has to be done.
+    ///
+    /// # Errors
+    /// Why it can't be booked at all for what is asked.
+    pub(super) fn window(&self, ask: &Ask) -> Result<Window, Reason> {
+        let Some(asked) = ask.start else {
+            if self.product.needs_dates() {
+                return Err(Reason::NeedsStart);
+            }
+            let limit = match ask.goal {
+                Goal::Deadline { within_h } => Span::from_hours_up(within_h),
+                Goal::Budget { .. } | Goal::Nodes { .. } => None,
+            };
+            return Ok(Window { start: None, limit });
+        };
+        let start = self.product.first_start(asked).ok_or(Reason::NeedsStart)?;
+        if let (Some(as_of), Some(ahead)) = (ask.as_of, self.product.book_ahead) {
+            let from = start.minus(ahead);
+            // Days count, not hours: dates as text are in their order.
+            if from.is_some_and(|from| from.date() > as_of.date()) {
+                return Err(Reason::NotYet { start, ahead });
+            }
+        }
+        let limit = match ask.deadline {
+            Some(by) => Some(by.since(start).ok_or(Reason::StartsTooLate { start })?),
+            None => None,
+        };
+        Ok(Window {
+            start: Some(start),
+            limit,
+        })
+    }
+}
+
+/// When a booking starts, and how long after it the run has to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Window {
+    /// The start; `None` without dates.
+    pub(super) start: Option<Moment>,
+    /// How long after it the run has to be done; `None` without a deadline.
+    pub(super) limit: Option<Span>,
+}
+
+impl Window {
+    /// Whether a run that needs so long is done in time.
+    pub(super) fn allows(&self, needed: Span) -> bool {
+        self.limit.is_none_or(|limit| needed <= limit)
+    }
+
+    /// What of a usable time lies before the deadline.
+    pub(super) fn within(&self, usable: Span) -> Span {
+        self.limit.map_or(usable, |limit| limit.min(usable))
+    }
+
+    /// The moment that long after the start.
+    pub(super) fn at(&self, span: Span) -> Option<Moment> {
+        self.start?.plus(span)
+    }
+}

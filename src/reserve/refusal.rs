@@ -1,0 +1,201 @@
+//! Why a product can't be booked for what is asked.
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::calendar::{Moment, Span};
+use crate::quantity::{display_hours, display_thousands};
+
+/// Why a product can't be booked for what is asked.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reason {
+    /// Its rules depend on the calendar, and no start was given.
+    NeedsStart,
+    /// On the day the booking is made, its start can't be booked yet.
+    NotYet {
+        /// The start.
+        start: Moment,
+        /// How long ahead it can be booked.
+        ahead: Span,
+    },
+    /// It can't start before the deadline.
+    StartsTooLate {
+        /// Its first start.
+        start: Moment,
+    },
+    /// More nodes than it sells.
+    TooManyNodes {
+        /// Nodes to book, spares included.
+        wanted: u64,
+        /// The most that can be booked.
+        most: u64,
+        /// The most of all bookings together, where that is more.
+        in_all: Option<u64>,
+    },
+    /// A budget can't be held against it.
+    NoPrice {
+        /// The kind of price it is sold at.
+        price_type: Option<String>,
+    },
+    /// The job can't be launched on that cluster.
+    NothingFits {
+        /// Why.
+        why: String,
+        /// What would help.
+        help: Vec<String>,
+    },
+    /// No configuration uses that many nodes.
+    NoSuchCount {
+        /// Nodes asked for.
+        nodes: u64,
+        /// The nearest counts that some configuration uses.
+        near: Vec<u64>,
+    },
+    /// The longest booking is too short.
+    TooShort {
+        /// Hours needed by the fastest that can be booked.
+        needed_h: f64,
+        /// The longest booking.
+        longest: Option<Span>,
+    },
+    /// No node count makes the deadline.
+    TooLate {
+        /// Hours from the first start needed by the fastest.
+        needed_h: f64,
+        /// Hours from the first start to the deadline.
+        limit: Span,
+    },
+    /// The cheapest booking costs more than the budget.
+    TooDear {
+        /// What it costs.
+        usd: f64,
+    },
+}
+
+impl Reason {
+    /// Whether what was asked for can't be sold, rather than that it isn't enough.
+    pub(super) fn is_bad_input(&self) -> bool {
+        match self {
+            Self::NeedsStart
+            | Self::NotYet { .. }
+            | Self::TooManyNodes { .. }
+            | Self::NoPrice { .. } => true,
+            Self::StartsTooLate { .. }
+            | Self::NothingFits { .. }
+            | Self::NoSuchCount { .. }
+            | Self::TooShort { .. }
+            | Self::TooLate { .. }
+            | Self::TooDear { .. } => false,
+        }
+    }
+
+    /// What to do about it.
+    pub(super) fn help(&self) -> Vec<String> {
+        match self {
+            Self::NeedsStart => {
+                vec!["say when it can start: `--start 2026-12-01T09:00Z`".to_owned()]
+            }
+            Self::NotYet { start, ahead } => start
+                .minus(*ahead)
+                .map(|from| {
+                    format!(
+                        "book on {} or later (`--as-of`), or start earlier",
+                        from.date()
+                    )
+                })
+                .into_iter()
+                .collect(),
+            Self::NoPrice { price_type } => {
+                let of_type = price_type
+                    .as_ref()
+                    .map_or_else(String::new, |of| format!(" with `price_type = \"{of}\"`"));
+                vec![format!(
+                    "state yours in the job file or a preset file: `[[prices]]`{of_type}"
+                )]
+            }
+            Self::NothingFits { help, .. } => help.clone(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NeedsStart => f.write_str("it ends at a time of day, and no start is given"),
+            Self::NotYet { start, ahead } => write!(
+                f,
+                "a start on {start} can't be booked yet: only {ahead} ahead"
+            ),
+            Self::StartsTooLate { start } => {
+                write!(f, "its first start, {start}, is not before the deadline")
+            }
+            Self::TooManyNodes {
+                wanted,
+                most,
+                in_all,
+            } => {
+                write!(f, "{wanted} nodes are more than the {most} of one booking")?;
+                match in_all {
+                    Some(in_all) => write!(f, " ({in_all} in all, over several)"),
+                    None => Ok(()),
+                }
+            }
+            Self::NoPrice { price_type } => match price_type {
+                Some(of_type) => write!(f, "no {of_type} price is known, so no budget can be kept"),
+                None => f.write_str("no price is known, so no budget can be kept"),
+            },
+            Self::NothingFits { why, .. } => f.write_str(why),
+            Self::NoSuchCount { nodes, near } => {
+                let near: Vec<String> = near.iter().map(u64::to_string).collect();
+                write!(f, "no configuration uses exactly {nodes} nodes")?;
+                if near.is_empty() {
+                    Ok(())
+                } else {
+                    write!(f, "; the nearest counts that do: {}", near.join(", "))
+                }
+            }
+            Self::TooShort { needed_h, longest } => {
+                let needed = display_hours(*needed_h);
+                match longest {
+                    Some(longest) => {
+                        write!(
+                            f,
+                            "the run needs {needed}, more than the longest booking, {longest}"
+                        )
+                    }
+                    None => write!(f, "the run needs {needed}, longer than anyone plans"),
+                }
+            }
+            Self::TooLate { needed_h, limit } => write!(
+                f,
+                "the fastest that can be booked needs {}, and only {limit} are left",
+                display_hours(*needed_h)
+            ),
+            Self::TooDear { usd } => write!(f, "the cheapest booking costs ${}", whole(*usd)),
+        }
+    }
+}
+
+/// Dollars rounded up to whole ones.
+pub(super) fn whole(usd: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative; saturates"
+    )]
+    display_thousands(usd.ceil() as u128)
+}
+
+/// A product on a cluster that can't be booked for what is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RuledOut {
+    /// Cluster name.
+    pub cluster: String,
+    /// Product name.
+    pub product: String,
+    /// Why, in words.
+    pub reason: String,
+}

@@ -1,0 +1,253 @@
+//! What could be had where what is asked can't: the earliest date, the tokens by then, the budget
+//! needed.
+
+use rayon::prelude::*;
+
+use super::ask::Ask;
+use super::choice::{Choice, choice};
+use super::fleet::Run;
+use super::offer::Offer;
+use super::refusal::whole;
+use super::{Goal, Quote};
+use crate::calendar::{Moment, Span};
+use crate::job::Request;
+use crate::plan::Planner;
+use crate::quantity::{Tokens, display_count, display_hours};
+
+/// A run under an offer, in words: `32 nodes of r1z1 (slurm)`.
+fn place(request: &Request, offer: &Offer, nodes: u64) -> String {
+    let cluster = request.clusters.get(offer.cluster);
+    format!(
+        "{nodes} node{} of {} ({})",
+        if nodes == 1 { "" } else { "s" },
+        cluster.map_or("", |cluster| cluster.name.as_str()),
+        offer.product.name
+    )
+}
+
+/// What could be had, one sentence each.
+pub(super) fn shortfall(
+    planner: &Planner<'_>,
+    request: &Request,
+    ask: &Ask,
+    quotes: &[Quote<'_>],
+) -> Vec<String> {
+    match ask.goal {
+        Goal::Deadline { .. } => {
+            let mut words: Vec<String> = earliest(request, ask, quotes).into_iter().collect();
+            words.extend(by_then(planner, request, ask, quotes));
+            words.extend(best_chance(request, ask, quotes));
+            words
+        }
+        Goal::Budget { usd } => {
+            let mut words: Vec<String> = budget_needed(request, ask, quotes).into_iter().collect();
+            words.extend(bought(planner, request, ask, quotes, usd));
+            words
+        }
+        Goal::Nodes { .. } => by_then(planner, request, ask, quotes).into_iter().collect(),
+    }
+}
+
+/// Every booking that a product sells, whatever the deadline or the budget.
+fn bookable<'a>(quotes: &'a [Quote<'a>]) -> impl Iterator<Item = (&'a Quote<'a>, Choice<'a>)> {
+    quotes.iter().flat_map(|quote| {
+        quote
+            .runs
+            .iter()
+            .filter_map(move |run| Some((quote, choice(quote.offer, run)?)))
+    })
+}
+
+/// When a run that starts with its booking is done; without dates, counted from the start.
+fn done(quote: &Quote<'_>, needed: Span) -> (Option<Moment>, Span) {
+    (quote.window.at(needed), needed)
+}
+
+fn earliest(request: &Request, ask: &Ask, quotes: &[Quote<'_>]) -> Option<String> {
+    let (quote, first) = bookable(quotes)
+        .min_by_key(|(quote, choice)| (done(quote, choice.needed), choice.booked, choice.length))?;
+    let when = match quote.window.at(first.needed) {
+        Some(moment) => format!("{moment} (`--deadline {moment}`)"),
+        None => format!(
+            "{} after the start (`--deadline {}h`)",
+            first.needed,
+            first.needed.seconds().div_ceil(3600)
+        ),
+    };
+    Some(format!(
+        "the earliest with probability {} is {when}: {}",
+        ask.probability,
+        place(request, quote.offer, first.booked)
+    ))
+}
+
+/// The chance that the deadline is made after all.
+fn best_chance(request: &Request, ask: &Ask, quotes: &[Quote<'_>]) -> Option<String> {
+    let (chance, quote, run) = quotes
+        .iter()
+        .filter_map(|quote| Some((quote, quote.window.limit?)))
+        .flat_map(|(quote, limit)| {
+            let longest = quote.offer.product.longest().unwrap_or(Span::MAX);
+            let time = limit.min(quote.offer.product.usable(longest));
+            quote
+                .runs
+                .iter()
+                .filter(|run| quote.offer.booked(run.nodes(), run.spares).is_some())
+                .map(move |run| (run.probability_by(time), quote, run))
+        })
+        .max_by(|a, b| {
+            let fewer = b.2.nodes().cmp(&a.2.nodes());
+            a.0.total_cmp(&b.0).then(fewer)
+        })?;
+    (chance >= 0.01 && chance < ask.probability).then(|| {
+        format!(
+            "with probability {:.2} the deadline is made after all, on {}",
+            // Rounded down: what is promised must hold.
+            (chance * 100.0).floor() / 100.0,
+            place(request, quote.offer, run.nodes() + run.spares)
+        )
+    })
+}
+
+/// The most tokens that a booking trains within its time.
+fn most_tokens<'a>(
+    planner: &Planner<'_>,
+    request: &Request,
+    ask: &Ask,
+    timed: Vec<(&'a Quote<'a>, &'a Run, Span)>,
+) -> Option<(u64, &'a Quote<'a>, &'a Run, Span)> {
+    timed
+        .into_par_iter()
+        .filter_map(|(quote, run, time)| {
+            let tokens = tokens_within(planner, request, run, time, ask.probability)?;
+            Some((tokens, quote, run, time))
+        })
+        .collect::<Vec<_>>()
+        .into_iter()
+        // Of equals the first is kept: max_by_key would keep the last.
+        .rev()
+        .max_by_key(|(tokens, ..)| *tokens)
+}
+
+/// The most tokens that `run` trains within `time` with that probability, to a thousandth.
+fn tokens_within(
+    planner: &Planner<'_>,
+    request: &Request,
+    run: &Run,
+    time: Span,
+    probability: f64,
+) -> Option<u64> {
+    let enough = |tokens: u64| {
+        Tokens::new(tokens).is_ok_and(|tokens| {
+            let finish = planner.finish_for(request, &run.candidate, tokens);
+            finish.is_some_and(|finish| finish.hours_at(probability) <= time.hours())
+        })
+    };
+    let (mut low, mut high) = (0_u64, request.tokens.get());
+    let precision = (high / 1000).max(1);
+    while high - low > precision {
+        let middle = low + (high - low) / 2;
+        if enough(middle) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    (low > 0).then_some(low)
+}
+
+/// Tokens that would be done by the deadline, or in the longest booking.
+fn by_then(
+    planner: &Planner<'_>,
+    request: &Request,
+    ask: &Ask,
+    quotes: &[Quote<'_>],
+) -> Option<String> {
+    let asked = match ask.goal {
+        Goal::Nodes { nodes } => Some(nodes),
+        Goal::Deadline { .. } | Goal::Budget { .. } => None,
+    };
+    let timed = quotes
+        .iter()
+        .flat_map(|quote| {
+            let longest = quote.offer.product.longest().unwrap_or(Span::MAX);
+            let time = quote.window.within(quote.offer.product.usable(longest));
+            quote
+                .runs
+                .iter()
+                .filter(move |run| asked.is_none_or(|nodes| run.nodes() == nodes))
+                .filter(|run| quote.offer.booked(run.nodes(), run.spares).is_some())
+                .map(move |run| (quote, run, time))
+        })
+        .collect();
+    let (tokens, quote, run, time) = most_tokens(planner, request, ask, timed)?;
+    let when = match quote.window.limit {
+        Some(_) => "by then".to_owned(),
+        None => format!("in the longest booking, {}", display_hours(time.hours())),
+    };
+    Some(format!(
+        "{0} of the {1} tokens would be done {when}, on {2} (`--tokens {0}`)",
+        typed(tokens),
+        request.tokens,
+        place(request, quote.offer, run.nodes() + run.spares),
+    ))
+}
+
+/// Tokens as they can be typed, rounded down to three digits.
+fn typed(tokens: u64) -> String {
+    let digits = tokens.checked_ilog10().unwrap_or(0);
+    let unit = 10_u64.pow(digits.saturating_sub(2));
+    display_count((tokens / unit * unit) as f64)
+}
+
+fn budget_needed(request: &Request, ask: &Ask, quotes: &[Quote<'_>]) -> Option<String> {
+    let (quote, cheapest, usd) = bookable(quotes)
+        .filter_map(|(quote, choice)| {
+            let usd = choice.committed_usd(quote.offer)?;
+            Some((quote, choice, usd))
+        })
+        .min_by(|a, b| a.2.total_cmp(&b.2).then(a.1.booked.cmp(&b.1.booked)))?;
+    let digits = format!("{:.0}", usd.ceil());
+    Some(format!(
+        "the whole run takes ${} with probability {} (`--budget {digits}`): {} for {}",
+        whole(usd),
+        ask.probability,
+        place(request, quote.offer, cheapest.booked),
+        cheapest.length,
+    ))
+}
+
+/// Tokens that the budget buys: each run booked for as long as it can be paid.
+fn bought(
+    planner: &Planner<'_>,
+    request: &Request,
+    ask: &Ask,
+    quotes: &[Quote<'_>],
+    usd: f64,
+) -> Option<String> {
+    let timed = quotes
+        .iter()
+        .flat_map(|quote| {
+            quote.runs.iter().filter_map(move |run| {
+                let offer = quote.offer;
+                let booked = offer.booked(run.nodes(), run.spares)?;
+                let paid_h = usd / offer.usd_per_hour(booked)?;
+                let paid = Span::from_hours_down(paid_h);
+                let time = if offer.bills_all() {
+                    offer.product.usable(offer.product.longest_within(paid)?)
+                } else {
+                    paid
+                };
+                Some((quote, run, quote.window.within(time)))
+            })
+        })
+        .collect();
+    let (tokens, quote, run, time) = most_tokens(planner, request, ask, timed)?;
+    Some(format!(
+        "${0} buys {1} of the {2} tokens: {3} for {time} (`--tokens {1}`)",
+        whole(usd),
+        typed(tokens),
+        request.tokens,
+        place(request, quote.offer, run.nodes() + run.spares),
+    ))
+}

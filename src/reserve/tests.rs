@@ -1,0 +1,146 @@
+//! The provider's words, and the rules that no search is needed to see.
+
+use super::{Ask, InWords, Reservation, ReserveError, reserve};
+use crate::job::{JobFile, resolve};
+use crate::measure::{MOSAICGPT_2023, read};
+use crate::plan::Planner;
+use crate::preset::Catalog;
+use crate::throughput::Fit;
+
+fn answer(job: &str) -> Result<Reservation, ReserveError> {
+    let catalog = Catalog::embedded();
+    let table = read("mosaicgpt-2023.csv", MOSAICGPT_2023, &catalog).unwrap();
+    let fit = Fit::new("embedded", table.rows).unwrap();
+    let job = format!("model = \"gpt-1b\"\ntokens = \"26B\"\n{job}");
+    let file = JobFile::parse("job.toml", &job).unwrap();
+    let catalog = file.extend(catalog).unwrap();
+    let request = resolve(file.settings, &catalog).unwrap();
+    let ask = Ask::new(&request, &catalog).unwrap();
+    reserve(&Planner::new(&fit), &request, &ask)
+}
+
+fn words(job: &str) -> InWords {
+    answer(job).unwrap().bookings[0].in_words.clone()
+}
+
+#[test]
+fn each_provider_is_spoken_to_in_its_own_words() {
+    let slurm = words(
+        "cluster = \"r1z1\"\n[launch]\nname = \"Bob's $(run)\"\npartition = \"a100\"\n\
+         [reserve]\nnodes = 4\nstart = \"2026-12-01T09:00Z\"\nusers = \"alice,bob\"\n[reliability]\nspares = 1\n",
+    );
+    let commands = slurm.commands.unwrap();
+    for part in [
+        "TZ=UTC scontrol create reservation",
+        "ReservationName=bob-s-run",
+        "StartTime=2026-12-01T09:00:00",
+        "NodeCnt=5",
+        "PartitionName=a100",
+        "Users=alice,bob",
+        "grep -q 'NodeCnt=5 '",
+    ] {
+        assert!(commands.contains(part), "{part} in {commands}");
+    }
+    assert!(slurm.to_set.is_empty());
+
+    let google = words(
+        "cluster = \"a2-highgpu-8g\"\n[reserve]\nproduct = \"gcp-calendar\"\nnodes = 4\n\
+         start = \"2026-12-01T09:00Z\"\nzone = \"us-central1-a\"\n",
+    );
+    let commands = google.commands.unwrap();
+    for part in [
+        "gcloud compute future-reservations create gpt-1b-26-0b",
+        "--machine-type=a2-highgpu-8g",
+        "--total-count=4",
+        "--zone=us-central1-a",
+        "--start-time=2026-12-01T09:00:00Z",
+        "T09:00:00Z",
+        "--reservation-mode=CALENDAR",
+    ] {
+        assert!(commands.contains(part), "{part} in {commands}");
+    }
+
+    let amazon = words(
+        "cluster = \"p4d\"\n[reserve]\nproduct = \"capacity-block\"\nnodes = 4\n\
+         start = \"2026-12-01T09:00Z\"\n",
+    );
+    let names: Vec<&str> = amazon
+        .fields
+        .iter()
+        .map(|field| field.name.as_str())
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "InstanceType",
+            "InstanceCount",
+            "CapacityDurationHours",
+            "StartDateRange",
+            "EndDateRange"
+        ]
+    );
+    assert_eq!(amazon.fields[0].value, "p4d.24xlarge");
+    assert_eq!(amazon.fields[3].value, "2026-12-01T11:30:00Z");
+    let hours: u64 = amazon.fields[2].value.parse().unwrap();
+    assert!(hours.is_multiple_of(24), "{hours}");
+    assert!(amazon.fields[4].value.ends_with("T11:30:00Z"));
+
+    let lambda = words("cluster = \"h100-cluster\"\n[reserve]\nproduct = \"lambda\"\nnodes = 1\n");
+    assert!(
+        lambda.fields.iter().any(|field| field.name == "weeks"),
+        "{lambda:?}"
+    );
+}
+
+#[test]
+fn a_run_longer_than_any_booking_is_told_so() {
+    let short =
+        "cluster = \"r7z2\"\n[products.short]\nlengths = [{ step = \"1h\", up_to = \"2d\" }]\n";
+    let job = format!("{short}[reserve]\nproduct = \"short\"\nnodes = 1\n");
+    let Err(ReserveError::NotEnough { help, .. }) = answer(&job) else {
+        panic!("one node is too slow for two days");
+    };
+    assert!(
+        help.iter()
+            .any(|line| line.contains("longest booking, 2 d")),
+        "{help:?}"
+    );
+    assert!(
+        help.iter()
+            .any(|line| line.contains("tokens would be done in")),
+        "{help:?}"
+    );
+}
+
+#[test]
+fn a_chance_of_needing_more_than_the_longest_booking_is_told() {
+    let short =
+        "cluster = \"r7z2\"\n[products.short]\nlengths = [{ step = \"1h\", up_to = \"30h\" }]\n";
+    let job = format!("{short}[reserve]\nproduct = \"short\"\nnodes = 16\nprobability = 0.6\n");
+    let booking = &answer(&job).unwrap().bookings[0];
+    let chance = booking.probability_in_longest.unwrap();
+    let told = booking
+        .notes
+        .iter()
+        .any(|note| note.contains("may need more time"));
+    assert_eq!(told, 1.0 - chance > 0.01, "{chance} {:?}", booking.notes);
+}
+
+#[test]
+fn without_a_price_a_booking_has_no_cost_and_a_word_why() {
+    let job = "cluster = \"p4de\"\n[reserve]\nproduct = \"capacity-block\"\ndeadline = \"20d\"\n\
+               start = \"2026-12-01\"\n";
+    let reservation = answer(job).unwrap();
+    for booking in &reservation.bookings {
+        assert_eq!(booking.cost_usd, None);
+        assert_eq!(booking.upfront_usd, None);
+        let why = |note: &String| note.contains("no capacity-block price is known");
+        assert!(booking.notes.iter().any(why), "{:?}", booking.notes);
+    }
+    let stated = format!("{job}[[prices]]\ninstance = \"p4de\"\nusd_per_gpu_hour = 2.0\n");
+    let booking = &answer(&stated).unwrap().bookings[0];
+    let cost = booking.cost_usd.unwrap().expected;
+    let expected = booking.booked_gpus as f64 * booking.booked_h * 2.0;
+    assert!((cost - expected).abs() < 1e-6 * expected);
+    assert_eq!(booking.upfront_usd, Some(cost));
+}

@@ -1,0 +1,218 @@
+//! A booking in the provider's own words: the command that makes it, or the fields to fill in.
+//!
+//! Every value goes through the one function that quotes words of a shell.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::booking::Desk;
+use super::choice::Choice;
+use crate::calendar::{Moment, Span};
+use crate::job::Word as Name;
+use crate::launch::{Command, Word, quoted};
+use crate::product::Form;
+
+/// A booking in the provider's own words.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
+pub struct InWords {
+    /// Shell commands that make it and check it; `null` where it is made by filling in fields.
+    pub commands: Option<String>,
+    /// Fields to fill in, by the names the provider gives them.
+    pub fields: Vec<Field>,
+    /// What is left to set.
+    pub to_set: Vec<String>,
+}
+
+/// A field to fill in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// What to fill in.
+    pub value: String,
+}
+
+impl InWords {
+    pub(super) fn new(desk: &Desk<'_>, choice: &Choice<'_>, latest_start: Option<Moment>) -> Self {
+        match desk.offer.product.form {
+            Form::Slurm => slurm(desk, choice),
+            Form::GcloudCalendar => gcloud(desk, choice),
+            Form::CapacityBlock => capacity_block(desk, choice, latest_start),
+            Form::Fields => fields(desk, choice),
+        }
+    }
+}
+
+fn field(name: &str, value: &dyn ToString) -> Field {
+    Field {
+        name: name.to_owned(),
+        value: value.to_string(),
+    }
+}
+
+/// The instance as its seller spells it.
+fn instance<'a>(desk: &'a Desk<'_>) -> &'a str {
+    let spelled = desk
+        .cluster
+        .prices
+        .iter()
+        .map(|price| price.instance.as_str());
+    let name = desk.cluster.name.as_str();
+    spelled
+        .into_iter()
+        .find(|spelled| spelled.eq_ignore_ascii_case(name))
+        .unwrap_or(name)
+}
+
+/// `scontrol create reservation`, with Slurm's times in UTC, and a check of what was granted.
+fn slurm(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
+    let (launch, reserve) = (&desk.request.launch, &desk.request.reserve);
+    let mut to_set = Vec::new();
+    let start = match desk.window.start {
+        Some(start) => Word::from(start.civil()),
+        None => Word::from("now"),
+    };
+    let text = |name: &Name| Word::from(name.as_str());
+    let who = match (&reserve.users, &launch.account) {
+        (Some(users), _) => Word::assigned("Users", &text(users)),
+        (None, Some(account)) => Word::assigned("Accounts", &text(account)),
+        (None, None) => {
+            to_set.push(
+                "`$USER` is whoever types this: name who may use it with `users` in [reserve], or \
+                 `account` in [launch] of the job file"
+                    .to_owned(),
+            );
+            Word::assigned("Users", &Word::expression("\"$USER\""))
+        }
+    };
+    if launch.partition.is_none() {
+        to_set.push(
+            "`partition` in [launch] of the job file adds PartitionName; without it, Slurm's \
+             default partition is booked"
+                .to_owned(),
+        );
+    }
+    let name = Word::from(&desk.ask.name);
+    let create = Command::new([
+        "TZ=UTC".into(),
+        "scontrol".into(),
+        "create".into(),
+        "reservation".into(),
+    ])
+    .arg([Word::assigned("ReservationName", &name)])
+    .arg([Word::assigned("StartTime", &start)])
+    .arg([Word::assigned("Duration", &choice.length.slurm().into())])
+    .arg([Word::assigned("NodeCnt", &choice.booked.to_string().into())])
+    .args(
+        launch
+            .partition
+            .iter()
+            .map(|partition| Word::assigned("PartitionName", &text(partition))),
+    )
+    .arg([who]);
+    let check = format!(
+        "scontrol show reservation {} | grep -q 'NodeCnt={} ' || echo 'fewer nodes were granted'",
+        quoted(&desk.ask.name),
+        choice.booked
+    );
+    InWords {
+        commands: Some(format!("{}\n{check}", create.render())),
+        fields: Vec::new(),
+        to_set,
+    }
+}
+
+/// `gcloud compute future-reservations create` in calendar mode.
+fn gcloud(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
+    let mut to_set = Vec::new();
+    let zone = if let Some(zone) = &desk.request.reserve.zone {
+        Word::from(zone.as_str())
+    } else {
+        to_set.push("replace ZONE, or set `zone` in [reserve] of the job file".to_owned());
+        Word::from("ZONE")
+    };
+    let dates = desk.window.start.zip(desk.window.at(choice.length));
+    let (start, end) = if let Some((start, end)) = dates {
+        (start.rfc3339(), end.rfc3339())
+    } else {
+        to_set.push("replace START and END, or give `--start`".to_owned());
+        ("START".to_owned(), "END".to_owned())
+    };
+    let command = Command::new([
+        "gcloud".into(),
+        "compute".into(),
+        "future-reservations".into(),
+        "create".into(),
+        Word::from(&desk.ask.name),
+    ])
+    .arg([Word::assigned("--machine-type", &instance(desk).into())])
+    .arg([Word::assigned(
+        "--total-count",
+        &choice.booked.to_string().into(),
+    )])
+    .arg([Word::assigned("--zone", &zone)])
+    .arg([Word::assigned("--start-time", &start.into())])
+    .arg([Word::assigned("--end-time", &end.into())])
+    .arg(["--reservation-mode=CALENDAR".into()]);
+    InWords {
+        commands: Some(command.render()),
+        fields: Vec::new(),
+        to_set,
+    }
+}
+
+/// The fields of an EC2 Capacity Block offering. The date range is what offerings are looked for
+/// in: any block within it is done in time.
+fn capacity_block(desk: &Desk<'_>, choice: &Choice<'_>, latest_start: Option<Moment>) -> InWords {
+    let end = latest_start
+        .or(desk.window.start)
+        .and_then(|start| start.plus(choice.length));
+    let date = |moment: Option<Moment>| moment.map_or_else(String::new, Moment::rfc3339);
+    InWords {
+        commands: None,
+        fields: vec![
+            field("InstanceType", &instance(desk)),
+            field("InstanceCount", &choice.booked),
+            field("CapacityDurationHours", &(choice.length.seconds() / 3600)),
+            field("StartDateRange", &date(desk.window.start)),
+            field("EndDateRange", &date(end)),
+        ],
+        to_set: Vec::new(),
+    }
+}
+
+/// What any seller has to be told.
+fn fields(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
+    let days = choice.length.is_whole_days();
+    let whole_weeks = Span::from_seconds(choice.length.seconds() % (7 * 86_400));
+    let step = desk
+        .offer
+        .product
+        .lengths
+        .first()
+        .map(|step| step.step.seconds());
+    let length = match step {
+        Some(604_800) if whole_weeks == Some(Span::ZERO) => {
+            field("weeks", &(choice.length.seconds() / 604_800))
+        }
+        _ if days => field("days", &(choice.length.seconds() / 86_400)),
+        _ => field("hours", &(choice.length.seconds() / 3600)),
+    };
+    let mut fields = vec![
+        field("product", &&desk.offer.product.title),
+        field("instance", &instance(desk)),
+        field("nodes", &choice.booked),
+        field("GPUs", &(choice.booked * desk.offer.gpus_per_node)),
+        length,
+    ];
+    let dates = desk.window.start.zip(desk.window.at(choice.length));
+    if let Some((start, end)) = dates {
+        fields.push(field("from", &start.rfc3339()));
+        fields.push(field("until", &end.rfc3339()));
+    }
+    InWords {
+        commands: None,
+        fields,
+        to_set: Vec::new(),
+    }
+}
