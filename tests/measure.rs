@@ -185,7 +185,7 @@ fn later_spellings_are_read() {
     MP mode PURE is read as stack `pure-bf16` (line 11)
     the vocabulary of `gpt-70b` is taken as padded to 50368, as its parameter count says (line 11)
     model `mpt-13b` is taken as `gpt-13b` (line 12)
-    `gpt-13b` is not the preset here: its shape is vocab_size 50368 (preset: 50257) (line 12)
+    `gpt-13b` is not the preset here: its shape has vocab_size 50368 (preset: 50257) (line 12)
     sharding strategy `SHARD_GRAD_OP` is taken as FULL_SHARD, the only one modelled (line 12)
     CPU offload is not modelled, its time is taken as computing (line 12)
     MP mode DEFAULT is read as stack `bf16-gather` (line 12)

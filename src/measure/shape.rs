@@ -65,7 +65,7 @@ pub(super) fn read(
             let shape = adjusted(row, cell, &model.shape, &given)?;
             if shape != model.shape {
                 let text = format!(
-                    "`{}` is not the preset here: its shape is {}",
+                    "`{}` is not the preset here: its shape has {}",
                     model.name,
                     differences(&model.shape, &shape)
                 );
