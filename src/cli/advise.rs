@@ -6,9 +6,10 @@ use clap::Args;
 
 use crate::advise::{AdviceError, Limits, advise};
 use crate::diagnostic::Diagnostic;
+use crate::quantity::MAX_COUNT;
 use crate::report::ToMeasure;
 
-use super::args::{ConfidenceArgs, FitArgs, GlobalArgs, JobArgs, OutputArgs, RankingArgs};
+use super::args::{ConfidenceArgs, FitArgs, GlobalArgs, JobArgs, OutputArgs, RankingArgs, whole};
 use super::output::Output;
 use super::{Failure, fit, request};
 
@@ -31,15 +32,18 @@ pub(crate) struct AdviseArgs {
     job_file: Option<PathBuf>,
 
     /// How many measurements to name.
-    #[arg(short = 'k', long, value_name = "K", default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..=100))]
+    #[arg(short = 'k', long, value_name = "K", default_value_t = 3)]
+    #[arg(allow_hyphen_values = true, value_parser = whole(1_u16, 100))]
     count: u16,
 
     /// The most GPUs a measurement may take.
-    #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    #[arg(allow_hyphen_values = true, value_parser = whole(1, MAX_COUNT))]
     max_gpus: u64,
 
     /// The most minutes a measurement may take, start-up included.
-    #[arg(long, value_name = "MINUTES", default_value_t = 15, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "MINUTES", default_value_t = 15)]
+    #[arg(allow_hyphen_values = true, value_parser = whole(1_u32, 100_000))]
     minutes: u32,
 
     #[command(flatten)]

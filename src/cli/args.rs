@@ -1,12 +1,28 @@
 //! Flags that several commands share. Each group knows how to become what the core takes.
 
+use std::fmt::Display;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
-use crate::job::{GlobalBatch, TokenBudget};
+use crate::job::{GlobalBatch, MAX_TOP, TokenBudget};
 use crate::quantity::Confidence;
 use crate::search::{Axis, Objective, Switch};
+
+/// Reads a flag that takes a whole number from `low` to `high`, both included.
+pub(crate) fn whole<T>(
+    low: T,
+    high: T,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static
+where
+    T: Copy + PartialOrd + Display + FromStr + Send + Sync + 'static,
+{
+    move |text| match text.trim().replace('_', "").parse() {
+        Ok(value) if (low..=high).contains(&value) => Ok(value),
+        _ => Err(format!("it must be a whole number from {low} to {high}")),
+    }
+}
 
 /// What is trained, where, and which configurations are tried.
 #[derive(Debug, Clone, Default, Args)]
@@ -66,7 +82,7 @@ pub(crate) struct RankingArgs {
     pub sort: Option<SortBy>,
 
     /// How many configurations to show.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = whole(1, MAX_TOP))]
     pub top: Option<u64>,
 
     /// Also rank configurations that may run out of memory or run slowly near its limit.
@@ -109,7 +125,8 @@ pub(crate) struct OutputArgs {
 #[command(next_help_heading = "General")]
 pub(crate) struct GlobalArgs {
     /// Worker threads; the result doesn't depend on it [default: one per core].
-    #[arg(long, value_name = "N", global = true, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", global = true)]
+    #[arg(allow_hyphen_values = true, value_parser = whole(1_u16, 1024))]
     pub threads: Option<u16>,
 
     /// Colour; `NO_COLOR` is honoured under `auto`.

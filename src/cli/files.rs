@@ -122,23 +122,15 @@ fn place(temporary: NamedTempFile, path: &Path, force: bool) -> io::Result<Optio
             .map_err(|error| error.error)?;
         return Ok(None);
     }
-    // The old file steps aside, and goes when all new ones are in place.
+    // A copy of the old file is kept until all new ones are in place; at no moment is there none.
     let aside = temporary_beside(path)?.into_temp_path();
-    let replaced = match fs::rename(path, &aside) {
-        Ok(()) => Some(aside),
+    let replaced = match fs::copy(path, &aside) {
+        Ok(_) => Some(aside),
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
-    match temporary.persist_noclobber(path) {
-        Ok(_) => Ok(replaced),
-        Err(refused) => {
-            take_back(Placed {
-                path: path.to_owned(),
-                replaced,
-            });
-            Err(refused.error)
-        }
-    }
+    temporary.persist(path).map_err(|refused| refused.error)?;
+    Ok(replaced)
 }
 
 fn take_back(done: Placed) {

@@ -68,6 +68,9 @@ impl From<PlanError> for Failure {
             PlanError::ClusterSize { .. } => Self::Refused(
                 diagnostic.help("`tminus presets clusters` lists the clusters with their sizes"),
             ),
+            PlanError::BatchTooLarge { .. } => Self::Refused(
+                diagnostic.help("choose a smaller micro-batch or fewer accumulations"),
+            ),
             PlanError::Space(_) => Self::Refused(
                 diagnostic.help("`8..128` doubles from 8 to 128; `8..128:8` takes every eighth"),
             ),

@@ -16,7 +16,7 @@ use super::{Failure, catalog_with, fit};
 /// Flags of `tminus fit`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-Few rows are enough: on top of the embedded tables only what they speak about moves. They speak
+Few rows are enough: on top of the embedded tables only what they speak about moves. They speak \
 for their own GPU architecture and stack, and where the network differs for their cluster.
 
 Examples:

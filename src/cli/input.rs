@@ -59,8 +59,7 @@ fn read_from(source: impl Read, name: &str) -> Result<Origin, Diagnostic> {
         .help("save the file as UTF-8")
     })?;
     if text.trim().is_empty() {
-        return Err(Diagnostic::new(format!("`{name}` is empty"))
-            .help("`tminus init` prints a commented job file to start from"));
+        return Err(Diagnostic::new(format!("`{name}` is empty")).help(starting_point(name)));
     }
     Ok(Origin {
         name: name.to_owned(),
@@ -97,7 +96,18 @@ fn missing(path: &Path) -> Diagnostic {
             "a similar file is there: `{}`",
             path.with_file_name(name).display()
         )),
-        None => diagnostic.help("`tminus init -o job.toml` writes a job file to start from"),
+        None => diagnostic.help(starting_point(&wanted)),
+    }
+}
+
+/// Where a file of this name can be had from.
+fn starting_point(name: &str) -> &'static str {
+    let ending = Path::new(name).extension().unwrap_or_default();
+    if ending.eq_ignore_ascii_case("csv") || ending.eq_ignore_ascii_case("md") {
+        "`tminus advise --format csv` prints a table to fill in, `tminus presets tables \
+         mosaicgpt-2023 --format csv` one that is filled"
+    } else {
+        "`tminus init` prints a commented job file to start from"
     }
 }
 

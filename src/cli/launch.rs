@@ -12,7 +12,7 @@ use crate::quantity::display_thousands;
 use crate::throughput::Basis;
 
 use super::Failure;
-use super::args::GlobalArgs;
+use super::args::{GlobalArgs, whole};
 use super::files::{NewFile, write_together};
 use super::output::Output;
 use super::planned::PlannedArgs;
@@ -32,7 +32,7 @@ pub(crate) struct LaunchArgs {
 
     /// Candidate to launch, by its rank in the plan.
     #[arg(long, value_name = "K", default_value = "1", help_heading = "Launch")]
-    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(allow_hyphen_values = true, value_parser = whole(1_u32, 100_000))]
     rank: u32,
 
     /// What the files are for.

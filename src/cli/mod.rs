@@ -46,8 +46,8 @@ use output::Output;
     disable_help_subcommand = true
 )]
 #[command(after_help = "\
-Exit status: 0 a result; 1 nothing feasible, with the smallest change that would make it so;
-2 bad usage or input. stdout carries the result alone.
+Exit status: 0 a result; 1 nothing feasible, with the smallest change that would make it so; 2 bad \
+usage or input. stdout carries the result alone.
 
 Start with:
   tminus plan --model gpt-7b --tokens 134B --cluster r7z2 --cluster r1z1")]

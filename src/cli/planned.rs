@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::fit_file::{FitFile, embedded_fit};
 use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::plan::{Plan, Planner};
@@ -38,6 +39,8 @@ pub(super) struct PlannedArgs {
 pub(super) struct Planned {
     pub(super) plan: Plan,
     pub(super) request: Request,
+    /// The user's own fit, where they named one.
+    pub(super) fit_file: Option<FitFile>,
 }
 
 impl PlannedArgs {
@@ -54,7 +57,11 @@ impl PlannedArgs {
         let mut loaded = request::load(job_file, flags, &self.job.presets, &self.fit)?;
         loaded.request.top = loaded.request.top.max(least);
         stopwatch.lap("presets and job");
-        let fit = loaded.fit()?;
+        let fit_file = loaded.fit_file()?;
+        let fit = match &fit_file {
+            Some(file) => file.fit().clone(),
+            None => embedded_fit()?,
+        };
         stopwatch.lap("fit");
         let alternatives: Vec<Cluster> = loaded.catalog.clusters().cloned().collect();
         let planner = Planner::new(&fit).alternatives(&alternatives);
@@ -69,6 +76,7 @@ impl PlannedArgs {
         Ok(Planned {
             plan,
             request: loaded.request,
+            fit_file,
         })
     }
 }

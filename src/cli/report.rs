@@ -61,8 +61,10 @@ pub(super) fn run(
     let approval = Approval {
         plan: &planned.plan,
         request: &planned.request,
+        start: None,
         command,
         measured: &rows,
+        fit_file: planned.fit_file.as_ref(),
         accuracy: accuracy.as_ref(),
     };
     output.result(&text(ending, &approval)?)?;

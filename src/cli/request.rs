@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostic;
+use crate::fit_file::FitFile;
 use crate::job::{JobFile, ModelChoice, Request, Settings, Sourced, resolve};
 use crate::preset::Catalog;
 use crate::throughput::Fit;
@@ -65,6 +66,14 @@ impl Loaded {
     /// A fit file that can't be read or used.
     pub(super) fn fit(&self) -> Result<Fit, Diagnostic> {
         fit::chosen(self.fit_file.as_deref())
+    }
+
+    /// The user's own fit, where they named one.
+    ///
+    /// # Errors
+    /// A fit file that can't be read or used.
+    pub(super) fn fit_file(&self) -> Result<Option<FitFile>, Diagnostic> {
+        self.fit_file.as_deref().map(fit::read).transpose()
     }
 }
 

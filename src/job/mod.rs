@@ -30,6 +30,7 @@ mod tests;
 pub use budget::TokenBudget;
 pub use file::JobFile;
 pub use launch::{LaunchSettings, Launcher, LearningRate, Text, TimeLimit, Variable, Word};
+pub(crate) use resolve::MAX_TOP;
 pub use resolve::resolve;
 pub use settings::{ModelChoice, Place, Settings, Sourced};
 

@@ -15,7 +15,7 @@ const DEFAULT_STACK: &str = "fp32-gather";
 /// Candidates shown unless the job says otherwise.
 const DEFAULT_TOP: u64 = 10;
 /// The most candidates a plan keeps: far more than anyone reads, and still little memory.
-const MAX_TOP: u64 = 100_000;
+pub(crate) const MAX_TOP: u64 = 100_000;
 /// The largest value an axis may hold, so that products of three stay within 128 bits.
 const MAX_AXIS_VALUE: u64 = 1 << 40;
 
@@ -130,7 +130,11 @@ fn axis(set: Option<Sourced<Axis>>, what: &str, max: u64) -> Result<Axis, Diagno
         ));
     }
     if high > max {
-        return refuse(format!("the {what} {high} is more than {max}"));
+        let message = format!("the {what} {high} is more than {max}, the most that is supported");
+        return Err(set.refuse(
+            Diagnostic::new(message).help(format!("try at most {max}")),
+            "too large",
+        ));
     }
     Ok(set.value)
 }

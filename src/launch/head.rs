@@ -129,10 +129,14 @@ fn basis(c: &Candidate) -> String {
 fn checkpoints(launch: &Launch<'_>) -> String {
     match (launch.checkpoint_steps(), launch.checkpoint_interval_s) {
         (Some(steps), Some(seconds)) => format!(
-            "a checkpoint every {} ({} of training), as the planned time assumes; failures \
-             expected: {:.1}",
+            "a checkpoint every {} ({} of training), {}; failures expected: {:.1}",
             counted(steps, "step"),
             display_hours(seconds / 3600.0),
+            if launch.is_limited() {
+                "more often than the planned time assumes, so that the time limit is no obstacle"
+            } else {
+                "as the planned time assumes"
+            },
             launch.expected_failures,
         ),
         _ => "no checkpoints: the planned time assumes that nothing fails".into(),

@@ -1,8 +1,8 @@
 //! A candidate becomes the files that launch it: one file of this room a target.
 //!
-//! Configuration files are values ([`node`]) written by a serialiser; scripts are built from words
-//! ([`shell`]) that one function quotes. Nothing else inserts text, so no name or path can change
-//! what a file means. Every file says at its head what was planned ([`head`]), or its companion
+//! Configuration files are values (`node`) written by a serialiser; scripts are built from words
+//! (`shell`) that one function quotes. Nothing else inserts text, so no name or path can change
+//! what a file means. Every file says at its head what was planned (`head`), or its companion
 //! does where the format has no comments.
 
 mod deepspeed;
@@ -28,7 +28,7 @@ use thiserror::Error;
 
 use crate::forecast::WallClock;
 use crate::hardware::Cluster;
-use crate::job::{LaunchSettings, Request};
+use crate::job::{LaunchSettings, Request, TimeLimit};
 use crate::memory::Verdict;
 use crate::model::Model;
 use crate::plan::{Candidate, Plan};
@@ -112,8 +112,14 @@ pub struct Launch<'a> {
     settings: &'a LaunchSettings,
     command: &'a str,
     checkpoint_interval_s: Option<f64>,
+    /// The interval that the planned time assumes; a time limit may ask for a shorter one.
+    planned_interval_s: Option<f64>,
     expected_failures: f64,
 }
+
+/// Checkpoints within a time limit that is shorter than the run: each resubmission then loses at
+/// most this part of it, and never all.
+const CHECKPOINTS_PER_LIMIT: f64 = 4.0;
 
 impl<'a> Launch<'a> {
     /// The launch of `candidate`, one of those of `plan`, which answers `request`; `command` is
@@ -140,9 +146,19 @@ impl<'a> Launch<'a> {
             confidence: request.confidence,
             settings: &request.launch,
             command,
-            checkpoint_interval_s: clock.checkpoint_interval_s,
+            checkpoint_interval_s: interval(
+                clock.checkpoint_interval_s,
+                request.launch.time_limit,
+                candidate.time_to_budget_h.high,
+            ),
+            planned_interval_s: clock.checkpoint_interval_s,
             expected_failures: reliability.failures_per_1000_node_days * node_days / 1000.0,
         })
+    }
+
+    /// Whether the time limit asks for more checkpoints than the planned time assumes.
+    fn is_limited(&self) -> bool {
+        self.checkpoint_interval_s != self.planned_interval_s
     }
 
     /// The files that launch it on `target`.
@@ -198,5 +214,17 @@ impl<'a> Launch<'a> {
             Verdict::Tight => "tight: it may run out of memory or run slowly",
             Verdict::Overflows => "overflows",
         }
+    }
+}
+
+/// Seconds of training between two checkpoints: as planned, but short enough that a run which is
+/// longer than its time limit gets on.
+fn interval(planned: Option<f64>, limit: Option<TimeLimit>, high_h: f64) -> Option<f64> {
+    let limit_s = limit.map(|limit| limit.minutes() as f64 * 60.0);
+    let limit_s = limit_s.filter(|limit| *limit < high_h * 3600.0);
+    let most = limit_s.map(|limit| limit / CHECKPOINTS_PER_LIMIT);
+    match (planned, most) {
+        (Some(planned), Some(most)) => Some(planned.min(most)),
+        (planned, most) => planned.or(most),
     }
 }

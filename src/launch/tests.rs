@@ -212,3 +212,18 @@ fn a_short_limit_is_resubmitted_and_a_long_one_covers_the_high_end() {
     let high = plan.candidates[0].time_to_budget_h.high;
     assert!((high..high + 0.02).contains(&hours), "{hours} {high}");
 }
+
+#[test]
+fn a_run_longer_than_its_limit_gets_on_between_two_resubmissions() {
+    for (limit, limited) in [("40m", true), ("100d", false)] {
+        let (plan, request) = planned(&format!("{JOB}[launch]\ntime_limit = \"{limit}\"\n"));
+        let first = &plan.candidates[0];
+        let launch = Launch::new(&plan, first, &request, "tminus").unwrap();
+        let seconds = launch.checkpoint_steps().unwrap() as f64 * first.step_time_s.high;
+        assert_eq!(seconds < 40.0 * 60.0 / 2.0, limited, "{limit}: {seconds}");
+        let files = launch.files(Target::Slurm).unwrap();
+        let script = text(&files, "job.sbatch");
+        assert_eq!(script.contains("more often than the planned time"), limited);
+        assert_eq!(script.contains("as the planned time assumes"), !limited);
+    }
+}

@@ -92,9 +92,20 @@ fn check_units(
         "units look wrong: too fast for tokens/s"
     };
     let message = format!(
-        "{looks_like} ({tok_s:.4} tokens/s of `{}` GPUs would be an MFU of {:.3e} %)",
+        "{looks_like} ({tok_s} tokens/s of `{}` GPUs would be an MFU of {} %)",
         cluster.gpu.name,
-        here * 100.0
+        percent(here)
     );
     Err(row.contradiction(column, &message, "expected an MFU from 0.1 % to 100 %", &[]))
+}
+
+/// A share in percent, with as many digits as say something.
+fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    if (0.001..1e6).contains(&percent) {
+        let decimals = if percent < 1.0 { 3 } else { 0 };
+        format!("{percent:.decimals$}")
+    } else {
+        format!("{percent:.1e}")
+    }
 }

@@ -20,6 +20,8 @@ pub(super) enum Goal {
     NearestBatch(f64),
     /// The fewest GPUs.
     FewestGpus,
+    /// The number of GPUs nearest to this one.
+    NearestGpus(f64),
 }
 
 /// Everything the configurations of a request have in common.
@@ -124,7 +126,7 @@ impl GroupEvaluator for GroupPhysics {
     fn best_score(&self, least_s_per_token: f64, batch_tokens: RangeInclusive<f64>) -> Score {
         let batch_tokens = match self.goal {
             Goal::NearestBatch(asked) => asked.clamp(*batch_tokens.start(), *batch_tokens.end()),
-            Goal::Best(_) | Goal::FewestGpus => *batch_tokens.end(),
+            Goal::Best(_) | Goal::FewestGpus | Goal::NearestGpus(_) => *batch_tokens.end(),
         };
         self.score_of(least_s_per_token, batch_tokens)
     }
@@ -148,6 +150,7 @@ impl GroupPhysics {
             Goal::Best(Objective::Throughput) => -s_per_token.recip(),
             Goal::NearestBatch(asked) => (batch_tokens - asked).abs(),
             Goal::FewestGpus => self.gpus,
+            Goal::NearestGpus(asked) => (self.gpus - asked).abs(),
         };
         Score::new(objective, hours)
     }

@@ -323,3 +323,13 @@ fn resolved(request: &Request) -> Result<Request, PlanError> {
         _ => Ok(request),
     }
 }
+
+/// A planner, what it is asked and what it answers can be shared and sent between threads.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<Planner<'static>>();
+    shared::<Watch<'static>>();
+    shared::<Request>();
+    shared::<Plan>();
+    shared::<PlanError>();
+};

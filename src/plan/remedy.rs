@@ -168,9 +168,9 @@ fn single_changes(request: &Request) -> Vec<Change> {
         },
         &|request| request.global_batch = wide_batch(request),
     ));
-    if request.gpus != Axis::Auto {
+    if let Some(most) = request.gpus.largest_up_to(u64::MAX) {
         changes.push(change(
-            Goal::FewestGpus,
+            Goal::NearestGpus(most as f64),
             |found, _| {
                 let gpus = found.configuration.gpus;
                 format!("use {gpus} GPUs (`--gpus {gpus}`)")

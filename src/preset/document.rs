@@ -19,7 +19,7 @@ fn translate(error: &toml::de::Error, origin: &Origin) -> Diagnostic {
         .or_else(|| explain_unknown(message, "unknown variant", "value"))
         .or_else(|| explain_missing(message))
         .unwrap_or_else(|| Explained {
-            message: message.to_owned(),
+            message: in_plain_words(message),
             ..Explained::default()
         });
     let mut diagnostic = Diagnostic::new(explained.message).in_text(origin.clone());
@@ -67,7 +67,60 @@ fn explain_missing(message: &str) -> Option<Explained> {
     })
 }
 
+/// Serde's "invalid type: map, expected f64" without the names that only programs have for types.
+fn in_plain_words(message: &str) -> String {
+    let Some((found, expected)) = message.rsplit_once(", expected ") else {
+        return message.to_owned();
+    };
+    let expected = match expected {
+        "f64" => "a number",
+        "u32" | "u64" | "usize" | "i64" => "a whole number",
+        "a sequence" => "an array",
+        "a map" => "a table",
+        other if other.starts_with("struct ") => "a table",
+        other => other,
+    };
+    let found = match found {
+        "invalid type: map" => "invalid type: table",
+        "invalid type: sequence" => "invalid type: array",
+        "invalid length 0" => "it is empty",
+        other => other,
+    };
+    let found = found.replacen(": floating point `", ": number `", 1);
+    format!("{found}, expected {expected}")
+}
+
 /// The words between backticks.
 fn quoted(text: &str) -> Vec<&str> {
     text.split('`').skip(1).step_by(2).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_named_as_people_know_them() {
+        for (said, plain) in [
+            (
+                "invalid type: map, expected f64",
+                "invalid type: table, expected a number",
+            ),
+            (
+                "invalid type: string \"a, expected u32\", expected usize",
+                "invalid type: string \"a, expected u32\", expected a whole number",
+            ),
+            (
+                "invalid type: sequence, expected struct Document",
+                "invalid type: array, expected a table",
+            ),
+            (
+                "invalid value: floating point `-1.0`, expected a price",
+                "invalid value: number `-1.0`, expected a price",
+            ),
+            ("duplicate key", "duplicate key"),
+        ] {
+            assert_eq!(in_plain_words(said), plain);
+        }
+    }
 }

@@ -40,6 +40,13 @@ impl Document {
         self
     }
 
+    /// Adds a command, to be typed as it stands.
+    #[must_use]
+    pub fn code(mut self, command: impl Into<String>) -> Self {
+        self.blocks.push(Block::Code(command.into()));
+        self
+    }
+
     /// Adds notes: each a label and what is to be said about it.
     #[must_use]
     pub fn notes(mut self, notes: Vec<(String, String)>) -> Self {
@@ -55,6 +62,8 @@ pub enum Block {
     Heading(String),
     /// A paragraph.
     Text(String),
+    /// A command, to be typed as it stands.
+    Code(String),
     /// A table.
     Grid(Grid),
     /// Labels and what is to be said about each.

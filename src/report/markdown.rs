@@ -24,6 +24,7 @@ fn block_text(block: &Block) -> String {
     match block {
         Block::Heading(heading) => format!("### {}\n", escaped(heading)),
         Block::Text(paragraph) => format!("{}\n", escaped(paragraph)),
+        Block::Code(command) => fenced(command),
         Block::Grid(grid) => grid_text(grid),
         Block::Notes(notes) => {
             let lines = notes
@@ -35,6 +36,13 @@ fn block_text(block: &Block) -> String {
             lines.join("\n") + "\n"
         }
     }
+}
+
+/// A block of code; its fence is longer than any run of backticks in it.
+fn fenced(code: &str) -> String {
+    let longest = code.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest.max(2) + 1);
+    format!("{fence}sh\n{code}\n{fence}\n")
 }
 
 /// Keeps names and notes from being read as markup or as the end of a cell.

@@ -50,6 +50,27 @@ pub(super) fn dollars(value: f64) -> String {
     }
 }
 
+/// GPU-hours of a bill: with a decimal, so that quantity times price can be seen to be the amount.
+pub(super) fn hours(value: f64) -> String {
+    let tenths = (value * 10.0).round();
+    if tenths >= 1e7 {
+        thousands(value)
+    } else if tenths >= 1.0 {
+        format!("{}.{}", thousands((tenths / 10.0).floor()), tenths % 10.0)
+    } else {
+        significant(value)
+    }
+}
+
+/// A unit price in dollars: cents, and more where the price has more.
+pub(super) fn unit_price(value: f64) -> String {
+    let exact = value.to_string();
+    match exact.split_once('.') {
+        Some((_, decimals)) if decimals.len() > 2 => exact,
+        _ => format!("{value:.2}"),
+    }
+}
+
 /// A share as a percentage with one decimal.
 pub(super) fn percent(share: f64) -> String {
     format!("{:.1}", share * 100.0)
@@ -173,6 +194,24 @@ mod tests {
             (1e18, "1.00e18"),
         ] {
             assert_eq!(dollars(value), text, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_bill_s_quantities_and_prices_have_their_decimals() {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.004, "0.0040"),
+            (71.6, "71.6"),
+            (999.96, "1,000.0"),
+            (9878.04, "9,878.0"),
+            (10_526.3, "10,526.3"),
+            (2e6, "2,000,000"),
+        ] {
+            assert_eq!(hours(value), text, "{value}");
+        }
+        for (value, text) in [(2.5, "2.50"), (4.0, "4.00"), (3.933, "3.933")] {
+            assert_eq!(unit_price(value), text, "{value}");
         }
     }
 

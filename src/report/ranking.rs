@@ -7,9 +7,14 @@ use crate::quantity::{display_count, display_thousands};
 use crate::search::Objective;
 use crate::throughput::Basis;
 
-use super::number::{TimeUnit, confidence, dollars, half_width, percent, range, thousands, tokens};
+use super::number::{
+    TimeUnit, bar, confidence, dollars, half_width, percent, range, thousands, tokens,
+};
 use super::words::{basis_letter, basis_name, basis_words, on_off, price_words, verdict_tone};
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone, candidate};
+
+/// The longest bar of a time.
+const BAR: u32 = 12;
 
 /// A plan with the request it answers.
 #[derive(Debug, Clone, Copy)]
@@ -144,6 +149,7 @@ impl Ranking<'_> {
             Column::right("micro × accum"),
             Column::left("ckpt"),
             Column::right(format!("time {}", unit.name)),
+            Column::left(""),
             Column::right("GPU-hours"),
         ];
         if priced {
@@ -157,6 +163,7 @@ impl Ranking<'_> {
                 format!("{} × {}", c.micro_batch, c.grad_accum).into(),
                 on_off(c.activation_checkpointing).into(),
                 unit.show(c.time_to_budget_h.expected).into(),
+                bar(c.time_to_budget_h.expected / longest, BAR).into(),
                 thousands(c.gpu_hours.expected).into(),
             ];
             if priced {

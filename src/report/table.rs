@@ -30,6 +30,7 @@ impl Report for Table {
             match block {
                 Block::Heading(heading) => text += &(styled(heading, Tone::Strong) + "\n"),
                 Block::Text(paragraph) => text += &(wrapped(paragraph, WIDTH) + "\n"),
+                Block::Code(command) => text.extend(["  ", command, "\n"]),
                 Block::Grid(grid) => text += &grid_text(grid),
                 Block::Notes(notes) => text += &notes_text(notes),
             }

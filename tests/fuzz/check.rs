@@ -6,11 +6,11 @@ use std::sync::LazyLock;
 use serde_json::Value;
 use tminus::diagnostic::Diagnostic;
 use tminus::fit_file::{FitFile, embedded_fit};
-use tminus::job::{JobFile, Request, Settings, resolve};
-use tminus::measure::read;
+use tminus::job::{GlobalBatch, JobFile, Request, Settings, TokenBudget, resolve};
+use tminus::measure::{Measurement, read, to_csv};
 use tminus::plan::{PlanError, Planner};
 use tminus::preset::Catalog;
-use tminus::quantity::{Bytes, Tokens};
+use tminus::quantity::{Bytes, Confidence, MAX_COUNT, Tokens};
 use tminus::search::Axis;
 use tminus::throughput::Fit;
 
@@ -47,6 +47,18 @@ pub(super) fn quantities(text: &str) {
     if let Ok(bytes) = text.parse::<Bytes>() {
         assert!(bytes.as_f64().is_finite());
     }
+    if let Ok(budget) = text.parse::<TokenBudget>() {
+        assert_eq!(budget.to_string().parse::<TokenBudget>().unwrap(), budget);
+        if let Ok(tokens) = budget.resolve(6_658_404_352) {
+            assert!((1..=MAX_COUNT).contains(&tokens.get()));
+        }
+    }
+    if let Ok(batch) = text.parse::<GlobalBatch>() {
+        assert_eq!(batch.to_string().parse::<GlobalBatch>().unwrap(), batch);
+    }
+    if let Ok(confidence) = text.parse::<Confidence>() {
+        assert!((0.01..=0.999).contains(&confidence.get()));
+    }
 }
 
 pub(super) fn axes(text: &str) {
@@ -78,21 +90,41 @@ pub(super) fn presets(text: &str) {
     }
 }
 
-pub(super) fn csv(text: &str) {
-    if let Err(error) = read("fuzz.csv", text, &CATALOG) {
-        says_something(&error, text);
+/// What was read, written and read again is the same; its numbers are numbers.
+fn reads_back(rows: &[Measurement]) {
+    let again = read("again.csv", &to_csv(rows), &CATALOG).unwrap().rows;
+    assert_eq!(rows.len(), again.len());
+    for (row, again) in rows.iter().zip(&again) {
+        assert!(row.throughput_tok_s.is_finite() && row.throughput_tok_s > 0.0);
+        let speeds = [row, again].map(|row| row.throughput_tok_s.to_bits());
+        assert_eq!(speeds[0], speeds[1]);
+        assert_eq!(row.configuration, again.configuration);
     }
+}
+
+fn table(name: &str, text: &str) {
+    match read(name, text, &CATALOG) {
+        Ok(table) => reads_back(&table.rows),
+        Err(error) => says_something(&error, text),
+    }
+}
+
+pub(super) fn csv(text: &str) {
+    table("fuzz.csv", text);
 }
 
 pub(super) fn markdown(text: &str) {
-    if let Err(error) = read("fuzz.md", text, &CATALOG) {
-        says_something(&error, text);
-    }
+    table("fuzz.md", text);
 }
 
 pub(super) fn fit_file(text: &str) {
-    if let Err(error) = FitFile::from_toml("fuzz.toml", text) {
-        says_something(&error, text);
+    match FitFile::from_toml("fuzz.toml", text) {
+        Ok(file) => {
+            let written = file.to_toml().unwrap();
+            let again = FitFile::from_toml("again.toml", &written).unwrap();
+            assert_eq!(again.to_toml().unwrap(), written);
+        }
+        Err(error) => says_something(&error, text),
     }
 }
 
@@ -148,6 +180,9 @@ pub(super) mod seeds {
             "80GiB",
             "39.5 GiB",
             "0.25T",
+            "20x",
+            "1M..4M",
+            "0.9",
             "1000000000000000000",
         ])
     }

@@ -3,8 +3,10 @@
 //! Ignored by default; ten minutes for each entry point, one after the other:
 //!
 //! ```sh
-//! TMINUS_FUZZ_SECONDS=600 cargo test --release --test fuzz -- --ignored --test-threads 1
+//! TMINUS_FUZZ_SECONDS=600 cargo test --test fuzz -- --ignored --test-threads 1
 //! ```
+//!
+//! Without `--release`, so that arithmetic that overflows is a failure too.
 //!
 //! A failure prints the smallest input that still fails; it belongs into [`cases`].
 #![expect(
@@ -22,7 +24,7 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use proptest::test_runner::{Config, TestRunner};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 /// Fragments that parsers stumble over.
 const FRAGMENTS: [&str; 54] = [
@@ -195,9 +197,9 @@ fuzzed!(
     quantities, axes, job, presets, csv, markdown, fit_file, plans
 );
 
-/// The seeds themselves, and a few changes to each, on every run of the tests.
+/// The seeds themselves, and the same few hundred changes to each, on every run of the tests.
 #[test]
-fn seeds_pass() {
+fn seeds_and_some_changes_pass() {
     let each: [(Vec<String>, Check); 8] = [
         (check::seeds::quantities(), check::quantities),
         (check::seeds::axes(), check::axes),
@@ -211,6 +213,20 @@ fn seeds_pass() {
     for (seeds, check) in each {
         for seed in seeds {
             check(&seed);
+            let config = Config {
+                cases: 100,
+                failure_persistence: None,
+                ..Config::default()
+            };
+            let mut runner =
+                TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+            let outcome = runner.run(&changes(), |changes| {
+                check(&changed(&seed, &changes));
+                Ok(())
+            });
+            if let Err(failure) = outcome {
+                panic!("{failure}\nof: {seed}");
+            }
         }
     }
 }

@@ -6,6 +6,8 @@
 )]
 
 mod answers;
+mod better;
+mod order;
 mod search;
 
 use std::sync::LazyLock;
@@ -99,44 +101,6 @@ fn check(candidate: &Candidate, request: &Request) {
     assert!((0.0..=0.05).contains(&candidate.global_batch_shortfall));
 }
 
-#[test]
-fn the_number_of_threads_changes_no_byte() {
-    let mut request = request("gpt-3b", &["r7z2", "r1z1", "p4d"]);
-    request.micro_batch = "1..64:1".parse().unwrap();
-    request.global_batch.max *= 4;
-    request.top = 100;
-    let texts: Vec<String> = [1, 2, 5]
-        .into_iter()
-        .map(|threads| {
-            let pool = rayon::ThreadPoolBuilder::new()
-                .num_threads(threads)
-                .build()
-                .unwrap();
-            serde_json::to_string(&pool.install(|| planned(&request))).unwrap()
-        })
-        .collect();
-    assert_eq!(texts[0], texts[1]);
-    assert_eq!(texts[0], texts[2]);
-}
-
-#[test]
-fn the_names_of_clusters_change_no_rank() {
-    let original = request("gpt-1b", &["r7z2", "r1z1"]);
-    let mut renamed = original.clone();
-    renamed.clusters[0].name = "zebra".into();
-    renamed.clusters[1].name = "aardvark".into();
-    let unnamed = |plan: Plan| -> Vec<Candidate> {
-        plan.candidates
-            .into_iter()
-            .map(|candidate| Candidate {
-                cluster: String::new(),
-                ..candidate
-            })
-            .collect()
-    };
-    assert_eq!(unnamed(planned(&original)), unnamed(planned(&renamed)));
-}
-
 fn with_price(cluster: &str, usd_per_gpu_hour: f64) -> Cluster {
     let mut cluster = CATALOG.cluster(cluster).unwrap().clone();
     cluster.prices = vec![Price {
@@ -186,6 +150,7 @@ fn extremes_are_answered_or_refused() {
     vast.max_gpus = 1 << 20;
     let mut lonely = vast.clone();
     lonely.inter_node_bytes_per_s = None;
+    let mut answered = Vec::new();
     for (model, cluster) in [
         (&tiny, &vast),
         (&tiny, &lonely),
@@ -207,14 +172,21 @@ fn extremes_are_answered_or_refused() {
                 max: batch,
             };
             match plan(&request, &FIT) {
-                Ok(plan) => plan.candidates.iter().for_each(|c| check(c, &request)),
-                Err(error) => assert!(!error.to_string().is_empty()),
+                Ok(plan) => {
+                    plan.candidates.iter().for_each(|c| check(c, &request));
+                    answered.push((model.name.clone(), cluster.max_gpus, tokens, seq_len));
+                }
+                Err(PlanError::NothingFeasible { space, .. }) => assert_eq!(space.feasible, 0),
+                Err(error) => panic!("{error}"),
             }
             if let Ok(candidate) = predict_one(&request, &FIT) {
                 assert!(in_order(&candidate.time_to_budget_h));
             }
         }
     }
+    // What is tiny runs anywhere; one block of the huge one is 800 TB when gathered.
+    let of = |name: &str| answered.iter().filter(|case| case.0 == name).count();
+    assert_eq!((of("tiny"), of("huge")), (6, 0), "{answered:?}");
 }
 
 const MODELS: [&str; 5] = ["gpt-125m", "gpt-350m", "gpt-1b", "gpt-7b", "gpt-13b"];

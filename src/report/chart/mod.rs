@@ -1,18 +1,30 @@
 //! Charts as inline SVG: scales and axes apart from the drawings, colours left to the page.
 //!
 //! Every chart has a title, axes with units, a legend in text beside it and a description for
-//! those who can't see it.
+//! those who can't see it. Series differ in shape as well as in colour, and the colours are ones
+//! that people with any common kind of colour blindness tell apart.
 
+mod accuracy;
 mod axis;
 mod bars;
-mod plots;
+mod calendar;
+mod cost_time;
 mod scale;
+mod scaling;
 mod svg;
 
+pub(crate) use accuracy::accuracy;
 pub(crate) use bars::{memory_bars, time_bars};
-pub(crate) use plots::{accuracy, cost_time, scaling};
+pub(crate) use calendar::{Booking, Calendar, Lane, after, calendar};
+pub(crate) use cost_time::cost_time;
+pub(crate) use scaling::{Measured, scaling};
 
 use serde::Serialize;
+
+use crate::plan::Candidate;
+
+/// How many series have a colour of their own.
+const COLOURS: usize = 10;
 
 /// A drawn chart.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -46,6 +58,44 @@ impl Key {
 }
 
 /// Class of the colour of one of several series.
-pub(crate) fn series(index: usize) -> String {
-    format!("s{}", index % 9)
+fn series(index: usize) -> String {
+    format!("s{}", index % COLOURS)
+}
+
+/// Names of several series of points, each with its place among them.
+#[derive(Debug, Default)]
+struct Names(Vec<String>);
+
+impl Names {
+    /// The clusters, in order of appearance.
+    fn of_clusters(candidates: &[Candidate]) -> Self {
+        let mut names = Self::default();
+        for candidate in candidates {
+            names.index(&candidate.cluster);
+        }
+        names
+    }
+
+    /// The place of a name, which is added where it is new.
+    fn index(&mut self, name: &str) -> usize {
+        let known = self.0.iter().position(|other| other == name);
+        known.unwrap_or_else(|| {
+            self.0.push(name.to_owned());
+            self.0.len() - 1
+        })
+    }
+
+    /// The place of a name that is there.
+    fn of(&self, name: &str) -> usize {
+        let known = self.0.iter().position(|other| other == name);
+        known.unwrap_or_default()
+    }
+
+    /// Legend of points.
+    fn keys(&self) -> Vec<Key> {
+        let key = |(index, name): (usize, &String)| {
+            Key::new(format!("dot {}", series(index)), name.as_str())
+        };
+        self.0.iter().enumerate().map(key).collect()
+    }
 }

@@ -2,8 +2,32 @@
 
 use std::fmt::Write;
 
-/// Size of every chart, in its own units; the page scales it.
-pub(crate) const WIDTH: f64 = 440.0;
+/// Width of every chart in its own units, which are about a pixel on a phone, where a chart takes
+/// the whole width: text is drawn to be read there.
+pub(crate) const WIDTH: f64 = 360.0;
+
+/// A generous guess at a character's width: no font is known here.
+const CHARACTER: f64 = 7.0;
+
+/// About how wide a text is drawn.
+pub(crate) fn text_width(text: &str) -> f64 {
+    text.chars().count() as f64 * CHARACTER
+}
+
+/// What of a text fits in so much room.
+pub(crate) fn shortened(text: &str, room: f64) -> String {
+    if text_width(text) <= room {
+        return text.to_owned();
+    }
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a few characters; saturates"
+    )]
+    let kept = (room / CHARACTER).floor() as usize;
+    let kept: String = text.chars().take(kept.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
 
 /// A picture being drawn; colours are classes that the page's style gives, light or dark.
 #[derive(Debug, Default)]
@@ -17,6 +41,26 @@ pub(crate) enum Anchor {
     Start,
     Middle,
     End,
+}
+
+/// What a point looks like, so that colour is never alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    Circle,
+    Square,
+    Triangle,
+    Diamond,
+}
+
+impl Shape {
+    fn of(series: usize) -> Self {
+        match series % 4 {
+            0 => Self::Circle,
+            1 => Self::Square,
+            2 => Self::Triangle,
+            _ => Self::Diamond,
+        }
+    }
 }
 
 impl Svg {
@@ -44,14 +88,55 @@ impl Svg {
         );
     }
 
+    /// Draws another picture over this one.
+    pub(crate) fn append(&mut self, other: &Self) {
+        self.body += &other.body;
+    }
+
     /// A dot; `title` is what a pointer over it shows.
     pub(crate) fn dot(&mut self, class: &str, at: (f64, f64), radius: f64, title: &str) {
-        let (x, y) = at;
-        let _ = write!(
-            self.body,
-            r#"<circle class="{class}" cx="{x:.1}" cy="{y:.1}" r="{radius}"><title>{}</title></circle>"#,
-            escaped(title)
+        self.shape(
+            Shape::Circle,
+            &format!(r#"class="{class}""#),
+            at,
+            radius,
+            title,
         );
+    }
+
+    /// A point of one of several series, told apart by colour and by shape.
+    pub(crate) fn point(&mut self, series: usize, at: (f64, f64), radius: f64, title: &str) {
+        let class = format!(r#"class="dot {}""#, super::series(series));
+        self.shape(Shape::of(series), &class, at, radius, title);
+    }
+
+    fn shape(&mut self, shape: Shape, class: &str, at: (f64, f64), radius: f64, title: &str) {
+        let ((x, y), r) = (at, radius);
+        let title = escaped(title);
+        let polygon =
+            |points: &[(f64, f64)]| format!(r#"polygon {class} points="{}""#, joined(points));
+        let element = match shape {
+            Shape::Circle => format!(r#"circle {class} cx="{x:.1}" cy="{y:.1}" r="{r}""#),
+            Shape::Square => {
+                let r = r * 0.88;
+                polygon(&[
+                    (x - r, y - r),
+                    (x + r, y - r),
+                    (x + r, y + r),
+                    (x - r, y + r),
+                ])
+            }
+            Shape::Triangle => {
+                let r = r * 1.15;
+                polygon(&[(x, y - r), (x + r, y + r * 0.8), (x - r, y + r * 0.8)])
+            }
+            Shape::Diamond => {
+                let r = r * 1.25;
+                polygon(&[(x, y - r), (x + r, y), (x, y + r), (x - r, y)])
+            }
+        };
+        let name = element.split(' ').next().unwrap_or_default();
+        let _ = write!(self.body, "<{element}><title>{title}</title></{name}>");
     }
 
     pub(crate) fn bar(&mut self, class: &str, at: (f64, f64), size: (f64, f64), title: &str) {

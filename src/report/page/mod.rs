@@ -4,8 +4,13 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Value, context};
 use serde::Serialize;
 
-use super::chart::{self, Chart};
-use super::{Answer, Approval, Block, Grid, ReportError, Tone};
+use crate::fit_file::FitFile;
+use crate::measure::Measurement;
+use crate::plan::Candidate;
+use crate::quantity::display_thousands;
+
+use super::chart::{self, Booking, Calendar, Chart, Lane, Measured};
+use super::{Approval, Block, Grid, ReportError, Tone};
 
 /// How many of the leading candidates the bar charts show.
 const LEADING: usize = 5;
@@ -18,6 +23,9 @@ enum Part<'a> {
         text: &'a str,
     },
     Text {
+        text: &'a str,
+    },
+    Code {
         text: &'a str,
     },
     Table {
@@ -48,29 +56,25 @@ impl Approval<'_> {
     /// # Errors
     /// When the template can't be rendered.
     pub fn html(&self) -> Result<String, ReportError> {
-        let document = self.document();
-        let (lead, rest) = document
-            .blocks
-            .split_first()
-            .map_or((None, &[][..]), |(lead, rest)| {
-                let lead = match lead {
-                    Block::Text(text) => Some(text.as_str()),
-                    _ => None,
-                };
-                (lead, rest)
-            });
-        let parts: Vec<Part<'_>> = rest.iter().map(part).collect();
-        let (summary, sections) = parts.split_at(parts.len().min(1));
+        let (opening, sections) = (self.opening(), self.sections());
+        let (lead, opening) = match opening.split_first() {
+            Some((Block::Text(lead), rest)) => (lead.as_str(), rest),
+            _ => ("", opening.as_slice()),
+        };
+        let parts = |blocks: &[Block]| {
+            let parts: Vec<Part<'_>> = blocks.iter().map(part).collect();
+            Value::from(Serde(&parts))
+        };
         let mut page = Environment::new();
         page.set_auto_escape_callback(|_| AutoEscape::Html);
         page.add_template("page.html", include_str!("page.html"))?;
         let style = Value::from_safe_string(include_str!("style.css").to_owned());
         let charts: Vec<Value> = self.charts().into_iter().map(figure).collect();
         let text = page.get_template("page.html")?.render(context! {
-            title => document.title,
+            title => self.title(),
             lead,
-            summary => Value::from(Serde(summary)),
-            sections => Value::from(Serde(sections)),
+            opening => parts(opening),
+            sections => parts(&sections),
             charts,
             style,
             version => env!("CARGO_PKG_VERSION"),
@@ -82,26 +86,52 @@ impl Approval<'_> {
         let by_count = &self.plan.best_by_gpu_count;
         let leading: Vec<_> = self.plan.candidates.iter().take(LEADING).cloned().collect();
         let mut charts = vec![
-            chart::cost_time(by_count),
+            chart::cost_time(by_count, self.best()),
             chart::scaling(by_count, &self.measured_speeds()),
-            chart::time_bars(&leading),
-            chart::memory_bars(&leading),
         ];
-        if let Some(found) = self.accuracy {
-            charts.push(chart::accuracy(&found.predictions, "its model"));
-        }
+        charts.extend(self.best().map(|best| chart::calendar(&self.booking(best))));
+        charts.push(chart::time_bars(&leading));
+        charts.push(chart::memory_bars(&leading));
+        charts.extend(
+            self.accuracy
+                .map(|found| chart::accuracy(found, "its model")),
+        );
         charts
     }
 
-    /// Measured throughputs of this model at the sequence length of the first candidate.
-    fn measured_speeds(&self) -> Vec<(u64, f64)> {
-        let seq_len = self.plan.candidates.first().map(|best| best.seq_len);
-        let same = |row: &&crate::measure::Measurement| {
+    /// The recommended booking.
+    fn booking(&self, best: &Candidate) -> Calendar {
+        Calendar {
+            start: self.start,
+            lanes: vec![Lane {
+                name: best.cluster.clone(),
+                bookings: vec![Booking {
+                    label: format!(
+                        "{}: {} GPUs",
+                        self.plan.request.model,
+                        display_thousands(best.gpus.into())
+                    ),
+                    from_h: 0.0,
+                    to_h: best.time_to_budget_h,
+                }],
+            }],
+        }
+    }
+
+    /// Measured throughputs of this model at the sequence length of the first candidate, on GPUs
+    /// that the job may run on.
+    fn measured_speeds(&self) -> Vec<Measured> {
+        let seq_len = self.best().map(|best| best.seq_len);
+        let clusters = self.request.clusters.iter();
+        let gpus: Vec<&str> = clusters.map(|cluster| cluster.gpu.name.as_str()).collect();
+        let own = self.fit_file.map_or(&[][..], FitFile::rows);
+        let same = |row: &&Measurement| {
             row.model == self.plan.request.model
                 && Some(row.configuration.seq_len) == seq_len
                 && row.stack.name == self.plan.request.stack
+                && gpus.contains(&row.cluster.gpu.name.as_str())
         };
-        let rows = self.measured.iter().filter(same);
+        let rows = self.measured.iter().chain(own).filter(same);
         rows.map(|row| (row.configuration.gpus, row.throughput_tok_s))
             .collect()
     }
@@ -121,6 +151,7 @@ fn part(block: &Block) -> Part<'_> {
     match block {
         Block::Heading(text) => Part::Heading { text },
         Block::Text(text) => Part::Text { text },
+        Block::Code(text) => Part::Code { text },
         Block::Notes(notes) => Part::Notes { notes },
         Block::Grid(grid) => table(grid),
     }

@@ -1,0 +1,205 @@
+//! The first sentence, and what speaks against it.
+
+use crate::memory::Verdict;
+use crate::plan::Candidate;
+use crate::quantity::{Interval, display_count, display_thousands};
+use crate::throughput::Basis;
+
+use super::super::chart::after;
+use super::super::number::{TimeUnit, confidence, dollars, percent};
+use super::super::words::{on_off, verdict_words};
+use super::{Approval, note};
+
+impl Approval<'_> {
+    /// What to do, in one sentence: where, from when to when, for how much, how sure, on what
+    /// grounds.
+    pub(super) fn recommendation(&self, best: &Candidate) -> String {
+        let time = best.time_to_budget_h;
+        let sure = confidence(f64::midpoint(1.0, self.plan.request.confidence));
+        format!(
+            "Train {} on {} of {} ({} × {}){}, {}; with a probability of {sure} % it is done {}; \
+             {}.",
+            self.plan.request.model,
+            nodes(best.nodes),
+            best.cluster,
+            display_thousands(best.gpus.into()),
+            best.gpu,
+            self.dates(time),
+            cost(best),
+            self.done_by(time),
+            self.rests_on(best),
+        )
+    }
+
+    /// From when to when, or how long where no start is known.
+    fn dates(&self, time: Interval) -> String {
+        let how_long = span(time);
+        match self.start.zip(self.moment(time.expected)) {
+            Some((start, end)) => format!(
+                " from {} to {end}, {how_long}",
+                start.strftime("%Y-%m-%d %H:%M"),
+            ),
+            None => format!(" for {how_long}"),
+        }
+    }
+
+    fn done_by(&self, time: Interval) -> String {
+        self.moment(time.high).map_or_else(
+            || {
+                let unit = TimeUnit::of_hours(time.expected);
+                format!("within {} {}", unit.show(time.high), unit.name)
+            },
+            |moment| format!("by {moment}"),
+        )
+    }
+
+    /// The moment so many hours after the start, where that is known.
+    fn moment(&self, hours: f64) -> Option<String> {
+        let moment = after(self.start?, hours)?;
+        Some(moment.strftime("%Y-%m-%d %H:%M").to_string())
+    }
+
+    /// What the figures rest on. How well rows held out are predicted says little of runs that
+    /// are not like any row.
+    fn rests_on(&self, best: &Candidate) -> String {
+        let rows = display_thousands(self.plan.fit.rows as u128);
+        let error = self.plan.fit.held_out_mape.map(percent);
+        let held_out = error.as_ref().map_or_else(String::new, |error| {
+            format!(", and the fit errs by {error} % on average on rows held out of it")
+        });
+        match best.basis {
+            Basis::Measured => {
+                format!("one of the {rows} measured rows is this very run{held_out}")
+            }
+            Basis::Interpolated => {
+                format!("the figures are interpolated from {rows} measured rows{held_out}")
+            }
+            Basis::Extrapolated => {
+                let error = error.map_or_else(String::new, |error| {
+                    format!(", where its mean error of {error} % on rows held out need not hold")
+                });
+                format!(
+                    "the figures are extrapolated: this lies outside the {rows} measured rows of \
+                     the fit{error}"
+                )
+            }
+        }
+    }
+
+    pub(super) fn warnings(&self, best: &Candidate) -> Vec<(String, String)> {
+        let mut notes = Vec::new();
+        if best.basis == Basis::Extrapolated {
+            notes.push(note(
+                "extrapolated",
+                format!(
+                    "outside what was measured: {}; measure some steps before booking",
+                    best.basis_detail.axes.join("; ")
+                ),
+            ));
+        }
+        if best.memory.verdict != Verdict::Fits {
+            notes.push(note("memory", verdict_words(&best.memory)));
+        }
+        if best.cost_usd.is_none() {
+            notes.push(note(
+                "cost",
+                format!(
+                    "no price is known for {}; give it one to see what the run costs",
+                    best.cluster
+                ),
+            ));
+        }
+        let ties = self.plan.candidates.iter();
+        let ties = ties.filter(|c| c.rank > 1 && c.tied_with_best).count();
+        if ties > 0 {
+            notes.push(note(
+                "tied",
+                match ties {
+                    1 => "one of the alternatives can't be told apart from the first".to_owned(),
+                    _ => format!("{ties} of the alternatives can't be told apart from the first"),
+                },
+            ));
+        }
+        let told = self.plan.notes.iter();
+        notes.extend(told.map(|text| note("note", text.as_str())));
+        notes
+    }
+}
+
+/// How the recommended candidate is launched.
+pub(super) fn launched_as(best: &Candidate) -> String {
+    format!(
+        "Micro-batch {} × gradient accumulation {}, sequence {}, activation checkpointing {}: {} \
+         tokens/s ({} to {}), {}.",
+        best.micro_batch,
+        best.grad_accum,
+        best.seq_len,
+        on_off(best.activation_checkpointing),
+        display_count(best.throughput_tok_s.expected),
+        display_count(best.throughput_tok_s.low),
+        display_count(best.throughput_tok_s.high),
+        verdict_words(&best.memory),
+    )
+}
+
+fn nodes(count: u64) -> String {
+    match count {
+        1 => "1 node".to_owned(),
+        _ => format!("{} nodes", display_thousands(count.into())),
+    }
+}
+
+fn cost(best: &Candidate) -> String {
+    best.cost_usd.map_or_else(
+        || {
+            format!(
+                "at an unknown cost (no price is known for {})",
+                best.cluster
+            )
+        },
+        |cost| {
+            format!(
+                "at ${} (${} to ${})",
+                dollars(cost.expected),
+                dollars(cost.low),
+                dollars(cost.high)
+            )
+        },
+    )
+}
+
+/// Hours with their interval, all in one unit: `41.4 hours (38.6 to 56.4)`.
+fn span(time: Interval) -> String {
+    let unit = TimeUnit::of_hours(time.expected);
+    format!(
+        "{} {} ({} to {})",
+        unit.show(time.expected),
+        unit.name,
+        unit.show(time.low),
+        unit.show(time.high)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture;
+
+    #[test]
+    fn the_first_sentence_says_when_where_how_much_and_how_sure() {
+        let (plan, request) = (fixture::plan(), fixture::request());
+        let approval = |start| Approval {
+            plan: &plan,
+            request: &request,
+            start,
+            command: "tminus report",
+            measured: &[],
+            fit_file: None,
+            accuracy: None,
+        };
+        let best = plan.candidates.first().unwrap();
+        let said = approval(Some(jiff::civil::date(2027, 2, 26).at(9, 0, 0, 0)));
+        insta::assert_snapshot!(said.recommendation(best), @"Train gpt-7b on 8 nodes of p4de.24xlarge (1,024 × a100-40gb) from 2027-02-26 09:00 to 2027-03-08 09:00, 10.0 days (9.60 to 10.5), at $38,400 ($36,864 to $40,320); with a probability of 95 % it is done by 2027-03-08 21:00; the figures are extrapolated: this lies outside the 300 measured rows of the fit, where its mean error of 1.2 % on rows held out need not hold.");
+        insta::assert_snapshot!(approval(None).recommendation(best), @"Train gpt-7b on 8 nodes of p4de.24xlarge (1,024 × a100-40gb) for 10.0 days (9.60 to 10.5), at $38,400 ($36,864 to $40,320); with a probability of 95 % it is done within 10.5 days; the figures are extrapolated: this lies outside the 300 measured rows of the fit, where its mean error of 1.2 % on rows held out need not hold.");
+    }
+}
