@@ -172,7 +172,7 @@ fn later_spellings_are_read() {
         told,
         [
             ("gpt-70b", "pure-bf16", 26_274.0, 11),
-            ("gpt-13b", "fp32-gather", 40_000.0, 12),
+            ("gpt-13b", "bf16-gather", 40_000.0, 12),
             ("llama-3-8b", "bf16-gather", 15.5 * 8192.0, 18),
         ]
     );
@@ -183,13 +183,31 @@ fn later_spellings_are_read() {
     a table without a throughput column is left out (line 3)
     model `70b` is taken as `gpt-70b` (line 11)
     MP mode PURE is read as stack `pure-bf16` (line 11)
-    the parameter count of `gpt-70b` is not exactly its shape's, as with a padded vocabulary (line 11)
+    the vocabulary of `gpt-70b` is taken as padded to 50368, as its parameter count says (line 11)
     model `mpt-13b` is taken as `gpt-13b` (line 12)
+    `gpt-13b` is not the preset here: its shape has vocab_size 50368 (preset: 50257) (line 12)
     sharding strategy `SHARD_GRAD_OP` is taken as FULL_SHARD, the only one modelled (line 12)
     CPU offload is not modelled, its time is taken as computing (line 12)
-    MP mode DEFAULT is read as stack `fp32-gather` (line 12)
+    MP mode DEFAULT is read as stack `bf16-gather` (line 12)
     activation checkpointing is not told and taken as on, the launch scripts' default for models of 1B parameters and more (line 18)
     ");
+}
+
+#[test]
+fn rows_in_fp8_are_a_stack_of_their_own() {
+    let text = "model,seq_len,gpus,gpu,micro_batch,grad_accum,activation_checkpointing,precision,\
+                mp_mode,throughput_seq_s,throughput_tok_s\n\
+                7b,65536,8,h100_80gb,1,4,true,amp_fp8,PURE,0,30000\n\
+                7b,65536,8,h100_80gb,1,4,true,bf16,PURE,0,25000\n";
+    let table = read("t.csv", text, &CATALOG).unwrap();
+    let stacks: Vec<_> = table
+        .rows
+        .iter()
+        .map(|row| row.stack.name.as_str())
+        .collect();
+    assert_eq!(stacks, ["pure-bf16-fp8", "pure-bf16"]);
+    // Half a sequence a second is printed as none.
+    assert!((table.rows[0].throughput_tok_s - 30_000.0).abs() < 1e-9);
 }
 
 const CSV_HEADER: &str = "model,d_model,n_layers,n_heads,vocab_size,seq_len,gpus,gpu,micro_batch,\

@@ -160,7 +160,7 @@ fn mistakes_of_whole_tables_are_named() {
         (
             "t.csv",
             "model,seq_len,gpus,gpu,micro_batch,grad_accum,throughput_tok_s,precision\n\
-             gpt-1b,2048,8,a100-80gb,4,2,80000,amp_fp8\n",
+             gpt-1b,2048,8,a100-80gb,4,2,80000,fp32\n",
             "expected bf16",
         ),
     ] {

@@ -105,6 +105,7 @@ const SPELLINGS: &[(Column, &str, &[&str])] = &[
         "global_batch_seqs",
         &[
             "globalbatchsizes",
+            "globalbatchsizeseq",
             "globalbatchsize",
             "globaltrainbatchsize",
         ],

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
-use crate::hardware::Cluster;
+use crate::hardware::{Cluster, Gpu};
 use crate::preset::Catalog;
 use crate::quantity::MAX_COUNT;
 use crate::stack::Stack;
@@ -16,6 +16,13 @@ use super::row::Row;
 
 /// The stack of rows that don't tell theirs: that of the embedded tables.
 const DEFAULT_STACK: &str = "fp32-gather";
+
+/// The same on GPUs that the embedded tables don't hold: the common setting of the software that
+/// runs there.
+const LATER_DEFAULT_STACK: &str = "bf16-gather";
+
+/// What is added to the name of a stack that multiplies matrices in fp8.
+const FP8: &str = "fp8";
 
 /// A cluster met, and whether the catalog knows the name it was met by.
 #[derive(Clone)]
@@ -126,6 +133,7 @@ impl<'a> Places<'a> {
     pub(super) fn stack(
         &mut self,
         row: &Row<'_>,
+        gpu: &Gpu,
         notes: &mut Notes,
     ) -> Result<Arc<Stack>, Diagnostic> {
         note_unmodelled(row, notes)?;
@@ -135,6 +143,10 @@ impl<'a> Places<'a> {
                 .map_err(|unknown| row.located(unknown, cell, Column::Stack));
         }
         let precision = row.cell(Column::Precision);
+        if precision.is_some_and(|cell| is_fp8(&cell.text)) {
+            let base = self.mode_stack(row, gpu, notes)?;
+            return Ok(self.in_fp8(&base, row, notes));
+        }
         if let Some(cell) = precision.filter(|cell| !is_half(&cell.text)) {
             return self.known_stack(&cell.text).map_err(|_| {
                 let expected = "expected bf16 or the name of a stack";
@@ -142,18 +154,57 @@ impl<'a> Places<'a> {
                     .help("other precisions are not modelled: leave their rows out")
             });
         }
-        let Some(cell) = row.cell(Column::MpMode) else {
-            let text = format!("the stack is not told and taken as `{DEFAULT_STACK}`");
-            notes.add(row.line(), text);
-            return self.known_stack(DEFAULT_STACK);
+        self.mode_stack(row, gpu, notes)
+    }
+
+    /// The stack that a row's mixed-precision mode stands for, or the usual one on its GPU.
+    fn mode_stack(
+        &mut self,
+        row: &Row<'_>,
+        gpu: &Gpu,
+        notes: &mut Notes,
+    ) -> Result<Arc<Stack>, Diagnostic> {
+        let usual = if gpu.measured {
+            DEFAULT_STACK
+        } else {
+            LATER_DEFAULT_STACK
         };
-        let name = mode_stack(&cell.text).ok_or_else(|| {
-            let expected = "expected DEFAULT or PURE, or a `stack` column";
-            row.refuse(cell, Column::MpMode, expected)
-        })?;
+        let Some(cell) = row.cell(Column::MpMode) else {
+            let text = format!("the stack is not told and taken as `{usual}`");
+            notes.add(row.line(), text);
+            return self.known_stack(usual);
+        };
+        // `PURE` moves parameters and gradients in bf16 (the optimizer's states stay fp32).
+        let name = match cell.text.to_uppercase().as_str() {
+            "DEFAULT" => usual,
+            "PURE" => "pure-bf16",
+            _ => {
+                let expected = "expected DEFAULT or PURE, or a `stack` column";
+                return Err(row.refuse(cell, Column::MpMode, expected));
+            }
+        };
         let text = format!("MP mode {} is read as stack `{name}`", cell.text);
         notes.add(row.line(), text);
         self.known_stack(name)
+    }
+
+    /// A stack with its matrices multiplied in fp8: one of its own, so that its rows say nothing
+    /// about others.
+    fn in_fp8(&mut self, base: &Stack, row: &Row<'_>, notes: &mut Notes) -> Arc<Stack> {
+        let name = format!("{}-{FP8}", base.name);
+        let text = format!(
+            "fp8 is not modelled: its rows are a stack of their own, `{name}`, whose matrix \
+             efficiency is a share of the bf16 peak"
+        );
+        notes.add(row.line(), text);
+        let stack = || Stack {
+            name: name.clone(),
+            measured: false,
+            description: format!("{}, matrices multiplied in fp8", base.name),
+            ..base.clone()
+        };
+        let known = self.stacks.entry(name.clone());
+        Arc::clone(known.or_insert_with(|| Arc::new(stack())))
     }
 
     /// The stack of that name, shared by the rows that name it.
@@ -167,14 +218,12 @@ impl<'a> Places<'a> {
     }
 }
 
-/// The stack of a mixed-precision mode of `MosaicML`'s trainer. `PURE` moves parameters and gradients in
-/// bf16 (the optimizer's states stay fp32).
-fn mode_stack(mode: &str) -> Option<&'static str> {
-    match mode.to_uppercase().as_str() {
-        "DEFAULT" => Some(DEFAULT_STACK),
-        "PURE" => Some("pure-bf16"),
-        _ => None,
-    }
+/// Whether a precision is 8 bits wide.
+fn is_fp8(precision: &str) -> bool {
+    matches!(
+        precision.to_lowercase().as_str(),
+        "amp_fp8" | "fp8" | "te_fp8"
+    )
 }
 
 /// Whether a precision says only that matrices are multiplied in 16 bits, as on every stack.

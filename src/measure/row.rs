@@ -40,9 +40,9 @@ fn read(
 ) -> Result<Measurement, Diagnostic> {
     let (model, shape) = shape::read(row, catalog, notes)?;
     let cluster = places.cluster(row, notes)?;
-    let stack = places.stack(row, notes)?;
+    let stack = places.stack(row, &cluster.gpu, notes)?;
     let configuration = batch::read(row, &shape, notes)?;
-    shape::check_params(row, &model, &shape, configuration.seq_len, notes)?;
+    let shape = shape::checked(row, &model, shape, configuration.seq_len, notes)?;
     let throughput_tok_s = speed::read(row, &shape, &cluster, &configuration)?;
     Ok(Measurement {
         model,
@@ -170,6 +170,13 @@ impl<'a> Row<'a> {
         Printed::parse(&cell.text)
             .map(Some)
             .ok_or_else(|| self.refuse(cell, column, "expected a number greater than zero"))
+    }
+
+    /// Whether a number is printed as zero.
+    pub(super) fn rounds_to_zero(&self, column: Column) -> bool {
+        self.cell(column)
+            .and_then(|cell| cell.text.parse::<f64>().ok())
+            .is_some_and(|value| value == 0.0)
     }
 
     /// Yes or no.

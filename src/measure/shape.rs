@@ -14,6 +14,12 @@ use super::row::Row;
 /// of 128 or leaving positions out moves small models by a few percent, another shape by more.
 const PARAMS_TOLERANCE: f64 = 0.05;
 
+/// Most entries that padding adds to a vocabulary: it makes it a multiple of 1024 at most.
+const MOST_PADDING: u64 = 1024;
+
+/// Vocabulary of `MosaicML`'s MPT models: GPT-NeoX's tokenizer, padded (llm-foundry).
+const MPT_VOCABULARY: u64 = 50_368;
+
 /// Shape columns of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Given {
@@ -46,17 +52,20 @@ pub(super) fn read(
     notes: &mut Notes,
 ) -> Result<(String, Shape), Diagnostic> {
     let cell = row.required(Column::Model)?;
-    let given = Given::read(row)?;
+    let mut given = Given::read(row)?;
     match find(catalog, &cell.text) {
         Ok(model) => {
             if !same_name(&model.name, &cell.text) {
                 let text = format!("model `{}` is taken as `{}`", cell.text, model.name);
                 notes.add(row.line(), text);
             }
+            if is_mpt(&cell.text) && !is_mpt(&model.name) {
+                given.vocab_size.get_or_insert(MPT_VOCABULARY);
+            }
             let shape = adjusted(row, cell, &model.shape, &given)?;
             if shape != model.shape {
                 let text = format!(
-                    "`{}` is not the preset here: its shape columns say {}",
+                    "`{}` is not the preset here: its shape has {}",
                     model.name,
                     differences(&model.shape, &shape)
                 );
@@ -81,6 +90,10 @@ fn find<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Model, Diagnostic> {
         let in_family = is_size.then(|| catalog.model(&format!("gpt-{size}")).ok());
         in_family.flatten().ok_or(unknown)
     })
+}
+
+fn is_mpt(name: &str) -> bool {
+    name.to_lowercase().starts_with("mpt")
 }
 
 /// Whether two spellings differ in case and punctuation alone.
@@ -200,19 +213,20 @@ fn differences(preset: &Shape, shape: &Shape) -> String {
     changed.join(", ")
 }
 
-/// Compares the printed parameter count with the shape's.
+/// The shape, compared with the printed parameter count. Where the two differ by a padded
+/// vocabulary alone, the count says which.
 ///
 /// # Errors
 /// More than 5 % apart: the shape is another model's.
-pub(super) fn check_params(
+pub(super) fn checked(
     row: &Row<'_>,
     model: &str,
-    shape: &Shape,
+    shape: Shape,
     seq_len: u64,
     notes: &mut Notes,
-) -> Result<(), Diagnostic> {
+) -> Result<Shape, Diagnostic> {
     let Some(told) = row.integer(Column::Params, MAX_COUNT)? else {
-        return Ok(());
+        return Ok(shape);
     };
     let params = shape.params(seq_len);
     let apart = (told as f64 / params as f64 - 1.0).abs();
@@ -224,11 +238,34 @@ pub(super) fn check_params(
             &[Column::Model],
         ));
     }
-    if told != params {
+    if told == params {
+        return Ok(shape);
+    }
+    let unsaid = row.cell(Column::VocabSize).is_none();
+    if let Some(padded) = padded(&shape, seq_len, told).filter(|_| unsaid) {
         let text = format!(
-            "the parameter count of `{model}` is not exactly its shape's, as with a padded vocabulary"
+            "the vocabulary of `{model}` is taken as padded to {}, as its parameter count says",
+            padded.vocab_size
         );
         notes.add(row.line(), text);
+        return Ok(padded);
     }
-    Ok(())
+    let text = format!("the parameter count of `{model}` is not exactly its shape's");
+    notes.add(row.line(), text);
+    Ok(shape)
+}
+
+/// The same shape with the larger vocabulary that makes its parameters as many as told; `None`
+/// when no padding does.
+fn padded(shape: &Shape, seq_len: u64, told: u64) -> Option<Shape> {
+    let with = |vocab_size: u64| Shape {
+        vocab_size,
+        ..*shape
+    };
+    let params = shape.params(seq_len);
+    let per_entry = with(shape.vocab_size + 1).params(seq_len) - params;
+    let more = told.checked_sub(params)?;
+    let entries = more / per_entry.max(1);
+    (entries <= MOST_PADDING && more.is_multiple_of(per_entry))
+        .then(|| with(shape.vocab_size + entries))
 }

@@ -26,6 +26,9 @@ pub(super) fn read(
         (Column::TokensPerSGpu, configuration.gpus as f64),
         (Column::SeqsPerS, configuration.seq_len as f64),
     ] {
+        if told.is_some() && row.rounds_to_zero(column) {
+            continue; // Long sequences at less than half a sequence a second, printed as `0`.
+        }
         let Some(number) = row.number(column)?.map(|printed| printed.times(factor)) else {
             continue;
         };

@@ -22,6 +22,7 @@ use super::transfer::FREE_NETWORK;
 use crate::configuration::{Configuration, Setting};
 use crate::memory::{self, FITS_MARGIN_BYTES, MemoryEstimate, Verdict};
 use crate::quantity::Confidence;
+use crate::stack::Precision;
 
 /// Why a run may not be as fast as predicted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
@@ -169,6 +170,7 @@ pub struct Scrutiny<'a> {
     configuration: Configuration,
     base_log_step: f64,
     memory: MemoryEstimate,
+    precision: Precision,
 }
 
 impl Fit {
@@ -176,7 +178,7 @@ impl Fit {
     #[must_use]
     pub fn scrutiny(&self, setting: &Setting<'_>, configuration: &Configuration) -> Scrutiny<'_> {
         let point = Point::new(self, setting, configuration);
-        let values = self.view(setting).values(setting.stack);
+        let values = self.view(setting).values(setting);
         let memory = memory::estimate(setting, configuration);
         let mut scrutiny = Scrutiny {
             point,
@@ -184,6 +186,7 @@ impl Fit {
             configuration: *configuration,
             base_log_step: 0.0,
             memory,
+            precision: setting.stack.precision,
         };
         scrutiny.base_log_step = scrutiny.log_step(Cause::Chance, 0.0);
         scrutiny
@@ -273,7 +276,9 @@ impl Scrutiny<'_> {
             }],
             Cause::MemoryPressure => middles
                 .map(|share| Size {
-                    log: -Pressure::of(Verdict::Tight).speed(share).ln(),
+                    log: -Pressure::of(Verdict::Tight, self.precision)
+                        .speed(share)
+                        .ln(),
                     share: 1.0,
                 })
                 .collect(),
@@ -334,7 +339,7 @@ impl Scrutiny<'_> {
         if !self.is_tight() {
             return vec![1.0];
         }
-        let pressure = Pressure::of(self.memory.verdict);
+        let pressure = Pressure::of(self.memory.verdict, self.precision);
         (0..steps)
             .map(|step| pressure.speed((f64::from(step) + 0.5) / f64::from(steps.max(1))))
             .collect()

@@ -1,6 +1,7 @@
 //! One fitted layer: coefficients and correction for the rows of one place.
 
 use super::coefficients::{Id, Link, Loosening};
+use super::elsewhere::expected_change;
 use super::fit::{Belief, FitError, Solution, Start, solve};
 use super::residual::{Cell, Kernel};
 use crate::configuration::Setting;
@@ -88,11 +89,13 @@ impl Layer {
         self.any(|row| row.stack.name == stack.name)
     }
 
-    /// The belief about the coefficients on a stack, with what its description says of it.
-    pub(crate) fn belief_on(&self, stack: &Stack) -> Belief {
+    /// The belief about the coefficients at a setting: what the rows say, moved by what is
+    /// expected of later software and GPUs, and by what the stack's description says of it.
+    pub(crate) fn belief_at(&self, setting: &Setting<'_>) -> Belief {
         let mut belief = self.solution.belief.clone();
-        if let Some(overlap) = stack.overlap
-            && !self.knows_stack(stack)
+        belief.mean += expected_change(self, setting);
+        if let Some(overlap) = setting.stack.overlap
+            && !self.knows_stack(setting.stack)
         {
             belief.mean[Id::Overlap as usize] = Link::Logit.fitted(overlap);
         }

@@ -9,6 +9,7 @@
 //! | `nearby`, `steps` | the same as the search needs it: shared work done once, bounds |
 //! | `fit` | coefficients and correction from measured rows |
 //! | `layer` | what is known of one place |
+//! | `elsewhere` | what is expected of later software and GPUs |
 //! | `transfer` | from the embedded tables to a few rows of the user's own |
 //! | `outlook` | what a measurement would tell |
 //! | `pressure` | what running close to the memory limit costs |
@@ -21,6 +22,7 @@
 mod basis;
 mod cause;
 pub mod coefficients;
+mod elsewhere;
 pub mod evaluate;
 mod fit;
 mod interval;
@@ -189,9 +191,9 @@ impl Fit {
     pub fn layers(&self) -> impl Iterator<Item = LayerSummary<'_>> {
         let base = LayerSummary::new(None, &self.base, Values::prior());
         let own = self.contexts.iter().map(|context| {
-            let stack = context.layer.rows.first().map(|(row, _)| &row.stack);
-            let before = match stack {
-                Some(stack) => self.base.belief_on(stack).values(),
+            let example = context.layer.rows.first();
+            let before = match example {
+                Some((row, _)) => self.base.belief_at(&row.setting()).values(),
                 None => self.base.solution.belief.values(),
             };
             LayerSummary::new(Some(context.hypothesis), &context.layer, before)

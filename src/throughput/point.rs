@@ -50,7 +50,7 @@ impl<'a> Point<'a> {
             ..
         } = *configuration;
         let work = Workload::new(setting, gpus, seq_len, activation_checkpointing);
-        let belief = view.belief(setting.stack);
+        let belief = view.belief(setting);
         let rates = Rates::new(&work, &belief.values());
         let tokens = configuration.micro_batch_tokens() as f64;
         let (log_step, gradient) = rates.log_step(tokens, configuration.grad_accum as f64);
@@ -62,7 +62,10 @@ impl<'a> Point<'a> {
             configuration: *configuration,
             rates,
             step_s,
-            pressure: Pressure::of(memory::estimate(setting, configuration).verdict),
+            pressure: Pressure::of(
+                memory::estimate(setting, configuration).verdict,
+                setting.stack.precision,
+            ),
             unexplained: Vector::from(gradient) - uncertainty.explained,
             covariance: belief.covariance + variation(),
             correction_variance: uncertainty.variance,

@@ -4,8 +4,13 @@
 //! 0.3 to 0.9 of the speed they would otherwise have: the allocator frees and asks again for
 //! memory all the time. Nothing is known about which of these it will be, so the speed is taken
 //! as uniform between them.
+//!
+//! That was the measured stack. Later ones limit the gathers in flight, which is what overran the
+//! allocator (`limit_all_gathers`, on by default since `PyTorch` 2.0; arXiv 2304.11277, section
+//! 3.4): there full speed is expected, and what was seen is how slow it may be.
 
 use crate::memory::Verdict;
+use crate::stack::Precision;
 
 /// Slowest and fastest speed seen under pressure, over the speed without.
 const TIGHT_SPEED: (f64, f64) = (0.3, 0.9);
@@ -15,21 +20,36 @@ const TIGHT_SPEED: (f64, f64) = (0.3, 0.9);
 pub(crate) struct Pressure {
     slowest: f64,
     fastest: f64,
+    expected: f64,
 }
 
 impl Pressure {
-    /// Of a memory verdict. What overflows doesn't run at all: it is predicted as if it fitted.
-    pub(crate) fn of(verdict: Verdict) -> Self {
-        let (slowest, fastest) = match verdict {
-            Verdict::Tight => TIGHT_SPEED,
-            Verdict::Fits | Verdict::Overflows => (1.0, 1.0),
-        };
-        Self { slowest, fastest }
+    /// Of a memory verdict on a stack. What overflows doesn't run at all: it is predicted as if
+    /// it fitted.
+    pub(crate) fn of(verdict: Verdict, precision: Precision) -> Self {
+        let (slowest, fastest) = TIGHT_SPEED;
+        match (verdict, precision) {
+            (Verdict::Tight, Precision::Fp32Gather) => Self {
+                slowest,
+                fastest,
+                expected: f64::midpoint(slowest, fastest),
+            },
+            (Verdict::Tight, _) => Self {
+                slowest,
+                fastest: 1.0,
+                expected: 1.0,
+            },
+            (Verdict::Fits | Verdict::Overflows, _) => Self {
+                slowest: 1.0,
+                fastest: 1.0,
+                expected: 1.0,
+            },
+        }
     }
 
     /// The expected relative speed.
     pub(crate) fn expected(self) -> f64 {
-        f64::midpoint(self.slowest, self.fastest)
+        self.expected
     }
 
     /// The relative speed that a share `share` of outcomes stays below.
@@ -43,10 +63,14 @@ impl Pressure {
     }
 
     /// The logarithm of step time over expected step time that the share `probability` of runs
-    /// stays under.
+    /// stays under; half of them are faster than expected, half slower, each evenly spread.
     pub(crate) fn quantile(self, probability: f64) -> f64 {
-        let expected = self.expected();
-        let speed = expected + (0.5 - probability) * (self.fastest - self.slowest);
-        (expected / speed).ln()
+        let side = if probability < 0.5 {
+            self.fastest - self.expected
+        } else {
+            self.expected - self.slowest
+        };
+        let speed = self.expected + (1.0 - 2.0 * probability) * side;
+        (self.expected / speed).ln()
     }
 }

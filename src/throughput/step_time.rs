@@ -79,13 +79,14 @@ mod tests {
     use super::super::interval::{BadDays, row_sd};
     use super::*;
     use crate::memory::Verdict;
+    use crate::stack::Precision;
     use proptest::prelude::*;
 
     proptest! {
         #[test]
         fn probability_inverts_the_quantile(
             nodes in 1.0..64.0_f64, sd in 0.0..0.6_f64, waves in 0.0..0.1_f64,
-            p in 0.0005..0.9995_f64, tight in any::<bool>(),
+            p in 0.0005..0.9995_f64, tight in any::<bool>(), later in any::<bool>(),
         ) {
             let sd = sd.hypot(row_sd(nodes));
             let spread = Spread {
@@ -94,7 +95,8 @@ mod tests {
                 bad_days: BadDays::on(nodes),
             };
             let verdict = if tight { Verdict::Tight } else { Verdict::Fits };
-            let step = StepTime::new(1.0, spread, Pressure::of(verdict));
+            let precision = if later { Precision::PureBf16 } else { Precision::Fp32Gather };
+            let step = StepTime::new(1.0, spread, Pressure::of(verdict, precision));
             let log = step.log_quantile(p);
             let back = step.probability_within(log);
             // Where bad days leave a gap around the expected value, any share of it will do.

@@ -17,6 +17,7 @@ use super::residual::{Cell, bounded};
 use super::workload::Workload;
 use crate::configuration::{Configuration, Setting};
 use crate::memory::{MemoryModel, Verdict};
+use crate::stack::Precision;
 
 /// How much rounding may make a bound exceed what it bounds, as a share.
 const ROUNDING: f64 = 1e-12;
@@ -36,6 +37,7 @@ pub struct StepModel {
     rates: Rates,
     correction: AlongTokens,
     memory: MemoryModel,
+    precision: Precision,
     seq_len: f64,
 }
 
@@ -68,7 +70,7 @@ impl StepModel {
     pub fn micro_batch(&self, micro_batch: u64) -> MicroBatchModel {
         let tokens = micro_batch as f64 * self.seq_len;
         let correction = bounded(self.correction.mean(tokens.log2()));
-        let pressure = Pressure::of(self.verdict(micro_batch));
+        let pressure = Pressure::of(self.verdict(micro_batch), self.precision);
         let factor = correction.exp() * self.rates.time_factor() / pressure.expected();
         MicroBatchModel {
             micro_step_s: self.rates.micro_step_s(tokens) * factor,
@@ -82,11 +84,12 @@ impl StepModel {
     pub fn fastest_pace(&self, micro_batches: RangeInclusive<u64>, sequences: u64) -> f64 {
         // Between two that are tight all are; a range that ends elsewhere may hold one that isn't.
         let ends = [*micro_batches.start(), *micro_batches.end()].map(|end| self.verdict(end));
-        let pressure = Pressure::of(if ends == [Verdict::Tight; 2] {
+        let verdict = if ends == [Verdict::Tight; 2] {
             Verdict::Tight
         } else {
             Verdict::Fits
-        });
+        };
+        let pressure = Pressure::of(verdict, self.precision);
         let (smallest, largest) = (*micro_batches.start() as f64, *micro_batches.end() as f64);
         let least = self.correction.least(
             (smallest * self.seq_len).log2(),
@@ -114,6 +117,7 @@ impl SettingModel<'_> {
                 activation_checkpointing,
             ),
             memory: MemoryModel::new(&self.setting, gpus, seq_len, activation_checkpointing),
+            precision: self.setting.stack.precision,
             seq_len: seq_len as f64,
         }
     }
@@ -152,7 +156,7 @@ impl Fit {
         }
         SettingModel {
             setting: *setting,
-            values: view.values(setting.stack),
+            values: view.values(setting),
             correction,
         }
     }

@@ -6,7 +6,7 @@
 //! the ways in which the new place may differ, and only what the rows speak about moves.
 //!
 //! What differs is not known beforehand. Each [`Hypothesis`] loosens something else; all are
-//! fitted, and the one under which the rows are most probable is kept (Bayesian model choice by
+//! fitted, and the most probable one given the rows is kept (Bayesian model choice by
 //! Laplace's approximation; `MacKay`, *Information Theory, Inference, and Learning Algorithms*,
 //! chapter 28). A simple one wins when it explains the rows, since it spreads its bets less.
 
@@ -43,6 +43,10 @@ pub(super) const FREE_NETWORK: f64 = 0.6;
 
 /// Share of the embedded tables' correction that carries over on the same GPU architecture.
 pub(crate) const CORRECTION_KEPT: f64 = 0.8;
+
+/// Odds beforehand that it is the software that differs where the stack is called otherwise,
+/// against a common factor or the links alone: a few rows can look alike by chance.
+const RENAMED_STACK_ODDS: f64 = 12.0;
 
 impl Hypothesis {
     /// Its name in fit files.
@@ -175,15 +179,24 @@ impl Group {
         }
     }
 
-    /// The context under the hypothesis that makes the rows most probable.
+    /// The context under the most probable hypothesis.
     fn fit(&self, base: &Layer) -> Result<Context, FitError> {
+        let renamed = self.rows.iter().any(|row| !base.knows_stack(&row.stack));
+        let plausibility = |hypothesis: Hypothesis, layer: &Layer| {
+            let odds = if renamed && hypothesis == Hypothesis::Stack {
+                RENAMED_STACK_ODDS.ln()
+            } else {
+                0.0
+            };
+            layer.solution.log_evidence + odds
+        };
         let mut best: Option<(Hypothesis, Layer)> = None;
         let mut failure = FitError::NoRows;
         for &hypothesis in self.hypotheses(base) {
             match self.fit_under(hypothesis, base) {
                 Ok(layer) => {
-                    let better = best.as_ref().is_none_or(|(_, known)| {
-                        layer.solution.log_evidence > known.solution.log_evidence
+                    let better = best.as_ref().is_none_or(|(best, known)| {
+                        plausibility(hypothesis, &layer) > plausibility(*best, known)
                     });
                     if better {
                         best = Some((hypothesis, layer));
@@ -204,7 +217,7 @@ impl Group {
 
     fn fit_under(&self, hypothesis: Hypothesis, base: &Layer) -> Result<Layer, FitError> {
         let first = self.rows.first().ok_or(FitError::NoRows)?;
-        let belief = base.belief_on(&first.stack);
+        let belief = base.belief_at(&first.setting());
         let kept = self.kept(hypothesis, base);
         let start = Start {
             belief: belief.loosened(|coefficient| hypothesis.freedom(coefficient)),

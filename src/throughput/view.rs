@@ -8,7 +8,6 @@ use super::residual::{Cell, Kernel, bounded, tokens_measured_near};
 use super::transfer::CORRECTION_KEPT;
 use super::workload::Workload;
 use crate::configuration::Setting;
-use crate::stack::Stack;
 
 /// A fit as one setting sees it.
 ///
@@ -75,17 +74,17 @@ impl<'a> View<'a> {
         bounded(own + inherited)
     }
 
-    /// The expected coefficients on a stack.
-    pub(super) fn values(&self, stack: &Stack) -> Values {
-        self.belief(stack).values()
+    /// The expected coefficients at a setting.
+    pub(super) fn values(&self, setting: &Setting<'_>) -> Values {
+        self.belief(setting).values()
     }
 
-    /// What is believed of the coefficients on a stack: what the rows left open, loosened by what
-    /// they never saw.
-    pub(super) fn belief(&self, stack: &Stack) -> Belief {
+    /// What is believed of the coefficients at a setting: what the rows left open, loosened by
+    /// what they never saw.
+    pub(super) fn belief(&self, setting: &Setting<'_>) -> Belief {
         let unknown = self.unknown;
         self.layer
-            .belief_on(stack)
+            .belief_at(setting)
             .loosened(|coefficient| unknown.sd(&coefficient.loosening))
     }
 

@@ -36,6 +36,17 @@ const MAX_STEPS: usize = 300;
 /// Steps after which row weights change more slowly, in case they swing between two answers.
 const CALM_STEPS: usize = 20;
 
+/// Largest share of a row's weight that a step keeps, and steps until then, weights change less
+/// and less.
+const MOST_INERTIA: f64 = 0.8;
+
+/// Steps after which a fit has settled too when it no longer gets better by [`WORTH_A_STEP`]:
+/// along a direction that no row speaks about, numbers crawl and predictions stay.
+const PATIENT_STEPS: usize = 50;
+
+/// A gain in twice the log posterior that is no gain.
+const WORTH_A_STEP: f64 = 1e-5;
+
 /// Halvings of a step that makes the fit worse: after them it is too small to matter.
 const MAX_HALVINGS: usize = 20;
 
@@ -124,6 +135,7 @@ pub(crate) fn solve(measurements: &[Measurement], start: &Start<'_>) -> Result<S
         let weighting = Weighting::new(&problem, &weights).ok_or(UNDETERMINED)?;
         let step = solver.step(&weighting, &at).ok_or(UNDETERMINED)?;
         let next = solver.improved(&weighting, &at, &step.change);
+        let gain = solver.misfit(&weighting, &at) - solver.misfit(&weighting, &next);
         change = (next - at).amax();
         if !change.is_finite() {
             break;
@@ -131,7 +143,7 @@ pub(crate) fn solve(measurements: &[Measurement], start: &Start<'_>) -> Result<S
         at = next;
         let (remainder, _) = problem.physics(&Values::new(at.into()));
         let seen = DVector::from_column_slice(weighting.seen(&remainder).as_slice());
-        if change < SETTLED {
+        if change < SETTLED || (steps > PATIENT_STEPS && gain < WORTH_A_STEP) {
             let condition = solver.condition(&step.precision);
             if condition > MAX_CONDITION {
                 return Err(FitError::IllConditioned { condition });
@@ -161,7 +173,10 @@ pub(crate) fn solve(measurements: &[Measurement], start: &Start<'_>) -> Result<S
                 log_evidence,
             });
         }
-        let inertia = if steps < CALM_STEPS { 0.0 } else { 0.5 };
+        let inertia = match steps {
+            ..CALM_STEPS => 0.0,
+            _ => (1.0 - CALM_STEPS as f64 / (2.0 * steps as f64)).min(MOST_INERTIA),
+        };
         reweight(&mut weights, inertia, &problem, &remainder, &seen);
     }
     Err(FitError::Stalled {
