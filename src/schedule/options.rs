@@ -149,10 +149,7 @@ fn most_free(site: &Site) -> u64 {
 fn no_capacity(agenda: &Agenda, job: &AgendaJob, planner: &Planner<'_>) -> ScheduleError {
     let fewest = candidates(agenda.probability, job, planner)
         .ok()
-        .and_then(|all| {
-            all.into_iter()
-                .min_by_key(|candidate| candidate.booked_nodes())
-        });
+        .and_then(|all| all.into_iter().min_by_key(Candidate::booked_nodes));
     let (cluster, needed) = fewest.map_or((String::new(), 0), |candidate| {
         let nodes = candidate.booked_nodes();
         (candidate.cluster, nodes)
