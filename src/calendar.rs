@@ -36,6 +36,12 @@ impl Moment {
     /// What is expected, with examples.
     pub const EXPECTED: &'static str = "a date such as 2026-12-01 or 2026-12-01T09:00Z";
 
+    /// Its date and time of day, UTC.
+    #[must_use]
+    pub fn datetime(self) -> DateTime {
+        TimeZone::UTC.to_datetime(self.0)
+    }
+
     fn new(instant: Timestamp) -> Option<Self> {
         let year = instant.to_zoned(TimeZone::UTC).year();
         YEARS.contains(&year).then_some(())?;

@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::calendar::Moment;
 use crate::diagnostic::{Diagnostic, nearest_names};
 use crate::fit_file::embedded_rows;
+use crate::job::Sourced;
 use crate::plan::PlanError;
 use crate::report::{Answer, Approval, Csv, Json, Markdown, Report};
 use crate::throughput::evaluate::{Protocol, hold_out};
@@ -23,10 +25,16 @@ The HTML is one file without scripts that opens anywhere and prints on A4.
 
 Examples:
   tminus report job.toml -o report.html
+  tminus report job.toml --start 2026-12-01T09:00Z -o report.html
   tminus report --model gpt-7b --tokens 134B --cluster r1z1 -o report.md")]
 pub(crate) struct ReportArgs {
     #[command(flatten)]
     planned: PlannedArgs,
+
+    /// When the booking starts: `2026-12-01` or `2026-12-01T09:00Z`; the job file's
+    /// `[reserve] start` unless given.
+    #[arg(long, value_name = "DATE", help_heading = "Job")]
+    start: Option<String>,
 
     /// File to write; its ending chooses the form: .html, .md, .json or .csv.
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
@@ -53,6 +61,10 @@ pub(super) fn run(
     let planned = args
         .planned
         .plan(global, output, &mut Stopwatch::start(), 1)?;
+    let start = match &args.start {
+        Some(text) => Some(Sourced::<Moment>::parse_flag("--start", text)?),
+        None => planned.request.reserve.start.clone(),
+    };
     let rows = embedded_rows()?;
     let confidence = planned.request.confidence;
     let accuracy = fit::pool(global.threads)?
@@ -61,7 +73,7 @@ pub(super) fn run(
     let approval = Approval {
         plan: &planned.plan,
         request: &planned.request,
-        start: None,
+        start: start.map(|start| start.value.datetime()),
         command,
         measured: &rows,
         fit_file: planned.fit_file.as_ref(),
