@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use super::Fit;
 use super::coefficients::{COEFFICIENTS, COUNT, Id, Values};
-use super::interval::{BadDays, normal, normal_reach, row_sd};
+use super::interval::{BadDays, normal, normal_reach};
 use super::physics::Rates;
 use super::point::Point;
 use super::pressure::Pressure;
@@ -348,7 +348,7 @@ impl Scrutiny<'_> {
     /// Standard deviation of the logarithm of one run's step time on the same day.
     #[must_use]
     pub fn noise_sd(&self) -> f64 {
-        row_sd(self.point.work.nodes)
+        self.point.noise()
     }
 
     /// How far a run strays from its like with that confidence, as a logarithm.
@@ -375,6 +375,6 @@ impl Scrutiny<'_> {
     }
 
     fn bad_days(&self) -> BadDays {
-        BadDays::on(self.point.work.nodes)
+        self.point.bad_days()
     }
 }

@@ -12,26 +12,26 @@
 const ROW_SD: f64 = 0.005;
 
 /// Nodes beyond which the tables say nothing about how the noise grows.
-const MEASURED_NODES: f64 = 4.0;
+pub(super) const MEASURED_NODES: f64 = 4.0;
 
 /// Growth of the noise with nodes while measured, and the slower one assumed beyond.
 const ROW_SD_POWERS: (f64, f64) = (0.75, 0.25);
 
-/// Share of runs a node beyond the first turns bad: 4 of 30 rows on two nodes and 7 of 30 on four
-/// are more than 3 % slow.
-const BAD_DAY_SHARE: f64 = 0.10;
+/// By how much the wait for the slowest node differs between runs: standard deviation in seconds
+/// per step and doubling of nodes, of the order of the wait itself
+/// ([`Id::Synchronization`](super::coefficients::Id::Synchronization)). Rows of one micro-step on
+/// two nodes stray by 8 to 26 ms from those of several.
+const WAIT_SD_S: f64 = 0.010;
 
-/// Mean slowdown of a bad run per node beyond the first, as a logarithm: those rows lose 5 % on
-/// average on two nodes and 21 % on four.
-const BAD_DAY_SLOWDOWN: f64 = 0.06;
-
-/// Standard deviation of one row's logarithm of throughput.
+/// Standard deviation of one run's logarithm of throughput, on `nodes` nodes at `step_s` seconds a
+/// step.
 #[must_use]
-pub(crate) fn row_sd(nodes: f64) -> f64 {
+pub(crate) fn row_sd(nodes: f64, step_s: f64) -> f64 {
     let (measured, beyond) = ROW_SD_POWERS;
-    ROW_SD
+    let relative = ROW_SD
         * nodes.min(MEASURED_NODES).powf(measured)
-        * (nodes / MEASURED_NODES).max(1.0).powf(beyond)
+        * (nodes / MEASURED_NODES).max(1.0).powf(beyond);
+    relative.hypot(WAIT_SD_S * nodes.log2() / step_s)
 }
 
 /// Runs that something slows down: how many, and by how much.
@@ -44,15 +44,6 @@ pub(crate) struct BadDays {
 }
 
 impl BadDays {
-    /// What the tables show on `nodes` nodes; no worse beyond the largest count measured.
-    pub(crate) fn on(nodes: f64) -> Self {
-        let others = (nodes.min(MEASURED_NODES) - 1.0).max(0.0);
-        Self {
-            share: 1.0 - (1.0 - BAD_DAY_SHARE).powf(others),
-            slowdown: BAD_DAY_SLOWDOWN * others,
-        }
-    }
-
     /// Probability of one.
     pub(crate) fn share(self) -> f64 {
         self.share
@@ -61,6 +52,10 @@ impl BadDays {
     /// Mean slowdown of one, as a logarithm.
     pub(crate) fn slowdown(self) -> f64 {
         self.slowdown
+    }
+
+    pub(super) fn new(share: f64, slowdown: f64) -> Self {
+        Self { share, slowdown }
     }
 
     const NEVER: Self = Self {
@@ -149,6 +144,7 @@ fn quantile(probability: f64, sd: f64, bad: BadDays) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::bad_runs::BadRuns;
     use super::*;
 
     #[test]
@@ -166,9 +162,9 @@ mod tests {
     #[test]
     fn intervals_widen_with_confidence_and_with_nodes() {
         let spread = |nodes: f64| Spread {
-            faster_sd: row_sd(nodes),
-            slower_sd: row_sd(nodes),
-            bad_days: BadDays::on(nodes),
+            faster_sd: row_sd(nodes, 10.0),
+            slower_sd: row_sd(nodes, 10.0),
+            bad_days: BadRuns::PRIOR.on(nodes),
         };
         let mut last = 0.0;
         for nodes in [1.0, 2.0, 4.0, 8.0, 32.0] {
@@ -190,8 +186,9 @@ mod tests {
         let spread = Spread {
             faster_sd: 1e-9,
             slower_sd: 1e-9,
-            bad_days: BadDays::on(2.0),
+            bad_days: BadRuns::PRIOR.on(2.0),
         };
-        assert!((spread.bad_day(0.5) - BAD_DAY_SLOWDOWN * std::f64::consts::LN_2).abs() < 1e-6);
+        let median = BadRuns::PRIOR.on(2.0).slowdown() * std::f64::consts::LN_2;
+        assert!((spread.bad_day(0.5) - median).abs() < 1e-6);
     }
 }

@@ -1,5 +1,6 @@
 //! One fitted layer: coefficients and correction for the rows of one place.
 
+use super::bad_runs::BadRuns;
 use super::coefficients::{Id, Link, Loosening};
 use super::elsewhere::expected_change;
 use super::fit::{Belief, FitError, Solution, Start, solve};
@@ -67,6 +68,7 @@ impl Layer {
             belief: Belief::prior(),
             kernel: Kernel::MEASURED,
             known: &|_: &Cell| 0.0,
+            bad_runs: BadRuns::PRIOR,
         };
         Self::new(rows, &start)
     }

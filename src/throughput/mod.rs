@@ -13,12 +13,14 @@
 //! | `transfer` | from the embedded tables to a few rows of the user's own |
 //! | `outlook` | what a measurement would tell |
 //! | `pressure` | what running close to the memory limit costs |
+//! | `bad_runs` | how often something slows a run down, and by how much |
 //! | `interval` | how far a run may be from its prediction |
 //! | `step_time` | the distribution that makes of the step time |
 //! | `basis` | what a prediction rests on |
 //! | `cause` | what could make a run slower or faster than predicted |
 //! | [`evaluate`] | how accurate all this is, on held-out rows |
 
+mod bad_runs;
 mod basis;
 mod cause;
 pub mod coefficients;

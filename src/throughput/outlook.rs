@@ -9,7 +9,6 @@
 use nalgebra::DMatrix;
 
 use super::Fit;
-use super::interval::row_sd;
 use super::point::{Open, Point};
 use crate::configuration::{Configuration, Setting};
 use crate::quantity::{Confidence, Interval};
@@ -106,10 +105,7 @@ impl<'a> Outlook<'a> {
 
     /// Variance of a measured value: the model's and the noise of one run.
     fn measured_variance(&self, index: usize) -> f64 {
-        let noise = self
-            .points
-            .get(index)
-            .map_or(0.0, |point| row_sd(point.work.nodes));
+        let noise = self.points.get(index).map_or(0.0, Point::noise);
         self.covariance(index, index).max(0.0) + noise.powi(2)
     }
 }

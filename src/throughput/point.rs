@@ -119,13 +119,22 @@ impl<'a> Point<'a> {
 
     /// How far a run may be from the expected step time.
     pub(super) fn spread(&self, open: Open) -> Spread {
-        let sd = open.variance.sqrt().hypot(row_sd(self.work.nodes));
-        let bad_days = BadDays::on(self.work.nodes);
+        let sd = open.variance.sqrt().hypot(self.noise());
         Spread {
             faster_sd: sd,
             slower_sd: sd.hypot(open.waves),
-            bad_days,
+            bad_days: self.bad_days(),
         }
+    }
+
+    /// Standard deviation of single runs' log step time on good days.
+    pub(super) fn noise(&self) -> f64 {
+        row_sd(self.work.nodes, self.step_s)
+    }
+
+    /// What happens on bad days.
+    pub(super) fn bad_days(&self) -> BadDays {
+        self.view.bad_runs().on(self.work.nodes)
     }
 
     /// Seconds per optimizer step.

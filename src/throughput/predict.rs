@@ -1,7 +1,7 @@
 //! Predictions: one configuration in full, or many step times for the search.
 
 use super::basis::{Basis, BasisDetail, basis};
-use super::interval::{normal_reach, row_sd};
+use super::interval::normal_reach;
 use super::point::Point;
 use super::residual::Cell;
 use super::step_time::StepTime;
@@ -85,7 +85,7 @@ impl Fit {
         let a = Point::new(self, setting, configuration);
         let b = Point::new(self, other_setting, other_configuration);
         let model = (a.variance() + b.variance() - 2.0 * a.covariance(&b)).max(0.0);
-        let noise = row_sd(a.work.nodes).powi(2) + row_sd(b.work.nodes).powi(2);
+        let noise = a.noise().powi(2) + b.noise().powi(2);
         let waves = a.waves(&[]).powi(2) + b.waves(&[]).powi(2);
         let sd = (model + noise + waves).sqrt();
         ratio.ln().abs() > normal_reach(confidence.get()) * sd

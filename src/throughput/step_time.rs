@@ -76,7 +76,8 @@ impl StepTime {
 
 #[cfg(test)]
 mod tests {
-    use super::super::interval::{BadDays, row_sd};
+    use super::super::bad_runs::BadRuns;
+    use super::super::interval::row_sd;
     use super::*;
     use crate::memory::Verdict;
     use crate::stack::Precision;
@@ -88,11 +89,11 @@ mod tests {
             nodes in 1.0..64.0_f64, sd in 0.0..0.6_f64, waves in 0.0..0.1_f64,
             p in 0.0005..0.9995_f64, tight in any::<bool>(), later in any::<bool>(),
         ) {
-            let sd = sd.hypot(row_sd(nodes));
+            let sd = sd.hypot(row_sd(nodes, 10.0));
             let spread = Spread {
                 faster_sd: sd,
                 slower_sd: sd.hypot(waves),
-                bad_days: BadDays::on(nodes),
+                bad_days: BadRuns::PRIOR.on(nodes),
             };
             let verdict = if tight { Verdict::Tight } else { Verdict::Fits };
             let precision = if later { Precision::PureBf16 } else { Precision::Fp32Gather };

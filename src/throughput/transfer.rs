@@ -226,6 +226,7 @@ impl Group {
                 _ => Kernel::TRANSFERRED,
             },
             known: &|cell: &Cell| kept * base.solution.correction.mean(cell),
+            bad_runs: base.solution.bad_runs,
         };
         Layer::new(self.rows.clone(), &start)
     }

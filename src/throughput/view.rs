@@ -1,6 +1,7 @@
 //! A fit as one setting sees it: which rows speak for it, and what remains unknown.
 
 use super::Fit;
+use super::bad_runs::BadRuns;
 use super::coefficients::{COEFFICIENTS, COUNT, Values};
 use super::fit::{Belief, Correction, Square, Uncertainty, Vector};
 use super::layer::{Layer, Unknown};
@@ -57,6 +58,11 @@ impl Fit {
 }
 
 impl<'a> View<'a> {
+    /// Bad runs as this view's rows show them.
+    pub(super) fn bad_runs(&self) -> BadRuns {
+        self.layer.solution.bad_runs
+    }
+
     /// The corrections that add up to that of the setting, each with its share.
     pub(super) fn corrections(&self) -> impl Iterator<Item = (&'a Correction, f64)> {
         let own = self.correction.map(|correction| (correction, 1.0));

@@ -19,6 +19,7 @@ mod problem;
 use nalgebra::{DMatrix, DVector};
 use thiserror::Error;
 
+use super::bad_runs::{BadRuns, Deviation};
 use super::coefficients::Values;
 use super::residual::{Cell, Kernel};
 use crate::measure::Measurement;
@@ -105,6 +106,8 @@ pub(crate) struct Start<'a> {
     pub(crate) kernel: Kernel,
     /// The part of a cell's log step time that is settled beforehand.
     pub(crate) known: &'a dyn Fn(&Cell) -> f64,
+    /// What is known of bad runs beforehand.
+    pub(crate) bad_runs: BadRuns,
 }
 
 /// A finished fit.
@@ -113,6 +116,8 @@ pub(crate) struct Solution {
     pub(crate) belief: Belief,
     pub(crate) correction: Correction,
     pub(crate) termination: Termination,
+    /// What the rows show of bad runs.
+    pub(crate) bad_runs: BadRuns,
     /// Logarithm of the rows' probability under the start, by Laplace's approximation; it
     /// compares starts, and a constant is left out.
     pub(crate) log_evidence: f64,
@@ -151,6 +156,7 @@ pub(crate) fn solve(measurements: &[Measurement], start: &Start<'_>) -> Result<S
             let log_evidence = solver.log_evidence(&weighting, &remainder, &at, &step.precision);
             let covariance = step.precision.try_inverse().ok_or(UNDETERMINED)?;
             let (roots, factor) = weighting.into_parts();
+            let deviations = deviations(&problem, &remainder, &seen);
             let (kernel, cells, jacobian) = (start.kernel, problem.cells.clone(), step.jacobian);
             return Ok(Solution {
                 belief: Belief {
@@ -170,6 +176,7 @@ pub(crate) fn solve(measurements: &[Measurement], start: &Start<'_>) -> Result<S
                     change,
                     condition,
                 },
+                bad_runs: start.bad_runs.learned_from(&deviations),
                 log_evidence,
             });
         }
@@ -185,6 +192,18 @@ pub(crate) fn solve(measurements: &[Measurement], start: &Start<'_>) -> Result<S
     })
 }
 
+/// How far each row is from physics and correction.
+fn deviations(problem: &Problem, remainder: &DMatrix<f64>, seen: &DVector<f64>) -> Vec<Deviation> {
+    let corrections = &problem.kernel * seen;
+    let rows = problem.rows.iter().zip(remainder.iter());
+    rows.map(|(row, remainder)| Deviation {
+        nodes: row.work.nodes,
+        log: remainder - corrections[row.cell],
+        sd: row.sd,
+    })
+    .collect()
+}
+
 /// Weighs each row by how far it is from physics and correction: the weights of Student's t.
 ///
 /// `inertia` is the share of the old weight that is kept.
@@ -195,9 +214,8 @@ fn reweight(
     remainder: &DMatrix<f64>,
     seen: &DVector<f64>,
 ) {
-    let corrections = &problem.kernel * seen;
-    for ((weight, row), remainder) in weights.iter_mut().zip(&problem.rows).zip(remainder.iter()) {
-        let distance = (remainder - corrections[row.cell]) / row.sd;
+    for (weight, row) in weights.iter_mut().zip(deviations(problem, remainder, seen)) {
+        let distance = row.log / row.sd;
         let new = (NOISE_FREEDOM + 1.0) / (NOISE_FREEDOM + distance.powi(2));
         *weight = inertia * *weight + (1.0 - inertia) * new;
     }

@@ -13,7 +13,7 @@ use crate::throughput::workload::Workload;
 /// One row.
 #[derive(Debug, Clone)]
 pub(super) struct Observation {
-    work: Workload,
+    pub(super) work: Workload,
     tokens: f64,
     grad_accum: f64,
     /// Logarithm of the measured step time, less what is known of it beforehand.
@@ -36,7 +36,7 @@ impl Observation {
             tokens: configuration.micro_batch_tokens() as f64,
             grad_accum: configuration.grad_accum as f64,
             log_step: step_s.ln() - known,
-            sd: row_sd(work.nodes),
+            sd: row_sd(work.nodes, step_s),
             cell,
             work,
         }
