@@ -171,19 +171,20 @@ const RUNS: usize = 20_000;
 /// The law says of every percentile of the simulated runs what share of them is done by then. The
 /// simulation itself is off by about a hundredth, its 20,000 runs being that many; half of all runs
 /// is left out, where bad days leave a gap. A short run starts with all its spares and waits less often
-/// than the long run's share says: there the law is on the cautious side.
+/// than the long run's share says: there the law is on the cautious side, and since its waits come
+/// together once the spares are out, a little less so for the latest runs.
 #[test]
 fn the_law_is_that_of_the_simulated_events() {
-    for (tokens, gpus, reliability, cautious) in [
-        ("13B", 8, failing(5.15, 0, 4.0), 0.03),
-        ("13B", 8, failing(500.0, 0, 4.0), 0.03),
-        ("134B", 64, failing(15.6, 0, 24.0), 0.03),
-        ("134B", 64, failing(15.6, 1, 24.0), 0.03),
-        ("134B", 128, failing(100.0, 0, 1.0), 0.03),
-        ("134B", 128, failing(100.0, 2, 24.0), 0.12),
-        ("1T", 128, failing(100.0, 2, 4.0), 0.03),
-        ("1T", 128, failing(500.0, 4, 4.0), 0.03),
-        ("1T", 128, failing(100.0, 2, 8.0), 0.03),
+    for (tokens, gpus, reliability, (cautious, bold)) in [
+        ("13B", 8, failing(5.15, 0, 4.0), (0.03, 0.03)),
+        ("13B", 8, failing(500.0, 0, 4.0), (0.03, 0.03)),
+        ("134B", 64, failing(15.6, 0, 24.0), (0.03, 0.03)),
+        ("134B", 64, failing(15.6, 1, 24.0), (0.03, 0.03)),
+        ("134B", 128, failing(100.0, 0, 1.0), (0.03, 0.03)),
+        ("134B", 128, failing(100.0, 2, 24.0), (0.12, 0.04)),
+        ("1T", 128, failing(100.0, 2, 4.0), (0.03, 0.03)),
+        ("1T", 128, failing(500.0, 4, 4.0), (0.03, 0.03)),
+        ("1T", 128, failing(100.0, 2, 8.0), (0.03, 0.03)),
     ] {
         let case = case(tokens, gpus, reliability);
         let mut dice = Dice(7);
@@ -210,7 +211,7 @@ fn the_law_is_that_of_the_simulated_events() {
         let least = errors.iter().copied().fold(f64::INFINITY, f64::min);
         let most = errors.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         assert!(
-            least > -cautious && most < 0.03,
+            least > -cautious && most < bold,
             "{tokens} on {gpus}, {reliability:?}: {least} to {most}"
         );
     }

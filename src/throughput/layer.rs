@@ -22,22 +22,31 @@ pub(crate) struct Layer {
 pub(crate) struct Unknown {
     pub(crate) stack: bool,
     pub(crate) gpu: bool,
+    /// Where the GPU is unknown: whether another card of its architecture is known.
+    pub(crate) sibling: bool,
     pub(crate) links: bool,
 }
+
+/// Share of what another GPU leaves open that another card of the same architecture does: cards
+/// such as the A100's two differ in their memory, whose datasheet is known, and hardly in clocks
+/// and links. An assumption.
+const SIBLING: f64 = 0.15;
 
 impl Unknown {
     /// Everything was measured.
     pub(crate) const NOTHING: Self = Self {
         stack: false,
         gpu: false,
+        sibling: false,
         links: false,
     };
 
     /// Standard deviation that what is unknown adds to a coefficient, on its fitted scale.
     pub(crate) fn sd(self, loosening: &Loosening) -> f64 {
+        let gpu = if self.sibling { SIBLING } else { 1.0 };
         [
             (self.stack, loosening.stack),
-            (self.gpu, loosening.gpu),
+            (self.gpu, gpu * loosening.gpu),
             (self.links, loosening.cluster),
         ]
         .iter()
@@ -79,9 +88,11 @@ impl Layer {
 
     /// What a setting has that no row of this layer had.
     pub(crate) fn unknown(&self, setting: &Setting<'_>) -> Unknown {
+        let gpu = !self.any(|row| row.cluster.gpu.name == setting.cluster.gpu.name);
         Unknown {
             stack: !self.knows_stack(setting.stack),
-            gpu: !self.any(|row| row.cluster.gpu.name == setting.cluster.gpu.name),
+            gpu,
+            sibling: gpu && self.any(|row| same_architecture(&row.cluster, setting.cluster)),
             links: !self.any(|row| same_links(&row.cluster, setting.cluster)),
         }
     }
@@ -103,6 +114,12 @@ impl Layer {
         }
         belief
     }
+}
+
+/// Whether the GPUs of two clusters are of one architecture: cards that differ in memory alone
+/// share its peak.
+pub(crate) fn same_architecture(a: &Cluster, b: &Cluster) -> bool {
+    (a.gpu.peak_flops / b.gpu.peak_flops - 1.0).abs() < 1e-6
 }
 
 /// Whether two clusters are linked alike: what clusters of the same GPU can differ in.

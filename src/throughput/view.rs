@@ -37,6 +37,7 @@ impl Fit {
             unknown = Unknown {
                 stack: own.stack,
                 gpu: own.gpu && unknown.gpu,
+                sibling: own.sibling || unknown.sibling,
                 links: own.links && unknown.links,
             };
             return View {
@@ -46,8 +47,9 @@ impl Fit {
                 unknown,
             };
         }
-        let measured = !unknown.stack && !unknown.gpu;
-        let kept = if unknown.gpu { 0.0 } else { CORRECTION_KEPT };
+        let strange = unknown.gpu && !unknown.sibling;
+        let measured = !unknown.stack && !strange;
+        let kept = if strange { 0.0 } else { CORRECTION_KEPT };
         View {
             layer: base,
             correction: measured.then_some(correction),
