@@ -5,6 +5,7 @@ use super::coefficients::{Id, Link, Loosening};
 use super::elsewhere::expected_change;
 use super::fit::{Belief, FitError, Solution, Start, solve};
 use super::residual::{Cell, Kernel};
+use super::scatter::Scatter;
 use crate::configuration::Setting;
 use crate::hardware::Cluster;
 use crate::measure::Measurement;
@@ -76,6 +77,7 @@ impl Layer {
         let start = Start {
             belief: Belief::prior(),
             kernel: Kernel::MEASURED,
+            scatter: Scatter::NONE,
             known: &|_: &Cell| 0.0,
             bad_runs: BadRuns::PRIOR,
         };

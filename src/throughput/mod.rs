@@ -14,6 +14,7 @@
 //! | `outlook` | what a measurement would tell |
 //! | `pressure` | what running close to the memory limit costs |
 //! | `bad_runs` | how often something slows a run down, and by how much |
+//! | `scatter` | how uneven the rows of a place are |
 //! | `interval` | how far a run may be from its prediction |
 //! | `step_time` | the distribution that makes of the step time |
 //! | `basis` | what a prediction rests on |
@@ -36,6 +37,7 @@ mod point;
 mod predict;
 mod pressure;
 mod residual;
+mod scatter;
 mod step_time;
 mod steps;
 mod transfer;

@@ -129,7 +129,9 @@ impl<'a> Point<'a> {
 
     /// Standard deviation of single runs' log step time on good days.
     pub(super) fn noise(&self) -> f64 {
-        row_sd(self.work.nodes, self.step_s)
+        self.view
+            .scatter()
+            .and(row_sd(self.work.nodes, self.step_s))
     }
 
     /// What happens on bad days.

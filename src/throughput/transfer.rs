@@ -14,6 +14,7 @@ use super::coefficients::{Coefficient, Id};
 use super::fit::{FitError, Start};
 use super::layer::{Layer, Unknown};
 use super::residual::{Cell, Kernel};
+use super::scatter::Scatter;
 use crate::configuration::Setting;
 use crate::measure::Measurement;
 
@@ -193,7 +194,11 @@ impl Group {
         let mut best: Option<(Hypothesis, Layer)> = None;
         let mut failure = FitError::NoRows;
         for &hypothesis in self.hypotheses(base) {
-            match self.fit_under(hypothesis, base) {
+            let scatter = match hypothesis {
+                Hypothesis::Same => Scatter::NONE,
+                _ => Scatter::BELIEVED,
+            };
+            match self.fit_under(hypothesis, scatter, base) {
                 Ok(layer) => {
                     let better = best.as_ref().is_none_or(|(best, known)| {
                         plausibility(hypothesis, &layer) > plausibility(*best, known)
@@ -206,6 +211,10 @@ impl Group {
             }
         }
         let (hypothesis, layer) = best.ok_or(failure)?;
+        let layer = match hypothesis {
+            Hypothesis::Same => layer,
+            _ => self.fit_scattered(hypothesis, base)?,
+        };
         let kept = self.kept(hypothesis, base);
         Ok(Context {
             place: self.place.clone(),
@@ -215,7 +224,31 @@ impl Group {
         })
     }
 
-    fn fit_under(&self, hypothesis: Hypothesis, base: &Layer) -> Result<Layer, FitError> {
+    /// The fit with as much scatter as the rows show: levels are weighed by the
+    /// rows' probability under each.
+    fn fit_scattered(&self, hypothesis: Hypothesis, base: &Layer) -> Result<Layer, FitError> {
+        let mut levels = Vec::new();
+        for (scatter, odds) in Scatter::LEVELS {
+            // A level at which the fit doesn't settle has no say.
+            if let Ok(layer) = self.fit_under(hypothesis, scatter, base) {
+                levels.push((scatter, layer.solution.log_evidence + f64::ln(odds)));
+            }
+        }
+        let most = levels
+            .iter()
+            .fold(f64::NEG_INFINITY, |most, (_, log)| most.max(*log));
+        let weighted = levels
+            .iter()
+            .map(|(level, log)| (*level, (log - most).exp()));
+        self.fit_under(hypothesis, Scatter::middle(weighted), base)
+    }
+
+    fn fit_under(
+        &self,
+        hypothesis: Hypothesis,
+        scatter: Scatter,
+        base: &Layer,
+    ) -> Result<Layer, FitError> {
         let first = self.rows.first().ok_or(FitError::NoRows)?;
         let belief = base.belief_at(&first.setting());
         let kept = self.kept(hypothesis, base);
@@ -225,6 +258,7 @@ impl Group {
                 Hypothesis::Same => Kernel::MEASURED,
                 _ => Kernel::TRANSFERRED,
             },
+            scatter,
             known: &|cell: &Cell| kept * base.solution.correction.mean(cell),
             bad_runs: base.solution.bad_runs,
         };

@@ -6,6 +6,7 @@ use super::coefficients::{COEFFICIENTS, COUNT, Values};
 use super::fit::{Belief, Correction, Square, Uncertainty, Vector};
 use super::layer::{Layer, Unknown};
 use super::residual::{Cell, Kernel, bounded, tokens_measured_near};
+use super::scatter::Scatter;
 use super::transfer::CORRECTION_KEPT;
 use super::workload::Workload;
 use crate::configuration::Setting;
@@ -63,6 +64,14 @@ impl<'a> View<'a> {
     /// Bad runs as this view's rows show them.
     pub(super) fn bad_runs(&self) -> BadRuns {
         self.layer.solution.bad_runs
+    }
+
+    /// How uneven measured rows are where this view speaks.
+    pub(super) fn scatter(&self) -> Scatter {
+        match self.correction {
+            Some(_) => self.layer.solution.scatter,
+            None => Scatter::BELIEVED,
+        }
     }
 
     /// The corrections that add up to that of the setting, each with its share.

@@ -22,6 +22,7 @@ use thiserror::Error;
 use super::bad_runs::{BadRuns, Deviation};
 use super::coefficients::Values;
 use super::residual::{Cell, Kernel};
+use super::scatter::Scatter;
 use crate::measure::Measurement;
 use problem::{Problem, Weighting, square};
 
@@ -104,6 +105,8 @@ pub(crate) struct Start<'a> {
     pub(crate) belief: Belief,
     /// The covariance of the correction.
     pub(crate) kernel: Kernel,
+    /// How uneven the rows are.
+    pub(crate) scatter: Scatter,
     /// The part of a cell's log step time that is settled beforehand.
     pub(crate) known: &'a dyn Fn(&Cell) -> f64,
     /// What is known of bad runs beforehand.
@@ -116,6 +119,8 @@ pub(crate) struct Solution {
     pub(crate) belief: Belief,
     pub(crate) correction: Correction,
     pub(crate) termination: Termination,
+    /// How uneven the rows are.
+    pub(crate) scatter: Scatter,
     /// What the rows show of bad runs.
     pub(crate) bad_runs: BadRuns,
     /// Logarithm of the rows' probability under the start, by Laplace's approximation; it
@@ -131,7 +136,7 @@ pub(crate) fn solve(measurements: &[Measurement], start: &Start<'_>) -> Result<S
     if measurements.is_empty() {
         return Err(FitError::NoRows);
     }
-    let problem = Problem::new(measurements, &start.kernel, start.known);
+    let problem = Problem::new(measurements, start);
     let solver = Solver::new(&problem, &start.belief)?;
     let mut weights = vec![1.0; problem.rows.len()];
     let mut at = start.belief.mean;
@@ -176,6 +181,7 @@ pub(crate) fn solve(measurements: &[Measurement], start: &Start<'_>) -> Result<S
                     change,
                     condition,
                 },
+                scatter: start.scatter,
                 bad_runs: start.bad_runs.learned_from(&deviations),
                 log_evidence,
             });

@@ -2,12 +2,14 @@
 
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 
+use super::Start;
 use super::belief::{Square, Vector};
 use crate::measure::Measurement;
 use crate::throughput::coefficients::{COUNT, Values};
 use crate::throughput::interval::row_sd;
 use crate::throughput::physics::Rates;
-use crate::throughput::residual::{Cell, Kernel};
+use crate::throughput::residual::Cell;
+use crate::throughput::scatter::Scatter;
 use crate::throughput::workload::Workload;
 
 /// One row.
@@ -23,7 +25,7 @@ pub(super) struct Observation {
 }
 
 impl Observation {
-    fn new(row: &Measurement, cell: usize, known: f64) -> Self {
+    fn new(row: &Measurement, cell: usize, known: f64, scatter: Scatter) -> Self {
         let configuration = &row.configuration;
         let work = Workload::new(
             &row.setting(),
@@ -36,7 +38,7 @@ impl Observation {
             tokens: configuration.micro_batch_tokens() as f64,
             grad_accum: configuration.grad_accum as f64,
             log_step: step_s.ln() - known,
-            sd: row_sd(work.nodes, step_s),
+            sd: scatter.and(row_sd(work.nodes, step_s)),
             cell,
             work,
         }
@@ -51,17 +53,12 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    /// `known` is the part of a cell's log step time that is settled beforehand.
-    pub(super) fn new(
-        measurements: &[Measurement],
-        kernel: &Kernel,
-        known: impl Fn(&Cell) -> f64,
-    ) -> Self {
+    pub(super) fn new(measurements: &[Measurement], start: &Start<'_>) -> Self {
         let mut cells: Vec<Cell> = Vec::new();
         let mut rows = Vec::with_capacity(measurements.len());
         for row in measurements {
             let cell = Cell::new(&row.setting(), &row.configuration);
-            let settled = known(&cell);
+            let settled = (start.known)(&cell);
             let index = cells
                 .iter()
                 .position(|known| *known == cell)
@@ -69,9 +66,9 @@ impl Problem {
                     cells.push(cell);
                     cells.len() - 1
                 });
-            rows.push(Observation::new(row, index, settled));
+            rows.push(Observation::new(row, index, settled, start.scatter));
         }
-        let kernel = kernel.matrix(&cells);
+        let kernel = start.kernel.matrix(&cells);
         Self {
             rows,
             cells,

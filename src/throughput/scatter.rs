@@ -1,0 +1,59 @@
+//! How uneven a place's rows are beyond the noise of single runs.
+//!
+//! The embedded tables were made by one script on one kind of node in one season, and repeats of
+//! a cell differ by half a per cent. Tables put together otherwise are less even (other days, other
+//! settings that no column names), and by how much shows in their rows.
+
+/// Standard deviation of a row's logarithm of throughput, beyond the noise of single runs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Scatter(f64);
+
+impl Scatter {
+    /// None, as in the embedded tables.
+    pub(crate) const NONE: Self = Self(0.0);
+
+    /// Expected of a place where nothing was measured yet.
+    pub(crate) const BELIEVED: Self = Self(0.02);
+
+    /// Levels to compare, each with its probability beforehand: an assumption, wide on purpose.
+    pub(crate) const LEVELS: [(Self, f64); 3] = [
+        (Self(0.004), 0.25),
+        (Self::BELIEVED, 0.5),
+        (Self(0.05), 0.25),
+    ];
+
+    /// The middle of levels with these weights, by their logarithms.
+    pub(crate) fn middle(weighted: impl Iterator<Item = (Self, f64)>) -> Self {
+        let (mut sum, mut total) = (0.0, 0.0);
+        for (Self(level), weight) in weighted {
+            sum += weight * level.ln();
+            total += weight;
+        }
+        if total > 0.0 {
+            Self((sum / total).exp())
+        } else {
+            Self::BELIEVED
+        }
+    }
+
+    /// The standard deviation of a row, with that of a single run.
+    pub(crate) fn and(self, run_sd: f64) -> f64 {
+        self.0.hypot(run_sd)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_middle_lies_where_the_weight_is() {
+        let middle = |weights: [f64; 3]| {
+            let levels = Scatter::LEVELS.map(|(level, _)| level);
+            Scatter::middle(levels.into_iter().zip(weights)).0
+        };
+        assert!((middle([0.0, 0.0, 1.0]) - 0.05).abs() < 1e-12);
+        assert!((middle([1.0, 0.0, 1.0]) - (0.004_f64 * 0.05).sqrt()).abs() < 1e-12);
+        assert!((middle([0.0; 3]) - Scatter::BELIEVED.0).abs() < 1e-12);
+    }
+}
