@@ -4,12 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use tminus::advise::{Advice, Limits, advise};
+use tminus::advise::{Advice, Limits, advise, advise_among};
 use tminus::configuration::{Configuration, Setting};
 use tminus::job::{JobFile, Request, resolve};
 use tminus::measure::{self, MOSAICGPT_2023, Measurement};
 use tminus::preset::Catalog;
-use tminus::quantity::Interval;
+use tminus::quantity::{Confidence, Interval};
 use tminus::throughput::Fit;
 
 fn fit() -> Fit {
@@ -35,20 +35,32 @@ fn half_width(interval: Interval) -> f64 {
     (interval.high - interval.low) / (2.0 * interval.expected)
 }
 
-/// The answer's half-width once the advised rows are measured, each as it was predicted.
+/// The answer's half-width once the advised rows are measured: the median over simulated
+/// measurements, which stray from what was predicted as runs elsewhere do.
 fn simulated(fit: &Fit, request: &Request, advice: &Advice) -> f64 {
-    let rows: Vec<Measurement> = advice
-        .table
-        .iter()
-        .zip(&advice.picks)
-        .map(|(row, pick)| Measurement {
-            throughput_tok_s: pick.throughput_tok_s.expected,
-            ..row.clone()
+    let mut widths: Vec<f64> = (0..9)
+        .map(|turn| {
+            let stray = |index: usize| STRAY * STANDARD[(turn + 2 * index) % STANDARD.len()];
+            let rows = advice.table.iter().zip(&advice.picks).enumerate();
+            let rows: Vec<Measurement> = rows
+                .map(|(index, (row, pick))| Measurement {
+                    throughput_tok_s: pick.throughput_tok_s.expected * stray(index).exp(),
+                    ..row.clone()
+                })
+                .collect();
+            let measured = fit.on_top("simulated", &rows).unwrap();
+            half_width(answer(&measured, request, &advice.answer.unwrap()))
         })
         .collect();
-    let measured = fit.on_top("simulated", &rows).unwrap();
-    half_width(answer(&measured, request, &advice.answer))
+    widths.sort_by(f64::total_cmp);
+    widths[widths.len() / 2]
 }
+
+/// How far rows of a place that was never measured are taken to stray.
+const STRAY: f64 = 0.02;
+
+/// Nine numbers spread like a standard Gaussian.
+const STANDARD: [f64; 9] = [-1.59, 0.0, 0.97, -0.28, -0.97, 1.59, 0.28, -0.59, 0.59];
 
 fn answer(fit: &Fit, request: &Request, configuration: &Configuration) -> Interval {
     let cluster = &request.clusters[0];
@@ -77,8 +89,12 @@ fn a_simulated_measurement_shrinks_the_interval_as_promised() {
             "{promised} of {}",
             advice.half_width
         );
+        // What is taken away is what was promised. Of what is left, a little more may go: how
+        // uneven the place is shows in the rows too.
+        let taken = (advice.half_width - brought) / (advice.half_width - promised);
+        assert!((taken - 1.0).abs() < 0.05, "{count}: {taken}");
         assert!(
-            (brought / promised - 1.0).abs() < 0.15,
+            (0.7..1.15).contains(&(brought / promised)),
             "{count}: {brought} for {promised}"
         );
     }
@@ -165,4 +181,49 @@ fn nothing_measurable_is_said() {
     };
     let error = advise(&request(NEW_HARDWARE), &fit(), &limits).unwrap_err();
     assert!(error.to_string().contains("4 GPUs"), "{error}");
+}
+
+#[test]
+fn among_the_rows_of_a_table_some_are_picked_and_all_narrowed() {
+    let fit = fit();
+    let table = "model,gpu,stack,gpus,seq_len,micro_batch,grad_accum,activation_checkpointing,throughput_tok_s\n\
+                 gpt-1b,h100-80gb,bf16-gather,8,2048,8,4,true,\n\
+                 gpt-7b,h100-80gb,bf16-gather,8,2048,4,4,true,\n\
+                 gpt-7b,h100-80gb,bf16-gather,64,2048,4,4,true,\n";
+    let rows = measure::read_runs("runs.csv", table, &Catalog::embedded())
+        .unwrap()
+        .rows;
+    assert!(measure::read("runs.csv", table, &Catalog::embedded()).is_err());
+    let advice = advise_among(&rows, &fit, Confidence::default(), &Limits::default()).unwrap();
+    assert_eq!(advice.rows, Some(3));
+    assert!(!advice.picks.is_empty() && advice.picks.iter().all(|pick| pick.gpus <= 8));
+    let mut last = advice.half_width;
+    for pick in &advice.picks {
+        assert!(pick.half_width_after < last && pick.half_width_after > advice.half_width_floor);
+        last = pick.half_width_after;
+    }
+    // What is promised is what comes of it.
+    let measured: Vec<Measurement> = advice
+        .table
+        .iter()
+        .zip(&advice.picks)
+        .map(|(row, pick)| Measurement {
+            throughput_tok_s: pick.throughput_tok_s.expected,
+            ..row.clone()
+        })
+        .collect();
+    let after = fit.on_top("simulated", &measured).unwrap();
+    let mut widths: Vec<f64> = rows
+        .iter()
+        .map(|row| {
+            let predicted =
+                after.predict(&row.setting(), &row.configuration, Confidence::default());
+            half_width(predicted.throughput_tok_s)
+        })
+        .collect();
+    widths.sort_by(f64::total_cmp);
+    assert!(
+        (widths[1] / last - 1.0).abs() < 0.25,
+        "{widths:?} for {last}"
+    );
 }

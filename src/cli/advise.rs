@@ -4,14 +4,17 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::advise::{AdviceError, Limits, advise};
+use crate::advise::{Advice, AdviceError, Limits, advise, advise_among};
 use crate::diagnostic::Diagnostic;
+use crate::measure;
+use crate::preset::Catalog;
 use crate::quantity::MAX_COUNT;
 use crate::report::ToMeasure;
 
 use super::args::{ConfidenceArgs, FitArgs, GlobalArgs, JobArgs, OutputArgs, RankingArgs, whole};
+use super::input::read_text;
 use super::output::Output;
-use super::{Failure, fit, request};
+use super::{Failure, catalog_with, fit, request};
 
 /// Flags of `tminus advise`.
 #[derive(Debug, Clone, Args)]
@@ -24,12 +27,20 @@ Examples:
   tminus advise job.toml --max-gpus 16 --minutes 10 -k 5
   tminus advise job.toml --format csv -o measured.csv   # fill in throughput_tok_s, then:
   tminus fit measured.csv -o my.fit.toml
+  tminus advise --among runs.csv -k 5    # which of these runs tell most about the others
 
 Exit status: 0 advice; 1 nothing can be planned or measured; 2 bad input.")]
 pub(crate) struct AdviseArgs {
     /// Job file (`tminus init` prints one); flags override it, `-` is stdin.
     #[arg(value_name = "JOB.toml")]
     job_file: Option<PathBuf>,
+
+    /// Choose among the runs of TABLE, to narrow the intervals of all of them; their throughput may
+    /// be empty.
+    #[arg(long, value_name = "TABLE")]
+    #[arg(conflicts_with_all = ["job_file", "model", "tokens", "cluster", "stack", "global_batch"])]
+    #[arg(conflicts_with_all = ["gpus", "seq_len", "micro_batch", "grad_accum", "checkpointing"])]
+    among: Option<PathBuf>,
 
     /// How many measurements to name.
     #[arg(short = 'k', long, value_name = "K", default_value_t = 3)]
@@ -70,23 +81,53 @@ impl AdviseArgs {
 }
 
 pub(super) fn run(args: &AdviseArgs, global: &GlobalArgs, output: &Output) -> Result<(), Failure> {
-    let flags = request::settings(&args.job, Some(&args.ranking), &args.confidence);
-    let job_file = args.job_file.as_deref();
-    let loaded = request::load(job_file, flags, &args.job.presets, &args.fit)?;
-    let (request, fit) = (&loaded.request, loaded.fit()?);
     let limits = Limits {
         count: usize::from(args.count),
         max_gpus: args.max_gpus,
         minutes: f64::from(args.minutes),
     };
-    let advice = fit::pool(global.threads)?.install(|| advise(request, &fit, &limits))?;
+    let (advice, subject) = match &args.among {
+        Some(table) => among(args, table, &limits, global)?,
+        None => for_job(args, &limits, global)?,
+    };
     output.report(
         args.output.format,
         &ToMeasure {
             advice: &advice,
-            request,
+            subject: &subject,
         },
     )
+}
+
+/// What narrows the rows of a table, with the table's name.
+fn among(
+    args: &AdviseArgs,
+    table: &Path,
+    limits: &Limits,
+    global: &GlobalArgs,
+) -> Result<(Advice, String), Failure> {
+    let catalog = catalog_with(Catalog::embedded(), &args.job.presets)?;
+    let origin = read_text(table)?;
+    let rows = measure::read_runs(&origin.name, &origin.text, &catalog)?.rows;
+    let fit = fit::chosen(args.fit.fit.as_deref())?;
+    let confidence = args.confidence.confidence.unwrap_or_default();
+    let pool = fit::pool(global.threads)?;
+    let advice = pool.install(|| advise_among(&rows, &fit, confidence, limits))?;
+    Ok((advice, origin.name))
+}
+
+/// What narrows the answer of a job, with its model's name.
+fn for_job(
+    args: &AdviseArgs,
+    limits: &Limits,
+    global: &GlobalArgs,
+) -> Result<(Advice, String), Failure> {
+    let flags = request::settings(&args.job, Some(&args.ranking), &args.confidence);
+    let job_file = args.job_file.as_deref();
+    let loaded = request::load(job_file, flags, &args.job.presets, &args.fit)?;
+    let (request, fit) = (&loaded.request, loaded.fit()?);
+    let advice = fit::pool(global.threads)?.install(|| advise(request, &fit, limits))?;
+    Ok((advice, request.model.name.clone()))
 }
 
 impl From<AdviceError> for Failure {

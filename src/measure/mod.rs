@@ -28,6 +28,7 @@ use crate::preset::Catalog;
 use crate::stack::Stack;
 
 use grid::Grid;
+use row::Speed;
 
 pub use write::{to_blank_csv, to_csv};
 
@@ -86,6 +87,19 @@ pub struct Table {
 /// that is not what its column holds, a name that is not in the catalog, or columns of one row
 /// that contradict each other. Line, column, value and what was expected are named.
 pub fn read(name: &str, text: &str, catalog: &Catalog) -> Result<Table, Diagnostic> {
+    read_as(Speed::Told, name, text, catalog)
+}
+
+/// The same of runs some or all of which are still to be measured: where a row doesn't tell its
+/// throughput, it is 0.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_runs(name: &str, text: &str, catalog: &Catalog) -> Result<Table, Diagnostic> {
+    read_as(Speed::Open, name, text, catalog)
+}
+
+fn read_as(speed: Speed, name: &str, text: &str, catalog: &Catalog) -> Result<Table, Diagnostic> {
     let origin = Origin {
         name: name.to_owned(),
         text: text.into(),
@@ -93,7 +107,7 @@ pub fn read(name: &str, text: &str, catalog: &Catalog) -> Result<Table, Diagnost
     let mut notes = notes::Notes::default();
     let mut rows = Vec::new();
     for grid in grids(&origin, &mut notes)? {
-        row::read_grid(&grid, &origin, catalog, &mut notes, &mut rows)?;
+        row::read_grid((&grid, speed), &origin, catalog, &mut notes, &mut rows)?;
     }
     if rows.is_empty() {
         return Err(Diagnostic::new(format!("`{name}` holds no measured row"))

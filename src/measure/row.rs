@@ -10,9 +10,18 @@ use super::notes::Notes;
 use super::place::Places;
 use super::{Measurement, batch, shape, speed};
 
+/// Whether rows must tell how fast they went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Speed {
+    /// They must.
+    Told,
+    /// They may be still to be measured.
+    Open,
+}
+
 /// Reads all rows of a grid.
 pub(super) fn read_grid(
-    grid: &Grid,
+    (grid, speed): (&Grid, Speed),
     origin: &Origin,
     catalog: &Catalog,
     notes: &mut Notes,
@@ -27,13 +36,14 @@ pub(super) fn read_grid(
             record,
             origin,
         };
-        rows.push(read(&row, catalog, &mut places, notes)?);
+        rows.push(read(&row, speed, catalog, &mut places, notes)?);
     }
     Ok(())
 }
 
 fn read(
     row: &Row<'_>,
+    speed: Speed,
     catalog: &Catalog,
     places: &mut Places<'_>,
     notes: &mut Notes,
@@ -43,7 +53,12 @@ fn read(
     let stack = places.stack(row, &cluster.gpu, notes)?;
     let configuration = batch::read(row, &shape, notes)?;
     let shape = shape::checked(row, &model, shape, configuration.seq_len, notes)?;
-    let throughput_tok_s = speed::read(row, &shape, &cluster, &configuration)?;
+    let told = speed::read(row, &shape, &cluster, &configuration)?;
+    let throughput_tok_s = match (told, speed) {
+        (Some(told), _) => told,
+        (None, Speed::Open) => 0.0,
+        (None, Speed::Told) => return Err(row.missing(Column::TokensPerS, "`throughput_tok_s`")),
+    };
     Ok(Measurement {
         model,
         shape,

@@ -13,13 +13,13 @@ use super::row::{Printed, Row};
 const PLAUSIBLE_MFU: std::ops::RangeInclusive<f64> = 0.001..=1.0;
 
 /// Tokens per second over all GPUs: as told, or from tokens per second and GPU, or from sequences
-/// per second. What a row tells twice must agree.
+/// per second. What a row tells twice must agree; `None` when it tells nothing.
 pub(super) fn read(
     row: &Row<'_>,
     shape: &Shape,
     cluster: &Cluster,
     configuration: &Configuration,
-) -> Result<f64, Diagnostic> {
+) -> Result<Option<f64>, Diagnostic> {
     let mut told: Option<(Column, Printed)> = None;
     for (column, factor) in [
         (Column::TokensPerS, 1.0),
@@ -47,10 +47,10 @@ pub(super) fn read(
             Some(_) => {}
         }
     }
-    let (column, tokens) =
-        told.ok_or_else(|| row.missing(Column::TokensPerS, "`throughput_tok_s`"))?;
-    check_units(row, column, tokens.value, shape, cluster, configuration)?;
-    Ok(tokens.value)
+    if let Some((column, tokens)) = told {
+        check_units(row, column, tokens.value, shape, cluster, configuration)?;
+    }
+    Ok(told.map(|(_, tokens)| tokens.value))
 }
 
 /// A number with as many digits as a person compares.

@@ -1,7 +1,6 @@
 //! Advice on what to measure next.
 
 use crate::advise::{Advice, Pick};
-use crate::job::Request;
 use crate::measure::to_blank_csv;
 use crate::quantity::display_count;
 
@@ -13,8 +12,8 @@ use super::{Answer, Cell, Column, Document, Grid, Records};
 pub struct ToMeasure<'a> {
     /// The advice.
     pub advice: &'a Advice,
-    /// What it is for.
-    pub request: &'a Request,
+    /// What it is for: a model's name, or a table's.
+    pub subject: &'a str,
 }
 
 impl ToMeasure<'_> {
@@ -25,16 +24,26 @@ impl ToMeasure<'_> {
             answer_tok_s,
             half_width,
             half_width_floor,
+            rows,
             ..
         } = self.advice;
+        let subject = match (answer, answer_cluster, answer_tok_s) {
+            (Some(answer), Some(cluster), Some(tok_s)) => format!(
+                "the plan's first configuration, {} GPUs of {cluster}, micro-batch {} × \
+                 grad-accum {}, is predicted at {} tokens/s",
+                answer.gpus,
+                answer.micro_batch,
+                answer.grad_accum,
+                display_count(tok_s.expected),
+            ),
+            _ => format!(
+                "half of the {} rows are predicted within",
+                rows.unwrap_or(0)
+            ),
+        };
         format!(
-            "the plan's first configuration, {} GPUs of {answer_cluster}, micro-batch {} × \
-             grad-accum {}, is predicted at {} tokens/s {}; with nothing left to learn about the \
-             model it would be {}, from run-to-run noise and bad days",
-            answer.gpus,
-            answer.micro_batch,
-            answer.grad_accum,
-            display_count(answer_tok_s.expected),
+            "{subject} {}; with nothing left to learn about the model it would be {}, from \
+             run-to-run noise and bad days",
             half_width_share(*half_width),
             half_width_share(*half_width_floor),
         )
@@ -43,10 +52,7 @@ impl ToMeasure<'_> {
 
 impl Answer for ToMeasure<'_> {
     fn document(&self) -> Document {
-        let title = format!(
-            "What to measure to narrow the answer for {}",
-            self.request.model.name
-        );
+        let title = format!("What to measure to narrow the answer for {}", self.subject);
         let document = Document::new(title).text(self.answer_line());
         if self.advice.picks.is_empty() {
             return document.text("no single measurement within the limits would narrow that");

@@ -1,6 +1,7 @@
 //! The solver against all schedules there are, and laws that every schedule keeps.
 
 use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
 
 use super::problem::{Aim, END_OF_TIME, Free, Mode, Piece, Placed, Problem, Task, Worth};
 use super::solve::{Unsolved, solve};
@@ -142,7 +143,11 @@ fn place(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 300,
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn small_cases_are_solved_as_well_as_by_trying_everything(problem in problem(3)) {

@@ -109,9 +109,8 @@ mod tests {
     use super::*;
 
     /// Rows on four nodes whose logarithms are the quantiles of the mixture they are drawn from.
-    fn rows(share: f64, slowdown: f64, count: usize) -> Vec<Deviation> {
+    fn rows(count: usize, bad: usize, slowdown: f64) -> Vec<Deviation> {
         let sd = 0.01;
-        let bad = (share * count as f64).round() as usize;
         let place = |index: usize, of: usize| (index as f64 + 0.5) / of as f64;
         let good = (0..count - bad).map(|i| sd * (2.0 * place(i, count - bad) - 1.0) * 1.7);
         let slow = (0..bad).map(|i| -slowdown * (1.0 - place(i, bad)).ln());
@@ -126,14 +125,14 @@ mod tests {
 
     #[test]
     fn what_many_rows_show_is_found() {
-        let found = BadRuns::PRIOR.learned_from(&rows(0.2, 0.3, 2000)).on(4.0);
+        let found = BadRuns::PRIOR.learned_from(&rows(2000, 400, 0.3)).on(4.0);
         assert!((found.share() - 0.2).abs() < 0.02, "{found:?}");
         assert!((found.slowdown() - 0.3).abs() < 0.03, "{found:?}");
     }
 
     #[test]
     fn few_rows_move_the_belief_a_little_and_one_node_says_nothing() {
-        let quiet = BadRuns::PRIOR.learned_from(&rows(0.0, 0.1, 5));
+        let quiet = BadRuns::PRIOR.learned_from(&rows(5, 0, 0.1));
         assert!(quiet.share < 0.1 && quiet.share > 0.04, "{quiet:?}");
         let alone = [Deviation {
             nodes: 1.0,

@@ -22,10 +22,30 @@ pub(crate) struct Layer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unknown {
     pub(crate) stack: bool,
-    pub(crate) gpu: bool,
-    /// Where the GPU is unknown: whether another card of its architecture is known.
-    pub(crate) sibling: bool,
+    pub(crate) gpu: Acquaintance,
     pub(crate) links: bool,
+}
+
+/// How well rows know a GPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Acquaintance {
+    /// They were measured on it.
+    Known,
+    /// They were measured on another card of its architecture.
+    Sibling,
+    /// They were measured on other architectures.
+    Strange,
+}
+
+impl Acquaintance {
+    /// Share of the freedom of another GPU that is left open.
+    fn open(self) -> f64 {
+        match self {
+            Self::Known => 0.0,
+            Self::Sibling => SIBLING,
+            Self::Strange => 1.0,
+        }
+    }
 }
 
 /// Share of what another GPU leaves open that another card of the same architecture does: cards
@@ -37,17 +57,15 @@ impl Unknown {
     /// Everything was measured.
     pub(crate) const NOTHING: Self = Self {
         stack: false,
-        gpu: false,
-        sibling: false,
+        gpu: Acquaintance::Known,
         links: false,
     };
 
     /// Standard deviation that what is unknown adds to a coefficient, on its fitted scale.
     pub(crate) fn sd(self, loosening: &Loosening) -> f64 {
-        let gpu = if self.sibling { SIBLING } else { 1.0 };
         [
             (self.stack, loosening.stack),
-            (self.gpu, gpu * loosening.gpu),
+            (true, self.gpu.open() * loosening.gpu),
             (self.links, loosening.cluster),
         ]
         .iter()
@@ -90,11 +108,16 @@ impl Layer {
 
     /// What a setting has that no row of this layer had.
     pub(crate) fn unknown(&self, setting: &Setting<'_>) -> Unknown {
-        let gpu = !self.any(|row| row.cluster.gpu.name == setting.cluster.gpu.name);
+        let gpu = if self.any(|row| row.cluster.gpu.name == setting.cluster.gpu.name) {
+            Acquaintance::Known
+        } else if self.any(|row| same_architecture(&row.cluster, setting.cluster)) {
+            Acquaintance::Sibling
+        } else {
+            Acquaintance::Strange
+        };
         Unknown {
             stack: !self.knows_stack(setting.stack),
             gpu,
-            sibling: gpu && self.any(|row| same_architecture(&row.cluster, setting.cluster)),
             links: !self.any(|row| same_links(&row.cluster, setting.cluster)),
         }
     }

@@ -15,11 +15,19 @@ impl Scatter {
     /// Expected of a place where nothing was measured yet.
     pub(crate) const BELIEVED: Self = Self(0.02);
 
-    /// Levels to compare, each with its probability beforehand: an assumption, wide on purpose.
-    pub(crate) const LEVELS: [(Self, f64); 3] = [
+    /// Levels to compare where nothing was measured yet, each with its probability beforehand: an
+    /// assumption, wide on purpose.
+    pub(crate) const ELSEWHERE: [(Self, f64); 3] = [
         (Self(0.004), 0.25),
         (Self::BELIEVED, 0.5),
         (Self(0.05), 0.25),
+    ];
+
+    /// The same on the stack and the GPUs of the embedded tables, whose rows are even.
+    pub(crate) const AT_HOME: [(Self, f64); 3] = [
+        (Self(0.001), 0.9),
+        (Self::BELIEVED, 0.08),
+        (Self(0.05), 0.02),
     ];
 
     /// The middle of levels with these weights, by their logarithms.
@@ -49,7 +57,7 @@ mod tests {
     #[test]
     fn the_middle_lies_where_the_weight_is() {
         let middle = |weights: [f64; 3]| {
-            let levels = Scatter::LEVELS.map(|(level, _)| level);
+            let levels = Scatter::ELSEWHERE.map(|(level, _)| level);
             Scatter::middle(levels.into_iter().zip(weights)).0
         };
         assert!((middle([0.0, 0.0, 1.0]) - 0.05).abs() < 1e-12);

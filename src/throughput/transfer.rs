@@ -163,10 +163,15 @@ impl Group {
             .any(|(row, _)| Place::of(&row.setting()).same_architecture(&self.place))
     }
 
+    /// Whether all rows are of stacks and hardware that a base knows.
+    fn is_at_home(&self, base: &Layer) -> bool {
+        let known = |row: &Measurement| base.unknown(&row.setting()) == Unknown::NOTHING;
+        self.rows.iter().all(known)
+    }
+
     /// What can differ here from a base.
     fn hypotheses(&self, base: &Layer) -> &'static [Hypothesis] {
-        let known = |row: &Measurement| base.unknown(&row.setting()) == Unknown::NOTHING;
-        if self.rows.iter().all(known) {
+        if self.is_at_home(base) {
             &[
                 Hypothesis::Same,
                 Hypothesis::Scale,
@@ -183,64 +188,62 @@ impl Group {
     /// The context under the most probable hypothesis.
     fn fit(&self, base: &Layer) -> Result<Context, FitError> {
         let renamed = self.rows.iter().any(|row| !base.knows_stack(&row.stack));
-        let plausibility = |hypothesis: Hypothesis, layer: &Layer| {
+        let mut best: Option<(Hypothesis, f64, Scatter)> = None;
+        let mut failure = FitError::NoRows;
+        for &hypothesis in self.hypotheses(base) {
             let odds = if renamed && hypothesis == Hypothesis::Stack {
                 RENAMED_STACK_ODDS.ln()
             } else {
                 0.0
             };
-            layer.solution.log_evidence + odds
-        };
-        let mut best: Option<(Hypothesis, Layer)> = None;
-        let mut failure = FitError::NoRows;
-        for &hypothesis in self.hypotheses(base) {
-            let scatter = match hypothesis {
-                Hypothesis::Same => Scatter::NONE,
-                _ => Scatter::BELIEVED,
-            };
-            match self.fit_under(hypothesis, scatter, base) {
-                Ok(layer) => {
-                    let better = best.as_ref().is_none_or(|(best, known)| {
-                        plausibility(hypothesis, &layer) > plausibility(*best, known)
-                    });
-                    if better {
-                        best = Some((hypothesis, layer));
+            match self.weighed(hypothesis, base) {
+                Ok((log_evidence, scatter)) => {
+                    let plausibility = log_evidence + odds;
+                    if best.is_none_or(|(_, known, _)| plausibility > known) {
+                        best = Some((hypothesis, plausibility, scatter));
                     }
                 }
                 Err(error) => failure = error,
             }
         }
-        let (hypothesis, layer) = best.ok_or(failure)?;
-        let layer = match hypothesis {
-            Hypothesis::Same => layer,
-            _ => self.fit_scattered(hypothesis, base)?,
-        };
-        let kept = self.kept(hypothesis, base);
+        let (hypothesis, _, scatter) = best.ok_or(failure)?;
         Ok(Context {
             place: self.place.clone(),
-            layer,
+            layer: self.fit_under(hypothesis, scatter, base)?,
             hypothesis,
-            kept,
+            kept: self.kept(hypothesis, base),
         })
     }
 
-    /// The fit with as much scatter as the rows show: levels are weighed by the
-    /// rows' probability under each.
-    fn fit_scattered(&self, hypothesis: Hypothesis, base: &Layer) -> Result<Layer, FitError> {
+    /// How probable the rows are under a hypothesis, as a logarithm, and how uneven they look then:
+    /// levels of scatter are weighed by the rows' probability under each.
+    fn weighed(&self, hypothesis: Hypothesis, base: &Layer) -> Result<(f64, Scatter), FitError> {
+        if hypothesis == Hypothesis::Same {
+            let layer = self.fit_under(hypothesis, Scatter::NONE, base)?;
+            return Ok((layer.solution.log_evidence, Scatter::NONE));
+        }
         let mut levels = Vec::new();
-        for (scatter, odds) in Scatter::LEVELS {
-            // A level at which the fit doesn't settle has no say.
-            if let Ok(layer) = self.fit_under(hypothesis, scatter, base) {
-                levels.push((scatter, layer.solution.log_evidence + f64::ln(odds)));
+        let mut failure = FitError::NoRows;
+        let compared = if self.is_at_home(base) {
+            Scatter::AT_HOME
+        } else {
+            Scatter::ELSEWHERE
+        };
+        for (scatter, odds) in compared {
+            match self.fit_under(hypothesis, scatter, base) {
+                Ok(layer) => levels.push((scatter, layer.solution.log_evidence + f64::ln(odds))),
+                // A level at which the fit doesn't settle has no say.
+                Err(error) => failure = error,
             }
         }
         let most = levels
             .iter()
-            .fold(f64::NEG_INFINITY, |most, (_, log)| most.max(*log));
-        let weighted = levels
-            .iter()
-            .map(|(level, log)| (*level, (log - most).exp()));
-        self.fit_under(hypothesis, Scatter::middle(weighted), base)
+            .map(|(_, log)| *log)
+            .reduce(f64::max)
+            .ok_or(failure)?;
+        let weights = levels.iter().map(|(_, log)| (log - most).exp());
+        let scatter = Scatter::middle(levels.iter().map(|(level, _)| *level).zip(weights.clone()));
+        Ok((most + weights.sum::<f64>().ln(), scatter))
     }
 
     fn fit_under(

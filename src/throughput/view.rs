@@ -4,7 +4,7 @@ use super::Fit;
 use super::bad_runs::BadRuns;
 use super::coefficients::{COEFFICIENTS, COUNT, Values};
 use super::fit::{Belief, Correction, Square, Uncertainty, Vector};
-use super::layer::{Layer, Unknown};
+use super::layer::{Acquaintance, Layer, Unknown};
 use super::residual::{Cell, Kernel, bounded, tokens_measured_near};
 use super::scatter::Scatter;
 use super::transfer::CORRECTION_KEPT;
@@ -37,8 +37,7 @@ impl Fit {
             // Hardware that the base has measured differs from a context's as it does there.
             unknown = Unknown {
                 stack: own.stack,
-                gpu: own.gpu && unknown.gpu,
-                sibling: own.sibling || unknown.sibling,
+                gpu: own.gpu.min(unknown.gpu),
                 links: own.links && unknown.links,
             };
             return View {
@@ -48,7 +47,7 @@ impl Fit {
                 unknown,
             };
         }
-        let strange = unknown.gpu && !unknown.sibling;
+        let strange = unknown.gpu == Acquaintance::Strange;
         let measured = !unknown.stack && !strange;
         let kept = if strange { 0.0 } else { CORRECTION_KEPT };
         View {

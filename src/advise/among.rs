@@ -1,0 +1,76 @@
+//! Which rows of a table to measure, so that its other rows come out best.
+
+use super::runs::Run;
+use super::{Advice, AdviceError, Limits, best, half_width, throughput};
+use crate::measure::Measurement;
+use crate::quantity::Confidence;
+use crate::throughput::{Fit, Outlook};
+
+/// Finds the rows within the limits whose measurement would narrow the intervals of all `rows`
+/// most, every row counting alike. What they say of their throughput isn't looked at.
+///
+/// # Errors
+/// When none of the rows is within the limits.
+pub fn advise_among(
+    rows: &[Measurement],
+    fit: &Fit,
+    confidence: Confidence,
+    limits: &Limits,
+) -> Result<Advice, AdviceError> {
+    let points: Vec<_> = rows
+        .iter()
+        .map(|row| (row.setting(), row.configuration))
+        .collect();
+    let mut outlook = Outlook::new(fit, &points);
+    let (places, runs): (Vec<usize>, Vec<Run>) = rows
+        .iter()
+        .map(|row| Run::of(row.clone(), fit))
+        .enumerate()
+        .filter(|(_, run)| run.is_within(limits))
+        .unzip();
+    if runs.is_empty() {
+        return Err(AdviceError::NothingMeasurable {
+            max_gpus: limits.max_gpus,
+            minutes: limits.minutes,
+        });
+    }
+    let median_of = |widths: &mut dyn Iterator<Item = f64>| {
+        let mut widths: Vec<f64> = widths.collect();
+        widths.sort_by(f64::total_cmp);
+        widths.get(widths.len() / 2).copied().unwrap_or(0.0)
+    };
+    let open = |outlook: &Outlook<'_>| {
+        let indices = 0..rows.len();
+        median_of(&mut indices.map(|index| half_width(throughput(outlook, index, confidence))))
+    };
+    let certain = (0..rows.len()).filter_map(|index| outlook.certain_tok_s(index, confidence));
+    let mut advice = Advice {
+        answer: None,
+        answer_cluster: None,
+        answer_tok_s: None,
+        rows: Some(rows.len()),
+        confidence: confidence.get(),
+        half_width: open(&outlook),
+        half_width_floor: median_of(&mut certain.map(half_width)),
+        picks: Vec::new(),
+        table: Vec::new(),
+    };
+    while advice.picks.len() < limits.count {
+        let share = |candidate: usize| {
+            let targets = 0..rows.len();
+            let sum: f64 = targets.map(|row| outlook.gain(row, candidate)).sum();
+            sum / rows.len() as f64
+        };
+        let gains: Vec<f64> = places.iter().map(|&place| share(place)).collect();
+        let Some((run, place)) =
+            best(&gains, &runs).and_then(|index| Some((runs.get(index)?, *places.get(index)?)))
+        else {
+            break;
+        };
+        let predicted = throughput(&outlook, place, confidence);
+        outlook.measure(place);
+        advice.picks.push(run.pick(predicted, open(&outlook)));
+        advice.table.push(run.row.clone());
+    }
+    Ok(advice)
+}

@@ -1,0 +1,240 @@
+//! What to measure next: the cheap runs that would narrow a plan's answer most.
+//!
+//! The answer is the plan's first configuration, or all rows of a table. Every configuration that can be run briefly on
+//! the hardware at hand is a possible measurement; the one that takes most from the answer's
+//! variance is picked, taken as measured, and the next one is sought (greedy D-optimal design;
+//! Krause, Singh & Guestrin 2008, *Near-Optimal Sensor Placements in Gaussian Processes*). What a
+//! measurement settles doesn't depend on its value, so the shrinkage is known beforehand.
+
+mod among;
+mod runs;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::configuration::{Configuration, Setting};
+use crate::hardware::Cluster;
+use crate::job::Request;
+use crate::measure::Measurement;
+use crate::plan::{PlanError, Planner};
+use crate::quantity::{Confidence, Interval};
+use crate::throughput::{Fit, Outlook};
+
+pub use among::advise_among;
+use runs::{Run, runs};
+
+/// A measurement that takes less than this share of the variance isn't worth a launch.
+const LEAST_GAIN: f64 = 0.01;
+
+/// Of measurements within this share of the best gain, the cheapest is taken.
+const AS_GOOD: f64 = 0.98;
+
+/// What may be measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits {
+    /// How many measurements, at most.
+    pub count: usize,
+    /// GPUs of one measurement, at most.
+    pub max_gpus: u64,
+    /// Minutes of one measurement, at most.
+    pub minutes: f64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            count: 3,
+            max_gpus: 8,
+            minutes: 15.0,
+        }
+    }
+}
+
+/// A measurement worth making.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Pick {
+    /// Model; with fewer layers where the whole one doesn't fit.
+    pub model: String,
+    /// Layers.
+    pub n_layers: u64,
+    /// Cluster.
+    pub cluster: String,
+    /// GPU type.
+    pub gpu: String,
+    /// GPUs.
+    pub gpus: u64,
+    /// Sequence length.
+    pub seq_len: u64,
+    /// Micro-batch.
+    pub micro_batch: u64,
+    /// Gradient accumulation.
+    pub grad_accum: u64,
+    /// Whether activations are recomputed.
+    pub activation_checkpointing: bool,
+    /// Minutes it takes, start-up included.
+    pub minutes: f64,
+    /// What is predicted there.
+    pub throughput_tok_s: Interval,
+    /// Half-width of the answer's interval once this and the picks before it are measured, over
+    /// its expected value.
+    pub half_width_after: f64,
+}
+
+/// What to measure, and what it is expected to bring.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct Advice {
+    /// The configuration whose interval is to be narrowed: the plan's first. `null` when the rows
+    /// of a table are.
+    pub answer: Option<Configuration>,
+    /// Its cluster.
+    pub answer_cluster: Option<String>,
+    /// Its throughput today, tokens per second.
+    pub answer_tok_s: Option<Interval>,
+    /// Rows of the table whose intervals are to be narrowed; half-widths are their medians. `null`
+    /// for a plan's answer.
+    pub rows: Option<usize>,
+    /// Confidence of the intervals.
+    pub confidence: f64,
+    /// Half-width of its interval today, over its expected value.
+    pub half_width: f64,
+    /// Half-width that would remain if the model were certain: run-to-run noise and bad days.
+    pub half_width_floor: f64,
+    /// Measurements, best first.
+    pub picks: Vec<Pick>,
+    /// The same as rows of a measurement table, their throughput still to be filled in.
+    #[serde(skip)]
+    pub table: Vec<Measurement>,
+}
+
+/// Why there is no advice.
+#[derive(Debug, Clone, PartialEq, Error)]
+pub enum AdviceError {
+    /// There is no plan to narrow.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// Nothing can be measured within the limits.
+    #[error("nothing can be measured on {max_gpus} GPUs within {minutes} minutes")]
+    NothingMeasurable {
+        /// GPUs allowed.
+        max_gpus: u64,
+        /// Minutes allowed.
+        minutes: f64,
+    },
+}
+
+/// Finds the measurements that would narrow the answer to `request` most.
+///
+/// # Errors
+/// When there is no plan, or nothing can be measured within the limits.
+pub fn advise(request: &Request, fit: &Fit, limits: &Limits) -> Result<Advice, AdviceError> {
+    let (cluster, configuration) = answer(request, fit)?;
+    let runs = runs(request, fit, configuration.seq_len, limits);
+    if runs.is_empty() {
+        let Limits {
+            max_gpus, minutes, ..
+        } = *limits;
+        return Err(AdviceError::NothingMeasurable { max_gpus, minutes });
+    }
+    let target = Setting {
+        shape: &request.model.shape,
+        cluster,
+        stack: &request.stack,
+    };
+    let mut points = vec![(target, configuration)];
+    points.extend(
+        runs.iter()
+            .map(|run| (run.row.setting(), run.row.configuration)),
+    );
+    let mut outlook = Outlook::new(fit, &points);
+
+    let mut advice = Advice {
+        answer: Some(configuration),
+        answer_cluster: Some(cluster.name.clone()),
+        answer_tok_s: Some(throughput(&outlook, 0, request.confidence)),
+        rows: None,
+        confidence: request.confidence.get(),
+        half_width: half_width(throughput(&outlook, 0, request.confidence)),
+        half_width_floor: outlook
+            .certain_tok_s(0, request.confidence)
+            .map_or(0.0, half_width),
+        picks: Vec::new(),
+        table: Vec::new(),
+    };
+    while advice.picks.len() < limits.count {
+        let Some((index, run)) = best_run(&outlook, &runs) else {
+            break;
+        };
+        let predicted = throughput(&outlook, index, request.confidence);
+        outlook.measure(index);
+        let after = half_width(throughput(&outlook, 0, request.confidence));
+        advice.picks.push(run.pick(predicted, after));
+        advice.table.push(run.row.clone());
+    }
+    Ok(advice)
+}
+
+/// The plan's first configuration and its cluster.
+fn answer<'a>(
+    request: &'a Request,
+    fit: &Fit,
+) -> Result<(&'a Cluster, Configuration), AdviceError> {
+    let plan = Planner::new(fit).plan(&Request {
+        top: 1,
+        ..request.clone()
+    })?;
+    let best = plan.candidates.first().ok_or(PlanError::NoCluster)?;
+    let cluster = request
+        .clusters
+        .iter()
+        .find(|cluster| cluster.name == best.cluster)
+        .ok_or(PlanError::NoCluster)?;
+    let configuration = Configuration {
+        gpus: best.gpus,
+        seq_len: best.seq_len,
+        micro_batch: best.micro_batch,
+        grad_accum: best.grad_accum,
+        activation_checkpointing: best.activation_checkpointing,
+    };
+    Ok((cluster, configuration))
+}
+
+fn throughput(outlook: &Outlook<'_>, index: usize, confidence: Confidence) -> Interval {
+    let nothing = Interval {
+        low: 0.0,
+        expected: 0.0,
+        high: 0.0,
+    };
+    outlook
+        .throughput_tok_s(index, confidence)
+        .unwrap_or(nothing)
+}
+
+/// Half of an interval's width, over its expected value.
+fn half_width(interval: Interval) -> f64 {
+    (interval.high - interval.low) / (2.0 * interval.expected).max(f64::MIN_POSITIVE)
+}
+
+/// The run that settles most of the answer (point 0; run `i` is point `i + 1`), the cheapest of
+/// those about as good; `None` when none is worth a launch.
+fn best_run<'a>(outlook: &Outlook<'_>, runs: &'a [Run]) -> Option<(usize, &'a Run)> {
+    let points = 1..=runs.len();
+    let gains: Vec<f64> = points.map(|point| outlook.gain(0, point)).collect();
+    let index = best(&gains, runs)?;
+    Some((index + 1, runs.get(index)?))
+}
+
+/// Of runs with these gains the best, the cheapest of those about as good; `None` when none is
+/// worth a launch.
+fn best(gains: &[f64], runs: &[Run]) -> Option<usize> {
+    let most = gains.iter().copied().fold(0.0, f64::max);
+    if most < LEAST_GAIN {
+        return None;
+    }
+    runs.iter()
+        .zip(gains)
+        .enumerate()
+        .filter(|(_, (_, gain))| **gain >= AS_GOOD * most)
+        .min_by(|(_, (a, _)), (_, (b, _))| a.gpu_minutes().total_cmp(&b.gpu_minutes()))
+        .map(|(index, _)| index)
+}
