@@ -227,6 +227,12 @@ mod tests {
     #[test]
     fn the_part_that_grew_most_is_the_reason() {
         let (best, mut c) = (first(), candidate());
+        assert_eq!(against(&c, &best), "recommended");
+        (c.micro_batch, c.grad_accum) = (8, 2);
+        assert_eq!(
+            against(&c, &best),
+            "as fast and as dear; can't be told apart from it"
+        );
         c.tied_with_best = false;
         assert_eq!(against(&c, &best), "as fast and as dear");
         c.time_to_budget_h = c.time_to_budget_h.scale(1.2);

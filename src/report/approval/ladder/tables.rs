@@ -24,8 +24,7 @@ impl LadderApproval<'_> {
         let mut columns = vec![
             Column::left("job"),
             Column::left("configuration and basis"),
-            Column::right("start"),
-            Column::right("end"),
+            Column::right("start, end"),
             Column::right(format!("time, {}", unit.name)),
             Column::right("done by its end, %"),
             Column::right("cost, $"),
@@ -37,8 +36,7 @@ impl LadderApproval<'_> {
             let mut row = vec![
                 Cell::from(named(job)).tone(Tone::Strong),
                 how(&job.candidate).into(),
-                on_lines(job.start).into(),
-                on_lines(job.end).into(),
+                format!("{}\n{}", self.short(job.start), self.short(job.end)).into(),
                 with_range(job.candidate.time_to_budget_h, |hours| unit.show(hours)).into(),
                 chance(job.done_by_end).into(),
                 job.candidate
@@ -47,7 +45,7 @@ impl LadderApproval<'_> {
                     .into(),
             ];
             if due {
-                row.push(due_cell(job));
+                row.push(self.due_cell(job));
             }
             row
         };
@@ -126,6 +124,30 @@ impl LadderApproval<'_> {
         itemised("item", lines.into(), self.total())
     }
 
+    /// A date without its year, where the first sentence names the only one.
+    fn short(&self, moment: Moment) -> String {
+        let schedule = self.schedule;
+        let year = |moment: Moment| moment.datetime().year();
+        if [schedule.start, schedule.end]
+            .iter()
+            .all(|at| year(*at) == year(moment))
+        {
+            moment.datetime().strftime("%m-%d %H:%M").to_string()
+        } else {
+            day(moment)
+        }
+    }
+
+    /// Whether the deadline is met, and how surely.
+    fn due_cell(&self, job: &ScheduledJob) -> Cell {
+        let mut cell = deadline(job);
+        if let (Some(due), Some(sure)) = (job.deadline, job.done_by_deadline) {
+            let met = cell.text.replace(" late", "\nlate");
+            cell.text = format!("{}:\n{met},\n{} % sure", self.short(due), chance(sure));
+        }
+        cell
+    }
+
     fn total(&self) -> Total {
         let hours = |job: &ScheduledJob| Some(job.candidate.gpu_hours);
         let nothing = Interval {
@@ -148,18 +170,4 @@ fn named(job: &ScheduledJob) -> String {
     } else {
         format!("{}\n{}, {tokens} tokens", job.name, job.model)
     }
-}
-
-/// The date, and the time of day below it.
-fn on_lines(moment: Moment) -> String {
-    day(moment).replace(' ', "\n")
-}
-
-/// Whether the deadline is met, and how surely.
-fn due_cell(job: &ScheduledJob) -> Cell {
-    let mut cell = deadline(job);
-    if let (Some(due), Some(sure)) = (job.deadline, job.done_by_deadline) {
-        cell.text = format!("{}:\n{},\n{} % sure", day(due), cell.text, chance(sure));
-    }
-    cell
 }
