@@ -251,6 +251,10 @@ fn a_page_out_of_order_is_refused() {
             "print: a chart is cut",
         ),
         (swap("size: A4", "size: A5"), "is not A4"),
+        (
+            swap("--ink: #e6e9ed", "--ink: #2a2f36"),
+            "dark: \"Training gpt-7b on 134B tokens\" is hard to read",
+        ),
     ] {
         let broken = edits
             .iter()

@@ -3,10 +3,10 @@
 
     page.py [--charts=N] REPORT.html [PICTURE.png]
 
-exits 0 when the page is in order at 360, 800 and 1400 px and printed on A4; 1 with what is wrong; 3
-where there is no browser or no pdftotext (poppler-utils) to look with. The page has to have
-at least N charts, 6 unless given. With a second file it only takes a picture of the top of the
-page, 820 px wide.
+exits 0 when the page is in order at 360, 800 and 1400 px, dark, and printed on A4; 1 with what is
+wrong; 3 where there is no browser or no pdftotext (poppler-utils) to look with. The page has to
+have at least N charts, 6 unless given. With a second file it only takes a picture of the top of
+the page, 820 px wide.
 """
 
 import html
@@ -72,6 +72,33 @@ function chartFaults(chart, fault) {
     });
   });
 }
+// Contrast by WCAG 2: 4.5 for text of ordinary size.
+function channels(colour) {
+  const found = colour.match(/[\d.]+/g).map(Number);
+  return found.length > 3 && found[3] === 0 ? null : found.slice(0, 3);
+}
+function luminance(rgb) {
+  const [r, g, b] = rgb.map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+function background(part) {
+  for (let at = part; at; at = at.parentElement) {
+    const found = channels(getComputedStyle(at).backgroundColor);
+    if (found) return found;
+  }
+  return [255, 255, 255];
+}
+function contrastFaults(page, fault) {
+  const walker = page.createTreeWalker(page.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const part = node.parentElement;
+    if (!node.data.trim() || ["TITLE", "DESC", "STYLE"].includes(part.tagName.toUpperCase())) continue;
+    const style = getComputedStyle(part);
+    const ink = channels(part.closest("svg") ? style.fill : style.color);
+    const [a, b] = [ink, background(part)].map(luminance).sort((x, y) => y - x);
+    if ((a + 0.05) / (b + 0.05) < 4.5) fault(`"${short(node.data)}" is hard to read on its ground`);
+  }
+}
 function look(name, width, html) {
   return new Promise(done => {
     const frame = document.createElement("iframe");
@@ -93,6 +120,7 @@ function look(name, width, html) {
       const charts = [...page.querySelectorAll("svg.chart")];
       if (charts.length < CHARTS) fault(`${charts.length} charts`);
       for (const chart of charts) chartFaults(chart, fault);
+      contrastFaults(page, fault);
       frame.remove();
       done();
     };
@@ -102,6 +130,7 @@ function look(name, width, html) {
 }
 (async () => {
   for (const width of [360, 800, 1400]) await look(width + " px", width, source);
+  await look("dark", 800, source.replaceAll("(prefers-color-scheme: dark)", "(min-width: 1px)"));
   // A4 less its margins; what really lands on the sheets is looked at in the printed file.
   const paper = source.replaceAll("@media print", "@media all").replaceAll("@media screen", "@media not all");
   await look("print", 695, paper);
