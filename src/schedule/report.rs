@@ -69,12 +69,11 @@ pub(super) fn with_probabilities(
         let Some(finish) = planner.finish(&of.request, &job.candidate) else {
             continue;
         };
-        let by = |moment: Moment| {
-            let hours = moment.since(job.start).map_or(0.0, Span::hours);
-            finish.probability_by(hours)
-        };
-        job.done_by_end = by(job.end);
-        job.done_by_deadline = job.deadline.map(by);
+        let start = job.start;
+        let hours = |moment: Moment| moment.since(start).map_or(0.0, Span::hours);
+        job.done_by_end = finish.probability_by(hours(job.end));
+        let due = job.deadline;
+        job.done_by_deadline = due.map(|due| finish.probability_by(hours(due)));
     }
     schedule
 }

@@ -7,6 +7,7 @@ mod charts;
 mod choice;
 mod ladder;
 mod opening;
+mod settings;
 
 use jiff::civil::DateTime;
 use schemars::JsonSchema;

@@ -7,8 +7,9 @@ use crate::schedule::interval_share;
 
 use super::super::super::number::{confidence, percent};
 use super::super::super::words::price_words;
-use super::super::basis::{differing, fitted, intervals, not_included, what_goes_wrong};
+use super::super::basis::{fitted, intervals, not_included, what_goes_wrong};
 use super::super::note;
+use super::super::settings::differing;
 use super::LadderApproval;
 use super::opening::day;
 
@@ -193,14 +194,14 @@ fn free(site: &Site) -> (String, String) {
         let nodes = display_thousands(window.nodes.into());
         format!("{nodes} from {} to {}", day(window.from), day(window.to))
     };
-    let mut text = format!("{} nodes", display_thousands(site.nodes.into()));
+    let mut parts = vec![format!("{} nodes", display_thousands(site.nodes.into()))];
     if let Some(available) = &site.available {
         let available: Vec<String> = available.iter().map(span).collect();
-        text += &format!("; free: {}", available.join(", "));
+        parts.push(format!("free: {}", available.join(", ")));
     }
     if !site.booked.is_empty() {
         let booked: Vec<String> = site.booked.iter().map(span).collect();
-        text += &format!("; booked by others: {}", booked.join(", "));
+        parts.push(format!("booked by others: {}", booked.join(", ")));
     }
-    (site.cluster.name.clone(), text)
+    (site.cluster.name.clone(), parts.join("; "))
 }

@@ -96,17 +96,16 @@ impl Axis {
         let ends = [booking.to_h.expected, booking.to_h.low, booking.to_h.high];
         let [expected, low, high] = ends.map(|hours| self.when(hours));
         let from = self.when(booking.from_h);
-        let mut said = format!(
-            "{}: from {from} to {expected} ({low} to {high})",
+        let until = booking.until_h.map_or_else(String::new, |until| {
+            format!(", booked until {}", self.when(until))
+        });
+        let due = booking
+            .due_h
+            .map_or_else(String::new, |due| format!(", deadline {}", self.when(due)));
+        format!(
+            "{}: from {from} to {expected} ({low} to {high}){until}{due}",
             booking.label
-        );
-        if let Some(until) = booking.until_h {
-            said += &format!(", booked until {}", self.when(until));
-        }
-        if let Some(due) = booking.due_h {
-            said += &format!(", deadline {}", self.when(due));
-        }
-        said
+        )
     }
 
     fn spoken_taken(&self, taken: &Taken) -> String {
