@@ -30,6 +30,68 @@ max_gpus = 64
 inter_node_gbps = 800
 "#;
 
+/// Several jobs of such names on two clusters, one of them partly booked, a deadline that is missed.
+const LADDER: &str = r#"
+cluster = ["r7z2", "<img src=x onerror=alert(1)>"]
+
+[schedule]
+start = "2026-12-01T09:00Z"
+minimise = "lateness"
+
+[schedule.clusters.r7z2]
+capacity_nodes = 4
+booked = [{ from = "2026-12-02", to = "2026-12-03", nodes = 2 }]
+
+[schedule.clusters."<img src=x onerror=alert(1)>"]
+available = [{ from = "2026-12-02", to = "2026-12-09", nodes = 2 }]
+
+[clusters."<img src=x onerror=alert(1)>"]
+gpu = "a100-40gb"
+max_gpus = 64
+inter_node_gbps = 800
+
+[[jobs]]
+name = "<script>alert('x')</script> \"& <b>"
+model = "gpt-760m"
+tokens = "20x"
+deadline = "2h"
+priority = 3
+
+[[jobs]]
+name = "it's the \"second\" one"
+model = "gpt-1b"
+tokens = "20x"
+deadline = "4d"
+
+[[jobs]]
+model = "gpt-350m"
+tokens = "20x"
+after = ["it's the \"second\" one"]
+earliest = "2026-12-02T12:00Z"
+
+[[jobs]]
+name = "a name that is much longer than there is room for it in any chart of a report like this"
+model = "gpt-125m"
+tokens = "20x"
+"#;
+
+/// A booking by a product of such a name.
+const BOOKING: &str = r#"
+model = "gpt-7b"
+tokens = "134B"
+clusters = ["p4d.24xlarge"]
+
+[reliability]
+spares = 1
+
+[reserve]
+start = "2026-12-01T09:00Z"
+deadline = "2026-12-12"
+
+[launch]
+name = "<script>alert('x')</script> \"& <b>"
+"#;
+
 fn report(directory: &Path, name: &str, arguments: &[&str]) -> PathBuf {
     let file = directory.join(name);
     let status = Command::new(env!("CARGO_BIN_EXE_tminus"))
@@ -49,9 +111,14 @@ const NOTHING_TO_LOOK_WITH: i32 = 3;
 
 /// What the browser says; `None` where there is none. With `TMINUS_REQUIRE_BROWSER` set, as on the
 /// machine that decides about a change, leaving the page out is a failure.
-fn look(page: &Path) -> Option<Output> {
+fn look(page: &Path, charts: usize) -> Option<Output> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/validators/page.py");
-    let output = Command::new("python3").arg(script).arg(page).output().ok();
+    let output = Command::new("python3")
+        .arg(script)
+        .arg(format!("--charts={charts}"))
+        .arg(page)
+        .output()
+        .ok();
     let looked = |output: &Output| output.status.code() != Some(NOTHING_TO_LOOK_WITH);
     let output = output.filter(looked);
     if output.is_none() {
@@ -82,8 +149,13 @@ const GPT_7B: [&str; 8] = [
     "r1z1",
 ];
 
-/// Many GPUs and no price; one GPU count and a measured cell; next to the memory limit.
-const OTHERS: [(&str, &str); 4] = [
+/// Many GPUs and no price; one GPU count and a measured cell; next to the memory limit; a
+/// front of time against cost.
+const OTHERS: [(&str, &str); 5] = [
+    (
+        "pareto",
+        "--model gpt-7b --tokens 134B --cluster r7z2 --cluster r1z1 --sort pareto",
+    ),
     (
         "large",
         "--model llama-3-70b --tokens 15T --cluster h100-cluster --stack bf16-gather",
@@ -115,8 +187,13 @@ fn a_page_is_in_order_at_every_width_and_in_print() {
         let flags: Vec<&str> = flags.split_whitespace().collect();
         pages.push(report(root.path(), &format!("{name}.html"), &flags));
     }
-    for page in pages {
-        if let Some(output) = look(&page) {
+    fs::write(root.path().join("booking.toml"), BOOKING).unwrap();
+    pages.push(report(root.path(), "booking.html", &["booking.toml"]));
+    let mut pages: Vec<(PathBuf, usize)> = pages.into_iter().map(|page| (page, 6)).collect();
+    fs::write(root.path().join("ladder.toml"), LADDER).unwrap();
+    pages.push((report(root.path(), "ladder.html", &["ladder.toml"]), 5));
+    for (page, charts) in pages {
+        if let Some(output) = look(&page, charts) {
             assert!(
                 output.status.success(),
                 "{}: {}",
@@ -174,6 +251,10 @@ fn a_page_out_of_order_is_refused() {
             "print: a chart is cut",
         ),
         (swap("size: A4", "size: A5"), "is not A4"),
+        (
+            swap("--ink: #e6e9ed", "--ink: #2a2f36"),
+            "dark: \"Training gpt-7b on 134B tokens\" is hard to read",
+        ),
     ] {
         let broken = edits
             .iter()
@@ -181,7 +262,7 @@ fn a_page_out_of_order_is_refused() {
         assert_ne!(broken, page, "the twin is the page itself: {edits:?}");
         let file = root.path().join("broken.html");
         fs::write(&file, broken).unwrap();
-        if let Some(output) = look(&file) {
+        if let Some(output) = look(&file, 6) {
             assert_eq!(output.status.code(), Some(1), "{edits:?} is let through");
             assert!(
                 said(&output).contains(reason),
@@ -195,11 +276,20 @@ fn a_page_out_of_order_is_refused() {
 #[test]
 fn names_are_text_wherever_they_stand() {
     let root = tempfile::tempdir().unwrap();
-    fs::write(root.path().join("job.toml"), JOB).unwrap();
-    let page = fs::read_to_string(report(root.path(), "r.html", &["job.toml"])).unwrap();
-    assert!(!page.contains("<script") && !page.contains("<img"));
-    assert!(page.contains("&lt;script&gt;"));
-    assert!(!page.contains("http://") && !page.contains("https://"));
+    for (name, job) in [("job", JOB), ("ladder", LADDER), ("booking", BOOKING)] {
+        fs::write(root.path().join("job.toml"), job).unwrap();
+        let page = fs::read_to_string(report(root.path(), "r.html", &["job.toml"])).unwrap();
+        assert!(
+            !page.contains("<script") && !page.contains("<img"),
+            "{name}"
+        );
+        // A booking's own name is made of letters and digits before it goes anywhere.
+        assert_eq!(page.contains("&lt;script&gt;"), name != "booking", "{name}");
+        assert!(
+            !page.contains("http://") && !page.contains("https://"),
+            "{name}"
+        );
+    }
 }
 
 #[test]

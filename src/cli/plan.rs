@@ -8,7 +8,7 @@ use crate::report::Ranking;
 
 use super::args::{GlobalArgs, OutputArgs};
 use super::output::Output;
-use super::planned::PlannedArgs;
+use super::planned::{PlannedArgs, plan_opened};
 use super::timing::Stopwatch;
 use super::{Failure, schedule};
 
@@ -46,9 +46,8 @@ pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, output: &Output) -> Resu
         let format = args.output.format;
         return schedule::run(&args.planned, ladder, &opened, format, global, output);
     }
-    let planned = args
-        .planned
-        .plan_opened(opened, global, output, &mut stopwatch, 1)?;
+    let flags = args.planned.flags()?;
+    let planned = plan_opened(opened, flags, global, output, &mut stopwatch, 1)?;
     output.report(
         args.output.format,
         &Ranking {

@@ -9,6 +9,8 @@ use crate::fit_file::{FitFile, embedded_fit};
 use crate::hardware::Cluster;
 use crate::job::{Request, Settings};
 use crate::plan::{Plan, Planner};
+use crate::preset::Catalog;
+use crate::throughput::Fit;
 
 use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, GlobalArgs, JobArgs, RankingArgs};
 use super::output::Output;
@@ -46,6 +48,10 @@ pub(super) struct Planned {
     pub(super) request: Request,
     /// The user's own fit, where they named one.
     pub(super) fit_file: Option<FitFile>,
+    /// The fit that predictions rest on.
+    pub(super) fit: Fit,
+    /// The presets of all files together.
+    pub(super) catalog: Catalog,
 }
 
 impl PlannedArgs {
@@ -58,7 +64,7 @@ impl PlannedArgs {
         least: usize,
     ) -> Result<Planned, Failure> {
         let opened = self.open()?;
-        self.plan_opened(opened, global, output, stopwatch, least)
+        plan_opened(opened, self.flags()?, global, output, stopwatch, least)
     }
 
     /// Reads the job file and the preset files.
@@ -74,39 +80,41 @@ impl PlannedArgs {
         let flags = request::settings(&self.job, Some(&self.ranking), &self.confidence);
         request::with_forecast(flags, &self.forecast)
     }
+}
 
-    /// Plans a job that was read, as [`PlannedArgs::plan`] does.
-    pub(super) fn plan_opened(
-        &self,
-        opened: Opened,
-        global: &GlobalArgs,
-        output: &Output,
-        stopwatch: &mut Stopwatch,
-        least: usize,
-    ) -> Result<Planned, Failure> {
-        let mut loaded = opened.single(self.flags()?)?;
-        loaded.request.top = loaded.request.top.max(least);
-        stopwatch.lap("presets and job");
-        let fit_file = loaded.fit_file()?;
-        let fit = match &fit_file {
-            Some(file) => file.fit().clone(),
-            None => embedded_fit()?,
-        };
-        stopwatch.lap("fit");
-        let alternatives: Vec<Cluster> = loaded.catalog.clusters().cloned().collect();
-        let planner = Planner::new(&fit).alternatives(&alternatives);
-        let pool = fit::pool(global.threads)?;
-        let plan = live::watched(global.quiet, |watch| {
-            pool.install(|| planner.plan_watched(&loaded.request, watch))
-        })?;
-        stopwatch.lap("search");
-        if plan.partial {
-            output.note("the search was ended early: the plan is partial");
-        }
-        Ok(Planned {
-            plan,
-            request: loaded.request,
-            fit_file,
-        })
+/// Plans a job that was read, with what the flags set, as [`PlannedArgs::plan`] does.
+pub(super) fn plan_opened(
+    opened: Opened,
+    flags: Settings,
+    global: &GlobalArgs,
+    output: &Output,
+    stopwatch: &mut Stopwatch,
+    least: usize,
+) -> Result<Planned, Failure> {
+    let mut loaded = opened.single(flags)?;
+    loaded.request.top = loaded.request.top.max(least);
+    stopwatch.lap("presets and job");
+    let fit_file = loaded.fit_file()?;
+    let fit = match &fit_file {
+        Some(file) => file.fit().clone(),
+        None => embedded_fit()?,
+    };
+    stopwatch.lap("fit");
+    let alternatives: Vec<Cluster> = loaded.catalog.clusters().cloned().collect();
+    let planner = Planner::new(&fit).alternatives(&alternatives);
+    let pool = fit::pool(global.threads)?;
+    let plan = live::watched(global.quiet, |watch| {
+        pool.install(|| planner.plan_watched(&loaded.request, watch))
+    })?;
+    stopwatch.lap("search");
+    if plan.partial {
+        output.note("the search was ended early: the plan is partial");
     }
+    Ok(Planned {
+        plan,
+        request: loaded.request,
+        catalog: loaded.catalog,
+        fit_file,
+        fit,
+    })
 }

@@ -7,25 +7,31 @@ use clap::Args;
 use crate::calendar::Moment;
 use crate::diagnostic::{Diagnostic, nearest_names};
 use crate::fit_file::embedded_rows;
-use crate::job::Sourced;
-use crate::plan::PlanError;
-use crate::report::{Answer, Approval, Csv, Json, Markdown, Report};
-use crate::throughput::evaluate::{Protocol, hold_out};
+use crate::job::{Ladder, ReserveSettings, Sourced};
+use crate::measure::Measurement;
+use crate::plan::{PlanError, Planner};
+use crate::quantity::Confidence;
+use crate::report::{Answer, Approval, Csv, Grounds, Html, Json, LadderApproval, Markdown, Report};
+use crate::reserve::{Ask, Reservation, reserve};
+use crate::throughput::evaluate::{Evaluation, Protocol, hold_out};
 
 use super::args::GlobalArgs;
 use super::output::Output;
-use super::planned::PlannedArgs;
+use super::planned::{Planned, PlannedArgs, plan_opened};
+use super::request::Opened;
 use super::timing::Stopwatch;
-use super::{Failure, fit};
+use super::{Failure, fit, schedule};
 
 /// Flags of `tminus report`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-The HTML is one file without scripts that opens anywhere and prints on A4.
+The HTML is one file without scripts that opens anywhere and prints on A4. A job file that asks for a
+booking in [reserve] is reported with it, one of several [[jobs]] as their schedule.
 
 Examples:
   tminus report job.toml -o report.html
   tminus report job.toml --start 2026-12-01T09:00Z -o report.html
+  tminus report job.toml --sort pareto -o report.html
   tminus report --model gpt-7b --tokens 134B --cluster r1z1 -o report.md")]
 pub(crate) struct ReportArgs {
     #[command(flatten)]
@@ -42,12 +48,30 @@ pub(crate) struct ReportArgs {
 }
 
 /// Forms of a report by the file's ending.
-const ENDINGS: [&str; 4] = ["html", "md", "json", "csv"];
+const ENDINGS: [(&str, &dyn Report); 4] = [
+    ("html", &Html),
+    ("md", &Markdown),
+    ("json", &Json),
+    ("csv", &Csv),
+];
 
 impl ReportArgs {
     /// The file the report goes to.
     pub(super) fn output(&self) -> &Path {
         &self.output
+    }
+
+    /// What the flags say of a booking.
+    fn booking(&self) -> Result<ReserveSettings, Diagnostic> {
+        let date = |flag: &'static str, text: Option<&String>| {
+            text.map(|text| Sourced::<Moment>::parse_flag(flag, text))
+                .transpose()
+        };
+        Ok(ReserveSettings {
+            start: date("--start", self.start.as_ref())?,
+            as_of: date("--as-of", self.planned.forecast.as_of.as_ref())?,
+            ..ReserveSettings::default()
+        })
     }
 }
 
@@ -57,62 +81,136 @@ pub(super) fn run(
     command: &str,
     output: &Output,
 ) -> Result<(), Failure> {
-    let ending = ending(&args.output)?;
-    let planned = args
-        .planned
-        .plan(global, output, &mut Stopwatch::start(), 1)?;
-    let start = match &args.start {
-        Some(text) => Some(Sourced::<Moment>::parse_flag("--start", text)?),
-        None => planned.request.reserve.start.clone(),
-    };
+    let form = form(&args.output)?;
+    let mut opened = args.planned.open()?;
+    let ladder = opened.file.as_mut().and_then(|file| file.ladder.take());
+    match ladder {
+        Some(ladder) => several(args, ladder, &opened, (global, command), form, output),
+        None => single(args, opened, (global, command), form, output),
+    }
+}
+
+/// The report on one job.
+fn single(
+    args: &ReportArgs,
+    opened: Opened,
+    (global, command): (&GlobalArgs, &str),
+    form: &dyn Report,
+    output: &Output,
+) -> Result<(), Failure> {
+    let mut flags = args.planned.flags()?;
+    flags.reserve = args.booking()?;
+    let planned = plan_opened(opened, flags, global, output, &mut Stopwatch::start(), 1)?;
+    let reservation = booked(&planned, global)?;
+    let (measured, accuracy) = judged(global, planned.request.confidence)?;
+    let start = planned.request.reserve.start.as_ref();
+    write(
+        form,
+        &Approval {
+            plan: &planned.plan,
+            request: &planned.request,
+            reservation: reservation.as_ref(),
+            start: start.map(|start| start.value.datetime()),
+            measured: &measured,
+            grounds: Grounds {
+                command,
+                fit_file: planned.fit_file.as_ref(),
+                accuracy: accuracy.as_ref(),
+            },
+        },
+        output,
+    )
+}
+
+/// The bookings for a job that asks for one.
+fn booked(planned: &Planned, global: &GlobalArgs) -> Result<Option<Reservation>, Failure> {
+    if !planned.request.reserve.has_goal() {
+        return Ok(None);
+    }
+    let ask = Ask::new(&planned.request, &planned.catalog)?;
+    let planner = Planner::new(&planned.fit);
+    let found = fit::pool(global.threads)?.install(|| reserve(&planner, &planned.request, &ask))?;
+    Ok(Some(found))
+}
+
+/// The report on the jobs of a file with `[[jobs]]`.
+fn several(
+    args: &ReportArgs,
+    ladder: Ladder,
+    opened: &Opened,
+    (global, command): (&GlobalArgs, &str),
+    form: &dyn Report,
+    output: &Output,
+) -> Result<(), Failure> {
+    if args.start.is_some() {
+        let refused = Diagnostic::new("--start is about one job, but the file holds several");
+        return Err(refused
+            .help("set `start` in [schedule] of the file, or `earliest` of a job")
+            .into());
+    }
+    let fit = opened.fit()?;
+    let fit_file = opened.fit_file()?;
+    let scheduled = schedule::scheduled(&args.planned, ladder, opened, &fit, global)?;
+    let first = scheduled.agenda.jobs.first();
+    let confidence = first.map_or_else(Confidence::default, |job| job.request.confidence);
+    let (_, accuracy) = judged(global, confidence)?;
+    write(
+        form,
+        &LadderApproval {
+            schedule: &scheduled.schedule,
+            agenda: &scheduled.agenda,
+            grounds: Grounds {
+                command,
+                fit_file: fit_file.as_ref(),
+                accuracy: accuracy.as_ref(),
+            },
+        },
+        output,
+    )
+}
+
+/// The embedded rows, and how well they are predicted without their own model.
+fn judged(
+    global: &GlobalArgs,
+    confidence: Confidence,
+) -> Result<(Vec<Measurement>, Option<Evaluation>), Failure> {
     let rows = embedded_rows()?;
-    let confidence = planned.request.confidence;
     let accuracy = fit::pool(global.threads)?
         .install(|| hold_out(&rows, Protocol::LeaveModel, confidence))
         .map_err(PlanError::from)?;
-    let approval = Approval {
-        plan: &planned.plan,
-        request: &planned.request,
-        start: start.map(|start| start.value.datetime()),
-        command,
-        measured: &rows,
-        fit_file: planned.fit_file.as_ref(),
-        accuracy: accuracy.as_ref(),
-    };
-    output.result(&text(ending, &approval)?)?;
+    Ok((rows, accuracy))
+}
+
+fn write(form: &dyn Report, answer: &dyn Answer, output: &Output) -> Result<(), Failure> {
+    let text = form
+        .render(answer)
+        .map_err(|error| Diagnostic::new(error.to_string()))?;
+    output.result(&text)?;
     Ok(())
 }
 
-fn text(ending: &str, approval: &Approval<'_>) -> Result<String, Diagnostic> {
-    let answer: &dyn Answer = approval;
-    match ending {
-        "md" => Markdown.render(answer),
-        "json" => Json.render(answer),
-        "csv" => Csv.render(answer),
-        _ => approval.html(),
-    }
-    .map_err(|error| Diagnostic::new(error.to_string()))
-}
-
-fn ending(path: &Path) -> Result<&'static str, Diagnostic> {
+/// The form that a file's ending chooses.
+fn form(path: &Path) -> Result<&'static dyn Report, Diagnostic> {
     let written = path
         .extension()
         .unwrap_or_default()
         .to_string_lossy()
         .to_lowercase();
-    if let Some(known) = ENDINGS.into_iter().find(|ending| *ending == written) {
-        return Ok(known);
+    if let Some((_, form)) = ENDINGS.into_iter().find(|(ending, _)| *ending == written) {
+        return Ok(form);
     }
     let refused = Diagnostic::new(format!(
         "`{}` has no ending that a report can be written as",
         path.display()
     ))
     .help("end the file's name with .html, .md, .json or .csv");
-    Err(match nearest_names(&written, ENDINGS).first() {
-        Some(near) => refused.help(format!(
-            "did you mean `{}`?",
-            path.with_extension(near).display()
-        )),
-        None => refused,
-    })
+    Err(
+        match nearest_names(&written, ENDINGS.map(|(ending, _)| ending)).first() {
+            Some(near) => refused.help(format!(
+                "did you mean `{}`?",
+                path.with_extension(near).display()
+            )),
+            None => refused,
+        },
+    )
 }

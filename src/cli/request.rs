@@ -196,11 +196,19 @@ impl Opened {
     pub(super) fn fit(&self) -> Result<Fit, Diagnostic> {
         fit::chosen(self.fit_file.as_deref())
     }
+
+    /// The user's own fit, where they named one.
+    ///
+    /// # Errors
+    /// A fit file that can't be read or used.
+    pub(super) fn fit_file(&self) -> Result<Option<FitFile>, Diagnostic> {
+        self.fit_file.as_deref().map(fit::read).transpose()
+    }
 }
 
 fn several(ladder: &Ladder) -> Diagnostic {
     let refusal = Diagnostic::new("the file holds several jobs, but one is asked about")
-        .help("`tminus plan` schedules them together")
+        .help("`tminus plan` and `tminus report` schedule them together")
         .help("name one job with `model` at the top level to ask about it alone");
     match ladder.jobs.first() {
         Some(job) => job.place.refuse(refusal, "the first of them"),

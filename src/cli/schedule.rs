@@ -2,10 +2,11 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::hardware::Cluster;
-use crate::job::{Ladder, Settings, resolve_ladder};
+use crate::job::{Agenda, Ladder, Settings, resolve_ladder};
 use crate::plan::Planner;
 use crate::report::Calendar;
-use crate::schedule::{ScheduleError, schedule};
+use crate::schedule::{Schedule, ScheduleError, schedule};
+use crate::throughput::Fit;
 
 use super::args::{Format, GlobalArgs};
 use super::output::Output;
@@ -13,6 +14,13 @@ use super::planned::PlannedArgs;
 use super::request::Opened;
 use super::timing::Stopwatch;
 use super::{Failure, fit};
+
+/// A schedule, with the jobs it is of.
+#[derive(Debug)]
+pub(super) struct Scheduled {
+    pub(super) schedule: Schedule,
+    pub(super) agenda: Agenda,
+}
 
 pub(super) fn run(
     planned: &PlannedArgs,
@@ -23,26 +31,15 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<(), Failure> {
     let mut stopwatch = Stopwatch::start();
-    refuse_flags(&planned.flags()?)?;
-    let defaults = opened
-        .file
-        .as_ref()
-        .map(|file| file.settings.clone())
-        .unwrap_or_default();
-    let agenda = resolve_ladder(ladder, &defaults, &opened.catalog)?;
-    stopwatch.lap("presets and jobs");
     let fit = opened.fit()?;
     stopwatch.lap("fit");
-    let alternatives: Vec<Cluster> = opened.catalog.clusters().cloned().collect();
-    let planner = Planner::new(&fit).alternatives(&alternatives);
-    let pool = fit::pool(global.threads)?;
-    let schedule = pool.install(|| schedule(&agenda, &planner, &fit))?;
-    stopwatch.lap("schedule");
+    let scheduled = scheduled(planned, ladder, opened, &fit, global)?;
+    stopwatch.lap("jobs and schedule");
     output.report(
         format,
         &Calendar {
-            schedule: &schedule,
-            agenda: &agenda,
+            schedule: &scheduled.schedule,
+            agenda: &scheduled.agenda,
         },
     )?;
     stopwatch.lap("report");
@@ -50,6 +47,37 @@ pub(super) fn run(
         stopwatch.show(output);
     }
     Ok(())
+}
+
+/// Schedules the jobs of a file. What the flags say of time and cost holds for every job.
+pub(super) fn scheduled(
+    planned: &PlannedArgs,
+    mut ladder: Ladder,
+    opened: &Opened,
+    fit: &Fit,
+    global: &GlobalArgs,
+) -> Result<Scheduled, Failure> {
+    let flags = planned.flags()?;
+    refuse_flags(&flags)?;
+    let forecast = Settings {
+        reliability: flags.reliability,
+        prices: flags.prices,
+        ..Settings::default()
+    };
+    for job in &mut ladder.jobs {
+        job.settings = forecast.clone().over(std::mem::take(&mut job.settings));
+    }
+    let defaults = opened
+        .file
+        .as_ref()
+        .map(|file| file.settings.clone())
+        .unwrap_or_default();
+    let agenda = resolve_ladder(ladder, &defaults, &opened.catalog)?;
+    let alternatives: Vec<Cluster> = opened.catalog.clusters().cloned().collect();
+    let planner = Planner::new(fit).alternatives(&alternatives);
+    let pool = fit::pool(global.threads)?;
+    let schedule = pool.install(|| schedule(&agenda, &planner, fit))?;
+    Ok(Scheduled { schedule, agenda })
 }
 
 /// Refuses flags that say something about one job.

@@ -7,6 +7,7 @@ use crate::advise::Advice;
 use crate::compare::Comparison;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Plan, Predicted};
+use crate::report::ApprovalReport;
 use crate::report::accuracy::{AccuracyPage, TableAccuracy};
 use crate::reserve::Reservation;
 use crate::schedule::Schedule;
@@ -40,8 +41,10 @@ enum Described {
     Presets,
     /// What `plan --format json` prints.
     Plan,
-    /// What `plan --format json` prints for a file of several jobs.
+    /// What `plan --format json` prints for a file of several jobs, and `report -o FILE.json`.
     Schedule,
+    /// What `report -o FILE.json` writes for one job.
+    Report,
     /// What `predict --format json` prints.
     Candidate,
     /// What `evaluate TABLE --format json` prints, and `evaluate --protocol`.
@@ -62,6 +65,7 @@ pub(super) fn run(args: &SchemaArgs, output: &Output) -> Result<(), Failure> {
         Described::Presets => preset::json_schema(),
         Described::Plan => schema_for!(Plan),
         Described::Schedule => schema_for!(Schedule),
+        Described::Report => schema_for!(ApprovalReport<'static>),
         Described::Candidate => schema_for!(Predicted),
         Described::Evaluation => schema_for!(TableAccuracy),
         Described::Accuracy => schema_for!(AccuracyPage),

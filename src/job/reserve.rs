@@ -202,7 +202,9 @@ impl ReserveSettings {
         }
     }
 
-    fn has_goal(&self) -> bool {
+    /// Whether a booking is asked for: a deadline, a budget or a node count is set.
+    #[must_use]
+    pub fn has_goal(&self) -> bool {
         self.deadline.is_some() || self.budget.is_some() || self.nodes.is_some()
     }
 }

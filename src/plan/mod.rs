@@ -137,7 +137,9 @@ pub struct RequestReport {
 }
 
 impl RequestReport {
-    fn new(request: &Request) -> Self {
+    /// What is told of a request.
+    #[must_use]
+    pub fn new(request: &Request) -> Self {
         let shortest = request.seq_len.get(0).unwrap_or(request.model.seq_len);
         Self {
             model: request.model.name.clone(),

@@ -1,17 +1,53 @@
 //! What a candidate costs, line by line.
 
 use crate::plan::Candidate;
+use crate::quantity::Interval;
 
 use super::number::{dollars, hours as show_hours, thousands, unit_price};
 use super::{Cell, Column, Grid, Tone};
 
-/// GPU-hours × unit price = amount, by what it is for; then the total and its interval.
+/// A line of a bill: GPU-hours × unit price = amount.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Line {
+    /// What for.
+    pub(super) item: String,
+    pub(super) gpu_hours: f64,
+    /// Dollars per GPU-hour, where a price is known.
+    pub(super) unit: Option<f64>,
+    /// Dollars, where a price is known.
+    pub(super) usd: Option<f64>,
+}
+
+/// What the lines add up to, and the interval around it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Total {
+    pub(super) gpu_hours: Interval,
+    pub(super) usd: Option<Interval>,
+}
+
+/// The bill of a candidate by what it is for; then the total and its interval.
+pub(super) fn bill(c: &Candidate) -> Grid {
+    let unit = c.usd_per_gpu_hour;
+    let lines = c.cost_lines.iter();
+    let lines = lines.map(|line| Line {
+        item: line.item.words().to_owned(),
+        gpu_hours: line.gpu_hours,
+        unit,
+        usd: line.usd,
+    });
+    let total = Total {
+        gpu_hours: c.gpu_hours,
+        usd: c.cost_usd,
+    };
+    itemised("item", lines.collect(), total)
+}
+
+/// Lines under a header, and their total; those of no GPU-hours are left out.
 ///
 /// Amounts are rounded so that they add up to the rounded total: what rounding leaves over goes to
 /// the largest line.
-pub(super) fn bill(c: &Candidate) -> Grid {
-    let unit = c.usd_per_gpu_hour;
-    let rounded = c.cost_usd.is_some_and(|cost| cost.expected >= ROUNDED_FROM);
+pub(super) fn itemised(header: &str, mut lines: Vec<Line>, total: Total) -> Grid {
+    let rounded = total.usd.is_some_and(|usd| usd.expected >= ROUNDED_FROM);
     let whole = |usd| {
         if rounded {
             thousands(usd)
@@ -19,57 +55,35 @@ pub(super) fn bill(c: &Candidate) -> Grid {
             dollars(usd)
         }
     };
-    let row = |item: &str, hours: f64, usd: Option<f64>, tone: Tone| -> Vec<Cell> {
+    let usd = adding_up(lines.iter().map(|line| line.usd.unwrap_or(0.0)).collect());
+    for (line, usd) in lines.iter_mut().zip(usd) {
+        line.usd = line.usd.map(|_| usd);
+    }
+    let same_unit = lines.first().and_then(|line| line.unit);
+    let same_unit = same_unit.filter(|unit| lines.iter().all(|line| line.unit == Some(*unit)));
+    let row = |line: &Line, tone: Tone| -> Vec<Cell> {
         let cells = [
-            item.to_owned(),
-            show_hours(hours),
-            unit.map_or_else(none, unit_price),
-            usd.map_or_else(none, whole),
+            line.item.clone(),
+            show_hours(line.gpu_hours),
+            line.unit.map_or_else(none, unit_price),
+            line.usd.map_or_else(none, whole),
         ];
         cells.map(|cell| Cell::from(cell).tone(tone)).into()
     };
-    let usd = adding_up(
-        c.cost_lines
-            .iter()
-            .map(|line| line.usd.unwrap_or(0.0))
-            .collect(),
-    );
-    let lines = c.cost_lines.iter().zip(&usd);
-    let shown = lines.filter(|(line, _)| line.gpu_hours > 0.0);
-    let mut rows: Vec<Vec<Cell>> = shown
-        .map(|(line, usd)| {
-            row(
-                line.item.words(),
-                line.gpu_hours,
-                unit.map(|_| *usd),
-                Tone::Plain,
-            )
-        })
-        .collect();
-    let total = [
-        (
-            "total expected",
-            c.gpu_hours.expected,
-            c.cost_usd.map(|cost| cost.expected),
-            Tone::Strong,
-        ),
-        (
-            "total low",
-            c.gpu_hours.low,
-            c.cost_usd.map(|cost| cost.low),
-            Tone::Plain,
-        ),
-        (
-            "total high",
-            c.gpu_hours.high,
-            c.cost_usd.map(|cost| cost.high),
-            Tone::Plain,
-        ),
-    ];
-    rows.extend(total.map(|(item, hours, usd, tone)| row(item, hours, usd, tone)));
+    let shown = lines.iter().filter(|line| line.gpu_hours > 0.0);
+    let mut rows: Vec<Vec<Cell>> = shown.map(|line| row(line, Tone::Plain)).collect();
+    let end = |item: &str, of: fn(Interval) -> f64| Line {
+        item: item.to_owned(),
+        gpu_hours: of(total.gpu_hours),
+        unit: same_unit,
+        usd: total.usd.map(of),
+    };
+    rows.push(row(&end("total expected", |i| i.expected), Tone::Strong));
+    rows.push(row(&end("total low", |i| i.low), Tone::Plain));
+    rows.push(row(&end("total high", |i| i.high), Tone::Plain));
     Grid {
         columns: vec![
-            Column::left("item"),
+            Column::left(header),
             Column::right("GPU-hours"),
             Column::right("$ per GPU-hour"),
             Column::right("US dollars"),

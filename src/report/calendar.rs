@@ -254,7 +254,8 @@ fn objective_words(minimise: Minimise, objective: &ObjectiveReport) -> String {
     }
 }
 
-fn deadline(job: &ScheduledJob) -> Cell {
+/// Whether a job meets its deadline.
+pub(super) fn deadline(job: &ScheduledJob) -> Cell {
     match job.late_h {
         None => Cell::from("–"),
         Some(late) if late > 0.0 => {
@@ -305,6 +306,11 @@ fn fields(job: &ScheduledJob) -> Vec<(String, String)> {
         ("earliest", or_empty(job.earliest.map(Moment::rfc3339))),
         ("deadline", or_empty(job.deadline.map(Moment::rfc3339))),
         ("late_h", or_empty(job.late_h.map(|late| late.to_string()))),
+        ("done_by_end", job.done_by_end.to_string()),
+        (
+            "done_by_deadline",
+            or_empty(job.done_by_deadline.map(|share| share.to_string())),
+        ),
         ("priority", job.priority.to_string()),
         ("after", job.after.join(" ")),
     ]

@@ -1,4 +1,6 @@
-//! What people read, before it is a terminal's text or Markdown.
+//! What people read, before it is a terminal's text, Markdown or a page.
+
+use super::chart::Chart;
 
 /// A titled sequence of blocks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,17 +42,17 @@ impl Document {
         self
     }
 
-    /// Adds a drawing made of characters, shown as it is.
+    /// Adds lines that keep their characters: commands, fields to copy, drawings.
     #[must_use]
-    pub fn figure(mut self, text: impl Into<String>) -> Self {
-        self.blocks.push(Block::Figure(text.into()));
+    pub fn verbatim(mut self, lines: impl Into<String>) -> Self {
+        self.blocks.push(Block::Verbatim(lines.into()));
         self
     }
 
-    /// Adds lines that keep their characters: commands, fields to copy.
+    /// Adds charts.
     #[must_use]
-    pub fn code(mut self, command: impl Into<String>) -> Self {
-        self.blocks.push(Block::Code(command.into()));
+    pub fn charts(mut self, charts: Vec<Chart>) -> Self {
+        self.blocks.push(Block::Charts(charts));
         self
     }
 
@@ -69,14 +71,14 @@ pub enum Block {
     Heading(String),
     /// A paragraph.
     Text(String),
-    /// Lines to copy as they stand.
-    Code(String),
+    /// Lines that stand as they are: to copy, or drawn in characters of one width.
+    Verbatim(String),
     /// A table.
     Grid(Grid),
-    /// A drawing made of characters of one width.
-    Figure(String),
     /// Labels and what is to be said about each.
     Notes(Vec<(String, String)>),
+    /// Charts, which a page alone can show: their figures stand in other blocks too.
+    Charts(Vec<Chart>),
 }
 
 /// A table: columns with their alignment, rows of cells.
@@ -95,6 +97,8 @@ pub struct Column {
     pub header: String,
     /// Whether cells are numbers, aligned on the right.
     pub right: bool,
+    /// Whether cells are bars, which say nothing that other columns don't: left out of Markdown.
+    pub bars: bool,
 }
 
 impl Column {
@@ -104,6 +108,17 @@ impl Column {
         Self {
             header: header.into(),
             right: false,
+            bars: false,
+        }
+    }
+
+    /// A column of bars made of characters, without a header.
+    #[must_use]
+    pub fn bars() -> Self {
+        Self {
+            header: String::new(),
+            right: false,
+            bars: true,
         }
     }
 
@@ -113,6 +128,7 @@ impl Column {
         Self {
             header: header.into(),
             right: true,
+            bars: false,
         }
     }
 }

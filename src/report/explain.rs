@@ -243,7 +243,7 @@ fn parts_grid(unit: &str, sum: &str, parts: &[(&str, f64)]) -> Grid {
             Column::left("part"),
             Column::right(unit),
             Column::right("share %"),
-            Column::left(""),
+            Column::bars(),
         ],
         rows,
     }

@@ -21,7 +21,7 @@ impl Ranking<'_> {
         if let Some(figure) = drawing(candidates, unit) {
             document = document
                 .heading("Cost against time, both axes logarithmic")
-                .figure(figure);
+                .verbatim(figure);
         }
         if candidates.len() > 1 {
             document = document
@@ -65,7 +65,8 @@ impl Ranking<'_> {
     }
 }
 
-fn headline(front: &FrontReport) -> String {
+/// How many points there are, and which is the knee.
+pub(super) fn headline(front: &FrontReport) -> String {
     let are = match (front.points, front.shown) {
         (1, _) => return "One configuration is both the fastest and the cheapest.".to_owned(),
         (points, shown) if points == shown => format!("All {shown} points of the front"),

@@ -4,7 +4,7 @@ use tabled::builder::Builder;
 use tabled::settings::object::Columns;
 use tabled::settings::{Alignment, Style};
 
-use super::{Answer, Block, Column, Grid, Report, ReportError};
+use super::{Answer, Block, Grid, Report, ReportError};
 
 /// GitHub-flavoured Markdown.
 #[derive(Debug, Clone, Copy, Default)]
@@ -14,7 +14,9 @@ impl Report for Markdown {
     fn render(&self, answer: &dyn Answer) -> Result<String, ReportError> {
         let document = answer.document();
         let mut parts = vec![format!("## {}\n", escaped(&document.title))];
-        parts.extend(document.blocks.iter().map(block_text));
+        let blocks = document.blocks.iter();
+        let written = blocks.filter(|block| !matches!(block, Block::Charts(_)));
+        parts.extend(written.map(block_text));
         let text = parts.join("\n");
         Ok(text)
     }
@@ -24,9 +26,8 @@ fn block_text(block: &Block) -> String {
     match block {
         Block::Heading(heading) => format!("### {}\n", escaped(heading)),
         Block::Text(paragraph) => format!("{}\n", escaped(paragraph)),
-        Block::Code(command) => fenced(command),
+        Block::Verbatim(lines) => fenced(lines),
         Block::Grid(grid) => grid_text(grid),
-        Block::Figure(figure) => format!("```text\n{}\n```\n", figure.trim_end()),
         Block::Notes(notes) => {
             let lines = notes
                 .iter()
@@ -36,6 +37,7 @@ fn block_text(block: &Block) -> String {
                 .collect();
             lines.join("\n") + "\n"
         }
+        Block::Charts(_) => String::new(),
     }
 }
 
@@ -43,7 +45,7 @@ fn block_text(block: &Block) -> String {
 fn fenced(text: &str) -> String {
     let runs = text.split(|c| c != '~').map(str::len).max().unwrap_or(0);
     let fence = "~".repeat(runs.max(2) + 1);
-    format!("{fence}text\n{text}\n{fence}\n")
+    format!("{fence}text\n{}\n{fence}\n", text.trim_end())
 }
 
 /// Keeps names and notes from being read as markup or as the end of a cell.
@@ -63,18 +65,17 @@ fn escaped(text: &str) -> String {
 }
 
 fn grid_text(grid: &Grid) -> String {
+    let told = || grid.columns.iter().filter(|column| !column.bars);
     let mut builder = Builder::default();
-    builder.push_record(
-        grid.columns
-            .iter()
-            .map(|Column { header, .. }| escaped(header)),
-    );
+    builder.push_record(told().map(|column| escaped(&column.header)));
     for row in &grid.rows {
-        builder.push_record(row.iter().map(|cell| escaped(&cell.text)));
+        let cells = row.iter().zip(&grid.columns);
+        let cells = cells.filter(|(_, column)| !column.bars);
+        builder.push_record(cells.map(|(cell, _)| escaped(&cell.text)));
     }
     let mut table = builder.build();
     table.with(Style::markdown());
-    for (index, column) in grid.columns.iter().enumerate() {
+    for (index, column) in told().enumerate() {
         if column.right {
             table.modify(Columns::one(index), Alignment::right());
         }

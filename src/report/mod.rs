@@ -1,8 +1,8 @@
 //! Reports: an answer as a table for people, JSON or CSV for programs, Markdown for documents.
 //!
 //! An [`Answer`] knows what it has to say; a [`Report`] knows how one format says it. What people
-//! read (the table and Markdown) is the same [`Document`] in two dresses, so the two can't
-//! disagree. Nothing here writes anywhere or reads a clock.
+//! read (the table, Markdown and the page) is the same [`Document`] in three dresses, so that they
+//! can't disagree. Nothing here writes anywhere or reads a clock.
 
 pub mod accuracy;
 mod advice;
@@ -36,10 +36,11 @@ mod words;
 use thiserror::Error;
 
 pub use self::advice::ToMeasure;
-pub use self::approval::Approval;
+pub use self::approval::{Approval, ApprovalReport, Grounds, LadderApproval};
 pub use self::bookings::Bookings;
 pub use self::calendar::Calendar;
 pub use self::catalog::{Shelf, shelf};
+pub use self::chart::{Chart, Key};
 pub use self::compare::Deviation;
 pub use self::csv::Csv;
 pub use self::document::{Block, Cell, Column, Document, Grid, Tone};
@@ -48,6 +49,7 @@ pub use self::fit_summary::FitSummary;
 pub use self::json::Json;
 pub use self::listing::{Listing, Section};
 pub use self::markdown::Markdown;
+pub use self::page::Html;
 pub use self::ranking::Ranking;
 pub use self::table::Table;
 

@@ -153,7 +153,7 @@ impl Ranking<'_> {
             Column::right("micro × accum"),
             Column::left("ckpt"),
             Column::right(format!("time {}", unit.name)),
-            Column::left(""),
+            Column::bars(),
             Column::right("GPU-hours"),
         ];
         if priced {

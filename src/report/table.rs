@@ -30,10 +30,10 @@ impl Report for Table {
             match block {
                 Block::Heading(heading) => text += &(styled(heading, Tone::Strong) + "\n"),
                 Block::Text(paragraph) => text += &(wrapped(paragraph, WIDTH) + "\n"),
-                Block::Code(lines) => text += &verbatim_text(lines),
+                Block::Verbatim(lines) => text += &verbatim_text(lines),
                 Block::Grid(grid) => text += &grid_text(grid),
-                Block::Figure(figure) => text += &without_trailing_space(figure),
                 Block::Notes(notes) => text += &notes_text(notes),
+                Block::Charts(_) => {}
             }
         }
         Ok(text)
@@ -127,8 +127,8 @@ fn laid_out(grid: &Grid, gap: usize) -> String {
 
 /// Lines as they are, indented.
 fn verbatim_text(lines: &str) -> String {
-    let lines: Vec<String> = lines.lines().map(|line| format!("  {line}")).collect();
-    lines.join("\n") + "\n"
+    let lines: Vec<String> = lines.lines().map(|line| format!("  {line}\n")).collect();
+    without_trailing_space(&lines.concat())
 }
 
 fn notes_text(notes: &[(String, String)]) -> String {

@@ -3,10 +3,15 @@
 use crate::forecast::Pricing;
 use crate::hardware::Cluster;
 use crate::memory::Verdict;
-use crate::plan::MemoryReport;
+use crate::plan::{Candidate, MemoryReport};
 use crate::throughput::Basis;
 
 use super::Tone;
+
+/// The same configuration on the same cluster.
+pub(super) fn same(a: &Candidate, b: &Candidate) -> bool {
+    a.cluster == b.cluster && a.configuration() == b.configuration()
+}
 
 pub(super) fn on_off(on: bool) -> &'static str {
     if on { "on" } else { "off" }

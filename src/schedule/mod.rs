@@ -24,6 +24,7 @@ mod steps;
 mod tests;
 
 pub use error::{LateJob, ScheduleError};
+pub(crate) use options::interval_share;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -115,6 +116,10 @@ pub struct ScheduledJob {
     pub deadline: Option<Moment>,
     /// Hours it is done after its deadline; `null` when it has none.
     pub late_h: Option<f64>,
+    /// Probability that it is done by its end, if it starts as booked.
+    pub done_by_end: f64,
+    /// The same by its deadline; `null` when it has none.
+    pub done_by_deadline: Option<f64>,
     /// What an hour of its lateness counts.
     pub priority: u64,
     /// The jobs that are done before it starts.
@@ -165,7 +170,10 @@ pub fn schedule(
     let problem = grid.problem(agenda, &options);
     error::check_alone(agenda, &grid, &problem)?;
     match solve::solve(&problem) {
-        Ok(solved) => report::schedule(agenda, &options, &grid, &problem, &solved, fit),
+        Ok(solved) => {
+            let schedule = report::schedule(agenda, &options, &grid, &problem, &solved, fit)?;
+            Ok(report::with_probabilities(schedule, agenda, planner))
+        }
         Err(unsolved) => Err(error::explain(agenda, &grid, &problem, unsolved)),
     }
 }

@@ -118,6 +118,13 @@ fn two_sided(probability: Option<Probability>) -> Option<Confidence> {
     Confidence::new(share).ok()
 }
 
+/// The share of outcomes that the intervals of a job's candidates hold.
+pub(crate) fn interval_share(probability: Option<Probability>, job: &AgendaJob) -> f64 {
+    two_sided(probability)
+        .unwrap_or(job.request.confidence)
+        .get()
+}
+
 fn choice(agenda: &Agenda, candidate: Candidate) -> Option<Choice> {
     let named = |site: &Site| site.cluster.name == candidate.cluster;
     let site = agenda.sites.iter().position(named)?;

@@ -7,8 +7,9 @@ use super::steps::Grid;
 use super::{
     ClusterCalendar, ObjectiveReport, SCHEMA_VERSION, Schedule, ScheduleError, ScheduledJob,
 };
+use crate::calendar::{Moment, Span};
 use crate::job::{Agenda, Minimise, Probability, Window};
-use crate::plan::FitReport;
+use crate::plan::{FitReport, Planner};
 use crate::throughput::Fit;
 
 pub(super) fn schedule(
@@ -56,6 +57,25 @@ pub(super) fn schedule(
         clusters,
         fit: FitReport::new(fit),
     })
+}
+
+/// Fills in how sure each job is to be done by its end and by its deadline.
+pub(super) fn with_probabilities(
+    mut schedule: Schedule,
+    agenda: &Agenda,
+    planner: &Planner<'_>,
+) -> Schedule {
+    for (job, of) in schedule.jobs.iter_mut().zip(&agenda.jobs) {
+        let Some(finish) = planner.finish(&of.request, &job.candidate) else {
+            continue;
+        };
+        let start = job.start;
+        let hours = |moment: Moment| moment.since(start).map_or(0.0, Span::hours);
+        job.done_by_end = finish.probability_by(hours(job.end));
+        let due = job.deadline;
+        job.done_by_deadline = due.map(|due| finish.probability_by(hours(due)));
+    }
+    schedule
 }
 
 fn objective(minimise: Minimise, grid: &Grid, solved: &Solved, value: f64) -> ObjectiveReport {
@@ -110,6 +130,9 @@ fn scheduled(
         late_h: problem.tasks[index]
             .due
             .map(|due| grid.hours((end - due).max(0))),
+        // Told by `with_probabilities`.
+        done_by_end: 0.0,
+        done_by_deadline: None,
         priority: job.priority,
         after: job
             .after

@@ -19,7 +19,7 @@ install() {
         apt-get update -qq
         DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "${missing[@]}" > /dev/null
     fi
-    if [ ! -e "$cache/ready-1" ]; then
+    if [ ! -e "$cache/ready-2" ]; then
         python3 -m venv "$cache/common"
         "$cache/common/bin/pip" install -q -r "$here/requirements.txt"
         # The trainer's dependencies are gigabytes; its configuration class needs none of them.
@@ -27,7 +27,7 @@ install() {
         # SkyPilot pins other versions of what the others need.
         python3 -m venv "$cache/sky"
         "$cache/sky/bin/pip" install -q skypilot==0.14.1
-        touch "$cache/ready-1"
+        touch "$cache/ready-2"
     fi
 }
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Looks at a report in headless Chromium.
 
-    page.py REPORT.html [PICTURE.png]
+    page.py [--charts=N] REPORT.html [PICTURE.png]
 
-exits 0 when the page is in order at 360, 800 and 1400 px and printed on A4; 1 with what is wrong; 3
-where there is no browser or no pdftotext (poppler-utils) to look with. With a second
-file it only takes a picture of the top of the page, 900 px wide.
+exits 0 when the page is in order at 360, 800 and 1400 px, dark, and printed on A4; 1 with what is
+wrong; 3 where there is no browser or no pdftotext (poppler-utils) to look with. The page has to
+have at least N charts, 6 unless given. With a second file it only takes a picture of the top of
+the page, 820 px wide.
 """
 
 import html
@@ -71,6 +72,33 @@ function chartFaults(chart, fault) {
     });
   });
 }
+// Contrast by WCAG 2: 4.5 for text of ordinary size.
+function channels(colour) {
+  const found = colour.match(/[\d.]+/g).map(Number);
+  return found.length > 3 && found[3] === 0 ? null : found.slice(0, 3);
+}
+function luminance(rgb) {
+  const [r, g, b] = rgb.map(c => c / 255).map(c => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+}
+function background(part) {
+  for (let at = part; at; at = at.parentElement) {
+    const found = channels(getComputedStyle(at).backgroundColor);
+    if (found) return found;
+  }
+  return [255, 255, 255];
+}
+function contrastFaults(page, fault) {
+  const walker = page.createTreeWalker(page.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const part = node.parentElement;
+    if (!node.data.trim() || ["TITLE", "DESC", "STYLE"].includes(part.tagName.toUpperCase())) continue;
+    const style = getComputedStyle(part);
+    const ink = channels(part.closest("svg") ? style.fill : style.color);
+    const [a, b] = [ink, background(part)].map(luminance).sort((x, y) => y - x);
+    if ((a + 0.05) / (b + 0.05) < 4.5) fault(`"${short(node.data)}" is hard to read on its ground`);
+  }
+}
 function look(name, width, html) {
   return new Promise(done => {
     const frame = document.createElement("iframe");
@@ -90,8 +118,9 @@ function look(name, width, html) {
         if (a !== b && overlaps(box, other)) fault(`"${short(a.data)}" covers "${short(b.data)}"`);
       }));
       const charts = [...page.querySelectorAll("svg.chart")];
-      if (charts.length < 6) fault(`${charts.length} charts`);
+      if (charts.length < CHARTS) fault(`${charts.length} charts`);
       for (const chart of charts) chartFaults(chart, fault);
+      contrastFaults(page, fault);
       frame.remove();
       done();
     };
@@ -101,6 +130,7 @@ function look(name, width, html) {
 }
 (async () => {
   for (const width of [360, 800, 1400]) await look(width + " px", width, source);
+  await look("dark", 800, source.replaceAll("(prefers-color-scheme: dark)", "(min-width: 1px)"));
   // A4 less its margins; what really lands on the sheets is looked at in the printed file.
   const paper = source.replaceAll("@media print", "@media all").replaceAll("@media screen", "@media not all");
   await look("print", 695, paper);
@@ -145,11 +175,11 @@ def run(browser, arguments, answered):
     raise Unstarted(said)
 
 
-def on_screen(browser, source, directory):
+def on_screen(browser, source, directory, charts):
     """Faults at every width: what the probe finds, console errors, requests."""
     text = json.dumps(source).replace("</", "<\\/").replace("<!--", "<\\!--")
     probe = directory / "probe.html"
-    probe.write_text(PROBE.replace("SOURCE", text, 1))
+    probe.write_text(PROBE.replace("CHARTS", str(charts), 1).replace("SOURCE", text, 1))
     log = directory / "network.json"
     found = re.compile(r"FAULTS(\[.*?\])END</pre>", re.DOTALL)
     arguments = [
@@ -228,13 +258,17 @@ def main():
         missing = "browser" if browser is None else "pdftotext (poppler-utils)"
         print(f"skipped: there is no {missing} here")
         return 3
-    page = Path(sys.argv[1])
-    if len(sys.argv) > 2:
-        picture(browser, page, Path(sys.argv[2]))
+    charts = 6
+    arguments = sys.argv[1:]
+    if arguments[0].startswith("--charts="):
+        charts = int(arguments.pop(0).removeprefix("--charts="))
+    page = Path(arguments[0])
+    if len(arguments) > 1:
+        picture(browser, page, Path(arguments[1]))
         return 0
     with tempfile.TemporaryDirectory() as directory:
         directory = Path(directory)
-        faults = on_screen(browser, page.read_text(), directory)
+        faults = on_screen(browser, page.read_text(), directory, charts)
         faults += printed(browser, page, directory)
     for fault in faults[:20]:
         print(fault)

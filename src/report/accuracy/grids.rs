@@ -228,6 +228,7 @@ pub(super) fn farthest(evaluation: &Evaluation) -> Grid {
     Grid {
         columns: columns
             .map(|(header, right)| Column {
+                bars: false,
                 header: header.to_owned(),
                 right,
             })

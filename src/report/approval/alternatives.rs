@@ -1,10 +1,10 @@
-//! The ranked alternatives: what changes from one to the next, and why each is not the first.
+//! The ranked alternatives: what changes from one to the next, and why each is not recommended.
 
 use crate::plan::Candidate;
 use crate::quantity::{Interval, display_thousands};
 
 use super::super::number::{TimeUnit, dollars, range};
-use super::super::words::{basis_name, on_off, verdict_tone};
+use super::super::words::{basis_name, on_off, same, verdict_tone};
 use super::super::{Cell, Column, Grid, Tone};
 
 /// Shares below this are not told: no interval is that narrow.
@@ -15,7 +15,7 @@ pub(super) fn grid(candidates: &[Candidate], best: &Candidate) -> Grid {
     let unit = TimeUnit::of_hours(best.time_to_budget_h.expected);
     let above = std::iter::once(None).chain(candidates.iter().map(Some));
     let rows = candidates.iter().zip(above).map(|(c, above)| {
-        let tone = if c.rank == best.rank {
+        let tone = if same(c, best) {
             Tone::Strong
         } else {
             Tone::Plain
@@ -30,7 +30,7 @@ pub(super) fn grid(candidates: &[Candidate], best: &Candidate) -> Grid {
                 .into(),
             Cell::from(memory).tone(verdict_tone(c.memory.verdict)),
             above
-                .map_or_else(String::new, |above| changes(above, c))
+                .map_or_else(String::new, |above| step(above, c, unit))
                 .into(),
             against(c, best).into(),
         ];
@@ -48,19 +48,19 @@ pub(super) fn grid(candidates: &[Candidate], best: &Candidate) -> Grid {
             Column::right("cost, $"),
             Column::right("memory, GiB"),
             Column::left("changed from the one above"),
-            Column::left("why not the first"),
+            Column::left("why not this one"),
         ],
         rows: rows.collect(),
     }
 }
 
 /// The expected value, and its interval on a line of its own.
-fn with_range(interval: Interval, show: impl Fn(f64) -> String) -> String {
+pub(super) fn with_range(interval: Interval, show: impl Fn(f64) -> String) -> String {
     format!("{}\n({})", show(interval.expected), range(interval, &show))
 }
 
 /// The configuration in a few words, and what its figures rest on.
-fn how(c: &Candidate) -> String {
+pub(super) fn how(c: &Candidate) -> String {
     format!(
         "{} × {} of {},\n{} × {}, seq {}, ckpt {},\n{}",
         display_thousands(c.gpus.into()),
@@ -71,6 +71,29 @@ fn how(c: &Candidate) -> String {
         c.seq_len,
         on_off(c.activation_checkpointing),
         basis_name(c.basis),
+    )
+}
+
+/// What differs from the candidate above, and on a front what that costs and saves.
+fn step(above: &Candidate, c: &Candidate, unit: TimeUnit) -> String {
+    let changes = changes(above, c);
+    let Some(step) = c.pareto.and_then(|point| point.step) else {
+        return changes;
+    };
+    let error = |apart: bool| {
+        if apart {
+            ""
+        } else {
+            " (within the model's error)"
+        }
+    };
+    format!(
+        "{changes}: ${} more{}, {} {} less{}",
+        dollars(step.extra_usd),
+        error(step.costs_told_apart),
+        unit.show(step.hours_saved),
+        unit.name,
+        error(step.times_told_apart),
     )
 }
 
@@ -97,16 +120,17 @@ fn changes(above: &Candidate, c: &Candidate) -> String {
     words.join(", ")
 }
 
-/// How much worse it is than the first, and what costs the time.
+/// How much worse it is than what is recommended, and what costs the time.
 fn against(c: &Candidate, best: &Candidate) -> String {
-    if c.rank == best.rank {
+    if same(c, best) {
         return "recommended".into();
     }
     let time = c.time_to_budget_h.expected / best.time_to_budget_h.expected;
     let cost = c.cost_usd.zip(best.cost_usd);
     let cost = cost.map(|(own, other)| own.expected / other.expected);
     let mut text = differences(time, cost);
-    if c.tied_with_best {
+    // A ranking tells which can't be told apart from its first.
+    if c.tied_with_best && c.pareto.is_none() && best.rank == 1 && c.rank > 1 {
         text += "; can't be told apart from it";
     }
     match reason(c, best) {
@@ -203,6 +227,12 @@ mod tests {
     #[test]
     fn the_part_that_grew_most_is_the_reason() {
         let (best, mut c) = (first(), candidate());
+        assert_eq!(against(&c, &best), "recommended");
+        (c.micro_batch, c.grad_accum) = (8, 2);
+        assert_eq!(
+            against(&c, &best),
+            "as fast and as dear; can't be told apart from it"
+        );
         c.tied_with_best = false;
         assert_eq!(against(&c, &best), "as fast and as dear");
         c.time_to_budget_h = c.time_to_budget_h.scale(1.2);

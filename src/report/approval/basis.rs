@@ -1,214 +1,167 @@
-//! What the figures assume, how the job was set, and what they were made from.
+//! What the figures assume, and what they were made from.
 
 use crate::fit_file::{EMBEDDED, FitFile, Source, provenance};
 use crate::forecast::Reliability;
-use crate::plan::Candidate;
+use crate::plan::{Candidate, FitReport};
 use crate::quantity::display_hours;
-use crate::search::Switch;
 
+use super::super::Document;
 use super::super::number::{confidence, percent};
-use super::super::ranking::{by, searched};
-use super::super::words::{on_off, price_words};
-use super::{Approval, note};
+use super::super::ranking::searched;
+use super::super::words::price_words;
+use super::choice::{Recommended, Why};
+use super::{Approval, Grounds, note};
 
-/// What made the report.
-pub(super) fn version() -> String {
-    format!(
-        "tminus {} makes this report again, byte for byte, with:",
-        env!("CARGO_PKG_VERSION")
-    )
+/// What makes the report again, and what its figures were made from.
+pub(super) fn made(
+    document: Document,
+    grounds: Grounds<'_>,
+    provenance: Vec<(String, String)>,
+) -> Document {
+    document
+        .heading("How it was made")
+        .text(format!(
+            "tminus {} makes this report again, byte for byte, with:",
+            env!("CARGO_PKG_VERSION")
+        ))
+        .verbatim(grounds.command)
+        .notes(provenance)
 }
 
-impl Approval<'_> {
-    pub(super) fn assumptions(&self, best: &Candidate) -> Vec<(String, String)> {
-        let r = &self.plan.request.reliability;
-        let mut notes = vec![
-            note(
-                "failures",
+impl<'a> Approval<'a> {
+    pub(super) fn assumptions(&self, best: &Recommended<'a>) -> Vec<(String, String)> {
+        let mut notes = what_goes_wrong(&self.plan.request.reliability);
+        notes.extend(how_it_goes(best.candidate));
+        let priced = match best.why {
+            Why::Booked(booking) => booking.price.as_ref().map(|price| {
                 format!(
-                    "{} in 1000 days of one node of eight GPUs; {} until training goes on",
-                    r.failures_per_1000_node_days,
-                    display_hours(r.restart_s / 3600.0)
-                ),
-            ),
-            note(
-                "checkpoints",
-                format!(
-                    "{} bytes per parameter, written at {} GB/s per node",
-                    r.checkpoint_bytes_per_param,
-                    r.write_bytes_per_s_node / 1e9
-                ),
-            ),
-            note("start-up", display_hours(r.start_up_s / 3600.0)),
-        ];
-        let interval = best
-            .checkpoint_interval_s
-            .map_or_else(String::new, |seconds| {
-                format!(
-                    ", with a checkpoint every {}",
-                    display_hours(seconds / 3600.0)
+                    "{}: ${} per GPU-hour ({}, {}, as of {})",
+                    booking.cluster,
+                    price.usd_per_gpu_hour,
+                    price.price_type,
+                    price.source,
+                    price.as_of
                 )
-            });
-        notes.push(note(
+            }),
+            Why::First | Why::Knee => self
+                .cluster(best.candidate)
+                .map(|cluster| price_words(&self.request.pricing, cluster)),
+        };
+        notes.extend(priced.map(|words| note("price", words)));
+        notes.push(intervals(self.plan.request.confidence));
+        notes.push(not_included());
+        notes
+    }
+
+    pub(super) fn provenance(&self) -> Vec<(String, String)> {
+        let mut notes = vec![note("searched", searched(&self.plan.space))];
+        notes.extend(fitted(&self.plan.fit, self.grounds));
+        notes
+    }
+}
+
+/// What is assumed to go wrong on a cluster, and what it costs.
+pub(super) fn what_goes_wrong(r: &Reliability) -> Vec<(String, String)> {
+    vec![
+        note(
+            "failures",
+            format!(
+                "{} in 1000 days of one node of eight GPUs; {} until training goes on",
+                r.failures_per_1000_node_days,
+                display_hours(r.restart_s / 3600.0)
+            ),
+        ),
+        note(
+            "checkpoints",
+            format!(
+                "{} bytes per parameter, written at {} GB/s per node",
+                r.checkpoint_bytes_per_param,
+                r.write_bytes_per_s_node / 1e9
+            ),
+        ),
+        note("start-up", display_hours(r.start_up_s / 3600.0)),
+        note(
+            "replacement",
+            format!(
+                "a job without a spare left waits up to {} for a node",
+                display_hours(r.replacement_s / 3600.0)
+            ),
+        ),
+    ]
+}
+
+/// How much of the time of a run trains, and what is booked against failures.
+fn how_it_goes(best: &Candidate) -> Vec<(String, String)> {
+    let interval = best
+        .checkpoint_interval_s
+        .map_or_else(String::new, |seconds| {
+            format!(
+                ", with a checkpoint every {}",
+                display_hours(seconds / 3600.0)
+            )
+        });
+    vec![
+        note(
             "goodput",
             format!(
                 "{} % of the time after the start-up trains{interval}; {:.1} failures expected",
                 percent(best.goodput),
                 best.expected_failures
             ),
-        ));
-        notes.push(note(
+        ),
+        note(
             "spares",
             format!(
-                "{} nodes beside the {} that train; without one left, a job waits up to {} for a \
-                 replacement",
-                best.spare_nodes,
-                best.nodes,
-                display_hours(r.replacement_s / 3600.0)
+                "{} nodes beside the {} that train",
+                best.spare_nodes, best.nodes
             ),
-        ));
-        if let Some(cluster) = self.cluster(best) {
-            notes.push(note("price", price_words(&self.request.pricing, cluster)));
-        }
-        notes.push(note(
-            "intervals",
-            format!(
-                "hold {} % of outcomes",
-                confidence(self.plan.request.confidence)
-            ),
-        ));
-        notes.push(note(
-            "not included",
-            "evaluation, data that arrives late, spot interruptions, storage and network charges",
-        ));
-        notes
-    }
-
-    pub(super) fn settings(&self) -> Vec<(String, String)> {
-        let (r, job) = (&self.plan.request, self.request);
-        let batch = job.model.global_batch.get();
-        let switch = match r.activation_checkpointing {
-            Switch::Auto => "auto",
-            Switch::On => "on",
-            Switch::Off => "off",
-        };
-        let settings = [
-            ("clusters", r.clusters.join(", "), "r7z2, r1z1".to_owned()),
-            ("stack", r.stack.clone(), "fp32-gather".into()),
-            (
-                "global batch",
-                job.global_batch.to_string(),
-                crate::job::GlobalBatch {
-                    min: batch,
-                    max: batch,
-                }
-                .to_string(),
-            ),
-            ("GPUs", r.gpus.clone(), "auto".into()),
-            (
-                "sequence length",
-                r.seq_len.clone(),
-                job.model.seq_len.to_string(),
-            ),
-            ("micro-batch", r.micro_batch.clone(), "auto".into()),
-            ("gradient accumulation", r.grad_accum.clone(), "auto".into()),
-            ("activation checkpointing", switch.into(), "auto".into()),
-            (
-                "ranked by",
-                by(r.sort).to_owned(),
-                by(crate::search::Objective::Time).to_owned(),
-            ),
-            ("candidates", r.top.to_string(), "10".into()),
-            ("confidence", r.confidence.to_string(), "0.9".into()),
-            (
-                "tight configurations",
-                on_off(r.allow_tight).into(),
-                "off".into(),
-            ),
-        ];
-        let any = |text: &Option<String>| text.clone().unwrap_or_else(|| "any".to_owned());
-        let prices = [
-            ("price type", any(&r.price_type), "any".to_owned()),
-            ("provider", any(&r.provider), "any".to_owned()),
-            ("region", any(&r.region), "any".to_owned()),
-        ];
-        let set = reliability(&r.reliability);
-        let default = reliability(&Reliability::default());
-        let reliability = set.into_iter().zip(default);
-        let reliability = reliability.map(|((name, set), (_, default))| (name, set, default));
-        let differing: Vec<(String, String)> = settings
-            .into_iter()
-            .chain(prices)
-            .chain(reliability)
-            .filter(|(_, set, default)| set != default)
-            .map(|(name, set, default)| note(name, format!("{set} (default: {default})")))
-            .collect();
-        if differing.is_empty() {
-            vec![note(
-                "none",
-                "every setting but the model and the tokens is the default",
-            )]
-        } else {
-            differing
-        }
-    }
-
-    pub(super) fn provenance(&self) -> Vec<(String, String)> {
-        let fit = &self.plan.fit;
-        let mut notes = vec![
-            note("searched", searched(&self.plan.space)),
-            note("fit", format!("{}, {} measured rows", fit.name, fit.rows)),
-        ];
-        match self.fit_file {
-            Some(file) => notes.extend(own_fit(file)),
-            None => notes.push(note("measured rows", embedded())),
-        }
-        if let Some(found) = self.accuracy {
-            let of = match self.fit_file {
-                Some(_) => " of the embedded table",
-                None => "",
-            };
-            notes.push(note(
-                "held-out error",
-                format!(
-                    "mean {} %, median {} %, 95th percentile {} % over {} rows{of}, each predicted \
-                     without its model; intervals held {} % of them",
-                    percent(found.accuracy.mape),
-                    percent(found.accuracy.median_ape),
-                    percent(found.accuracy.p95_ape),
-                    found.predictions.len(),
-                    percent(found.accuracy.coverage),
-                ),
-            ));
-        }
-        notes
-    }
+        ),
+    ]
 }
 
-/// The settings of reliability in words.
-fn reliability(r: &Reliability) -> [(&'static str, String); 8] {
-    let time = |seconds: f64| display_hours(seconds / 3600.0);
-    let interval = r.checkpoint_interval_s.map(time);
-    let share = || format!("{} %", percent(r.spare_share));
-    [
-        ("failure rate", r.failures_per_1000_node_days.to_string()),
-        ("restart", time(r.restart_s)),
-        ("start-up", time(r.start_up_s)),
-        ("checkpoint bytes", r.checkpoint_bytes_per_param.to_string()),
-        (
-            "checkpoint GB/s",
-            (r.write_bytes_per_s_node / 1e9).to_string(),
-        ),
-        (
-            "checkpoint interval",
-            interval.unwrap_or_else(|| "optimal".to_owned()),
-        ),
-        (
-            "spare nodes",
-            r.spare_nodes.map_or_else(share, |nodes| nodes.to_string()),
-        ),
-        ("replacement", time(r.replacement_s)),
-    ]
+pub(super) fn intervals(share: f64) -> (String, String) {
+    note(
+        "intervals",
+        format!("hold {} % of outcomes", confidence(share)),
+    )
+}
+
+pub(super) fn not_included() -> (String, String) {
+    note(
+        "not included",
+        "evaluation, data that arrives late, spot interruptions, storage and network charges",
+    )
+}
+
+/// What the predictions rest on, and how well they foretold what they had not seen.
+pub(super) fn fitted(fit: &FitReport, grounds: Grounds<'_>) -> Vec<(String, String)> {
+    let mut notes = vec![note(
+        "fit",
+        format!("{}, {} measured rows", fit.name, fit.rows),
+    )];
+    match grounds.fit_file {
+        Some(file) => notes.extend(own_fit(file)),
+        None => notes.push(note("measured rows", embedded())),
+    }
+    if let Some(found) = grounds.accuracy {
+        let of = match grounds.fit_file {
+            Some(_) => " of the embedded table",
+            None => "",
+        };
+        notes.push(note(
+            "held-out error",
+            format!(
+                "mean {} %, median {} %, 95th percentile {} % over {} rows{of}, each predicted \
+                     without its model; intervals held {} % of them",
+                percent(found.accuracy.mape),
+                percent(found.accuracy.median_ape),
+                percent(found.accuracy.p95_ape),
+                found.predictions.len(),
+                percent(found.accuracy.coverage),
+            ),
+        ));
+    }
+    notes
 }
 
 /// A user's own fit: what it was made from and how it was judged.

@@ -1,22 +1,34 @@
-//! The report that a budget is approved by: what `report` writes.
+//! The reports that a budget is approved by: what `report` writes.
 
 mod alternatives;
 mod basis;
+mod booking;
+mod charts;
+mod choice;
+mod ladder;
 mod opening;
+mod settings;
 
 use jiff::civil::DateTime;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::fit_file::FitFile;
 use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::measure::Measurement;
 use crate::plan::{Candidate, Plan};
+use crate::reserve::Reservation;
 use crate::throughput::evaluate::Evaluation;
 
+pub use self::ladder::LadderApproval;
+
+use self::choice::{Recommended, Why};
 use super::bill::bill;
+use super::front::headline;
 use super::number::tokens;
 use super::ranking::Ranking;
-use super::{Answer, Block, Document, Records};
+use super::{Answer, Document, Records};
 
 /// A plan with all that a reader who was not there needs to decide by it.
 #[derive(Debug, Clone, Copy)]
@@ -25,24 +37,48 @@ pub struct Approval<'a> {
     pub plan: &'a Plan,
     /// The request it answers.
     pub request: &'a Request,
-    /// When the booking starts, where that is known.
+    /// Bookings for the job, where some were asked for: one of them is recommended then.
+    pub reservation: Option<&'a Reservation>,
+    /// When the run starts, where that is known and no booking says so.
     pub start: Option<DateTime>,
-    /// The command that makes this report again.
-    pub command: &'a str,
     /// Measured rows that the fit rests on.
     pub measured: &'a [Measurement],
+    /// What the report rests on.
+    pub grounds: Grounds<'a>,
+}
+
+/// What a report rests on besides what was planned.
+#[derive(Debug, Clone, Copy)]
+pub struct Grounds<'a> {
+    /// The command that makes the report again.
+    pub command: &'a str,
     /// The user's own fit; `None` for the embedded one.
     pub fit_file: Option<&'a FitFile>,
     /// How well the embedded fit's model predicts rows it did not see, where that was determined.
     pub accuracy: Option<&'a Evaluation>,
 }
 
+/// What `report` writes as JSON for one job: its plan, and the bookings found for it.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+pub struct ApprovalReport<'a> {
+    /// The plan.
+    #[serde(flatten)]
+    pub plan: &'a Plan,
+    /// Bookings for the job, where the job file asks for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reservation: Option<&'a Reservation>,
+    /// Place of the recommended booking among them, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recommended_booking: Option<usize>,
+}
+
 impl Answer for Approval<'_> {
     fn document(&self) -> Document {
-        let mut document = Document::new(self.title());
-        document.blocks = self.opening();
-        document.blocks.extend(self.sections());
-        document
+        let document = Document::new(self.title());
+        match self.recommended() {
+            None => document.text("no configuration can be launched"),
+            Some(best) => self.closing(self.body(self.opening(document, &best), &best), &best),
+        }
     }
 
     fn records(&self) -> Records {
@@ -50,13 +86,29 @@ impl Answer for Approval<'_> {
     }
 
     fn json(&self) -> Result<String, serde_json::Error> {
-        self.ranking().json()
+        serde_json::to_string_pretty(&ApprovalReport {
+            plan: self.plan,
+            reservation: self.reservation,
+            recommended_booking: self
+                .reservation
+                .and_then(choice::booking)
+                .map(|(place, _)| place + 1),
+        })
     }
 }
 
 /// A label and what is to be said about it.
 fn note(label: &str, text: impl Into<String>) -> (String, String) {
     (label.to_owned(), text.into())
+}
+
+/// Warnings under a heading; nothing where there are none.
+fn warned(document: Document, warnings: Vec<(String, String)>) -> Document {
+    if warnings.is_empty() {
+        document
+    } else {
+        document.heading("Warnings").notes(warnings)
+    }
 }
 
 impl<'a> Approval<'a> {
@@ -67,7 +119,7 @@ impl<'a> Approval<'a> {
         }
     }
 
-    pub(super) fn title(&self) -> String {
+    fn title(&self) -> String {
         format!(
             "Training {} on {} tokens",
             self.plan.request.model,
@@ -75,47 +127,47 @@ impl<'a> Approval<'a> {
         )
     }
 
-    /// The recommended candidate.
-    pub(super) fn best(&self) -> Option<&'a Candidate> {
-        self.plan.candidates.first()
-    }
-
     /// The recommendation and what speaks against it.
-    pub(super) fn opening(&self) -> Vec<Block> {
-        let Some(best) = self.best() else {
-            return vec![Block::Text("no configuration can be launched".into())];
-        };
-        let mut blocks = vec![
-            Block::Text(self.recommendation(best)),
-            Block::Text(opening::launched_as(best)),
-        ];
-        let warnings = self.warnings(best);
-        if !warnings.is_empty() {
-            blocks.push(Block::Heading("Warnings".into()));
-            blocks.push(Block::Notes(warnings));
-        }
-        blocks
+    fn opening(&self, document: Document, best: &Recommended<'a>) -> Document {
+        let document = document
+            .text(self.recommendation(best))
+            .text(opening::launched_as(best.candidate));
+        warned(document, self.warnings(best))
     }
 
-    /// All that follows.
-    pub(super) fn sections(&self) -> Vec<Block> {
-        let Some(best) = self.best() else {
-            return Vec::new();
+    /// The charts, the booking, the alternatives, the bill.
+    fn body(&self, document: Document, best: &Recommended<'a>) -> Document {
+        let mut document = document.charts(self.charts(best));
+        if let (Why::Booked(booking), Some(reservation)) = (best.why, self.reservation) {
+            document = booking::sections(document, reservation, booking);
+        }
+        document = match &self.plan.front {
+            Some(front) => document
+                .heading("The front of time against cost")
+                .text(headline(front) + "."),
+            None => document.heading("The alternatives, ranked"),
         };
-        let document = Document::default()
-            .heading("The alternatives, ranked")
-            .grid(alternatives::grid(&self.plan.candidates, best))
+        let bill = match best.why {
+            Why::Booked(booking) => {
+                document = document.text(booking::UNBOOKED);
+                booking::bill(booking)
+            }
+            Why::First | Why::Knee => bill(best.candidate),
+        };
+        document
+            .grid(alternatives::grid(&self.plan.candidates, best.candidate))
             .heading("What it costs")
-            .grid(bill(best))
+            .grid(bill)
+    }
+
+    /// What it rests on.
+    fn closing(&self, document: Document, best: &Recommended<'a>) -> Document {
+        let document = document
             .heading("Assumptions")
             .notes(self.assumptions(best))
             .heading("Settings that differ from the defaults")
-            .notes(self.settings())
-            .heading("How it was made")
-            .text(basis::version())
-            .code(self.command)
-            .notes(self.provenance());
-        document.blocks
+            .notes(self.settings());
+        basis::made(document, self.grounds, self.provenance())
     }
 
     fn cluster(&self, candidate: &Candidate) -> Option<&'a Cluster> {

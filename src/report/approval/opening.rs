@@ -1,24 +1,39 @@
 //! The first sentence, and what speaks against it.
 
 use crate::memory::Verdict;
-use crate::plan::Candidate;
+use crate::plan::{Candidate, FitReport};
 use crate::quantity::{Interval, display_count, display_thousands};
 use crate::throughput::Basis;
 
 use super::super::chart::after;
 use super::super::number::{TimeUnit, confidence, dollars, percent};
 use super::super::words::{on_off, verdict_words};
-use super::{Approval, note};
+use super::choice::{Recommended, Why};
+use super::{Approval, booking, note};
 
-impl Approval<'_> {
+impl<'a> Approval<'a> {
     /// What to do, in one sentence: where, from when to when, for how much, how sure, on what
     /// grounds.
-    pub(super) fn recommendation(&self, best: &Candidate) -> String {
+    pub(super) fn recommendation(&self, best: &Recommended<'a>) -> String {
+        let action = match (best.why, self.reservation) {
+            (Why::Booked(booking), Some(reservation)) => {
+                booking::recommendation(reservation, booking)
+            }
+            _ => self.run(best.candidate),
+        };
+        let knee = match best.why {
+            Why::Knee => self.knee(),
+            Why::First | Why::Booked(_) => String::new(),
+        };
+        let grounds = rests_on(&self.plan.fit, best.candidate);
+        format!("{action}{knee}; {grounds}.")
+    }
+
+    fn run(&self, best: &Candidate) -> String {
         let time = best.time_to_budget_h;
         let sure = confidence(f64::midpoint(1.0, self.plan.request.confidence));
         format!(
-            "Train {} on {} of {} ({} × {}){}, {}; with a probability of {sure} % it is done {}; \
-             {}.",
+            "Train {} on {} of {} ({} × {}){}, {}; with a probability of {sure} % it is done {}",
             self.plan.request.model,
             nodes(best.nodes),
             best.cluster,
@@ -27,8 +42,27 @@ impl Approval<'_> {
             self.dates(time),
             cost(best),
             self.done_by(time),
-            self.rests_on(best),
         )
+    }
+
+    /// Where the knee lies between the ends of the front.
+    fn knee(&self) -> String {
+        let ends = self.plan.candidates.first();
+        let ends = ends.zip(self.plan.candidates.last());
+        ends.map_or_else(String::new, |(cheapest, fastest)| {
+            let end = |c: &Candidate| {
+                let unit = TimeUnit::of_hours(c.time_to_budget_h.expected);
+                let time = unit.show(c.time_to_budget_h.expected);
+                let usd = c.cost_usd.map_or(0.0, |cost| cost.expected);
+                format!("{time} {} for ${}", unit.name, dollars(usd))
+            };
+            format!(
+                "; it is the knee of time against cost, between the cheapest, {}, and the fastest, \
+                 {}: beyond it each per cent of time costs more than on average",
+                end(cheapest),
+                end(fastest)
+            )
+        })
     }
 
     /// From when to when, or how long where no start is known.
@@ -59,59 +93,28 @@ impl Approval<'_> {
         Some(moment.strftime("%Y-%m-%d %H:%M").to_string())
     }
 
-    /// What the figures rest on. How well rows held out are predicted says little of runs that
-    /// are not like any row.
-    fn rests_on(&self, best: &Candidate) -> String {
-        let rows = display_thousands(self.plan.fit.rows as u128);
-        let error = self.plan.fit.held_out_mape.map(percent);
-        let held_out = error.as_ref().map_or_else(String::new, |error| {
-            format!(", and the fit errs by {error} % on average on rows held out of it")
-        });
-        match best.basis {
-            Basis::Measured => {
-                format!("one of the {rows} measured rows is this very run{held_out}")
-            }
-            Basis::Interpolated => {
-                format!("the figures are interpolated from {rows} measured rows{held_out}")
-            }
-            Basis::Extrapolated => {
-                let error = error.map_or_else(String::new, |error| {
-                    format!(", where its mean error of {error} % on rows held out need not hold")
-                });
-                format!(
-                    "the figures are extrapolated: this lies outside the {rows} measured rows of \
-                     the fit{error}"
-                )
-            }
+    pub(super) fn warnings(&self, best: &Recommended<'a>) -> Vec<(String, String)> {
+        let mut notes: Vec<(String, String)> = extrapolated(best.candidate).into_iter().collect();
+        if best.candidate.memory.verdict != Verdict::Fits {
+            notes.push(note("memory", verdict_words(&best.candidate.memory)));
         }
-    }
-
-    pub(super) fn warnings(&self, best: &Candidate) -> Vec<(String, String)> {
-        let mut notes = Vec::new();
-        if best.basis == Basis::Extrapolated {
-            notes.push(note(
-                "extrapolated",
-                format!(
-                    "outside what was measured: {}; measure some steps before booking",
-                    best.basis_detail.axes.join("; ")
-                ),
-            ));
-        }
-        if best.memory.verdict != Verdict::Fits {
-            notes.push(note("memory", verdict_words(&best.memory)));
-        }
-        if best.cost_usd.is_none() {
+        let cost = match best.why {
+            Why::Booked(booking) => booking.cost_usd,
+            Why::First | Why::Knee => best.candidate.cost_usd,
+        };
+        if cost.is_none() {
             notes.push(note(
                 "cost",
                 format!(
                     "no price is known for {}; give it one to see what the run costs",
-                    best.cluster
+                    best.candidate.cluster
                 ),
             ));
         }
+        notes.extend(self.front_warnings(best));
         let ties = self.plan.candidates.iter();
         let ties = ties.filter(|c| c.rank > 1 && c.tied_with_best).count();
-        if ties > 0 {
+        if ties > 0 && self.plan.front.is_none() && matches!(best.why, Why::First) {
             notes.push(note(
                 "tied",
                 match ties {
@@ -122,7 +125,75 @@ impl Approval<'_> {
         }
         let told = self.plan.notes.iter();
         notes.extend(told.map(|text| note("note", text.as_str())));
+        if let Why::Booked(booking) = best.why {
+            notes.extend(booking.notes.iter().map(|text| note("note", text.as_str())));
+        }
         notes
+    }
+
+    fn front_warnings(&self, best: &Recommended<'a>) -> Vec<(String, String)> {
+        let Some(front) = &self.plan.front else {
+            return Vec::new();
+        };
+        let mut notes = Vec::new();
+        if matches!(best.why, Why::First) {
+            notes.push(note(
+                "no knee",
+                "no point of the front lies below the line between its ends, so the cheapest is \
+                 recommended: compare what each step costs and saves",
+            ));
+        }
+        if !front.unpriced.is_empty() {
+            let names: Vec<&str> = front.unpriced.iter().map(|c| c.cluster.as_str()).collect();
+            notes.push(note(
+                "not weighed",
+                format!(
+                    "no price is known for {}, so it is on no front",
+                    names.join(", ")
+                ),
+            ));
+        }
+        notes
+    }
+}
+
+/// That a candidate lies outside what was measured, and by what.
+pub(super) fn extrapolated(best: &Candidate) -> Option<(String, String)> {
+    (best.basis == Basis::Extrapolated).then(|| {
+        note(
+            "extrapolated",
+            format!(
+                "outside what was measured: {}; measure some steps before booking",
+                best.basis_detail.axes.join("; ")
+            ),
+        )
+    })
+}
+
+/// What the figures rest on. How well rows held out are predicted says little of runs that
+/// are not like any row.
+fn rests_on(fit: &FitReport, best: &Candidate) -> String {
+    let rows = display_thousands(fit.rows as u128);
+    let error = fit.held_out_mape.map(percent);
+    let held_out = error.as_ref().map_or_else(String::new, |error| {
+        format!(", and the fit errs by {error} % on average on rows held out of it")
+    });
+    match best.basis {
+        Basis::Measured => {
+            format!("one of the {rows} measured rows is this very run{held_out}")
+        }
+        Basis::Interpolated => {
+            format!("the figures are interpolated from {rows} measured rows{held_out}")
+        }
+        Basis::Extrapolated => {
+            let error = error.map_or_else(String::new, |error| {
+                format!(", where its mean error of {error} % on rows held out need not hold")
+            });
+            format!(
+                "the figures are extrapolated: this lies outside the {rows} measured rows of \
+                 the fit{error}"
+            )
+        }
     }
 }
 
@@ -142,7 +213,7 @@ pub(super) fn launched_as(best: &Candidate) -> String {
     )
 }
 
-fn nodes(count: u64) -> String {
+pub(super) fn nodes(count: u64) -> String {
     match count {
         1 => "1 node".to_owned(),
         _ => format!("{} nodes", display_thousands(count.into())),
@@ -183,6 +254,7 @@ fn span(time: Interval) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::approval::Grounds;
     use crate::report::fixture;
 
     #[test]
@@ -191,13 +263,16 @@ mod tests {
         let approval = |start| Approval {
             plan: &plan,
             request: &request,
+            reservation: None,
             start,
-            command: "tminus report",
             measured: &[],
-            fit_file: None,
-            accuracy: None,
+            grounds: Grounds {
+                command: "tminus report",
+                fit_file: None,
+                accuracy: None,
+            },
         };
-        let best = plan.candidates.first().unwrap();
+        let best = &approval(None).recommended().unwrap();
         let said = approval(Some(jiff::civil::date(2027, 2, 26).at(9, 0, 0, 0)));
         insta::assert_snapshot!(said.recommendation(best), @"Train gpt-7b on 8 nodes of p4de.24xlarge (1,024 × a100-40gb) from 2027-02-26 09:00 to 2027-03-08 09:00, 10.0 days (9.60 to 10.5), at $34,560 ($33,178 to $36,288); with a probability of 95 % it is done by 2027-03-08 21:00; the figures are extrapolated: this lies outside the 300 measured rows of the fit, where its mean error of 1.2 % on rows held out need not hold.");
         insta::assert_snapshot!(approval(None).recommendation(best), @"Train gpt-7b on 8 nodes of p4de.24xlarge (1,024 × a100-40gb) for 10.0 days (9.60 to 10.5), at $34,560 ($33,178 to $36,288); with a probability of 95 % it is done within 10.5 days; the figures are extrapolated: this lies outside the 300 measured rows of the fit, where its mean error of 1.2 % on rows held out need not hold.");

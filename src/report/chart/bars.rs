@@ -1,8 +1,8 @@
 //! Stacked bars: what a step's time and a GPU's memory are made of.
 
 use crate::plan::Candidate;
-use crate::quantity::{Interval, display_thousands};
-use crate::report::number::{range, significant};
+use crate::quantity::Interval;
+use crate::report::number::{dollars, range, significant, thousands};
 
 use super::axis::across;
 use super::scale::Scale;
@@ -34,15 +34,25 @@ struct Stack<'a> {
     caption: String,
 }
 
+/// Candidates to compare, each with what its bar is called, and what they are.
+#[derive(Debug, Clone)]
+pub(crate) struct Compared<'a> {
+    /// The candidates and their names.
+    pub(crate) bars: Vec<(String, &'a Candidate)>,
+    /// What they are: `The leading candidates`.
+    pub(crate) what: &'static str,
+}
+
 /// Seconds of one optimizer step by part.
-pub(crate) fn time_bars(candidates: &[Candidate]) -> Chart {
-    let bars: Vec<Bar> = candidates
+pub(crate) fn time_bars(compared: &Compared<'_>) -> Chart {
+    let bars: Vec<Bar> = compared
+        .bars
         .iter()
-        .map(|c| {
+        .map(|(name, c)| {
             let step = c.step_time_s;
             let expected = significant(step.expected);
             Bar {
-                name: named(c),
+                name: name.clone(),
                 parts: c.time_parts_s.named().into(),
                 mark: step.expected,
                 interval: Some(step),
@@ -50,7 +60,8 @@ pub(crate) fn time_bars(candidates: &[Candidate]) -> Chart {
             }
         })
         .collect();
-    let negative = candidates.iter().any(|c| c.time_parts_s.residual < 0.0);
+    let below = |(_, c): &(String, &Candidate)| c.time_parts_s.residual < 0.0;
+    let negative = compared.bars.iter().any(below);
     let beyond = if negative {
         " Where the correction towards measured rows (the residual) is negative, the parts reach \
          beyond the mark."
@@ -62,19 +73,20 @@ pub(crate) fn time_bars(candidates: &[Candidate]) -> Chart {
         title: "Where a step's time goes",
         unit: "seconds per optimizer step",
         mark: "expected step time",
-        caption: format!("The leading candidates; the thin line is the interval.{beyond}"),
+        caption: format!("{}; the thin line is the interval.{beyond}", compared.what),
     };
     stacked(&bars, stack)
 }
 
 /// GiB of one GPU's peak by part, against the limit.
-pub(crate) fn memory_bars(candidates: &[Candidate]) -> Chart {
-    let bars: Vec<Bar> = candidates
+pub(crate) fn memory_bars(compared: &Compared<'_>) -> Chart {
+    let bars: Vec<Bar> = compared
+        .bars
         .iter()
-        .map(|c| {
+        .map(|(name, c)| {
             let parts = c.memory.parts;
             Bar {
-                name: named(c),
+                name: name.clone(),
                 parts: vec![
                     ("parameters, gradients, optimizer", parts.states_gib),
                     ("gathered parameters", parts.gathered_gib),
@@ -93,27 +105,57 @@ pub(crate) fn memory_bars(candidates: &[Candidate]) -> Chart {
         title: "Memory of one GPU at its peak",
         unit: "GiB per GPU",
         mark: "limit: what a process can use",
-        caption: "The leading candidates. Between the parts and the limit lies what the allocator \
-                  may need and what is left."
-            .to_owned(),
+        caption: format!(
+            "{}. Between the parts and the limit lies what the allocator may need and what is left.",
+            compared.what
+        ),
     };
     stacked(&bars, stack)
 }
 
-/// The candidate in as few words as its bar has room for.
-fn named(c: &Candidate) -> String {
-    let checkpointing = if c.activation_checkpointing {
-        " ckpt"
+/// Dollars of each run by what they are for; GPU-hours where a price is missing.
+pub(crate) fn cost_bars(compared: &Compared<'_>) -> Chart {
+    let priced = |(_, c): &(String, &Candidate)| c.cost_usd.is_some();
+    let priced = compared.bars.iter().all(priced);
+    let bars: Vec<Bar> = compared
+        .bars
+        .iter()
+        .map(|(name, c)| {
+            let total = c.cost_usd.filter(|_| priced).unwrap_or(c.gpu_hours);
+            let parts = c.cost_lines.iter().map(|line| {
+                let usd = line.usd.filter(|_| priced);
+                (line.item.words(), usd.unwrap_or(line.gpu_hours))
+            });
+            let show = |value: f64| {
+                if priced {
+                    dollars(value)
+                } else {
+                    thousands(value)
+                }
+            };
+            let unit = if priced { "$" } else { "" };
+            Bar {
+                name: name.clone(),
+                parts: parts.collect(),
+                mark: total.expected,
+                interval: Some(total),
+                said: format!("{unit}{} ({})", show(total.expected), range(total, show)),
+            }
+        })
+        .collect();
+    let (title, unit) = if priced {
+        ("What each run costs", "US dollars")
     } else {
-        ""
+        ("What each run takes", "GPU-hours")
     };
-    format!(
-        "#{} {} GPUs, {} × {}{checkpointing}",
-        c.rank,
-        display_thousands(c.gpus.into()),
-        c.micro_batch,
-        c.grad_accum,
-    )
+    let stack = Stack {
+        id: "cost",
+        title,
+        unit,
+        mark: "expected",
+        caption: format!("{}; the thin line is the interval.", compared.what),
+    };
+    stacked(&bars, stack)
 }
 
 fn stacked(bars: &[Bar], stack: Stack<'_>) -> Chart {

@@ -3,6 +3,7 @@
 use crate::plan::Candidate;
 use crate::quantity::{Interval, display_hours};
 use crate::report::number::{TimeUnit, thousands};
+use crate::report::words::same;
 
 use super::axis::{BOTTOM, HEIGHT, LEFT, Labels, RIGHT, TOP, frame};
 use super::scale::Scale;
@@ -172,14 +173,6 @@ fn draw(
     for place in joined {
         labels.place(svg, place.at, &place.candidate.gpus.to_string());
     }
-}
-
-/// The same configuration on the same cluster.
-fn same(a: &Candidate, b: &Candidate) -> bool {
-    let of = |c: &Candidate| (c.gpus, c.seq_len, c.micro_batch, c.grad_accum);
-    a.cluster == b.cluster
-        && of(a) == of(b)
-        && a.activation_checkpointing == b.activation_checkpointing
 }
 
 fn described(front: &[&Candidate], spent: Spent) -> String {

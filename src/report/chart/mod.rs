@@ -14,8 +14,8 @@ mod scaling;
 mod svg;
 
 pub(crate) use accuracy::accuracy;
-pub(crate) use bars::{memory_bars, time_bars};
-pub(crate) use calendar::{Booking, Calendar, Lane, after, calendar};
+pub(crate) use bars::{Compared, cost_bars, memory_bars, time_bars};
+pub(crate) use calendar::{Booking, Calendar, Lane, Taken, after, calendar};
 pub(crate) use cost_time::cost_time;
 pub(crate) use scaling::{Measured, scaling};
 
@@ -27,25 +27,25 @@ use crate::plan::Candidate;
 const COLOURS: usize = 10;
 
 /// A drawn chart.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Chart {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Chart {
     /// What it shows.
-    pub(crate) title: String,
-    /// The picture.
-    pub(crate) svg: String,
+    pub title: String,
+    /// The picture: an SVG element, its texts escaped.
+    pub svg: String,
     /// Class and name of each colour.
-    pub(crate) legend: Vec<Key>,
+    pub legend: Vec<Key>,
     /// What to see in it.
-    pub(crate) caption: String,
+    pub caption: String,
 }
 
 /// An entry of a legend.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Key {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Key {
     /// Class of the swatch.
-    pub(crate) class: String,
+    pub class: String,
     /// What it stands for.
-    pub(crate) name: String,
+    pub name: String,
 }
 
 impl Key {

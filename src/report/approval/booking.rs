@@ -1,0 +1,200 @@
+//! The booking that a report recommends: in a sentence, in full, as a bill and on a calendar.
+
+use crate::calendar::{Moment, Span};
+use crate::product::Billing;
+use crate::quantity::{Interval, display_thousands};
+use crate::reserve::{Booking, Goal, Reservation};
+
+use super::super::bill::{Line, Total, itemised};
+use super::super::bookings::{asked, chance, facts, in_words, overview, ruled_out, short, steps};
+use super::super::chart::{self, Chart, Lane};
+use super::super::number::dollars;
+use super::super::{Document, Grid};
+use super::opening::nodes;
+
+/// What has to be known of candidates beside a booking.
+pub(super) const UNBOOKED: &str = "These are runs alone, at the prices of the plan: nodes that a \
+    booking leaves idle are not in their cost, and what can be booked for them is not asked.";
+
+/// What to book, for what, at what cost, and how sure that is.
+pub(super) fn recommendation(reservation: &Reservation, booking: &Booking) -> String {
+    let spare = match booking.spares {
+        0 => String::new(),
+        spares => format!(", {} of them spare", display_thousands(spares.into())),
+    };
+    let length = Span::of_hours(booking.booked_h);
+    let when = match (&booking.start, &booking.end) {
+        (Some(start), Some(end)) => {
+            format!("from {} to {} ({length})", short(start), short(end))
+        }
+        _ => format!("for {length}"),
+    };
+    format!(
+        "Book {} of {} ({}){spare}, {when}, to train {} on {} × {}, {}; with a probability of {} % \
+         it is done {}",
+        nodes(booking.booked_nodes),
+        booking.cluster,
+        booking.product_title,
+        reservation.request.model,
+        display_thousands(booking.candidate.gpus.into()),
+        booking.candidate.gpu,
+        cost(booking),
+        chance(booking.probability),
+        done_by(reservation, booking),
+    )
+}
+
+fn cost(booking: &Booking) -> String {
+    let Some(cost) = booking.cost_usd else {
+        return format!(
+            "at an unknown cost (no price is known for {})",
+            booking.cluster
+        );
+    };
+    let upfront = booking.upfront_usd.map_or("", |_| " paid upfront");
+    if cost.low < cost.high {
+        format!(
+            "at ${}{upfront} (${} to ${})",
+            dollars(cost.expected),
+            dollars(cost.low),
+            dollars(cost.high)
+        )
+    } else {
+        format!("at ${}{upfront}", dollars(cost.expected))
+    }
+}
+
+/// By when the probability holds: the end of what can be used, or the deadline before it.
+fn done_by(reservation: &Reservation, booking: &Booking) -> String {
+    // Moments in this form sort as they follow each other.
+    match (&booking.usable_until, &reservation.deadline) {
+        (Some(end), Some(deadline)) if deadline <= end => {
+            format!("by the deadline, {}", short(deadline))
+        }
+        (Some(end), Some(deadline)) => format!(
+            "by {}, when the nodes go, and before the deadline, {}",
+            short(end),
+            short(deadline)
+        ),
+        (Some(end), None) => format!("by {}, when the nodes go", short(end)),
+        (None, _) => {
+            let hours = match reservation.goal {
+                Goal::Deadline { within_h } => within_h.min(booking.usable_h),
+                Goal::Budget { .. } | Goal::Nodes { .. } => booking.usable_h,
+            };
+            format!("within {}", Span::of_hours(hours))
+        }
+    }
+}
+
+/// The booking in full and in its provider's words; then the others, and what was ruled out.
+pub(super) fn sections(
+    document: Document,
+    reservation: &Reservation,
+    booking: &Booking,
+) -> Document {
+    let document = document
+        .heading("The booking")
+        .text(format!("Asked for: {}.", asked(reservation)))
+        .notes(facts(booking))
+        .grid(steps(&booking.steps))
+        .heading("How it is booked");
+    let mut document = in_words(document, booking);
+    if reservation.bookings.len() > 1 {
+        document = document
+            .heading("The bookings that would do")
+            .grid(overview(reservation));
+    }
+    let ruled_out = ruled_out(reservation);
+    if ruled_out.is_empty() {
+        document
+    } else {
+        document.heading("Bookings ruled out").notes(ruled_out)
+    }
+}
+
+/// What the booking costs, by what it is for.
+pub(super) fn bill(booking: &Booking) -> Grid {
+    let gpus = |nodes: u64| {
+        let per_node = booking.booked_gpus as f64 / booking.booked_nodes.max(1) as f64;
+        nodes as f64 * per_node
+    };
+    let billed = if booking.billing == Billing::Used {
+        booking.run_h
+    } else {
+        Interval {
+            low: booking.booked_h,
+            expected: booking.booked_h,
+            high: booking.booked_h,
+        }
+    };
+    let busy_h = booking.run_h.expected.min(billed.expected);
+    let unit = booking.price.as_ref().map(|price| price.usd_per_gpu_hour);
+    let line = |item: &str, gpu_hours: f64| Line {
+        item: item.to_owned(),
+        gpu_hours,
+        unit,
+        usd: unit.map(|unit| unit * gpu_hours),
+    };
+    let lines = vec![
+        line("nodes that train", gpus(booking.nodes) * busy_h),
+        line("spare nodes", gpus(booking.spares) * billed.expected),
+        line(
+            "nodes idle at the end",
+            gpus(booking.nodes) * (billed.expected - busy_h),
+        ),
+    ];
+    let total = Total {
+        gpu_hours: billed.scale(booking.booked_gpus as f64),
+        usd: booking.cost_usd,
+    };
+    itemised("item", lines, total)
+}
+
+/// The booking, the run in it and the deadline on a calendar.
+pub(super) fn calendar(reservation: &Reservation, booking: &Booking) -> Chart {
+    let start: Option<Moment> = moment(booking.start.as_deref());
+    let deadline = moment(reservation.deadline.as_deref());
+    let due_h = match (start.zip(deadline), reservation.goal) {
+        (Some((start, deadline)), _) => deadline.since(start).map(Span::hours),
+        (None, Goal::Deadline { within_h }) => Some(within_h),
+        (None, Goal::Budget { .. } | Goal::Nodes { .. }) => None,
+    };
+    let spare = match booking.spares {
+        0 => String::new(),
+        spares => format!(" + {spares}"),
+    };
+    let label = format!(
+        "{}: {}{spare} nodes",
+        reservation.request.model, booking.nodes
+    );
+    chart::calendar(&chart::Calendar {
+        title: "The booking on a calendar",
+        caption: format!(
+            "The outline is what is booked, the bar the run on it: {} % of runs are done by its \
+             end{}.",
+            chance(booking.probability),
+            if due_h.is_some() {
+                " and the deadline"
+            } else {
+                ""
+            }
+        ),
+        start: start.map(Moment::datetime),
+        lanes: vec![Lane {
+            name: format!("{}, {}", booking.cluster, booking.product),
+            taken: Vec::new(),
+            bookings: vec![chart::Booking {
+                label,
+                from_h: 0.0,
+                to_h: booking.run_h,
+                until_h: Some(booking.booked_h),
+                due_h,
+            }],
+        }],
+    })
+}
+
+fn moment(text: Option<&str>) -> Option<Moment> {
+    text?.parse().ok()
+}

@@ -1,0 +1,71 @@
+//! Which candidate a report recommends.
+
+use crate::plan::{Candidate, FrontReport};
+use crate::reserve::{Booking, Goal, Reservation};
+
+use super::Approval;
+
+/// What is recommended.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Recommended<'a> {
+    /// The configuration.
+    pub(super) candidate: &'a Candidate,
+    /// Why this one.
+    pub(super) why: Why<'a>,
+}
+
+/// Why a candidate is recommended.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Why<'a> {
+    /// It is the first of the ranking.
+    First,
+    /// It is the knee of the front of time against cost.
+    Knee,
+    /// It runs on the booking that achieves what was asked.
+    Booked(&'a Booking),
+}
+
+impl<'a> Approval<'a> {
+    /// The configuration of the booking where one is asked for, the knee of a front where it has
+    /// one, or else the first of the ranking.
+    pub(super) fn recommended(&self) -> Option<Recommended<'a>> {
+        if let Some((_, booking)) = self.reservation.and_then(booking) {
+            return Some(Recommended {
+                candidate: &booking.candidate,
+                why: Why::Booked(booking),
+            });
+        }
+        let plan = self.plan;
+        let knee = |front: &'a FrontReport| {
+            let rank = front.knee_rank?;
+            let candidate = plan.candidates.iter().find(|c| c.rank == rank)?;
+            Some(Recommended {
+                candidate,
+                why: Why::Knee,
+            })
+        };
+        plan.front.as_ref().and_then(knee).or_else(|| {
+            Some(Recommended {
+                candidate: plan.candidates.first()?,
+                why: Why::First,
+            })
+        })
+    }
+}
+
+/// The booking to recommend, and its place: the fastest that a budget buys, or else the cheapest;
+/// where no price is known, that of the fewest node-hours.
+pub(super) fn booking(reservation: &Reservation) -> Option<(usize, &Booking)> {
+    let key = |booking: &Booking| match reservation.goal {
+        Goal::Budget { .. } => (booking.needed_h, 0.0),
+        Goal::Deadline { .. } | Goal::Nodes { .. } => (
+            booking.cost_usd.map_or(f64::INFINITY, |cost| cost.expected),
+            booking.booked_nodes as f64 * booking.booked_h,
+        ),
+    };
+    let bookings = reservation.bookings.iter().enumerate();
+    bookings.min_by(|(_, a), (_, b)| {
+        let (a, b) = (key(a), key(b));
+        a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
+    })
+}

@@ -1,0 +1,113 @@
+//! How a job was set, where that is not the default.
+
+use crate::forecast::Reliability;
+use crate::job::{GlobalBatch, Request};
+use crate::plan::RequestReport;
+use crate::quantity::display_hours;
+use crate::search::{Objective, Switch};
+
+use super::super::number::percent;
+use super::super::ranking::by;
+use super::super::words::on_off;
+use super::{Approval, note};
+
+impl Approval<'_> {
+    pub(super) fn settings(&self) -> Vec<(String, String)> {
+        let differing = differing(&self.plan.request, self.request);
+        if differing.is_empty() {
+            vec![note(
+                "none",
+                "every setting but the model and the tokens is the default",
+            )]
+        } else {
+            differing
+        }
+    }
+}
+
+/// The settings of a job that differ from the defaults.
+pub(super) fn differing(r: &RequestReport, job: &Request) -> Vec<(String, String)> {
+    let batch = job.model.global_batch.get();
+    let switch = match r.activation_checkpointing {
+        Switch::Auto => "auto",
+        Switch::On => "on",
+        Switch::Off => "off",
+    };
+    let settings = [
+        ("clusters", r.clusters.join(", "), "r7z2, r1z1".to_owned()),
+        ("stack", r.stack.clone(), "fp32-gather".into()),
+        (
+            "global batch",
+            job.global_batch.to_string(),
+            GlobalBatch {
+                min: batch,
+                max: batch,
+            }
+            .to_string(),
+        ),
+        ("GPUs", r.gpus.clone(), "auto".into()),
+        (
+            "sequence length",
+            r.seq_len.clone(),
+            job.model.seq_len.to_string(),
+        ),
+        ("micro-batch", r.micro_batch.clone(), "auto".into()),
+        ("gradient accumulation", r.grad_accum.clone(), "auto".into()),
+        ("activation checkpointing", switch.into(), "auto".into()),
+        (
+            "ranked by",
+            by(r.sort).to_owned(),
+            by(Objective::Time).to_owned(),
+        ),
+        ("candidates", r.top.to_string(), "10".into()),
+        ("confidence", r.confidence.to_string(), "0.9".into()),
+        (
+            "tight configurations",
+            on_off(r.allow_tight).into(),
+            "off".into(),
+        ),
+    ];
+    let any = |text: &Option<String>| text.clone().unwrap_or_else(|| "any".to_owned());
+    let prices = [
+        ("price type", any(&r.price_type), "any".to_owned()),
+        ("provider", any(&r.provider), "any".to_owned()),
+        ("region", any(&r.region), "any".to_owned()),
+    ];
+    let set = reliability(&r.reliability);
+    let default = reliability(&Reliability::default());
+    let reliability = set.into_iter().zip(default);
+    let reliability = reliability.map(|((name, set), (_, default))| (name, set, default));
+    settings
+        .into_iter()
+        .chain(prices)
+        .chain(reliability)
+        .filter(|(_, set, default)| set != default)
+        .map(|(name, set, default)| note(name, format!("{set} (default: {default})")))
+        .collect()
+}
+
+/// The settings of reliability in words.
+fn reliability(r: &Reliability) -> [(&'static str, String); 8] {
+    let time = |seconds: f64| display_hours(seconds / 3600.0);
+    let interval = r.checkpoint_interval_s.map(time);
+    let share = || format!("{} %", percent(r.spare_share));
+    [
+        ("failure rate", r.failures_per_1000_node_days.to_string()),
+        ("restart", time(r.restart_s)),
+        ("start-up", time(r.start_up_s)),
+        ("checkpoint bytes", r.checkpoint_bytes_per_param.to_string()),
+        (
+            "checkpoint GB/s",
+            (r.write_bytes_per_s_node / 1e9).to_string(),
+        ),
+        (
+            "checkpoint interval",
+            interval.unwrap_or_else(|| "optimal".to_owned()),
+        ),
+        (
+            "spare nodes",
+            r.spare_nodes.map_or_else(share, |nodes| nodes.to_string()),
+        ),
+        ("replacement", time(r.replacement_s)),
+    ]
+}

@@ -1,0 +1,132 @@
+//! Bookings: which there are at a glance, then each in full.
+
+mod full;
+mod overview;
+mod records;
+
+use crate::calendar::Span;
+use crate::quantity::display_count;
+use crate::reserve::{Goal, Reservation};
+
+use super::number::dollars;
+use super::{Answer, Document, Records};
+
+pub(super) use full::{facts, in_words, steps};
+pub(super) use overview::{chance, overview};
+
+/// The bookings found for a job.
+#[derive(Debug, Clone, Copy)]
+pub struct Bookings<'a> {
+    /// What was found.
+    pub reservation: &'a Reservation,
+}
+
+impl Answer for Bookings<'_> {
+    fn document(&self) -> Document {
+        let reservation = self.reservation;
+        let request = &reservation.request;
+        let title = format!(
+            "Booking {} ({} parameters) for {} tokens",
+            request.model,
+            display_count(request.params as f64),
+            display_count(request.tokens as f64),
+        );
+        let mut document = Document::new(title)
+            .text(asked(reservation))
+            .grid(overview(reservation));
+        for (index, booking) in reservation.bookings.iter().enumerate() {
+            document = full::in_full(document, index + 1, booking);
+        }
+        let ruled_out = ruled_out(reservation);
+        if !ruled_out.is_empty() {
+            document = document.heading("Ruled out").notes(ruled_out);
+        }
+        let spare = reservation
+            .bookings
+            .iter()
+            .all(|booking| booking.spares == 0);
+        let spares = spare.then(|| {
+            (
+                "spares".to_owned(),
+                "none are booked: a node that fails is waited for; 5–10 % is common advice \
+                 (`--spares N`)"
+                    .to_owned(),
+            )
+        });
+        let notes: Vec<(String, String)> = [
+            (
+                "need".to_owned(),
+                format!(
+                    "hours from the start within which the run is done with probability {}",
+                    reservation.probability
+                ),
+            ),
+            (
+                "done %".to_owned(),
+                "probability of being done by the end of the booking and by the deadline"
+                    .to_owned(),
+            ),
+            (
+                "fit".to_owned(),
+                format!(
+                    "{}: {} measured rows",
+                    reservation.fit.name, reservation.fit.rows
+                ),
+            ),
+        ]
+        .into_iter()
+        .chain(spares)
+        .collect();
+        document.heading("Notes").notes(notes)
+    }
+
+    fn records(&self) -> Records {
+        records::records(self.reservation)
+    }
+
+    fn json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string_pretty(self.reservation)
+    }
+}
+
+/// Products that can't be booked for it, with why.
+pub(super) fn ruled_out(reservation: &Reservation) -> Vec<(String, String)> {
+    let ruled_out = reservation.ruled_out.iter();
+    ruled_out
+        .map(|out| {
+            (
+                format!("{}, {}", out.cluster, out.product),
+                out.reason.clone(),
+            )
+        })
+        .collect()
+}
+
+/// What the bookings achieve.
+pub(super) fn asked(reservation: &Reservation) -> String {
+    let start = reservation
+        .start
+        .as_ref()
+        .map_or_else(String::new, |start| {
+            format!("; start {} or later", short(start))
+        });
+    let goal = match reservation.goal {
+        Goal::Deadline { within_h } => match &reservation.deadline {
+            Some(by) => format!("done by {} ({} after)", short(by), Span::of_hours(within_h)),
+            None => format!("done within {}", Span::of_hours(within_h)),
+        },
+        Goal::Budget { usd } => format!("as fast as ${} allows,", dollars(usd)),
+        Goal::Nodes { nodes } => format!("done on {nodes} nodes"),
+    };
+    format!("{goal} with probability {}{start}", reservation.probability)
+}
+
+/// `2026-12-01 09:00Z`.
+pub(super) fn short(rfc3339: &str) -> String {
+    let minutes = rfc3339
+        .strip_suffix(":00Z")
+        .map(|text| text.to_owned() + "Z");
+    minutes
+        .unwrap_or_else(|| rfc3339.to_owned())
+        .replace('T', " ")
+}

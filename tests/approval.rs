@@ -1,0 +1,171 @@
+//! What a report recommends is what the other commands answer.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't run should fail")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cmd");
+
+/// Two jobs that keep their durations with a probability of 90 %.
+const SURE: &str = r#"
+clusters = ["r1z1"]
+tokens = "20x"
+
+[schedule]
+start = "2026-12-01"
+probability = 0.9
+
+[schedule.clusters.r1z1]
+capacity_nodes = 4
+
+[[jobs]]
+model = "gpt-760m"
+deadline = "2d"
+
+[[jobs]]
+model = "gpt-1b"
+after = ["gpt-760m"]
+"#;
+
+fn tminus(directory: &Path, arguments: &str) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tminus"))
+        .args(arguments.split_whitespace())
+        .current_dir(directory)
+        .output()
+        .unwrap()
+}
+
+fn said(directory: &Path, arguments: &str) -> String {
+    let output = tminus(directory, arguments);
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments}: {error}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What a report writes.
+fn report(directory: &Path, arguments: &str, name: &str) -> String {
+    said(directory, &format!("report {arguments} -o {name}"));
+    fs::read_to_string(directory.join(name)).unwrap()
+}
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn file(directory: &Path, name: &str, text: &str) -> PathBuf {
+    let file = directory.join(name);
+    fs::write(&file, text).unwrap();
+    file
+}
+
+#[test]
+fn the_booking_is_the_one_that_reserve_finds() {
+    let root = tempfile::tempdir().unwrap();
+    let job = format!("{CASES}/reserve.in/job.toml");
+    let found = json(&said(root.path(), &format!("reserve {job} --format json")));
+    let told = json(&report(root.path(), &job, "r.json"));
+    assert_eq!(told["reservation"], found);
+    let bookings = found["bookings"].as_array().unwrap();
+    let cost = |booking: &Value| booking["cost_usd"]["expected"].as_f64().unwrap();
+    let place = told["recommended_booking"].as_u64().unwrap();
+    let booking = &bookings[usize::try_from(place).unwrap() - 1];
+    assert!(bookings.iter().all(|other| cost(booking) <= cost(other)));
+    let text = report(root.path(), &job, "r.md");
+    let nodes = format!("\nBook {} node", booking["booked_nodes"]);
+    assert!(text.contains(&nodes), "{text}");
+    let commands = booking["in_words"]["commands"].as_str().unwrap();
+    assert!(text.contains(commands), "{text}");
+    // Another start moves the booking.
+    let later = report(
+        root.path(),
+        &format!("{job} --start 2027-03-01"),
+        "later.json",
+    );
+    let start = &json(&later)["reservation"]["bookings"][0]["start"];
+    assert_eq!(start.as_str().unwrap(), "2027-03-01T00:00:00Z");
+}
+
+#[test]
+fn a_booking_that_is_not_to_be_had_is_no_report() {
+    let root = tempfile::tempdir().unwrap();
+    let job = "model = \"gpt-7b\"\ntokens = \"134B\"\nclusters = [\"r1z1\"]\n\
+               [reserve]\ndeadline = \"30h\"\n";
+    file(root.path(), "job.toml", job);
+    let asked = tminus(root.path(), "reserve job.toml");
+    let reported = tminus(root.path(), "report job.toml -o r.html");
+    assert_eq!(reported.status.code(), Some(1));
+    assert_eq!(reported.stderr, asked.stderr);
+    assert!(!root.path().join("r.html").exists());
+}
+
+#[test]
+fn a_front_is_reported_from_its_knee() {
+    let root = tempfile::tempdir().unwrap();
+    let job = "--model gpt-7b --tokens 134B --cluster r7z2 --cluster r1z1 --sort pareto";
+    let plan = said(root.path(), &format!("plan {job} --format json"));
+    assert_eq!(report(root.path(), job, "r.json"), plan);
+    let plan = json(&plan);
+    let candidates = plan["candidates"].as_array().unwrap();
+    let knee = candidates
+        .iter()
+        .find(|c| c["pareto"]["knee"] == true)
+        .unwrap();
+    let text = report(root.path(), job, "r.md");
+    let run = format!(
+        "\nTrain gpt-7b on {} nodes of {} ({} × {})",
+        knee["nodes"],
+        knee["cluster"].as_str().unwrap(),
+        knee["gpus"],
+        knee["gpu"].as_str().unwrap()
+    );
+    assert!(text.contains(&run), "{run}: {text}");
+    let row = format!("| {} |", knee["rank"]);
+    let row = text.lines().find(|line| line.starts_with(&row)).unwrap();
+    assert!(row.contains("| recommended"), "{row}");
+    assert_eq!(text.matches("| recommended").count(), 1);
+}
+
+#[test]
+fn jobs_are_as_sure_as_their_durations_were_asked_to_be() {
+    let root = tempfile::tempdir().unwrap();
+    file(root.path(), "sure.toml", SURE);
+    let schedule = said(root.path(), "plan sure.toml --format json");
+    assert_eq!(report(root.path(), "sure.toml", "r.json"), schedule);
+    let schedule = json(&schedule);
+    let jobs = schedule["jobs"].as_array().unwrap();
+    assert_eq!(jobs.len(), 2);
+    for job in jobs {
+        // Durations are quantiles, rounded up to whole minutes.
+        let sure = job["done_by_end"].as_f64().unwrap();
+        assert!((0.9..0.95).contains(&sure), "{job}");
+    }
+    let first = jobs[0]["done_by_deadline"].as_f64().unwrap();
+    assert!(first >= jobs[0]["done_by_end"].as_f64().unwrap());
+    assert_eq!(jobs[1]["done_by_deadline"], Value::Null);
+    let text = report(root.path(), "sure.toml", "r.md");
+    assert!(
+        text.contains("gpt-760m is done by its deadline, 2026-12-03 00:00"),
+        "{text}"
+    );
+    // Nothing is to be warned of: nine in ten jobs are done by their end.
+    assert!(!text.contains("**overruns**"), "{text}");
+}
+
+#[test]
+fn flags_on_time_and_cost_hold_for_every_job() {
+    let root = tempfile::tempdir().unwrap();
+    file(root.path(), "sure.toml", SURE);
+    let cost = |flags: &str| {
+        let told = report(root.path(), &format!("sure.toml {flags}"), "r.json");
+        json(&told)["cost_usd"].as_f64().unwrap()
+    };
+    let (one, three) = (cost("--usd-per-gpu-hour 1"), cost("--usd-per-gpu-hour 3"));
+    assert!((three / one - 3.0).abs() < 1e-9, "{one} {three}");
+    let refused = tminus(root.path(), "report sure.toml --start 2027-01-01 -o r.html");
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(!root.path().join("r.html").exists());
+}
