@@ -129,7 +129,7 @@ pub const COEFFICIENTS: [Coefficient; COUNT] = [
         name: "matmul_efficiency",
         unit: "share of peak",
         prior: 0.82,
-        sd: 0.10,
+        sd: 0.05,
         link: Link::Log,
         variation: 0.0,
         loosening: Loosening {
