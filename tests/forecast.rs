@@ -13,7 +13,7 @@ use tminus::fit_file::embedded_fit;
 use tminus::forecast::{FinishTime, Reliability, WallClock};
 use tminus::hardware::Cluster;
 use tminus::job::{JobFile, Request, Settings, resolve};
-use tminus::plan::Planner;
+use tminus::plan::{Planner, predict_one};
 use tminus::preset::Catalog;
 use tminus::quantity::Confidence;
 use tminus::throughput::{Fit, StepTime};
@@ -326,5 +326,43 @@ proptest! {
         prop_assert!(narrow.expected <= narrow.high && narrow.high <= wide.high);
         let longer = planner.finish_for(&request, &candidate, "1000B".parse().unwrap()).unwrap();
         prop_assert!(longer.hours_at(a) >= finish.hours_at(a) * (1.0 - 1e-6));
+    }
+}
+
+/// MPT-7B's training: 1T tokens on 440 A100-40GB in about 9.5 days with 4 hardware failures
+/// (`MosaicML`, 2023). Batch and stack aren't published; four sequences a GPU is what fits.
+#[test]
+fn mpt_7b_took_about_as_long_as_planned() {
+    for (stack, off) in [("fp32-gather", 0.10), ("bf16-gather", 0.20)] {
+        let job = format!(
+            r#"
+            model = "mpt-7b"
+            tokens = "1T"
+            cluster = "bm.gpu4.8"
+            stack = "{stack}"
+            global_batch = 3_604_480
+            [search]
+            gpus = 440
+            seq_len = 2048
+            micro_batch = 4
+            checkpointing = "on"
+            [reliability]
+            failures_per_1000_node_days = 7.7
+            "#
+        );
+        let file = JobFile::parse("job.toml", &job).unwrap();
+        let request = resolve(Settings::default().over(file.settings), &CATALOG).unwrap();
+        let run = predict_one(&request, &FIT).unwrap();
+        let days = run.time_to_budget_h;
+        assert!(days.contains(9.5 * 24.0), "{stack}: {days:?}");
+        assert!(
+            (days.expected / (9.5 * 24.0) - 1.0).abs() < off,
+            "{stack}: {days:?}"
+        );
+        let expected_failures = 7.7 / 1000.0 * 55.0 * days.expected / 24.0;
+        assert!(
+            (3.0..5.0).contains(&expected_failures),
+            "{expected_failures}"
+        );
     }
 }

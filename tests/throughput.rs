@@ -165,3 +165,67 @@ fn intervals_widen_with_distance_and_confidence() {
     assert!(half_width(8, 2, 0.5) < half_width(8, 2, 0.9));
     assert!(half_width(8, 2, 0.9) < half_width(8, 2, 0.99));
 }
+
+/// One configuration of gpt-7b on eight GPUs: tokens per second.
+fn gpt_7b(fit: &Fit, cluster: &str, stack: &str) -> tminus::quantity::Interval {
+    let catalog = Catalog::embedded();
+    let setting = tminus::configuration::Setting {
+        shape: &catalog.model("gpt-7b").unwrap().shape,
+        cluster: catalog.cluster(cluster).unwrap(),
+        stack: catalog.stack(stack).unwrap(),
+    };
+    let configuration = Configuration {
+        gpus: 8,
+        seq_len: 2048,
+        micro_batch: 8,
+        grad_accum: 16,
+        activation_checkpointing: true,
+    };
+    fit.predict(&setting, &configuration, Confidence::default())
+        .throughput_tok_s
+}
+
+#[test]
+fn what_was_never_measured_is_faster_in_order_and_less_sure() {
+    let fit = Fit::new("all", table()).unwrap();
+    let width =
+        |interval: &tminus::quantity::Interval| (interval.high - interval.low) / interval.expected;
+    let measured = gpt_7b(&fit, "r1z1", "fp32-gather");
+    let later = gpt_7b(&fit, "r1z1", "bf16-gather");
+    let h100 = gpt_7b(&fit, "h100-cluster", "bf16-gather");
+    let h200 = gpt_7b(&fit, "h200-cluster", "bf16-gather");
+    // Fewer bytes to gather, faster attention, lighter memory traffic.
+    assert!(measured.expected < later.expected && later.expected < 1.4 * measured.expected);
+    // Peaks differ by a factor of 3.17, memory bandwidths by 1.64: the speed by something between.
+    assert!(
+        (1.5..3.17).contains(&(h100.expected / later.expected)),
+        "{h100:?} {later:?}"
+    );
+    assert!(h200.expected > h100.expected);
+    assert!(width(&measured) < width(&later) && width(&later) < width(&h100));
+}
+
+#[test]
+fn another_card_of_a_measured_architecture_is_nearly_known() {
+    let (small, large): (Vec<Measurement>, Vec<Measurement>) = table()
+        .into_iter()
+        .partition(|row| row.cluster.gpu.name == "a100-40gb");
+    let of_one_model: Vec<Measurement> = large
+        .into_iter()
+        .filter(|row| row.model == "gpt-125m")
+        .collect();
+    // Both ways: the card's own rows left out.
+    for (known, other) in [(&small, &of_one_model), (&of_one_model, &small)] {
+        let fit = Fit::new("one card", known.clone()).unwrap();
+        let other: Vec<Measurement> = other
+            .iter()
+            .filter(|row| row.configuration.gpus == 8)
+            .cloned()
+            .collect();
+        let found = evaluate(&fit, &other, Confidence::default())
+            .unwrap()
+            .accuracy;
+        assert!(found.mape < 0.03 && found.half_width < 0.10, "{found:?}");
+        assert!(found.coverage > 0.85, "{found:?}");
+    }
+}
