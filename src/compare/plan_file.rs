@@ -11,6 +11,7 @@ use serde::de::IgnoredAny;
 use crate::configuration::Configuration;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::plan::SCHEMA_VERSION;
+use crate::preset::in_plain_words;
 use crate::quantity::{Confidence, Interval, MAX_COUNT, Tokens};
 
 /// A plan, as far as a comparison needs it.
@@ -265,6 +266,7 @@ fn read<'a, T: Deserialize<'a>>(origin: &'a Origin) -> Result<T, Diagnostic> {
         let text = error.to_string();
         // The place is shown by a mark.
         let message = text.split(" at line ").next().unwrap_or(&text);
+        let message = in_plain_words(message, ("object", "an object"));
         let (problem, label) = match error.classify() {
             serde_json::error::Category::Eof => ("ends too early", "the file ends here"),
             serde_json::error::Category::Data => ("can't be used as a plan", "here"),
@@ -328,7 +330,11 @@ mod tests {
             ),
             ("\"gpus\": 8", "\"gpus\": 0", "from 1 to 10^18"),
             ("\"gpus\": 8", "\"gpus\": -8", "invalid value"),
-            ("\"gpus\": 8", "\"gpus\": 8e99", "invalid type"),
+            (
+                "\"gpus\": 8",
+                "\"gpus\": 8e99",
+                "number `8e+99`, expected a whole number",
+            ),
             ("\"gpus\": 8,", "", "missing field `gpus`"),
             ("\"low\": 1.0", "\"low\": NaN", "is not JSON"),
             ("\"low\": 1.0", "\"low\": 1e999", "out of range"),
