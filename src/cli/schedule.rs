@@ -5,14 +5,14 @@ use crate::hardware::Cluster;
 use crate::job::{Ladder, Settings, resolve_ladder};
 use crate::plan::Planner;
 use crate::report::Calendar;
-use crate::schedule::{ScheduleError, schedule};
+use crate::schedule::{ScheduleError, schedule_watched};
 
 use super::args::{Format, GlobalArgs};
 use super::output::Output;
 use super::planned::PlannedArgs;
 use super::request::Opened;
 use super::timing::Stopwatch;
-use super::{Failure, fit};
+use super::{Failure, fit, live};
 
 pub(super) fn run(
     planned: &PlannedArgs,
@@ -36,8 +36,13 @@ pub(super) fn run(
     let alternatives: Vec<Cluster> = opened.catalog.clusters().cloned().collect();
     let planner = Planner::new(&fit).alternatives(&alternatives);
     let pool = fit::pool(global.threads)?;
-    let schedule = pool.install(|| schedule(&agenda, &planner, &fit))?;
+    let schedule = live::watched(global.quiet, &live::SCHEDULING, |watch| {
+        pool.install(|| schedule_watched(&agenda, &planner, &fit, watch))
+    })?;
     stopwatch.lap("schedule");
+    if schedule.partial {
+        output.note("the search was ended early: the schedule is partial");
+    }
     output.report(
         format,
         &Calendar {

@@ -55,6 +55,7 @@ pub(super) fn schedule(
         jobs,
         clusters,
         fit: FitReport::new(fit),
+        partial: solved.partial,
     })
 }
 

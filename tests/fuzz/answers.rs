@@ -9,10 +9,14 @@ use tminus::launch::{Launch, Target};
 use tminus::measure::read;
 use tminus::model::MAX_SEQ_LEN;
 use tminus::plan::{PlanError, Planner};
-use tminus::report::{Answer, Bookings, Csv, Deviation, Markdown, Ranking, Report, Table};
+use tminus::report::{
+    Answer, Bookings, Calendar, Csv, Deviation, Markdown, Ranking, Report, Table,
+};
 use tminus::reserve::{Ask, ReserveError, reserve};
+use tminus::schedule::schedule_watched;
+use tminus::search::Watch;
 
-use super::check::{CATALOG, FIT, resolved};
+use super::check::{CATALOG, FIT, agenda, resolved};
 
 /// Plans what the job asks for; spaces too large to walk are no trouble.
 pub(super) fn plans(text: &str) {
@@ -49,6 +53,36 @@ pub(super) fn bookings(text: &str) {
         Err(error) => assert!(!error.to_string().is_empty()),
     }
 }
+
+/// Jobs on a calendar, by the list alone: what the solver adds is effort, not another way in.
+pub(super) fn schedules(text: &str) {
+    let Ok(Some(agenda)) = agenda(text) else {
+        return;
+    };
+    if agenda.jobs.len() > MOST_JOBS {
+        return;
+    }
+    let watch = Watch::new();
+    watch.cancel();
+    match schedule_watched(&agenda, &Planner::new(&FIT), &FIT, &watch) {
+        Ok(schedule) => {
+            finite(&schedule, text);
+            let (schedule, agenda) = (&schedule, &agenda);
+            shown(&Calendar { schedule, agenda }, text);
+            let objective = schedule.objective;
+            assert!(objective.bound <= objective.value, "{objective:?}");
+            for job in &schedule.jobs {
+                assert!(schedule.start <= job.start && job.start < job.end);
+                assert!(job.end <= schedule.end);
+                assert!(job.earliest.is_none_or(|earliest| earliest <= job.start));
+            }
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+/// More jobs are more of the same.
+const MOST_JOBS: usize = 8;
 
 const TARGETS: [Target; 8] = [
     Target::LlmFoundry,

@@ -8,7 +8,8 @@ use tminus::compare::PlanFile;
 use tminus::diagnostic::{Diagnostic, Origin};
 use tminus::fit_file::{FitFile, embedded_fit};
 use tminus::job::{
-    GlobalBatch, JobFile, Probability, Request, Settings, TokenBudget, Usd, resolve, resolve_ladder,
+    Agenda, GlobalBatch, JobFile, Probability, Request, Settings, TokenBudget, Usd, resolve,
+    resolve_ladder,
 };
 use tminus::measure::{Measurement, read, to_csv};
 use tminus::preset::Catalog;
@@ -139,13 +140,17 @@ pub(super) fn job(text: &str) {
     }
 }
 
-/// Several jobs on one calendar.
+/// Several jobs on one calendar, where the file holds several.
+pub(super) fn agenda(text: &str) -> Result<Option<Agenda>, Diagnostic> {
+    let (file, catalog) = job_file(text)?;
+    let ladder = file
+        .ladder
+        .map(|jobs| resolve_ladder(jobs, &file.settings, &catalog));
+    ladder.transpose()
+}
+
 pub(super) fn jobs(text: &str) {
-    let agenda = job_file(text).and_then(|(file, catalog)| match file.ladder {
-        Some(ladder) => resolve_ladder(ladder, &file.settings, &catalog).map(Some),
-        None => Ok(None),
-    });
-    match agenda {
+    match agenda(text) {
         Ok(Some(agenda)) => {
             let mut deadlines = agenda.jobs.iter().filter_map(|job| job.deadline);
             assert!(deadlines.all(|deadline| deadline > agenda.start));

@@ -110,7 +110,7 @@ macro_rules! entries {
 
 entries!(
     check: quantities, dates, axes, job, jobs, presets, csv, markdown, fit_file, plan_file;
-    answers: plans, bookings, launches, comparisons;
+    answers: plans, bookings, launches, comparisons, schedules;
 );
 
 /// The seeds themselves, and the same few hundred changes to them, on every run of the tests.

@@ -250,6 +250,13 @@ pub(super) fn jobs() -> Vec<String> {
     vec![JOBS.to_owned(), JOBS.replace("lateness", "cost")]
 }
 
+pub(super) fn schedules() -> Vec<String> {
+    let makespan = JOBS
+        .replace("lateness", "makespan")
+        .replace("\"6h\"", "\"20d\"");
+    [jobs(), vec![makespan]].concat()
+}
+
 fn planned() -> Plan {
     let (mut request, _) = resolved(SMALL).unwrap();
     request.top = 2;
