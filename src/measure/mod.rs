@@ -29,6 +29,7 @@ use crate::stack::Stack;
 
 use grid::Grid;
 
+pub(crate) use speed::{PLAUSIBLE_MFU, mfu, percent};
 pub use write::{to_blank_csv, to_csv};
 
 /// The measured tables of `MosaicGPT` training, every column of the published document
