@@ -333,7 +333,16 @@ pub(super) fn csv() -> Vec<String> {
     let few: String = MOSAICGPT_2023.split_inclusive('\n').take(6).collect();
     let own = "model,gpus,gpu,seq_len,micro_batch,grad_accum,activation_checkpointing,\
                throughput_tok_s\ngpt-1b,8,h100,2048,8,4,on,150000\n";
-    owned(&[&few, own, &few.replace(',', ";"), &few.replace(',', "\t")])
+    let shape = "model,d_model,n_layers,n_heads,vocab_size,n_params,gpus,gpu,seq_len,micro_batch,\
+                 grad_accum,global_batch_tokens,activation_checkpointing,throughput_tok_s,cluster\n\
+                 own,2048,24,16,50257,1315723264,8,h100,2048,8,4,524288,on,150000,lab\n";
+    owned(&[
+        &few,
+        own,
+        shape,
+        &few.replace(',', ";"),
+        &few.replace(',', "\t"),
+    ])
 }
 
 pub(super) fn markdown() -> Vec<String> {
