@@ -85,6 +85,69 @@ fn a_full_disk_is_said_to_be_full() {
     );
 }
 
+/// A file system of its own, unmounted when it is done with.
+struct Disk(tempfile::TempDir);
+
+impl Disk {
+    /// One with so little room; `None` where nobody may mount one.
+    fn of(bytes: u32) -> Option<Self> {
+        let directory = tempfile::tempdir().unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &format!("size={bytes}"), "tmpfs"])
+            .arg(directory.path())
+            .output();
+        let mounted = mounted.is_ok_and(|output| output.status.success());
+        mounted.then_some(Self(directory))
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+/// Who runs out of room reads the name of their own file, and keeps what was there.
+#[test]
+fn a_disk_that_fills_up_is_said_to_be_full() {
+    let Some(disk) = Disk::of(16 << 10) else {
+        eprintln!("skipped: this user can't mount a small file system");
+        return;
+    };
+    let target = disk.0.path().join("plan.json");
+    fs::write(&target, "old").unwrap();
+    let output = plan_to(&target);
+    let message = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    let named = format!("`{}` could not be written: No space left", target.display());
+    assert!(message.contains(&named), "{message}");
+    assert!(!message.contains(".tminus-"), "{message}");
+    assert_eq!(fs::read_to_string(&target).unwrap(), "old");
+    assert_eq!(fs::read_dir(disk.0.path()).unwrap().count(), 1);
+
+    let _ = fs::write(disk.0.path().join("filler"), vec![b'x'; 32 << 10]);
+    let launched = disk.0.path().join("launched");
+    let output = tminus()
+        .args(["launch", "--model", "gpt-1b", "--cluster", "r1z1"])
+        .args([
+            "--gpus",
+            "8",
+            "--target",
+            "deepspeed",
+            "--accept-extrapolated",
+            "-o",
+        ])
+        .arg(&launched)
+        .output()
+        .unwrap();
+    let message = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{message}");
+    assert!(message.contains("launched"), "{message}");
+    assert!(message.contains("No space left"), "{message}");
+    assert!(!message.contains(".tminus-"), "{message}");
+    assert!(!launched.exists());
+}
+
 #[test]
 fn a_read_only_file_or_directory_is_left_as_it_was() {
     let directory = tempfile::tempdir().unwrap();

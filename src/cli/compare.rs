@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
-use crate::compare::{FinishError, Launched, PlanFile, PlannedRun, Rows, compare};
+use crate::compare::{FinishError, Launched, PlanFile, PlannedRun, Rows, check_units, compare};
 use crate::configuration::Setting;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::hardware::Cluster;
@@ -18,7 +18,7 @@ use crate::preset::Catalog;
 use crate::quantity::Tokens;
 use crate::report::Deviation;
 
-use super::args::{FitArgs, Format};
+use super::args::{FitArgs, Format, whole};
 use super::input::read_text;
 use super::output::Output;
 use super::{Failure, catalog_with, fit};
@@ -45,7 +45,8 @@ pub(crate) struct CompareArgs {
     measured: String,
 
     /// Candidate that was launched, by its rank in the plan.
-    #[arg(long, value_name = "K", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "K", default_value = "1")]
+    #[arg(allow_hyphen_values = true, value_parser = whole(1_u32, 100_000))]
     rank: u32,
 
     /// Tokens trained so far: `40B`.
@@ -122,7 +123,10 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
     let fit = fit::chosen(described.fit_file.as_deref())?;
     let measured = measured(&args.measured, &described.catalog)?;
     let rows = match &measured {
-        Measured::Speed(_) => None,
+        Measured::Speed(tok_s) => {
+            check_units(*tok_s, planned, &setting)?;
+            None
+        }
         Measured::Table(name, table) => Some(Rows::new(
             name,
             &table.rows,
@@ -233,6 +237,9 @@ fn check_size(run: &PlannedRun, cluster: &Cluster, origin: &Origin) -> Result<()
     .help("name the file that describes the cluster it was made for: `--presets FILE`"))
 }
 
+const SPEED_EXPECTED: &str =
+    "give tokens per second as a number such as 25700 or 371K, or a table such as runs.csv";
+
 /// What was measured.
 enum Measured {
     /// Tokens per second.
@@ -255,15 +262,21 @@ fn measured(text: &str, catalog: &Catalog) -> Result<Measured, Diagnostic> {
             Err(Diagnostic::new(format!(
                 "--measured: `{text}` is no throughput: it must be a positive number of tokens per \
                  second"
-            )))
+            ))
+            .help(SPEED_EXPECTED))
         };
     }
     let path = Path::new(text);
     if path != Path::new("-") && !path.exists() {
-        return Err(Diagnostic::new(format!(
+        let refusal = Diagnostic::new(format!(
             "--measured: `{text}` is neither tokens per second nor a file that is there"
         ))
-        .help("give a number such as 25700 or 371K, or a table such as runs.csv"));
+        .help(SPEED_EXPECTED);
+        return Err(if text.to_lowercase().contains("s/s") {
+            refusal.help("samples/s times the sequence length are tokens/s")
+        } else {
+            refusal
+        });
     }
     let origin = read_text(path)?;
     let table = measure::read(&origin.name, &origin.text, catalog)?;

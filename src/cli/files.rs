@@ -8,7 +8,7 @@ use tempfile::{NamedTempFile, TempPath};
 
 use crate::diagnostic::Diagnostic;
 
-use super::output::temporary_beside;
+use super::output::{problem, temporary_beside};
 
 /// A file to write.
 #[derive(Debug, Clone)]
@@ -143,8 +143,9 @@ fn take_back(done: Placed) {
 
 fn failed(path: &Path, error: &io::Error) -> Diagnostic {
     Diagnostic::new(format!(
-        "`{}` could not be written: {error}",
-        path.display()
+        "`{}` could not be written: {}",
+        path.display(),
+        problem(error)
     ))
     .help("nothing was changed; name another directory with `-o`")
 }

@@ -103,7 +103,9 @@ fn missing(path: &Path) -> Diagnostic {
 /// Where a file of this name can be had from.
 fn starting_point(name: &str) -> &'static str {
     let ending = Path::new(name).extension().unwrap_or_default();
-    if ending.eq_ignore_ascii_case("csv") || ending.eq_ignore_ascii_case("md") {
+    if ending.eq_ignore_ascii_case("json") {
+        "write a plan with `tminus plan … --format json -o plan.json`"
+    } else if ending.eq_ignore_ascii_case("csv") || ending.eq_ignore_ascii_case("md") {
         "`tminus advise --format csv` prints a table to fill in, `tminus presets tables \
          mosaicgpt-2023 --format csv` one that is filled"
     } else {

@@ -181,6 +181,15 @@ fn replace(target: &Path, text: &str) -> io::Result<()> {
     Ok(())
 }
 
+/// What went wrong, without the name of the temporary file it went wrong with.
+pub(super) fn problem(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" at path ") {
+        Some((problem, _)) => problem.to_owned(),
+        None => text,
+    }
+}
+
 /// A temporary file with the permissions a new file has (the umask still applies).
 pub(super) fn temporary_beside(target: &Path) -> io::Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
@@ -194,8 +203,9 @@ pub(super) fn temporary_beside(target: &Path) -> io::Result<NamedTempFile> {
 
 fn refused(target: &Path, error: &io::Error) -> Diagnostic {
     Diagnostic::new(format!(
-        "`{}` could not be written: {error}",
-        target.display()
+        "`{}` could not be written: {}",
+        target.display(),
+        problem(error)
     ))
     .help("nothing was changed there; name another file with `-o`, or leave `-o` out")
 }

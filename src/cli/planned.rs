@@ -103,7 +103,7 @@ pub(super) fn plan_opened(
     let alternatives: Vec<Cluster> = loaded.catalog.clusters().cloned().collect();
     let planner = Planner::new(&fit).alternatives(&alternatives);
     let pool = fit::pool(global.threads)?;
-    let plan = live::watched(global.quiet, |watch| {
+    let plan = live::watched(global.quiet, &live::SEARCHING, |watch| {
         pool.install(|| planner.plan_watched(&loaded.request, watch))
     })?;
     stopwatch.lap("search");

@@ -5,7 +5,7 @@ use crate::hardware::Cluster;
 use crate::job::{Agenda, Ladder, Settings, resolve_ladder};
 use crate::plan::Planner;
 use crate::report::Calendar;
-use crate::schedule::{Schedule, ScheduleError, schedule};
+use crate::schedule::{Schedule, ScheduleError, schedule_watched};
 use crate::throughput::Fit;
 
 use super::args::{Format, GlobalArgs};
@@ -13,7 +13,7 @@ use super::output::Output;
 use super::planned::PlannedArgs;
 use super::request::Opened;
 use super::timing::Stopwatch;
-use super::{Failure, fit};
+use super::{Failure, fit, live};
 
 /// A schedule, with the jobs it is of.
 #[derive(Debug)]
@@ -35,6 +35,9 @@ pub(super) fn run(
     stopwatch.lap("fit");
     let scheduled = scheduled(planned, ladder, opened, &fit, global)?;
     stopwatch.lap("jobs and schedule");
+    if scheduled.schedule.partial {
+        output.note("the search was ended early: the schedule is partial");
+    }
     output.report(
         format,
         &Calendar {
@@ -76,7 +79,9 @@ pub(super) fn scheduled(
     let alternatives: Vec<Cluster> = opened.catalog.clusters().cloned().collect();
     let planner = Planner::new(fit).alternatives(&alternatives);
     let pool = fit::pool(global.threads)?;
-    let schedule = pool.install(|| schedule(&agenda, &planner, fit))?;
+    let schedule = live::watched(global.quiet, &live::SCHEDULING, |watch| {
+        pool.install(|| schedule_watched(&agenda, &planner, fit, watch))
+    })?;
     Ok(Scheduled { schedule, agenda })
 }
 

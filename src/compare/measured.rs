@@ -1,9 +1,9 @@
 //! What was measured of a planned run: one number, or the rows of a table.
 
-use crate::configuration::Configuration;
-use crate::configuration::Setting;
+use super::PlannedRun;
+use crate::configuration::{Configuration, Setting};
 use crate::diagnostic::Diagnostic;
-use crate::measure::Measurement;
+use crate::measure::{Measurement, PLAUSIBLE_MFU, mfu, percent};
 
 /// A measured table, sorted by what it says about one configuration.
 #[derive(Debug, Clone)]
@@ -78,6 +78,42 @@ impl<'a> Rows<'a> {
             .unwrap_or_default();
         f64::midpoint(lower, upper)
     }
+}
+
+/// Refuses a number that is no throughput of a run in tokens per second: one that only sequences
+/// per second explain, or faster than the GPUs can compute. A slow run is what `compare` is for.
+///
+/// # Errors
+/// With the MFU that it would be.
+pub fn check_units(
+    measured_tok_s: f64,
+    run: &PlannedRun,
+    setting: &Setting<'_>,
+) -> Result<(), Diagnostic> {
+    let of = |tok_s| mfu(tok_s, setting.shape, setting.cluster, &run.configuration);
+    let (here, seq_len) = (of(measured_tok_s), run.configuration.seq_len as f64);
+    let (slowest, fastest) = (*PLAUSIBLE_MFU.start(), *PLAUSIBLE_MFU.end());
+    // Nearer to the plan as sequences per second than as tokens.
+    let nearer = measured_tok_s * seq_len.sqrt() < run.throughput_tok_s.expected;
+    let samples = here < slowest && nearer && PLAUSIBLE_MFU.contains(&of(measured_tok_s * seq_len));
+    let looks_like = match (samples, here > fastest) {
+        (true, _) => "this looks like samples/s",
+        (_, true) => "too fast for tokens/s",
+        _ => return Ok(()),
+    };
+    let refusal = Diagnostic::new(format!(
+        "--measured: units look wrong: {looks_like} ({measured_tok_s} tokens/s would be an MFU of \
+         {} %)",
+        percent(here)
+    ));
+    Err(if samples {
+        refusal.help(format!(
+            "samples/s times the sequence length are tokens/s: {}",
+            measured_tok_s * seq_len
+        ))
+    } else {
+        refusal.help("expected the tokens per second of all GPUs together, such as 25700 or 371K")
+    })
 }
 
 /// A row without a cluster's name stands for its GPU wherever it is.

@@ -19,7 +19,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use finish::{Finish, FinishError};
-pub use measured::Rows;
+pub use measured::{Rows, check_units};
 pub use next::{ExpectedSpeed, NextMeasurement};
 pub use plan_file::{PlanFile, PlannedRun};
 

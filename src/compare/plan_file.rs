@@ -11,6 +11,7 @@ use serde::de::IgnoredAny;
 use crate::configuration::Configuration;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::plan::SCHEMA_VERSION;
+use crate::preset::in_plain_words;
 use crate::quantity::{Confidence, Interval, MAX_COUNT, Tokens};
 
 /// A plan, as far as a comparison needs it.
@@ -73,6 +74,10 @@ struct Ends {
     high: f64,
 }
 
+/// Beyond these lies no throughput, time or cost of any plan, so that ratios stay finite.
+const SMALLEST: f64 = 1e-24;
+const LARGEST: f64 = 1e24;
+
 impl Ends {
     fn interval(self, name: &str) -> Result<Interval, String> {
         let Self {
@@ -81,12 +86,23 @@ impl Ends {
             high,
         } = self;
         match Interval::new(low, expected, high) {
-            Some(interval) if low > 0.0 && low <= expected && expected <= high => Ok(interval),
+            Some(interval)
+                if SMALLEST <= low && low <= expected && expected <= high && high <= LARGEST =>
+            {
+                Ok(interval)
+            }
             _ => Err(format!(
                 "`{name}` must be positive and in order, but its low, expected and high are {low}, \
                  {expected} and {high}"
             )),
         }
+    }
+
+    /// Dollars: a price of nothing is a price.
+    fn cost(self) -> Result<Interval, String> {
+        Interval::new(self.low, self.expected, self.high)
+            .filter(|cost| 0.0 <= cost.low && cost.high <= LARGEST)
+            .ok_or_else(|| "`cost_usd` must be in order, and not negative".to_owned())
     }
 }
 
@@ -110,8 +126,8 @@ impl TryFrom<Written> for PlannedRun {
                  must have from 1 to 10^18 tokens"
             ));
         }
-        // A price of nothing is a price: a cost may be 0.
-        let cost = |ends: Ends| Interval::new(ends.low, ends.expected, ends.high);
+        let of_rank = |problem: String| format!("rank {}: {problem}", written.rank);
+        let interval = |ends: Ends, name| ends.interval(name).map_err(of_rank);
         Ok(Self {
             rank: written.rank,
             cluster: written.cluster,
@@ -122,13 +138,14 @@ impl TryFrom<Written> for PlannedRun {
                 grad_accum,
                 activation_checkpointing: written.activation_checkpointing,
             },
-            throughput_tok_s: written.throughput_tok_s.interval("throughput_tok_s")?,
-            train_h: written.train_h.interval("train_h")?,
-            time_to_budget_h: written.time_to_budget_h.interval("time_to_budget_h")?,
-            cost_usd: match written.cost_usd {
-                None => None,
-                Some(ends) => Some(cost(ends).ok_or("`cost_usd` must be in order")?),
-            },
+            throughput_tok_s: interval(written.throughput_tok_s, "throughput_tok_s")?,
+            train_h: interval(written.train_h, "train_h")?,
+            time_to_budget_h: interval(written.time_to_budget_h, "time_to_budget_h")?,
+            cost_usd: written
+                .cost_usd
+                .map(Ends::cost)
+                .transpose()
+                .map_err(of_rank)?,
         })
     }
 }
@@ -141,6 +158,7 @@ struct Probe {
     candidates: Option<IgnoredAny>,
     throughput_tok_s: Option<IgnoredAny>,
     request: Option<IgnoredAny>,
+    jobs: Option<IgnoredAny>,
 }
 
 /// What plans and predictions have in common.
@@ -190,20 +208,27 @@ impl PlanFile {
         if let Some(version) = probe.schema_version
             && version != u64::from(SCHEMA_VERSION)
         {
+            let key = "\"schema_version\"";
+            let start = origin.text.find(key).unwrap_or(0);
             return Err(Diagnostic::new(format!(
                 "`{}` has schema version {version}, but this version reads {SCHEMA_VERSION}",
                 origin.name
             ))
             .in_text(origin.clone())
+            .at(start..start + key.len(), "written by another version")
             .help("plan again with this version, or compare with the one that wrote it"));
         }
         if probe.candidates.is_none() && probe.throughput_tok_s.is_none() {
-            return Err(Diagnostic::new(format!(
+            let refusal = Diagnostic::new(format!(
                 "`{}` is JSON, but neither a plan nor a prediction: it has no `candidates`",
                 origin.name
             ))
-            .in_text(origin.clone())
-            .help(WRITE_ONE));
+            .in_text(origin.clone());
+            return Err(if probe.jobs.is_some() {
+                refusal.help("a schedule of several jobs: plan the one that runs by itself")
+            } else {
+                refusal.help(WRITE_ONE)
+            });
         }
         if probe.request.is_none() {
             return Err(Diagnostic::new(format!(
@@ -265,9 +290,17 @@ fn read<'a, T: Deserialize<'a>>(origin: &'a Origin) -> Result<T, Diagnostic> {
         let text = error.to_string();
         // The place is shown by a mark.
         let message = text.split(" at line ").next().unwrap_or(&text);
+        let message = in_plain_words(message, ("object", "an object"));
+        let message = if message.starts_with("control character") {
+            "a quoted text has to end on its line".to_owned()
+        } else {
+            message
+                .replace("EOF while parsing ", "in the middle of ")
+                .replace("expected value", "no value that JSON knows")
+        };
         let (problem, label) = match error.classify() {
             serde_json::error::Category::Eof => ("ends too early", "the file ends here"),
-            serde_json::error::Category::Data => ("can't be used as a plan", "here"),
+            serde_json::error::Category::Data => ("can't be used as a plan", "read up to here"),
             _ => ("is not JSON", "not understood"),
         };
         Diagnostic::new(format!("`{}` {problem}: {message}", origin.name))
@@ -328,7 +361,11 @@ mod tests {
             ),
             ("\"gpus\": 8", "\"gpus\": 0", "from 1 to 10^18"),
             ("\"gpus\": 8", "\"gpus\": -8", "invalid value"),
-            ("\"gpus\": 8", "\"gpus\": 8e99", "invalid type"),
+            (
+                "\"gpus\": 8",
+                "\"gpus\": 8e99",
+                "number `8e+99`, expected a whole number",
+            ),
             ("\"gpus\": 8,", "", "missing field `gpus`"),
             ("\"low\": 1.0", "\"low\": NaN", "is not JSON"),
             ("\"low\": 1.0", "\"low\": 1e999", "out of range"),

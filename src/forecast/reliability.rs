@@ -179,6 +179,9 @@ impl Reliability {
     }
 }
 
+/// A share of failures that no run sees.
+const NEVER: f64 = 1e-20;
+
 /// The share of failures that find no spare node left, when `spares` are kept and `out` nodes are
 /// away for repair on average if none are missing: Erlang's loss formula, which holds whatever the
 /// distribution of the repair times (Erlang 1917; Sevast'yanov 1957).
@@ -189,6 +192,10 @@ pub fn share_without_spare(spares: u64, out: f64) -> f64 {
     let mut blocked = 1.0;
     for n in 1..=most {
         blocked = out * blocked / (n as f64 + out * blocked);
+        // More spares only make it less.
+        if blocked < NEVER {
+            break;
+        }
     }
     blocked
 }
@@ -211,6 +218,8 @@ mod tests {
             let direct = terms.last().unwrap() / terms.iter().sum::<f64>();
             assert!((share_without_spare(spares, out) - direct).abs() < 1e-12);
         }
+        let many = [50, 100, 10_000].map(|spares| share_without_spare(spares, 2.0));
+        assert!(many.is_sorted_by(|fewer, more| fewer >= more) && many[2] < 1e-19);
     }
 
     #[test]

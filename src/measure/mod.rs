@@ -30,6 +30,7 @@ use crate::stack::Stack;
 use grid::Grid;
 use row::Speed;
 
+pub(crate) use speed::{PLAUSIBLE_MFU, mfu, percent};
 pub use write::{to_blank_csv, to_csv};
 
 /// The measured tables of `MosaicGPT` training, every column of the published document

@@ -10,7 +10,7 @@ use super::column::Column;
 use super::row::{Printed, Row};
 
 /// Utilizations outside of this range come from wrong units, not from slow or fast runs.
-const PLAUSIBLE_MFU: std::ops::RangeInclusive<f64> = 0.001..=1.0;
+pub(crate) const PLAUSIBLE_MFU: std::ops::RangeInclusive<f64> = 0.001..=1.0;
 
 /// Tokens per second over all GPUs: as told, or from tokens per second and GPU, or from sequences
 /// per second. What a row tells twice must agree; `None` when it tells nothing.
@@ -62,6 +62,18 @@ fn plain(value: f64) -> String {
     }
 }
 
+/// The MFU of so many tokens per second, all GPUs together.
+pub(crate) fn mfu(
+    tok_s: f64,
+    shape: &Shape,
+    cluster: &Cluster,
+    configuration: &Configuration,
+) -> f64 {
+    let flops = Convention::Mosaic2022.flops_per_token(shape, configuration.seq_len, false);
+    let per_gpu = tok_s / configuration.gpus as f64;
+    flops.utilization(per_gpu, cluster.gpu.peak_flops).mfu
+}
+
 fn check_units(
     row: &Row<'_>,
     column: Column,
@@ -70,12 +82,7 @@ fn check_units(
     cluster: &Cluster,
     configuration: &Configuration,
 ) -> Result<(), Diagnostic> {
-    let flops = Convention::Mosaic2022.flops_per_token(shape, configuration.seq_len, false);
-    let mfu = |tok_s: f64| {
-        flops
-            .utilization(tok_s / configuration.gpus as f64, cluster.gpu.peak_flops)
-            .mfu
-    };
+    let mfu = |tok_s: f64| mfu(tok_s, shape, cluster, configuration);
     let here = mfu(tok_s);
     if PLAUSIBLE_MFU.contains(&here) {
         return Ok(());
@@ -100,7 +107,7 @@ fn check_units(
 }
 
 /// A share in percent, with as many digits as say something.
-fn percent(share: f64) -> String {
+pub(crate) fn percent(share: f64) -> String {
     let percent = share * 100.0;
     if (0.001..1e6).contains(&percent) {
         let decimals = if percent < 1.0 { 3 } else { 0 };

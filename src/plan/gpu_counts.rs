@@ -47,10 +47,12 @@ impl Planner<'_> {
         found.retain(|place| cluster.nodes(place.configuration.gpus) <= max_nodes);
         found.sort_by_key(|place| place.configuration.gpus);
         let asked = Some(request.global_batch.min);
-        found
+        let predicted: Vec<Result<Candidate, PlanError>> = found
             .par_iter()
             .map(|place| self.candidate(&request, cluster, &place.configuration, asked))
-            .collect()
+            .collect();
+        // In order, so that the first error is the one that is told.
+        predicted.into_iter().collect()
     }
 
     /// Why nothing can be launched on `cluster`, and what would help.

@@ -19,7 +19,7 @@ fn translate(error: &toml::de::Error, origin: &Origin) -> Diagnostic {
         .or_else(|| explain_unknown(message, "unknown variant", "value"))
         .or_else(|| explain_missing(message))
         .unwrap_or_else(|| Explained {
-            message: in_plain_words(message),
+            message: in_plain_words(message, TABLE),
             ..Explained::default()
         });
     let mut diagnostic = Diagnostic::new(explained.message).in_text(origin.clone());
@@ -67,21 +67,25 @@ fn explain_missing(message: &str) -> Option<Explained> {
     })
 }
 
-/// Serde's "invalid type: map, expected f64" without the names that only programs have for types.
-fn in_plain_words(message: &str) -> String {
+/// What TOML calls values with keys, without and with its article.
+const TABLE: (&str, &str) = ("table", "a table");
+
+/// Serde's "invalid type: map, expected f64" without the names that only programs have for types;
+/// `keyed` is what the format calls values with keys, without and with its article.
+pub(crate) fn in_plain_words(message: &str, keyed: (&str, &str)) -> String {
     let Some((found, expected)) = message.rsplit_once(", expected ") else {
         return message.to_owned();
     };
     let expected = match expected {
         "f64" => "a number",
-        "u32" | "u64" | "usize" | "i64" => "a whole number",
+        "u8" | "u32" | "u64" | "usize" | "i64" => "a whole number",
         "a sequence" => "an array",
-        "a map" => "a table",
-        other if other.starts_with("struct ") => "a table",
+        "a map" => keyed.1,
+        other if other.starts_with("struct ") => keyed.1,
         other => other,
     };
     let found = match found {
-        "invalid type: map" => "invalid type: table",
+        "invalid type: map" => &format!("invalid type: {}", keyed.0),
         "invalid type: sequence" => "invalid type: array",
         "invalid length 0" => "it is empty",
         other => other,
@@ -120,7 +124,7 @@ mod tests {
             ),
             ("duplicate key", "duplicate key"),
         ] {
-            assert_eq!(in_plain_words(said), plain);
+            assert_eq!(in_plain_words(said, TABLE), plain);
         }
     }
 }

@@ -28,7 +28,7 @@ pub(crate) mod tests;
 
 pub use listing::{Kind, Listing};
 
-pub(crate) use document::parse;
+pub(crate) use document::{in_plain_words, parse};
 pub(crate) use product::ProductTable;
 pub(crate) use tables::{ClusterTable, GpuTable, ModelTable, PriceTable, StackTable, Tables};
 pub(crate) use value::{At, Entries, Spelled, Whole, Written};

@@ -158,10 +158,17 @@ impl Calendar<'_> {
 
     fn notes(&self) -> Vec<(String, String)> {
         let schedule = self.schedule;
-        let mut notes = vec![(
+        let mut notes = Vec::new();
+        if schedule.partial {
+            notes.push((
+                "PARTIAL".to_owned(),
+                "the search was ended early; a better schedule may be found".to_owned(),
+            ));
+        }
+        notes.push((
             "bars".to_owned(),
             "█ runs, · free, ░ no node is free; in use: ▁ few to █ all of the nodes".to_owned(),
-        )];
+        ));
         let ways: usize = schedule.jobs.iter().map(|job| job.ways).sum();
         notes.push((
             "weighed".into(),

@@ -9,6 +9,7 @@ use super::steps::Grid;
 use crate::calendar::Moment;
 use crate::job::Agenda;
 use crate::plan::PlanError;
+use crate::search::Watch;
 
 /// Why there is no schedule.
 #[derive(Debug, Clone, PartialEq, Error)]
@@ -148,6 +149,7 @@ pub(super) fn explain(
     grid: &Grid,
     problem: &Problem,
     unsolved: Unsolved,
+    watch: &Watch<'_>,
 ) -> ScheduleError {
     let proven = unsolved == Unsolved::Impossible;
     let bound = problem.binding() && problem.tasks.iter().any(|task| task.due.is_some());
@@ -155,7 +157,7 @@ pub(super) fn explain(
         aim: Aim::Lateness,
         ..problem.clone()
     };
-    match solve(&nearest) {
+    match solve(&nearest, watch) {
         Ok(solved) if bound => {
             let placed = solved.placed.iter().enumerate();
             let ends: Vec<i64> = placed

@@ -17,6 +17,7 @@ use pumpkin_core::termination::TerminationCondition;
 use pumpkin_core::variables::{AffineView, DomainId, Literal, TransformableVariable};
 
 use super::problem::{Placed, Problem, Task};
+use crate::search::Watch;
 
 /// What a schedule is asked to be.
 #[derive(Debug, Clone, Copy)]
@@ -41,22 +42,24 @@ pub(super) enum Answer {
 }
 
 /// How often the solver may come back to decide: its effort, in a unit that depends on nothing
-/// but the problem, unlike time.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Effort {
+/// but the problem, unlike time. Who watches may end it.
+#[derive(Debug)]
+pub(super) struct Effort<'a> {
     pub(super) spent: u64,
     pub(super) allowed: u64,
+    pub(super) watch: &'a Watch<'a>,
 }
 
-impl TerminationCondition for Effort {
+impl TerminationCondition for Effort<'_> {
     fn should_stop(&mut self) -> bool {
         self.spent += 1;
-        self.spent > self.allowed
+        self.watch.settled(1, 0);
+        self.spent > self.allowed || self.watch.is_cancelled()
     }
 }
 
 /// Looks for a schedule within `caps`.
-pub(super) fn ask(problem: &Problem, caps: Caps, effort: &mut Effort) -> Answer {
+pub(super) fn ask(problem: &Problem, caps: Caps, effort: &mut Effort<'_>) -> Answer {
     let posted = Model::new(problem, caps).and_then(|mut model| {
         model.post()?;
         Ok(model)
@@ -327,7 +330,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    fn solve(&mut self, effort: &mut Effort) -> Answer {
+    fn solve(&mut self, effort: &mut Effort<'_>) -> Answer {
         let mut brancher = self.solver.default_brancher();
         let mut resolver = ResolutionResolver::default();
         let found = match self.solver.satisfy(&mut brancher, effort, &mut resolver) {

@@ -6,6 +6,7 @@
 //! by a local search whose random numbers are seeded by nothing but the problem's size.
 
 use super::problem::{Aim, END_OF_TIME, Free, Placed, Problem, Worth};
+use crate::search::Watch;
 
 /// Orders tried for so many jobs: the work of one order grows with their square.
 const WORK: usize = 400_000;
@@ -21,8 +22,8 @@ struct Recipe {
     charges: Vec<f64>,
 }
 
-/// The best schedule found; `None` when a job never fits.
-pub(super) fn best(problem: &Problem) -> Option<Vec<Placed>> {
+/// The best schedule found; `None` when a job never fits. Ended early, it is the first.
+pub(super) fn best(problem: &Problem, watch: &Watch<'_>) -> Option<Vec<Placed>> {
     let count = problem.tasks.len();
     let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ count as u64);
     let mut found: Option<(Worth, Vec<Placed>, Recipe)> = None;
@@ -38,6 +39,9 @@ pub(super) fn best(problem: &Problem) -> Option<Vec<Placed>> {
     };
     for order in orders(problem) {
         for charge in CHARGES {
+            if found.is_some() && watch.is_cancelled() {
+                break;
+            }
             let charges = vec![charge; count];
             consider(
                 Recipe {
@@ -51,6 +55,9 @@ pub(super) fn best(problem: &Problem) -> Option<Vec<Placed>> {
     let rounds = (WORK / (count * count).max(1)).clamp(FEWEST_ORDERS, MOST_ORDERS);
     for _ in 0..rounds {
         let Some((.., recipe)) = &found else { break };
+        if watch.is_cancelled() {
+            break;
+        }
         let mut recipe = recipe.clone();
         for _ in 0..=random.below(2) {
             let (from, to) = (random.below(count), random.below(count));

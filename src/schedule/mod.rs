@@ -32,6 +32,7 @@ use serde::Serialize;
 use crate::calendar::Moment;
 use crate::job::{Agenda, Minimise, Window};
 use crate::plan::{Candidate, FitReport, Planner};
+use crate::search::Watch;
 use crate::throughput::Fit;
 
 /// Version of the JSON that a schedule is printed as; it grows when a field changes meaning.
@@ -71,6 +72,8 @@ pub struct Schedule {
     pub clusters: Vec<ClusterCalendar>,
     /// What the predictions rest on.
     pub fit: FitReport,
+    /// Whether the search was ended early: a better schedule may be found.
+    pub partial: bool,
 }
 
 /// What was minimised, and how good the schedule is at it.
@@ -165,15 +168,30 @@ pub fn schedule(
     planner: &Planner<'_>,
     fit: &Fit,
 ) -> Result<Schedule, ScheduleError> {
+    schedule_watched(agenda, planner, fit, &Watch::new())
+}
+
+/// [`schedule`] under a [`Watch`]: how far its effort is spent, and a way to end it early. A
+/// schedule that was ended early is the best found so far, with a bound that holds, and says so in
+/// [`Schedule::partial`].
+///
+/// # Errors
+/// As [`schedule`]; ended early, also where a schedule might have been found.
+pub fn schedule_watched(
+    agenda: &Agenda,
+    planner: &Planner<'_>,
+    fit: &Fit,
+    watch: &Watch<'_>,
+) -> Result<Schedule, ScheduleError> {
     let options = options::all(agenda, planner)?;
     let grid = steps::Grid::new(agenda, &options);
     let problem = grid.problem(agenda, &options);
     error::check_alone(agenda, &grid, &problem)?;
-    match solve::solve(&problem) {
+    match solve::solve(&problem, watch) {
         Ok(solved) => {
             let schedule = report::schedule(agenda, &options, &grid, &problem, &solved, fit)?;
             Ok(report::with_probabilities(schedule, agenda, planner))
         }
-        Err(unsolved) => Err(error::explain(agenda, &grid, &problem, unsolved)),
+        Err(unsolved) => Err(error::explain(agenda, &grid, &problem, unsolved, watch)),
     }
 }

@@ -56,6 +56,7 @@ pub(super) fn schedule(
         jobs,
         clusters,
         fit: FitReport::new(fit),
+        partial: solved.partial,
     })
 }
 

@@ -8,6 +8,7 @@
 use super::exact::{Answer, Caps, Effort, ask};
 use super::problem::{Aim, Placed, Problem, Worth};
 use super::{bound, list};
+use crate::search::Watch;
 
 /// Effort for up to a dozen jobs; more jobs get less, since each decision takes longer.
 const EFFORT: u64 = 90_000;
@@ -28,6 +29,8 @@ pub(super) struct Solved {
     pub(super) worth: Worth,
     /// What no schedule can be better than, in the first figure.
     pub(super) bound: i64,
+    /// Whether the search for a better one was ended early.
+    pub(super) partial: bool,
 }
 
 /// Why there is no schedule.
@@ -39,10 +42,12 @@ pub(super) enum Unsolved {
     Unknown,
 }
 
-/// Solves the problem.
-pub(super) fn solve(problem: &Problem) -> Result<Solved, Unsolved> {
+/// Solves the problem; a watch that is cancelled ends it with the best schedule so far.
+pub(super) fn solve(problem: &Problem, watch: &Watch<'_>) -> Result<Solved, Unsolved> {
+    let share = |effort: u64| effort * A_DOZEN / A_DOZEN.max(problem.tasks.len() as u64);
+    watch.begin(share(EFFORT) + share(SECOND_EFFORT));
     let horizon = problem.horizon();
-    let quick = list::best(problem).map(|placed| {
+    let quick = list::best(problem, watch).map(|placed| {
         let worth = problem.worth(&placed);
         (placed, worth)
     });
@@ -51,16 +56,19 @@ pub(super) fn solve(problem: &Problem) -> Result<Solved, Unsolved> {
         horizon,
         bound: bound::first(problem),
         best: quick.filter(|(_, worth)| worth.missed == 0),
-        left: EFFORT * A_DOZEN / A_DOZEN.max(problem.tasks.len() as u64),
+        left: share(EFFORT),
         per_question: EFFORT_PER_QUESTION,
+        watch,
+        partial: watch.is_cancelled(),
     };
     search.first()?;
-    search.second();
+    search.second(share(SECOND_EFFORT));
     let (placed, worth) = search.best.ok_or(Unsolved::Unknown)?;
     Ok(Solved {
         placed,
         worth,
         bound: search.bound.min(worth.first),
+        partial: search.partial,
     })
 }
 
@@ -71,6 +79,8 @@ struct Search<'a> {
     best: Option<(Vec<Placed>, Worth)>,
     left: u64,
     per_question: u64,
+    watch: &'a Watch<'a>,
+    partial: bool,
 }
 
 impl Search<'_> {
@@ -132,9 +142,9 @@ impl Search<'_> {
     }
 
     /// Improves what is minimised second, the first held.
-    fn second(&mut self) {
+    fn second(&mut self, effort: u64) {
         let Some((_, worth)) = self.best else { return };
-        self.left = SECOND_EFFORT * A_DOZEN / A_DOZEN.max(self.problem.tasks.len() as u64);
+        self.left = effort;
         self.per_question = SECOND_EFFORT_PER_QUESTION;
         let mut low = match self.problem.aim {
             Aim::Makespan => bound::cheapest(self.problem),
@@ -188,9 +198,14 @@ impl Search<'_> {
         let mut effort = Effort {
             spent: 0,
             allowed: self.per_question.min(self.left),
+            watch: self.watch,
         };
         let answer = ask(self.problem, caps, &mut effort);
         self.left = self.left.saturating_sub(effort.spent.max(1));
+        if self.watch.is_cancelled() {
+            self.left = 0;
+            self.partial = true;
+        }
         answer
     }
 

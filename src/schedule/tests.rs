@@ -6,6 +6,7 @@ use proptest::test_runner::FileFailurePersistence;
 use super::problem::{Aim, END_OF_TIME, Free, Mode, Piece, Placed, Problem, Task, Worth};
 use super::solve::{Unsolved, solve};
 use super::{bound, list};
+use crate::search::Watch;
 
 /// Nothing is free in the small cases from this step on.
 const SHORT: i64 = 9;
@@ -152,7 +153,7 @@ proptest! {
     #[test]
     fn small_cases_are_solved_as_well_as_by_trying_everything(problem in problem(3)) {
         let horizon = problem.horizon();
-        match (solve(&problem), tried(&problem, horizon)) {
+        match (solve(&problem, &Watch::new()), tried(&problem, horizon)) {
             (Ok(solved), Some(best)) => {
                 prop_assert_eq!(problem.flaw(&solved.placed), None);
                 prop_assert_eq!(solved.worth, best);
@@ -165,19 +166,44 @@ proptest! {
 
     #[test]
     fn every_schedule_keeps_the_rules(problem in problem(9)) {
-        if let Some(placed) = list::best(&problem) {
+        if let Some(placed) = list::best(&problem, &Watch::new()) {
             prop_assert_eq!(problem.flaw(&placed), None);
             let worth = problem.worth(&placed);
             prop_assert!(worth.missed > 0 || bound::first(&problem) <= worth.first);
         }
-        if let Ok(solved) = solve(&problem) {
+        if let Ok(solved) = solve(&problem, &Watch::new()) {
             prop_assert_eq!(problem.flaw(&solved.placed), None);
             prop_assert_eq!(problem.worth(&solved.placed), solved.worth);
             prop_assert_eq!(solved.worth.missed, 0);
             prop_assert!(bound::first(&problem) <= solved.bound);
             prop_assert!(solved.bound <= solved.worth.first);
-            let again = solve(&problem).unwrap();
+            let again = solve(&problem, &Watch::new()).unwrap();
             prop_assert_eq!(again.placed, solved.placed);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    /// Ended at once there is still a schedule, where there is one that keeps the rules without
+    /// searching; and its bound holds.
+    #[test]
+    fn what_is_ended_early_keeps_the_rules_too(problem in problem(9)) {
+        let watch = Watch::new();
+        watch.cancel();
+        match (solve(&problem, &watch), solve(&problem, &Watch::new())) {
+            (Ok(early), Ok(whole)) => {
+                prop_assert!(early.partial && !whole.partial);
+                prop_assert_eq!(problem.flaw(&early.placed), None);
+                prop_assert!(whole.worth <= early.worth);
+                prop_assert!(early.bound <= whole.worth.first);
+            }
+            (Ok(early), Err(unsolved)) => prop_assert!(false, "{early:?}, then {unsolved:?}"),
+            (Err(_), _) => {
+                let listed = list::best(&problem, &watch);
+                prop_assert!(listed.is_none_or(|placed| problem.worth(&placed).missed > 0));
+            }
         }
     }
 }
@@ -213,7 +239,7 @@ fn four_jobs_are_solved_as_well_as_by_trying_everything() {
             sites: vec![free(&[4, 4, 4, 2, 2, 4, 4, 4, 4], true)],
             aim,
         };
-        let solved = solve(&problem).unwrap();
+        let solved = solve(&problem, &Watch::new()).unwrap();
         assert_eq!(Some(solved.worth), tried(&problem, 12), "{aim:?}");
         assert_eq!(solved.bound, solved.worth.first, "{aim:?}");
     }
@@ -253,7 +279,7 @@ fn numbers_too_large_for_the_solver_are_scheduled_all_the_same() {
             }],
             aim,
         };
-        match solve(&problem) {
+        match solve(&problem, &Watch::new()) {
             Ok(solved) => assert_eq!(problem.flaw(&solved.placed), None),
             Err(unsolved) => {
                 assert_eq!((unsolved, aim == Aim::Lateness), (Unsolved::Unknown, false));

@@ -34,6 +34,9 @@ pub enum Objective {
     Pareto,
 }
 
+/// Scores this close, as a share, may differ by rounding alone.
+const NEAR: f64 = 4e-12;
+
 /// How good a candidate is: lower is better.
 #[derive(Debug, Clone, Copy)]
 pub struct Score {
@@ -57,6 +60,14 @@ impl Score {
     #[must_use]
     pub fn objective(&self) -> f64 {
         self.objective
+    }
+
+    /// Whether rounding alone may have set the two apart.
+    pub(super) fn near(self, other: Self) -> bool {
+        let near = |one: f64, other: f64| {
+            one.total_cmp(&other) == Ordering::Equal || (one - other).abs() <= NEAR * other.abs()
+        };
+        near(self.objective, other.objective) && near(self.time, other.time)
     }
 
     fn order(self, other: Self) -> Ordering {

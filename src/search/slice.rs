@@ -179,7 +179,7 @@ impl<G: GroupEvaluator> Slice<'_, G> {
             model: self.evaluator.micro_batch(micro_batch),
         };
         if self.limits.prune {
-            row.search(found, accumulations);
+            row.settle(found, accumulations);
         } else {
             row.form(found, accumulations);
         }
@@ -198,11 +198,60 @@ struct Row<'a, G: GroupEvaluator> {
 /// How much rounding may make a bound exceed what it bounds, as a share.
 const ROUNDING: f64 = 1e-12;
 
+/// Accumulations whose scores may differ by rounding alone are formed, all of them, up to so many.
+const MANY: u64 = 4096;
+
 impl<G: GroupEvaluator> Row<'_, G> {
+    /// Looks for the best. What a step costs once is spread so thin over millions of accumulations
+    /// that more of them change the score by rounding alone, where no bound can tell them apart:
+    /// of these the first and the last are formed, as many as are asked for.
+    fn settle(&self, found: &mut Found, accumulations: Range<u64>) {
+        let Range { start, end } = accumulations;
+        let alike = self.first_alike(start..end);
+        let kept = self.slice.limits.top.max(1) as u64;
+        if end - alike <= MANY.max(kept.saturating_mul(2)) {
+            self.search(found, start..end);
+            return;
+        }
+        self.form(found, end - kept..end);
+        self.form(found, alike..alike + kept);
+        self.search(found, start..alike);
+    }
+
+    /// The first position from which on all scores are near the last one, by bisection.
+    fn first_alike(&self, positions: Range<u64>) -> u64 {
+        let Range { mut start, end } = positions;
+        let accum = &self.slice.batch.accum;
+        let Some(most) = accum.get(end - 1).filter(|_| end - start > MANY) else {
+            return end;
+        };
+        let last = self.score(most);
+        let mut found = end - 1;
+        while start < found {
+            let middle = start + (found - start) / 2;
+            let alike = accum.get(middle).is_some_and(|fewest| {
+                self.score(fewest).near(last) && self.bound(fewest, most).near(last)
+            });
+            if alike {
+                found = middle;
+            } else {
+                start = middle + 1;
+            }
+        }
+        found
+    }
+
+    fn score(&self, grad_accum: u64) -> Score {
+        let evaluator = &self.slice.evaluator;
+        let step_s = evaluator.step_s(&self.model, grad_accum);
+        evaluator.score(step_s, self.tokens * grad_accum as f64)
+    }
+
     fn search(&self, found: &mut Found, accumulations: Range<u64>) {
         let mut boxes = vec![accumulations];
         while let Some(Range { start, end }) = boxes.pop() {
-            if start >= end || self.hopeless(found, start, end) {
+            let over = start >= end || self.slice.watch.is_cancelled();
+            if over || self.hopeless(found, start, end) {
                 continue;
             }
             if end - start <= FEW {
@@ -237,9 +286,7 @@ impl<G: GroupEvaluator> Row<'_, G> {
         let slice = self.slice;
         found.evaluated += u128::from(accumulations.end - accumulations.start);
         for grad_accum in accumulations.map_while(|position| slice.batch.accum.get(position)) {
-            let step_s = slice.evaluator.step_s(&self.model, grad_accum);
-            let batch_tokens = self.tokens * grad_accum as f64;
-            let score = slice.evaluator.score(step_s, batch_tokens);
+            let score = self.score(grad_accum);
             if found.best.excludes(score) {
                 continue;
             }

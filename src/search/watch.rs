@@ -1,4 +1,4 @@
-//! Watching a search while it runs: how far it is, the best so far, and ending it early.
+//! Watching work while it runs: how far it is, the best so far, and ending it early.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -84,11 +84,13 @@ impl<'a> Watch<'a> {
         }
     }
 
-    pub(super) fn begin(&self, groups: u64) {
+    /// So many more groups are to be settled.
+    pub(crate) fn begin(&self, groups: u64) {
         self.all_groups.fetch_add(groups, Ordering::Relaxed);
     }
 
-    pub(super) fn settled(&self, groups: u64, points: u128) {
+    /// So many groups, of so many points, are settled.
+    pub(crate) fn settled(&self, groups: u64, points: u128) {
         let points = u64::try_from(points).unwrap_or(u64::MAX);
         self.groups.fetch_add(groups, Ordering::Relaxed);
         // Saturates by hand: atomics wrap.

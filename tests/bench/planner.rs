@@ -4,7 +4,8 @@
 //! - `predict`: one prediction in full (elements a second are predictions a second);
 //! - `every point`: configurations a second when the time, the memory verdict, the time to budget
 //!   and the cost of every one that can be launched is computed, on one thread and on two;
-//! - `search`: points a second of a space of 10¹², as `plan` searches it, on one thread and on two.
+//! - `search`: points a second of a space of 10¹², as `plan` searches it, on one thread and on two;
+//! - `schedule`: a ladder of a dozen jobs on one calendar (elements a second are jobs a second).
 
 #![expect(
     clippy::expect_used,
@@ -16,11 +17,12 @@ use std::hint::black_box;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rayon::ThreadPoolBuilder;
 use tminus::configuration::Configuration;
-use tminus::job::{JobFile, Request, Settings, resolve};
+use tminus::job::{Agenda, JobFile, Request, Settings, resolve, resolve_ladder};
 use tminus::measure::{MOSAICGPT_2023, Measurement, read};
 use tminus::plan::Planner;
 use tminus::preset::Catalog;
 use tminus::quantity::Confidence;
+use tminus::schedule::schedule;
 use tminus::throughput::Fit;
 
 /// Every micro-batch to 64 and every accumulation to 64 that meet a wide global batch.
@@ -67,6 +69,30 @@ max_gpus = 16384
 inter_node_gbps = 400
 usd_per_gpu_hour = 2.0
 "#;
+
+/// Four sizes on three budgets each, the larger ones after the smaller ones.
+fn ladder() -> Agenda {
+    let mut text = "clusters = [\"r7z2\", \"r1z1\"]\n[schedule]\nstart = \"2026-12-01\"\n\
+                    [schedule.clusters.r7z2]\ncapacity_nodes = 16\n\
+                    [schedule.clusters.r1z1]\ncapacity_nodes = 16\n"
+        .to_owned();
+    for tokens in ["10x", "20x", "40x"] {
+        let mut before = None;
+        for model in ["gpt-350m", "gpt-760m", "gpt-1b", "gpt-3b"] {
+            let name = format!("{model}-{tokens}");
+            text += &format!(
+                "[[jobs]]\nname = \"{name}\"\nmodel = \"{model}\"\ntokens = \"{tokens}\"\n"
+            );
+            if let Some(before) = before.filter(|_| model == "gpt-3b") {
+                text += &format!("after = [\"{before}\"]\n");
+            }
+            before = Some(name);
+        }
+    }
+    let file = JobFile::parse("ladder.toml", &text).expect("the jobs are valid");
+    let ladder = file.ladder.expect("there are several jobs");
+    resolve_ladder(ladder, &file.settings, &Catalog::embedded()).expect("names are known")
+}
 
 fn rows() -> Vec<Measurement> {
     let table = read("mosaicgpt-2023.csv", MOSAICGPT_2023, &Catalog::embedded());
@@ -129,6 +155,19 @@ fn search(criterion: &mut Criterion) {
     on_threads(criterion, "search", points, &planner, &request);
 }
 
+fn schedules(criterion: &mut Criterion) {
+    let fit = Fit::new("bench", rows()).expect("the fit succeeds");
+    let planner = Planner::new(&fit);
+    let agenda = ladder();
+    let mut group = criterion.benchmark_group("schedule");
+    group.throughput(Throughput::Elements(agenda.jobs.len() as u64));
+    group.sample_size(10);
+    group.bench_function("a dozen jobs", |bencher| {
+        bencher.iter(|| schedule(black_box(&agenda), &planner, &fit).expect("there is one"));
+    });
+    group.finish();
+}
+
 /// Plans on one thread and on two; `points` elements a plan.
 fn on_threads(
     criterion: &mut Criterion,
@@ -152,5 +191,5 @@ fn on_threads(
     group.finish();
 }
 
-criterion_group!(benches, fit, predict, every_point, search);
+criterion_group!(benches, fit, predict, every_point, search, schedules);
 criterion_main!(benches);

@@ -3,19 +3,23 @@
 
 use std::sync::LazyLock;
 
-use serde_json::Value;
-use tminus::diagnostic::Diagnostic;
+use tminus::calendar::{Due, Moment, Span, TimeOfDay};
+use tminus::compare::PlanFile;
+use tminus::diagnostic::{Diagnostic, Origin};
 use tminus::fit_file::{FitFile, embedded_fit};
-use tminus::job::{GlobalBatch, JobFile, Request, Settings, TokenBudget, resolve};
+use tminus::job::{
+    Agenda, GlobalBatch, JobFile, Probability, Request, Settings, TokenBudget, Usd, resolve,
+    resolve_ladder,
+};
 use tminus::measure::{Measurement, read, to_csv};
-use tminus::plan::{PlanError, Planner};
 use tminus::preset::Catalog;
-use tminus::quantity::{Bytes, Confidence, MAX_COUNT, Tokens};
+use tminus::quantity::{Bytes, Confidence, MAX_COUNT, Tokens, UsdPerGpuHour};
+use tminus::reserve::Ask;
 use tminus::search::Axis;
 use tminus::throughput::Fit;
 
-static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::embedded);
-static FIT: LazyLock<Fit> = LazyLock::new(|| embedded_fit().unwrap());
+pub(super) static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::embedded);
+pub(super) static FIT: LazyLock<Fit> = LazyLock::new(|| embedded_fit().unwrap());
 
 /// An error about `input` says something, and nothing that only programmers know.
 fn says_something(error: &Diagnostic, input: &str) {
@@ -59,6 +63,49 @@ pub(super) fn quantities(text: &str) {
     if let Ok(confidence) = text.parse::<Confidence>() {
         assert!((0.01..=0.999).contains(&confidence.get()));
     }
+    if let Ok(price) = text.parse::<UsdPerGpuHour>() {
+        assert!(price.get().is_finite() && price.get() >= 0.0);
+    }
+    if let Ok(dollars) = text.parse::<Usd>() {
+        assert!((0.01..=1e12).contains(&dollars.get()));
+    }
+    if let Ok(probability) = text.parse::<Probability>() {
+        assert!(0.0 < probability.get() && probability.get() < 1.0);
+    }
+}
+
+/// Dates and lengths of time: written and read again they are the same, and sums can be undone.
+pub(super) fn dates(text: &str) {
+    let span = text.parse::<Span>().ok();
+    if let Some(span) = span {
+        assert!(span > Span::ZERO && span <= Span::MAX);
+        let seconds = format!("{}s", span.seconds());
+        assert_eq!(seconds.parse::<Span>().unwrap(), span);
+        assert!(Span::of_hours(span.hours()) <= span);
+    }
+    if let Ok(moment) = text.parse::<Moment>() {
+        for written in [moment.to_string(), moment.rfc3339(), moment.civil()] {
+            assert_eq!(written.parse::<Moment>().unwrap(), moment, "{written}");
+        }
+        for span in span.into_iter().chain([Span::ZERO, Span::MAX]) {
+            if let Some(later) = moment.plus(span) {
+                assert_eq!(later.since(moment), Some(span));
+                assert_eq!(later.minus(span), Some(moment));
+            }
+        }
+        let noon: TimeOfDay = "12:00".parse().unwrap();
+        if let (Some(next), Some(last)) = (moment.next_at(noon), moment.last_at(noon)) {
+            assert!(last <= moment && moment <= next);
+        }
+    }
+    if let Ok(clock) = text.parse::<TimeOfDay>() {
+        assert_eq!(clock.to_string().parse::<TimeOfDay>().unwrap(), clock);
+    }
+    match text.parse::<Due>() {
+        Ok(Due::By(moment)) => assert_eq!(text.parse::<Moment>().ok(), Some(moment)),
+        Ok(Due::Within(within)) => assert_eq!(span, Some(within)),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
 }
 
 pub(super) fn axes(text: &str) {
@@ -72,15 +119,44 @@ pub(super) fn axes(text: &str) {
     }
 }
 
-fn resolved(text: &str) -> Result<Request, Diagnostic> {
+/// The job file and the presets it brings along.
+fn job_file(text: &str) -> Result<(JobFile, Catalog), Diagnostic> {
     let file = JobFile::parse("fuzz.toml", text)?;
     let catalog = file.extend(CATALOG.clone())?;
-    resolve(Settings::default().over(file.settings), &catalog)
+    Ok((file, catalog))
 }
 
+pub(super) fn resolved(text: &str) -> Result<(Request, Catalog), Diagnostic> {
+    let (file, catalog) = job_file(text)?;
+    let request = resolve(Settings::default().over(file.settings), &catalog)?;
+    Ok((request, catalog))
+}
+
+/// A job, and what it asks of a booking.
 pub(super) fn job(text: &str) {
-    if let Err(error) = resolved(text) {
+    let asked = resolved(text).and_then(|(request, catalog)| Ask::new(&request, &catalog));
+    if let Err(error) = asked {
         says_something(&error, text);
+    }
+}
+
+/// Several jobs on one calendar, where the file holds several.
+pub(super) fn agenda(text: &str) -> Result<Option<Agenda>, Diagnostic> {
+    let (file, catalog) = job_file(text)?;
+    let ladder = file
+        .ladder
+        .map(|jobs| resolve_ladder(jobs, &file.settings, &catalog));
+    ladder.transpose()
+}
+
+pub(super) fn jobs(text: &str) {
+    match agenda(text) {
+        Ok(Some(agenda)) => {
+            let mut deadlines = agenda.jobs.iter().filter_map(|job| job.deadline);
+            assert!(deadlines.all(|deadline| deadline > agenda.start));
+        }
+        Ok(None) => {}
+        Err(error) => says_something(&error, text),
     }
 }
 
@@ -128,168 +204,23 @@ pub(super) fn fit_file(text: &str) {
     }
 }
 
-/// Plans what the job asks for; spaces too large to walk are no trouble.
-pub(super) fn plans(text: &str) {
-    let Ok(request) = resolved(text) else {
-        return;
+pub(super) fn plan_file(text: &str) {
+    let origin = Origin {
+        name: "fuzz.json".into(),
+        text: text.into(),
     };
-    match Planner::new(&FIT).plan(&request) {
+    match PlanFile::parse(&origin) {
         Ok(plan) => {
-            let json = serde_json::to_value(&plan).unwrap();
-            finite(&json, "plan");
-            let best = &plan.candidates[0];
-            let interval = best.time_to_budget_h;
-            assert!(interval.low <= interval.expected && interval.expected <= interval.high);
+            for run in &plan.candidates {
+                for ends in [run.throughput_tok_s, run.train_h, run.time_to_budget_h] {
+                    assert!(0.0 < ends.low && ends.low <= ends.expected);
+                    assert!(ends.expected <= ends.high && ends.high.is_finite());
+                }
+            }
+            if let Err(error) = plan.rank(1) {
+                says_something(&error, text);
+            }
         }
-        Err(error @ PlanError::NotFinite { .. }) => panic!("{error}"),
-        Err(error) => assert!(!error.to_string().is_empty()),
-    }
-}
-
-/// JSON has no NaN: one would show as `null` where a number belongs.
-fn finite(value: &Value, key: &str) {
-    match value {
-        Value::Null => assert!(
-            [
-                "cost_usd",
-                "usd",
-                "usd_per_gpu_hour",
-                "checkpoint_interval_s",
-                "spare_nodes"
-            ]
-            .contains(&key)
-                || ["price_type", "provider", "region"].contains(&key)
-                || key.contains("held_out")
-                || key.contains("bad_day"),
-            "`{key}` is null"
-        ),
-        Value::Array(items) => items.iter().for_each(|item| finite(item, key)),
-        Value::Object(fields) => fields.iter().for_each(|(key, item)| finite(item, key)),
-        _ => {}
-    }
-}
-
-/// Texts that are right.
-pub(super) mod seeds {
-    use tminus::fit_file::FitFile;
-    use tminus::job::template;
-    use tminus::measure::{MOSAICGPT_2023, read};
-
-    use super::CATALOG;
-
-    fn owned(texts: &[&str]) -> Vec<String> {
-        texts.iter().map(|text| (*text).to_owned()).collect()
-    }
-
-    pub(crate) fn quantities() -> Vec<String> {
-        owned(&[
-            "134B",
-            "2Mi",
-            "1.5e9",
-            "1_000_000",
-            "80GiB",
-            "39.5 GiB",
-            "0.25T",
-            "20x",
-            "1M..4M",
-            "0.9",
-            "1000000000000000000",
-        ])
-    }
-
-    pub(crate) fn axes() -> Vec<String> {
-        owned(&[
-            "8",
-            "8,16,32",
-            "8..128",
-            "8..128:8",
-            "auto",
-            "1..1_000_000_000_000:1",
-            "1Ki..4Ki",
-        ])
-    }
-
-    const OWN: &str = r#"
-model = { architecture = "llama", d_model = 2048, n_layers = 24, n_heads = 32, n_kv_heads = 8, d_ff = 5632, vocab_size = 32000, seq_len = 4096 }
-tokens = "20x"
-cluster = ["lab", "r1z1"]
-stack = "bf16-gather"
-global_batch = "1Mi..4Mi"
-sort = "cost"
-top = 3
-confidence = 0.8
-allow_tight = true
-
-[search]
-gpus = "8..64:8"
-seq_len = [2048, 4096]
-micro_batch = "1..8:1"
-grad_accum = "auto"
-checkpointing = "auto"
-
-[gpus.mi300x]
-peak_tflops = 1307
-hbm_tb_per_s = 5.3
-usable_gib = 190
-intra_node_gb_per_s = 448
-
-[clusters.lab]
-gpu = "mi300x"
-gpus_per_node = 8
-max_gpus = 64
-inter_node_gbps = 800
-usd_per_gpu_hour = 1.8
-
-[reliability]
-failures_per_1000_node_days = 7.7
-restart = "20m"
-checkpoint_interval = "optimal"
-spares = "5%"
-replacement = "1d"
-
-[[prices]]
-instance = "lab"
-price_type = "spot"
-usd_per_gpu_hour = 1.1
-as_of = "2026-01"
-"#;
-
-    pub(crate) fn job() -> Vec<String> {
-        owned(&[template(), OWN])
-    }
-
-    pub(crate) fn plans() -> Vec<String> {
-        let small = "model = \"gpt-1b\"\ntokens = \"26B\"\nclusters = [\"r7z2\"]\n";
-        owned(&[template(), OWN, small])
-    }
-
-    pub(crate) fn presets() -> Vec<String> {
-        let own = OWN.find("[gpus").map_or("", |start| &OWN[start..]);
-        let model = "[models.my]\nd_model = 64\nn_layers = 2\nn_heads = 4\nvocab_size = 100\nseq_len = 128\n";
-        let price = "[[prices]]\ncluster = \"r7z2\"\nprovider = \"us\"\nusd_per_gpu_hour = 1.5\n";
-        owned(&[own, model, price])
-    }
-
-    pub(crate) fn csv() -> Vec<String> {
-        let few: String = MOSAICGPT_2023.split_inclusive('\n').take(6).collect();
-        let own = "model,gpus,gpu,seq_len,micro_batch,grad_accum,activation_checkpointing,\
-                   throughput_tok_s\ngpt-1b,8,h100,2048,8,4,on,150000\n";
-        owned(&[&few, own, &few.replace(',', ";"), &few.replace(',', "\t")])
-    }
-
-    pub(crate) fn markdown() -> Vec<String> {
-        owned(&[
-            "# Runs\n\n| Model | SeqLen (T) | # GPUs | GPU | MicroBatchSize (S) | GradAccum | \
-                 Throughput (T/s) |\n| --- | --- | --- | --- | --- | --- | --- |\n\
-                 | gpt-1b | 2048 | 8 | a100_80gb | 16 | 4 | 113000 |\n",
-        ])
-    }
-
-    pub(crate) fn fit_file() -> Vec<String> {
-        let few: String = MOSAICGPT_2023.split_inclusive('\n').take(4).collect();
-        let rows = read("own.csv", &few, &CATALOG).unwrap().rows;
-        let source = tminus::fit_file::Source::new("own.csv", &few, rows.len());
-        let file = FitFile::on_top("own", vec![source], rows);
-        vec![file.unwrap().to_toml().unwrap()]
+        Err(error) => says_something(&error, text),
     }
 }

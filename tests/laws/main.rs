@@ -7,6 +7,7 @@
 
 mod answers;
 mod better;
+mod calendar;
 mod order;
 mod search;
 

@@ -144,3 +144,22 @@ proptest! {
         }
     }
 }
+
+/// A batch of any size leaves 10^15 accumulations, of which all but the first differ by rounding
+/// alone: they are told apart by nothing, and not walked.
+#[test]
+fn a_batch_of_any_size_is_planned_at_once() {
+    let with_batch = |max| {
+        let mut request = super::request("gpt-1b", &["r1z1"]);
+        request.global_batch = GlobalBatch { min: 1, max };
+        let started = std::time::Instant::now();
+        let plan = super::planned(&request);
+        assert!(started.elapsed() < std::time::Duration::from_secs(30));
+        plan.candidates
+            .iter()
+            .for_each(|c| super::check(c, &request));
+        plan.candidates[0].time_to_budget_h.expected
+    };
+    let (some, any) = (with_batch(1 << 40), with_batch(1_000_000_000_000_000_000));
+    assert!(any <= some * (1.0 + 1e-9), "{any} after {some}");
+}

@@ -1,0 +1,92 @@
+//! What must change no byte of a schedule of several jobs, and what ending it early leaves true.
+
+use proptest::prelude::*;
+use tminus::job::{Agenda, JobFile, resolve_ladder};
+use tminus::plan::Planner;
+use tminus::schedule::{Schedule, ScheduleError, schedule_watched};
+use tminus::search::Watch;
+
+use super::{CATALOG, FIT};
+
+fn agenda(text: &str) -> Agenda {
+    let file = JobFile::parse("ladder.toml", text).unwrap();
+    resolve_ladder(file.ladder.unwrap(), &file.settings, &CATALOG).unwrap()
+}
+
+fn scheduled(
+    agenda: &Agenda,
+    threads: usize,
+    watch: &Watch<'_>,
+) -> Result<Schedule, ScheduleError> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .unwrap();
+    pool.install(|| schedule_watched(agenda, &Planner::new(&FIT), &FIT, watch))
+}
+
+prop_compose! {
+    fn ladders()(
+        jobs in prop::collection::vec(
+            (
+                prop::sample::select(vec!["gpt-125m", "gpt-350m", "gpt-760m", "gpt-1b"]),
+                5_u64..40,
+                prop::option::of(10_u64..200),
+                any::<bool>(),
+            ),
+            1..5,
+        ),
+        minimise in prop::sample::select(vec!["makespan", "cost", "lateness"]),
+        nodes in 1_u64..5,
+    ) -> String {
+        let mut text = format!(
+            "clusters = [\"r7z2\"]\n[schedule]\nstart = \"2026-12-01\"\nminimise = \"{minimise}\"\n\
+             [schedule.clusters.r7z2]\ncapacity_nodes = {nodes}\n",
+        );
+        for (place, (model, tokens, deadline, waits)) in jobs.iter().enumerate() {
+            text += &format!(
+                "[[jobs]]\nname = \"job{place}\"\nmodel = \"{model}\"\ntokens = \"{tokens}x\"\n",
+            );
+            if let Some(hours) = deadline {
+                text += &format!("deadline = \"{hours}h\"\n");
+            }
+            if *waits && place > 0 {
+                text += &format!("after = [\"job{}\"]\n", place - 1);
+            }
+        }
+        text
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn threads_change_no_byte_of_a_schedule(text in ladders()) {
+        let agenda = agenda(&text);
+        let bytes = |threads| match scheduled(&agenda, threads, &Watch::new()) {
+            Ok(schedule) => serde_json::to_string(&schedule).unwrap(),
+            Err(error) => error.to_string(),
+        };
+        prop_assert_eq!(bytes(1), bytes(2));
+    }
+
+    /// What is ended at once is a schedule with a bound that holds, and says that it is partial.
+    #[test]
+    fn a_schedule_ended_early_is_no_better_than_the_whole(text in ladders()) {
+        let agenda = agenda(&text);
+        let watch = Watch::new();
+        watch.cancel();
+        let whole = scheduled(&agenda, 2, &Watch::new());
+        match (scheduled(&agenda, 2, &watch), whole) {
+            (Ok(early), Ok(whole)) => {
+                prop_assert!(early.partial && !whole.partial);
+                let slack = 1.0 + 1e-9;
+                prop_assert!(whole.objective.value <= early.objective.value * slack);
+                prop_assert!(early.objective.bound <= whole.objective.value * slack);
+            }
+            (Ok(early), Err(error)) => prop_assert!(false, "{early:?}, then {error}"),
+            (Err(_), _) => {}
+        }
+    }
+}
