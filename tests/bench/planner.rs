@@ -80,11 +80,11 @@ fn ladder() -> Agenda {
         let mut before = None;
         for model in ["gpt-350m", "gpt-760m", "gpt-1b", "gpt-3b"] {
             let name = format!("{model}-{tokens}");
-            text += &format!(
+            text.extend([format!(
                 "[[jobs]]\nname = \"{name}\"\nmodel = \"{model}\"\ntokens = \"{tokens}\"\n"
-            );
+            )]);
             if let Some(before) = before.filter(|_| model == "gpt-3b") {
-                text += &format!("after = [\"{before}\"]\n");
+                text.extend([format!("after = [\"{before}\"]\n")]);
             }
             before = Some(name);
         }

@@ -180,10 +180,10 @@ pub(super) fn changed(text: &str, changes: &[Change], seeds: &[String]) -> Strin
 impl Change {
     fn made(&self, mut text: String, seeds: &[String]) -> String {
         match self {
-            Self::Replace(at, length, new) => text.replace_range(stretch(&text, at, *length), new),
-            Self::Garble(at, length, new) => text.replace_range(stretch(&text, at, *length), new),
+            Self::Replace(at, length, new) => text.replace_range(stretch(&text, *at, *length), new),
+            Self::Garble(at, length, new) => text.replace_range(stretch(&text, *at, *length), new),
             Self::Repeat(at, length, times) => {
-                let again = stretch(&text, at, *length);
+                let again = stretch(&text, *at, *length);
                 let copy = text[again.clone()].repeat(*times);
                 text.insert_str(again.start, &copy);
             }
@@ -194,22 +194,22 @@ impl Change {
                     text = text.replacen(to, from, 1);
                 }
             }
-            Self::Value(at, new) => replace(&mut text, at, |_| (*new).to_owned()),
-            Self::Nest(at, open, close, depth) => replace(&mut text, at, |value| {
+            Self::Value(at, new) => replace(&mut text, *at, |_| (*new).to_owned()),
+            Self::Nest(at, open, close, depth) => replace(&mut text, *at, |value| {
                 open.repeat(*depth) + value + &close.repeat(*depth)
             }),
-            Self::Digits(at, longer) => lengthen(&mut text, at, *longer),
+            Self::Digits(at, longer) => lengthen(&mut text, *at, *longer),
             Self::Line(seed, line, to) => {
                 let lines: Vec<&str> = seeds[seed.index(seeds.len())]
                     .split_inclusive('\n')
                     .collect();
                 if !lines.is_empty() {
-                    let to = line_start(&text, to);
+                    let to = line_start(&text, *to);
                     text.insert_str(to, lines[line.index(lines.len())]);
                 }
             }
             Self::Drop(at) => {
-                let start = line_start(&text, at);
+                let start = line_start(&text, *at);
                 let length = text[start..]
                     .find('\n')
                     .map_or(text.len() - start, |end| end + 1);
@@ -226,14 +226,14 @@ impl Change {
                         .replacen('\0', &other, 1);
                 }
             }
-            Self::Cut(at) => text.truncate(stretch(&text, at, 0).start),
+            Self::Cut(at) => text.truncate(stretch(&text, *at, 0).start),
         }
         text
     }
 }
 
 /// So many characters, as bytes.
-fn stretch(text: &str, at: &Index, length: usize) -> Range<usize> {
+fn stretch(text: &str, at: Index, length: usize) -> Range<usize> {
     let place = at.index(text.len() + 1);
     let start = (0..=place)
         .rev()
@@ -246,12 +246,12 @@ fn stretch(text: &str, at: &Index, length: usize) -> Range<usize> {
     start..end
 }
 
-fn line_start(text: &str, at: &Index) -> usize {
+fn line_start(text: &str, at: Index) -> usize {
     let place = stretch(text, at, 0).start;
     text[..place].rfind('\n').map_or(0, |end| end + 1)
 }
 
-fn replace(text: &mut String, at: &Index, new: impl Fn(&str) -> String) {
+fn replace(text: &mut String, at: Index, new: impl Fn(&str) -> String) {
     let values = values(text);
     if !values.is_empty() {
         let range = values[at.index(values.len())].clone();
@@ -260,7 +260,7 @@ fn replace(text: &mut String, at: &Index, new: impl Fn(&str) -> String) {
     }
 }
 
-fn lengthen(text: &mut String, at: &Index, longer: usize) {
+fn lengthen(text: &mut String, at: Index, longer: usize) {
     let mut runs: Vec<Range<usize>> = Vec::new();
     for (place, _) in text.match_indices(|c: char| c.is_ascii_digit()) {
         match runs.last_mut() {

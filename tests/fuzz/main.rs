@@ -118,7 +118,9 @@ entries!(
 fn seeds_and_some_changes_pass() {
     for entry in ENTRIES {
         let seeds = (entry.seeds)();
-        seeds.iter().for_each(|seed| (entry.check)(seed));
+        for seed in &seeds {
+            (entry.check)(seed);
+        }
         let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
         entry.run(&seeds, &mut TestRunner::new_with_rng(config(200), rng));
     }

@@ -44,14 +44,14 @@ prop_compose! {
              [schedule.clusters.r7z2]\ncapacity_nodes = {nodes}\n",
         );
         for (place, (model, tokens, deadline, waits)) in jobs.iter().enumerate() {
-            text += &format!(
+            text.extend([format!(
                 "[[jobs]]\nname = \"job{place}\"\nmodel = \"{model}\"\ntokens = \"{tokens}x\"\n",
-            );
+            )]);
             if let Some(hours) = deadline {
-                text += &format!("deadline = \"{hours}h\"\n");
+                text.extend([format!("deadline = \"{hours}h\"\n")]);
             }
             if *waits && place > 0 {
-                text += &format!("after = [\"job{}\"]\n", place - 1);
+                text.extend([format!("after = [\"job{}\"]\n", place - 1)]);
             }
         }
         text
