@@ -124,6 +124,10 @@ pub struct StepAway {
     pub nodes: u64,
     /// Nodes booked in all.
     pub booked_nodes: u64,
+    /// Sequences per GPU and micro-step that are fastest on those nodes.
+    pub micro_batch: u64,
+    /// Micro-steps per optimizer step.
+    pub grad_accum: u64,
     /// Hours booked.
     pub booked_h: f64,
     /// When it ends.
@@ -309,6 +313,8 @@ impl Desk<'_> {
                     change,
                     nodes: run.nodes(),
                     booked_nodes: booked,
+                    micro_batch: run.candidate.micro_batch,
+                    grad_accum: run.candidate.grad_accum,
                     booked_h: length.hours(),
                     end: self.moment(length),
                     probability: self.probability(run, length),

@@ -176,6 +176,7 @@ pub(in super::super) fn steps(steps: &[StepAway]) -> Grid {
     let columns = vec![
         Column::left("one step away"),
         Column::right("nodes"),
+        Column::right("micro × accum"),
         Column::right("hours booked"),
         Column::left("end"),
         Column::right("done %"),
@@ -191,6 +192,7 @@ pub(in super::super) fn steps(steps: &[StepAway]) -> Grid {
         vec![
             change.into(),
             step.booked_nodes.to_string().into(),
+            format!("{} × {}", step.micro_batch, step.grad_accum).into(),
             thousands(step.booked_h).into(),
             step.end
                 .as_deref()
