@@ -3,10 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use jiff::Timestamp;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
+use crate::calendar::Moment;
 use crate::compare::{FinishError, Launched, PlanFile, PlannedRun, Rows, check_units, compare};
 use crate::configuration::Setting;
 use crate::diagnostic::{Diagnostic, Origin};
@@ -54,8 +52,8 @@ pub(crate) struct CompareArgs {
     done_tokens: Option<Tokens>,
 
     /// When the run started: `2026-12-01` or `2026-12-01T09:00Z`.
-    #[arg(long, value_name = "DATE", value_parser = start)]
-    start: Option<Timestamp>,
+    #[arg(long, value_name = "DATE")]
+    start: Option<Moment>,
 
     /// Job file that the plan was made from, where it describes its own model or clusters.
     #[arg(long, value_name = "JOB.toml")]
@@ -82,18 +80,6 @@ impl CompareArgs {
     pub(super) fn output(&self) -> Option<&Path> {
         self.output.as_deref()
     }
-}
-
-/// A date at midnight UTC, or a time with its offset.
-fn start(text: &str) -> Result<Timestamp, String> {
-    let date = |text: &str| {
-        let date: Date = text.parse().ok()?;
-        Some(date.to_zoned(TimeZone::UTC).ok()?.timestamp())
-    };
-    text.parse()
-        .ok()
-        .or_else(|| date(text))
-        .ok_or_else(|| "expected a date such as 2026-12-01, or 2026-12-01T09:00Z".to_owned())
 }
 
 /// What the names of a plan stand for.

@@ -8,6 +8,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::Launched;
+use crate::calendar::Span;
 use crate::quantity::{Interval, Tokens, display_count};
 
 const SECONDS_PER_HOUR: f64 = 3600.0;
@@ -54,7 +55,7 @@ pub enum FinishError {
         tokens: u64,
     },
     /// A finish beyond every calendar.
-    #[error("from that start the run ends beyond the year 9999")]
+    #[error("from that start the run ends beyond the year 2999")]
     BeyondCalendar,
 }
 
@@ -84,12 +85,9 @@ pub(super) fn finish(launched: &Launched<'_>, noise: f64) -> Result<Finish, Fini
         let Some(start) = launched.start else {
             return Ok(None);
         };
-        let seconds = jiff::SignedDuration::try_from_secs_f64(hours * SECONDS_PER_HOUR)
-            .map_err(|_| FinishError::BeyondCalendar)?;
-        let end = start
-            .checked_add(seconds)
-            .map_err(|_| FinishError::BeyondCalendar)?;
-        Ok(Some(to_the_minute(end)))
+        let end = Span::from_hours_up(hours).and_then(|span| start.plus(span));
+        let end = end.ok_or(FinishError::BeyondCalendar)?;
+        Ok(Some(end.to_string()))
     };
     Ok(Finish {
         remaining_tokens: tokens - done,
@@ -99,12 +97,8 @@ pub(super) fn finish(launched: &Launched<'_>, noise: f64) -> Result<Finish, Fini
         cost_usd: usd(whole),
         remaining_usd: usd(remaining),
         planned_usd: run.cost_usd,
-        start: launched.start.map(to_the_minute),
+        start: launched.start.map(|start| start.to_string()),
         finish: date(whole.expected)?,
         planned_finish: date(run.time_to_budget_h.expected)?,
     })
-}
-
-fn to_the_minute(at: jiff::Timestamp) -> String {
-    at.strftime("%Y-%m-%dT%H:%MZ").to_string()
 }

@@ -53,7 +53,7 @@ pub struct Launched<'a> {
     /// Tokens trained so far, where that is known.
     pub done: Option<Tokens>,
     /// When it started, where that is known.
-    pub start: Option<jiff::Timestamp>,
+    pub start: Option<crate::calendar::Moment>,
 }
 
 /// What `compare` says.

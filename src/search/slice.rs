@@ -222,7 +222,8 @@ impl<G: GroupEvaluator> Row<'_, G> {
     fn first_alike(&self, positions: Range<u64>) -> u64 {
         let Range { mut start, end } = positions;
         let accum = &self.slice.batch.accum;
-        let Some(most) = accum.get(end - 1).filter(|_| end - start > MANY) else {
+        let last = end.checked_sub(1).filter(|_| end - start > MANY);
+        let Some(most) = last.and_then(|last| accum.get(last)) else {
             return end;
         };
         let last = self.score(most);

@@ -1,0 +1,52 @@
+//! Numbers as people read them.
+
+/// A duration for people: `45 s`, `12.5 min`, `7.3 h`, `9.5 d`.
+#[must_use]
+pub fn display_hours(hours: f64) -> String {
+    let seconds = hours * 3600.0;
+    if seconds < 90.0 {
+        format!("{seconds:.0} s")
+    } else if seconds < 5400.0 {
+        format!("{:.1} min", seconds / 60.0)
+    } else if hours < 96.0 {
+        format!("{hours:.1} h")
+    } else if hours < 24.0 * 10_000.0 {
+        format!("{:.1} d", hours / 24.0)
+    } else {
+        format!("{:.3e} d", hours / 24.0)
+    }
+}
+
+/// A count for people, with three to four digits: `1.51M`, `134B`, `25.7K`.
+#[must_use]
+pub fn display_count(value: f64) -> String {
+    for (suffix, unit) in [("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3)] {
+        if value >= unit {
+            let scaled = value / unit;
+            return if scaled >= 10_000.0 {
+                format!("{scaled:.2e}{suffix}")
+            } else if scaled >= 100.0 {
+                format!("{scaled:.0}{suffix}")
+            } else if scaled >= 10.0 {
+                format!("{scaled:.1}{suffix}")
+            } else {
+                format!("{scaled:.2}{suffix}")
+            };
+        }
+    }
+    format!("{value:.0}")
+}
+
+/// An integer with thousands separators: `1,508,631`.
+#[must_use]
+pub fn display_thousands(value: u128) -> String {
+    let digits = value.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}

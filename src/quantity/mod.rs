@@ -1,0 +1,42 @@
+//! Quantities people type and read: token counts, bytes, durations, dollars.
+//!
+//! Every type is bounded where it is built, so that no formula downstream can overflow an `f64`
+//! or meet a NaN: counts stop at 10^18, which is more tokens than were ever written.
+//!
+//! Decimal suffixes follow the field (`134B` is 134·10⁹ tokens); binary ones are spelled with an
+//! `i` (`2Mi` is 2²¹). A number may carry underscores (`2_097_152`).
+
+mod confidence;
+mod count;
+mod display;
+mod interval;
+mod price;
+
+#[cfg(test)]
+mod tests;
+
+use thiserror::Error;
+
+pub use confidence::Confidence;
+pub use count::{Bytes, Tokens};
+pub use display::{display_count, display_hours, display_thousands};
+pub use interval::Interval;
+pub use price::UsdPerGpuHour;
+
+/// The largest count of tokens, parameters or bytes accepted anywhere.
+pub const MAX_COUNT: u64 = 1_000_000_000_000_000_000;
+
+/// Why a text is not the quantity it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{text}` is not {expected}: {reason}")]
+pub struct QuantityError {
+    /// What was typed.
+    pub text: String,
+    /// The quantity that was expected, with an example.
+    pub expected: &'static str,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Bytes per GiB.
+pub const GIB: f64 = 1_073_741_824.0;

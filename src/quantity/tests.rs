@@ -1,0 +1,51 @@
+//! Parsing and display of quantities.
+
+use super::*;
+use proptest::prelude::*;
+
+#[test]
+fn suffixes_are_exact() {
+    for (text, count) in [
+        ("134B", 134_000_000_000),
+        ("0.1T", 100_000_000_000),
+        ("1.5k", 1_500),
+        ("2_097_152", 2_097_152),
+        ("0.5Mi", 524_288),
+        ("300g", 300_000_000_000),
+    ] {
+        assert_eq!(text.parse::<Tokens>().unwrap().get(), count, "{text}");
+    }
+}
+
+#[test]
+fn refusals_say_why() {
+    for (text, reason) in [
+        ("134X", "unknown suffix `x`"),
+        ("", "empty"),
+        ("-5", "greater than zero"),
+        ("0", "greater than zero"),
+        ("1.5", "whole number"),
+        ("1.2.3B", "two decimal points"),
+        ("1e9", "unknown suffix `e9`"),
+        ("2000000T", "more than"),
+        ("nan", "start with a digit"),
+        (".", "number is missing"),
+    ] {
+        let error = text.parse::<Tokens>().unwrap_err();
+        assert!(error.reason.contains(reason), "{text}: {error}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn tokens_display_parses_back(count in 1..=MAX_COUNT) {
+        let tokens = Tokens::new(count).unwrap();
+        prop_assert_eq!(tokens.to_string().parse::<Tokens>().unwrap(), tokens);
+    }
+
+    #[test]
+    fn any_text_is_a_count_or_an_error(text in "\\PC*") {
+        let _ = text.parse::<Tokens>();
+        let _ = text.parse::<Bytes>();
+    }
+}
