@@ -73,6 +73,9 @@ const TABLE: (&str, &str) = ("table", "a table");
 /// Serde's "invalid type: map, expected f64" without the names that only programs have for types;
 /// `keyed` is what the format calls values with keys, without and with its article.
 pub(crate) fn in_plain_words(message: &str, keyed: (&str, &str)) -> String {
+    if message == "u64 value was too large" {
+        return format!("the number is too large, expected at most {}", i64::MAX);
+    }
     let Some((found, expected)) = message.rsplit_once(", expected ") else {
         return message.to_owned();
     };
@@ -106,6 +109,10 @@ mod tests {
     #[test]
     fn types_are_named_as_people_know_them() {
         for (said, plain) in [
+            (
+                "u64 value was too large",
+                "the number is too large, expected at most 9223372036854775807",
+            ),
             (
                 "invalid type: map, expected f64",
                 "invalid type: table, expected a number",

@@ -4,10 +4,12 @@ use super::{Check, answers, check};
 
 #[test]
 fn what_was_found_stays_mended() {
-    let cases: [(Check, &str); 3] = [
+    let cases: [(Check, &str); 4] = [
         (check::axes, "1..18446744073709551615:1"),
         // "expected f64", said a table in the place of a number.
         (check::fit_file, FIT_WITH_A_DOTTED_KEY),
+        // "u64 value was too large", said a number that no TOML integer holds.
+        (check::fit_file, "format = 18446744073709551615"),
         // Hours of both so far apart that their ratio is infinite.
         (answers::comparisons, PLAN_FAR_APART),
     ];
