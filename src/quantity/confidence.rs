@@ -44,11 +44,7 @@ impl FromStr for Confidence {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fail = |reason: &str| QuantityError {
-            text: text.to_owned(),
-            expected: "a confidence such as 0.9",
-            reason: reason.to_owned(),
-        };
+        let fail = QuantityError::of(text, "a confidence such as 0.9");
         let share: f64 = text
             .trim()
             .parse()

@@ -38,5 +38,16 @@ pub struct QuantityError {
     pub reason: String,
 }
 
+impl QuantityError {
+    /// Says of `text` why it is not the quantity that was expected.
+    pub(crate) fn of(text: &str, expected: &'static str) -> impl Fn(&str) -> Self + Copy {
+        move |reason| Self {
+            text: text.to_owned(),
+            expected,
+            reason: reason.to_owned(),
+        }
+    }
+}
+
 /// Bytes per GiB.
 pub const GIB: f64 = 1_073_741_824.0;

@@ -30,11 +30,7 @@ impl FromStr for UsdPerGpuHour {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fail = |reason: &str| QuantityError {
-            text: text.to_owned(),
-            expected: Self::EXPECTED,
-            reason: reason.to_owned(),
-        };
+        let fail = QuantityError::of(text, Self::EXPECTED);
         let written = text.trim();
         let written = written.strip_prefix('$').unwrap_or(written);
         let written = written.strip_suffix("USD").unwrap_or(written).trim();

@@ -1,0 +1,149 @@
+//! Instants.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde::{Serialize, Serializer};
+
+use super::{SECONDS_PER_DAY, Span, TimeOfDay};
+use crate::quantity::QuantityError;
+
+/// Years that dates are accepted in: sums of dates and spans stay far inside what can be counted.
+const YEARS: std::ops::RangeInclusive<i16> = 1970..=2999;
+
+/// An instant, to the second, from 1970 to 2999.
+///
+/// ```
+/// use tminus::calendar::Moment;
+/// let start: Moment = "2026-12-01T09:00Z".parse().unwrap();
+/// assert_eq!("2026-12-01T10:00+01:00".parse::<Moment>().unwrap(), start);
+/// assert_eq!("2026-12-01".parse::<Moment>().unwrap().to_string(), "2026-12-01T00:00Z");
+/// assert!("1 December".parse::<Moment>().is_err());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(Timestamp);
+
+impl Moment {
+    /// What is expected, with examples.
+    pub const EXPECTED: &'static str = "a date such as 2026-12-01 or 2026-12-01T09:00Z";
+
+    /// Its date and time of day, UTC.
+    #[must_use]
+    pub fn datetime(self) -> DateTime {
+        TimeZone::UTC.to_datetime(self.0)
+    }
+
+    fn new(instant: Timestamp) -> Option<Self> {
+        let year = instant.to_zoned(TimeZone::UTC).year();
+        YEARS.contains(&year).then_some(())?;
+        Timestamp::from_second(instant.as_second()).ok().map(Self)
+    }
+
+    /// The instant `span` later; `None` beyond the years accepted.
+    #[must_use]
+    pub fn plus(self, span: Span) -> Option<Self> {
+        self.0.checked_add(span.signed()).ok().and_then(Self::new)
+    }
+
+    /// The instant `span` earlier; `None` beyond the years accepted.
+    #[must_use]
+    pub fn minus(self, span: Span) -> Option<Self> {
+        self.0.checked_sub(span.signed()).ok().and_then(Self::new)
+    }
+
+    /// How long after `earlier` it is; `None` when it is before.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Option<Span> {
+        let seconds = self.0.as_second().checked_sub(earlier.0.as_second())?;
+        u64::try_from(seconds).ok().and_then(Span::from_seconds)
+    }
+
+    /// The first instant from here on at which clocks in UTC show `clock`.
+    #[must_use]
+    pub fn next_at(self, clock: TimeOfDay) -> Option<Self> {
+        let wait = (clock.seconds() + SECONDS_PER_DAY - self.second_of_day()) % SECONDS_PER_DAY;
+        Span::from_seconds(wait).and_then(|wait| self.plus(wait))
+    }
+
+    /// The last instant up to here at which clocks in UTC showed `clock`.
+    #[must_use]
+    pub fn last_at(self, clock: TimeOfDay) -> Option<Self> {
+        let past = (self.second_of_day() + SECONDS_PER_DAY - clock.seconds()) % SECONDS_PER_DAY;
+        Span::from_seconds(past).and_then(|past| self.minus(past))
+    }
+
+    fn second_of_day(self) -> u64 {
+        let second = self.0.as_second().rem_euclid(86_400);
+        u64::try_from(second).unwrap_or(0)
+    }
+
+    /// The day in UTC: `2026-12-01`.
+    #[must_use]
+    pub fn date(self) -> String {
+        self.0.to_zoned(TimeZone::UTC).date().to_string()
+    }
+
+    /// The time in UTC without a zone, as Slurm takes it: `2026-12-01T09:00:00`.
+    #[must_use]
+    pub fn civil(self) -> String {
+        let at = self.0.to_zoned(TimeZone::UTC);
+        format!(
+            "{}T{:02}:{:02}:{:02}",
+            at.date(),
+            at.hour(),
+            at.minute(),
+            at.second()
+        )
+    }
+
+    /// RFC 3339 with seconds: `2026-12-01T09:00:00Z`.
+    #[must_use]
+    pub fn rfc3339(self) -> String {
+        self.civil() + "Z"
+    }
+}
+
+/// RFC 3339 without the seconds where there are none: `2026-12-01T09:00Z`.
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.rfc3339();
+        f.pad(
+            &text
+                .strip_suffix(":00Z")
+                .map_or(text.clone(), |minutes| minutes.to_owned() + "Z"),
+        )
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.rfc3339())
+    }
+}
+
+/// RFC 3339 with any offset; without one, or as a plain date, UTC.
+impl FromStr for Moment {
+    type Err = QuantityError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fail = QuantityError::of(text, Self::EXPECTED);
+        let written = text.trim();
+        // A bracketed zone would be read past; only digits and their separators are a civil date.
+        let civil = |c: char| c.is_ascii_digit() || "-:.Tt ".contains(c);
+        let instant = if written.chars().all(civil) {
+            written
+                .parse::<DateTime>()
+                .and_then(|civil| civil.to_zoned(TimeZone::UTC))
+                .map(|zoned| zoned.timestamp())
+        } else if written.contains('[') {
+            return Err(fail("name the offset from UTC, not a time zone"));
+        } else {
+            written.parse::<Timestamp>()
+        };
+        let instant = instant.map_err(|_| fail("there is no such date"))?;
+        Self::new(instant).ok_or_else(|| fail("the year must be from 1970 to 2999"))
+    }
+}

@@ -1,0 +1,183 @@
+//! Lengths of time.
+
+use std::fmt;
+use std::str::FromStr;
+
+use jiff::SignedDuration;
+
+use super::{SECONDS_PER_DAY, SECONDS_PER_HOUR, SECONDS_PER_MINUTE};
+use crate::quantity::QuantityError;
+
+/// A length of time: whole seconds, at most 500 years.
+///
+/// ```
+/// use tminus::calendar::Span;
+/// assert_eq!("14d".parse::<Span>().unwrap(), "2w".parse().unwrap());
+/// assert_eq!("36h".parse::<Span>().unwrap().to_string(), "1 d 12 h");
+/// assert!("14".parse::<Span>().is_err());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Span(u64);
+
+/// Units, with their seconds.
+pub(super) const UNITS: [(&str, u64); 5] = [
+    ("s", 1),
+    ("m", SECONDS_PER_MINUTE),
+    ("h", SECONDS_PER_HOUR),
+    ("d", SECONDS_PER_DAY),
+    ("w", 7 * SECONDS_PER_DAY),
+];
+
+impl Span {
+    /// No time at all.
+    pub const ZERO: Self = Self(0);
+    /// The longest there is, 500 years of 365 days.
+    pub const MAX: Self = Self(500 * 365 * SECONDS_PER_DAY);
+    /// What is expected, with examples.
+    pub const EXPECTED: &'static str = "a length of time such as 14d, 36h or 2w";
+
+    /// So many seconds; `None` beyond [`Span::MAX`].
+    #[must_use]
+    pub fn from_seconds(seconds: u64) -> Option<Self> {
+        (seconds <= Self::MAX.0).then_some(Self(seconds))
+    }
+
+    /// Hours that are a whole number of minutes, to within rounding: what [`Span::hours`] gave.
+    #[must_use]
+    pub fn of_hours(hours: f64) -> Self {
+        Self::from_hours_down(hours + 1.0 / 7200.0)
+    }
+
+    /// Hours rounded up to the next whole minute; `None` when they are negative, no number or
+    /// beyond [`Span::MAX`].
+    #[must_use]
+    pub fn from_hours_up(hours: f64) -> Option<Self> {
+        let minutes = (hours * 60.0).ceil();
+        if !(0.0..=Self::MAX.hours() * 60.0).contains(&minutes) {
+            return None;
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole, not negative, and at most 500 years"
+        )]
+        Self::from_seconds(minutes as u64 * SECONDS_PER_MINUTE)
+    }
+
+    /// Hours rounded down to a whole minute; [`Span::MAX`] beyond it, nothing when they are negative
+    /// or no number.
+    #[must_use]
+    pub fn from_hours_down(hours: f64) -> Self {
+        let minutes = (hours * 60.0).floor().clamp(0.0, Self::MAX.hours() * 60.0);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole, not negative, and at most 500 years; a NaN becomes 0"
+        )]
+        Self(minutes as u64 * SECONDS_PER_MINUTE)
+    }
+
+    /// Seconds.
+    #[must_use]
+    pub fn seconds(self) -> u64 {
+        self.0
+    }
+
+    /// Hours.
+    #[must_use]
+    pub fn hours(self) -> f64 {
+        self.0 as f64 / SECONDS_PER_HOUR as f64
+    }
+
+    /// The two together; stops at [`Span::MAX`].
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self((self.0 + other.0).min(Self::MAX.0))
+    }
+
+    /// What is left of it without the other; nothing when that is longer.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
+
+    /// Whether it is a whole number of days.
+    #[must_use]
+    pub fn is_whole_days(self) -> bool {
+        self.0.is_multiple_of(SECONDS_PER_DAY)
+    }
+
+    /// As Slurm writes it: `5-12:00:00`.
+    #[must_use]
+    pub fn slurm(self) -> String {
+        let (days, rest) = (self.0 / SECONDS_PER_DAY, self.0 % SECONDS_PER_DAY);
+        format!(
+            "{days}-{:02}:{:02}:{:02}",
+            rest / 3600,
+            rest / 60 % 60,
+            rest % 60
+        )
+    }
+
+    pub(super) fn signed(self) -> SignedDuration {
+        SignedDuration::from_secs(i64::try_from(self.0).unwrap_or(i64::MAX))
+    }
+}
+
+/// `14 d`, `1 d 12 h`, `30 min`.
+impl fmt::Display for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [
+            (self.0 / SECONDS_PER_DAY, "d"),
+            (self.0 / SECONDS_PER_HOUR % 24, "h"),
+            (self.0 / SECONDS_PER_MINUTE % 60, "min"),
+            (self.0 % SECONDS_PER_MINUTE, "s"),
+        ];
+        let parts: Vec<String> = parts
+            .into_iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, unit)| format!("{count} {unit}"))
+            .collect();
+        f.pad(&if parts.is_empty() {
+            "0 h".to_owned()
+        } else {
+            parts.join(" ")
+        })
+    }
+}
+
+impl FromStr for Span {
+    type Err = QuantityError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fail = QuantityError::of(text, Self::EXPECTED);
+        let written = text.trim();
+        let unit = UNITS
+            .iter()
+            .find_map(|(suffix, unit)| Some((written.strip_suffix(suffix)?, *unit)));
+        let (digits, unit) = unit.ok_or_else(|| fail("it must end in a unit: s, m, h, d or w"))?;
+        let digits = digits.trim();
+        if digits.starts_with('-') {
+            return Err(fail("it must be greater than zero"));
+        }
+        let decimal = digits.chars().all(|c| c.is_ascii_digit() || c == '.');
+        let count: f64 = digits
+            .parse()
+            .ok()
+            .filter(|_| decimal)
+            .ok_or_else(|| fail("what stands before the unit must be a number"))?;
+        let seconds = (count * unit as f64).round();
+        if seconds < 1.0 {
+            return Err(fail("it must be greater than zero"));
+        }
+        if seconds > Self::MAX.0 as f64 {
+            return Err(fail("it is more than 500 years"));
+        }
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "whole, from 1 to 500 years"
+        )]
+        Ok(Self(seconds as u64))
+    }
+}
