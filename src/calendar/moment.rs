@@ -36,7 +36,7 @@ impl Moment {
         TimeZone::UTC.to_datetime(self.0)
     }
 
-    fn new(instant: Timestamp) -> Option<Self> {
+    pub(super) fn new(instant: Timestamp) -> Option<Self> {
         let year = instant.to_zoned(TimeZone::UTC).year();
         YEARS.contains(&year).then_some(())?;
         Timestamp::from_second(instant.as_second()).ok().map(Self)
