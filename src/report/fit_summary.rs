@@ -47,6 +47,8 @@ struct Place {
     stack: Option<String>,
     rows: usize,
     differs_in: Option<&'static str>,
+    /// Standard deviation by which the rows stray beyond the noise of single runs, as a share.
+    scatter: f64,
     in_words: String,
     moved: Vec<Moved>,
     steps: usize,
@@ -83,11 +85,27 @@ impl Place {
             } else {
                 in_words(layer)
             },
+            scatter: layer.scatter,
             moved: if joined { Vec::new() } else { moved(layer) },
             steps,
             last_change: change,
             condition,
         }
+    }
+
+    /// Its rows, and how uneven they look where that says something.
+    fn counted(&self) -> String {
+        let rows = match self.rows {
+            1 => "1 row".to_owned(),
+            rows => format!("{rows} rows"),
+        };
+        if self.scatter < NAMED {
+            return rows;
+        }
+        format!(
+            "{rows}, which stray by about {:.1} % beyond the noise of single runs",
+            self.scatter * 100.0
+        )
     }
 
     fn name(&self) -> String {
@@ -203,9 +221,11 @@ impl Answer for FitSummary<'_> {
         let mut document = Document::new(format!("{}: {rows} fitted {base}", summary.name))
             .text(format!("on rows held out: {}", self.held_out()));
         for place in &summary.fits {
-            document = document
-                .heading(place.name())
-                .text(format!("{}; {} rows", place.in_words, place.rows));
+            document = document.heading(place.name()).text(format!(
+                "{}; {}",
+                place.in_words,
+                place.counted()
+            ));
             if !place.moved.is_empty() {
                 document = document.grid(moved_grid(&place.moved));
             }

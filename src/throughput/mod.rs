@@ -224,6 +224,9 @@ pub struct LayerSummary<'a> {
     pub values: Values,
     /// What they were before its rows were seen.
     pub before: Values,
+    /// How uneven its rows look beyond the noise of single runs: standard deviation of the
+    /// logarithm of throughput; 0 for rows like the embedded ones.
+    pub scatter: f64,
     /// How its fit ended.
     pub termination: Termination,
 }
@@ -236,6 +239,7 @@ impl<'a> LayerSummary<'a> {
             example: layer.rows.first().map(|(row, _)| row),
             values: layer.solution.belief.values(),
             before,
+            scatter: layer.solution.scatter.sd(),
             termination: layer.solution.termination,
         }
     }

@@ -44,6 +44,11 @@ impl Scatter {
         }
     }
 
+    /// The standard deviation.
+    pub(crate) fn sd(self) -> f64 {
+        self.0
+    }
+
     /// The standard deviation of a row, with that of a single run.
     pub(crate) fn and(self, run_sd: f64) -> f64 {
         self.0.hypot(run_sd)
