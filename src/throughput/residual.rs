@@ -30,12 +30,14 @@ pub(crate) struct Cell {
     pub(crate) family: Family,
 }
 
-/// What two shapes of the same width and depth can still differ in.
+/// What two shapes of the same width and depth can still differ in. Attention kernels are others for
+/// other head widths, so that what one of them likes says little about another.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Family {
     feed_forward: FeedForward,
     feed_forward_ratio: f64,
     heads_per_kv_head: f64,
+    head_dim: u64,
     vocab_size: u64,
 }
 
@@ -45,6 +47,7 @@ impl Family {
             feed_forward: shape.feed_forward,
             feed_forward_ratio: shape.d_ff as f64 / shape.d_model as f64,
             heads_per_kv_head: shape.n_heads as f64 / shape.n_kv_heads as f64,
+            head_dim: shape.head_dim,
             vocab_size: shape.vocab_size,
         }
     }
