@@ -7,8 +7,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
+mod dice;
+
 use std::sync::{Arc, LazyLock};
 
+use dice::Dice;
 use tminus::advise::{Limits, advise_among};
 use tminus::configuration::Setting;
 use tminus::measure::{self, MOSAICGPT_2023, Measurement};
@@ -35,41 +38,19 @@ static ONE_MODEL: LazyLock<Fit> = LazyLock::new(|| {
     Fit::new("gpt-125m", one.cloned().collect()).unwrap()
 });
 
-/// Deterministic random numbers (`SplitMix64`; Steele, Lea & Flood 2014).
-struct Dice(u64);
+/// About a standard Gaussian: the sum of twelve uniform numbers.
+fn gaussian(dice: &mut Dice) -> f64 {
+    (0..12).map(|_| dice.uniform()).sum::<f64>() - 6.0
+}
 
-impl Dice {
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn index(&mut self, below: usize) -> usize {
-        usize::try_from(self.roll() % u64::try_from(below).unwrap()).unwrap()
-    }
-
-    /// About a standard Gaussian: the sum of twelve uniform numbers.
-    fn gaussian(&mut self) -> f64 {
-        let uniform = |dice: &mut Self| f64::from(u32::try_from(dice.roll() >> 32).unwrap());
-        (0..12)
-            .map(|_| uniform(self) / f64::from(u32::MAX))
-            .sum::<f64>()
-            - 6.0
-    }
-
-    /// `count` different indices below `of`.
-    fn some(&mut self, count: usize, of: usize) -> Vec<usize> {
-        let mut all: Vec<usize> = (0..of).collect();
-        for index in 0..count {
-            let other = index + self.index(of - index);
-            all.swap(index, other);
-        }
-        all.truncate(count);
-        all
-    }
+/// `count` different indices below `of`.
+fn some(dice: &mut Dice, count: usize, of: usize) -> Vec<usize> {
+    let mut all: Vec<(f64, usize)> = (0..of).map(|index| (dice.uniform(), index)).collect();
+    all.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+    all.into_iter()
+        .take(count)
+        .map(|(_, index)| index)
+        .collect()
 }
 
 /// Another place, and the fit that its rows are put on top of.
@@ -132,7 +113,7 @@ impl Place {
                 };
                 let slowdown = log_step(&there, &there.setting(), &changed)
                     - log_step(row, &row.setting(), &values)
-                    + self.scatter * dice.gaussian();
+                    + self.scatter * gaussian(&mut dice);
                 Measurement {
                     throughput_tok_s: row.throughput_tok_s * (-slowdown).exp(),
                     ..there
@@ -162,7 +143,7 @@ impl Place {
         for way in 0..ways {
             let rows = self.rows(way);
             let mut dice = Dice(way);
-            let draws = (0..27 / ways).map(|_| dice.some(count, rows.len()));
+            let draws = (0..27 / ways).map(|_| some(&mut dice, count, rows.len()));
             drawn.extend(draws.map(|few| self.rest_after(&few, &rows)));
             advised.push(self.rest_after(&self.advised(count, &rows), &rows));
         }

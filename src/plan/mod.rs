@@ -13,6 +13,7 @@ mod physics;
 mod planner;
 mod predict;
 mod remedy;
+mod resolve;
 
 pub use candidate::{Candidate, MemoryParts, MemoryReport};
 pub use error::{PlanError, Remedy};

@@ -16,9 +16,9 @@ impl Scatter {
     pub(crate) const BELIEVED: Self = Self(0.02);
 
     /// Levels to compare where nothing was measured yet, each with its probability beforehand: an
-    /// assumption, wide on purpose.
+    /// assumption, wide on purpose. Their middle is what is believed.
     pub(crate) const ELSEWHERE: [(Self, f64); 3] = [
-        (Self(0.004), 0.25),
+        (Self(0.008), 0.25),
         (Self::BELIEVED, 0.5),
         (Self(0.05), 0.25),
     ];
@@ -66,7 +66,7 @@ mod tests {
             Scatter::middle(levels.into_iter().zip(weights)).0
         };
         assert!((middle([0.0, 0.0, 1.0]) - 0.05).abs() < 1e-12);
-        assert!((middle([1.0, 0.0, 1.0]) - (0.004_f64 * 0.05).sqrt()).abs() < 1e-12);
+        assert!((middle([1.0, 0.0, 1.0]) - (0.008_f64 * 0.05).sqrt()).abs() < 1e-12);
         assert!((middle([0.0; 3]) - Scatter::BELIEVED.0).abs() < 1e-12);
     }
 }
