@@ -73,8 +73,15 @@ const TABLE: (&str, &str) = ("table", "a table");
 /// Serde's "invalid type: map, expected f64" without the names that only programs have for types;
 /// `keyed` is what the format calls values with keys, without and with its article.
 pub(crate) fn in_plain_words(message: &str, keyed: (&str, &str)) -> String {
-    if message == "u64 value was too large" {
-        return format!("the number is too large, expected at most {}", i64::MAX);
+    match message {
+        "u64 value was too large" => {
+            return format!("the number is too large, expected at most {}", i64::MAX);
+        }
+        // The parser's own limit.
+        "cannot recurse further; max recursion depth met" => {
+            return "values are nested deeper than 80 levels, the most that is read".to_owned();
+        }
+        _ => {}
     }
     let Some((found, expected)) = message.rsplit_once(", expected ") else {
         return message.to_owned();
@@ -109,6 +116,10 @@ mod tests {
     #[test]
     fn types_are_named_as_people_know_them() {
         for (said, plain) in [
+            (
+                "cannot recurse further; max recursion depth met",
+                "values are nested deeper than 80 levels, the most that is read",
+            ),
             (
                 "u64 value was too large",
                 "the number is too large, expected at most 9223372036854775807",
