@@ -77,8 +77,8 @@ pub(crate) fn in_plain_words(message: &str, keyed: (&str, &str)) -> String {
         "u64 value was too large" => {
             return format!("the number is too large, expected at most {}", i64::MAX);
         }
-        // The parser's own limit.
-        "cannot recurse further; max recursion depth met" => {
+        // The parser's own limit, of values and of dotted keys.
+        "cannot recurse further; max recursion depth met" | "recursion limit" => {
             return "values are nested deeper than 80 levels, the most that is read".to_owned();
         }
         _ => {}
