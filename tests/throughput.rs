@@ -100,6 +100,16 @@ fn the_residual_correction_helps_on_models_never_seen() {
     let rows = held_out(Protocol::LeaveModel);
     let all = of(&rows, |row| row.gpu == "a100-80gb");
     assert!(all.mape <= all.physics_mape, "{all:?}");
+    // Held out, these two are beyond all sizes that are left.
+    for model in ["gpt-125m", "gpt-13b"] {
+        let beyond = of(&rows, |row| row.model == model);
+        assert!(beyond.mape < beyond.physics_mape + 1e-4, "{beyond:?}");
+    }
+    for protocol in [Protocol::LeaveSeq, Protocol::LeaveGpus] {
+        let rows = held_out(protocol);
+        let all = of(&rows, |_| true);
+        assert!(all.mape <= all.physics_mape, "{all:?}");
+    }
 }
 
 #[test]

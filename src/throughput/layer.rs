@@ -51,7 +51,7 @@ impl Acquaintance {
 /// Share of what another GPU leaves open that another card of the same architecture does: cards
 /// such as the A100's two differ in their memory, whose datasheet is known, and hardly in clocks
 /// and links. An assumption.
-const SIBLING: f64 = 0.15;
+const SIBLING: f64 = 0.1;
 
 impl Unknown {
     /// Everything was measured.

@@ -6,7 +6,8 @@
 //! Matérn-3/2 components (Rasmussen & Williams, *Gaussian Processes for Machine Learning*, §4.2.1):
 //! a slow one, for what the physics gets wrong over whole regions (a kernel that likes one shape
 //! better), and a fast one, for single cells. Far from every cell it returns to zero, that is to
-//! pure physics, and its variance to the prior one.
+//! pure physics, and its variance to the prior one. Beyond the smallest and the largest model measured
+//! it is given up sooner ([`Correction::share_kept`](super::fit::Correction::share_kept)).
 
 use nalgebra::DMatrix;
 
@@ -65,6 +66,11 @@ impl Cell {
     /// The axis of nodes.
     pub(crate) const NODES: usize = 4;
 
+    /// Base-2 logarithm of what a model's blocks grow with: depth times squared width.
+    pub(crate) fn model_size(&self) -> f64 {
+        2.0 * self.at[Self::WIDTH] + self.at[Self::DEPTH]
+    }
+
     /// The cell of a configuration.
     pub(crate) fn new(setting: &Setting<'_>, configuration: &Configuration) -> Self {
         let nodes = setting.cluster.nodes(configuration.gpus);
@@ -118,7 +124,7 @@ impl Kernel {
             },
             Component {
                 amplitude: 0.007,
-                lengths: [0.3, 0.3, 1.0, 0.5, 2.0],
+                lengths: [0.45, 0.45, 1.5, 0.75, 3.0],
                 across_gpus: 0.2,
                 across_recompute: 0.5,
                 across_families: 0.2,
@@ -136,6 +142,7 @@ impl Kernel {
             },
             Component {
                 amplitude: 0.012,
+                lengths: [0.3, 0.3, 1.0, 0.5, 2.0],
                 ..Self::MEASURED.components[1]
             },
         ],

@@ -151,7 +151,7 @@ impl Fit {
         };
         let cell = Cell::new(setting, &any);
         let mut correction = Neighbourhood::default();
-        for (part, share) in view.corrections() {
+        for (part, share) in view.corrections(&cell) {
             correction.add(part, share, &cell);
         }
         SettingModel {

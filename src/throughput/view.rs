@@ -74,20 +74,21 @@ impl<'a> View<'a> {
     }
 
     /// The corrections that add up to that of the setting, each with its share.
-    pub(super) fn corrections(&self) -> impl Iterator<Item = (&'a Correction, f64)> {
+    /// `cell` is any cell of the setting.
+    pub(super) fn corrections(&self, cell: &Cell) -> impl Iterator<Item = (&'a Correction, f64)> {
         let own = self.correction.map(|correction| (correction, 1.0));
-        own.into_iter().chain(self.inherited)
+        let all = own.into_iter().chain(self.inherited);
+        all.map(move |(correction, share)| (correction, share * correction.share_kept(cell)))
     }
 
     /// The expected correction of the log step time.
     pub(super) fn correction(&self, cell: &Cell) -> f64 {
-        let own = self
-            .correction
-            .map_or(0.0, |correction| correction.mean(cell));
-        let inherited = self
-            .inherited
-            .map_or(0.0, |(correction, kept)| kept * correction.mean(cell));
-        bounded(own + inherited)
+        let parts = self.corrections(cell);
+        bounded(
+            parts
+                .map(|(correction, share)| share * correction.mean(cell))
+                .sum(),
+        )
     }
 
     /// The expected coefficients at a setting.

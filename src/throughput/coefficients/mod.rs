@@ -58,6 +58,18 @@ pub enum Id {
     Scale,
 }
 
+impl Id {
+    fn is_attention(self) -> bool {
+        matches!(
+            self,
+            Self::AttentionForward64
+                | Self::AttentionBackward64
+                | Self::AttentionForward128
+                | Self::AttentionBackward128
+        )
+    }
+}
+
 /// How far a coefficient may be from its measured value on something else than the measured
 /// stack, GPU or cluster: standard deviations of its logarithm.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -124,7 +136,25 @@ impl Coefficient {
     pub fn prior_mean(&self) -> f64 {
         self.link.fitted(self.prior)
     }
+
+    /// Correlation of what is unknown about this coefficient and another: beforehand, and of how
+    /// far both move elsewhere.
+    #[must_use]
+    pub fn correlation(&self, other: &Self) -> f64 {
+        if self.id == other.id {
+            1.0
+        } else if self.id.is_attention() && other.id.is_attention() {
+            ATTENTION_KERNELS_ALIKE
+        } else {
+            0.0
+        }
+    }
 }
+
+/// Correlation of the attention kernels' efficiencies: one library brings all of them, for one GPU,
+/// so that what makes one better makes the others better. An assumption; it leaves the ratio of two
+/// of them open within a quarter where each is known within a third.
+const ATTENTION_KERNELS_ALIKE: f64 = 0.6;
 
 /// Coefficient values: the fitted numbers and what they stand for.
 #[derive(Debug, Clone, PartialEq)]

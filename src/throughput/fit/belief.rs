@@ -18,10 +18,9 @@ impl Belief {
     /// What is believed before any row is seen.
     pub(crate) fn prior() -> Self {
         let mean = Vector::from_iterator(COEFFICIENTS.iter().map(Coefficient::prior_mean));
-        let variances = Vector::from_iterator(COEFFICIENTS.iter().map(|c| c.sd.powi(2)));
         Self {
             mean,
-            covariance: Square::from_diagonal(&variances),
+            covariance: spread(|coefficient| coefficient.sd),
         }
     }
 
@@ -32,10 +31,15 @@ impl Belief {
 
     /// The same mean, less sure: `sd` gives each coefficient's additional standard deviation.
     pub(crate) fn loosened(&self, sd: impl Fn(&Coefficient) -> f64) -> Self {
-        let variances = Vector::from_iterator(COEFFICIENTS.iter().map(|c| sd(c).powi(2)));
         Self {
             mean: self.mean,
-            covariance: self.covariance + Square::from_diagonal(&variances),
+            covariance: self.covariance + spread(sd),
         }
     }
+}
+
+/// Covariance of coefficients with these standard deviations.
+fn spread(sd: impl Fn(&Coefficient) -> f64) -> Square {
+    let sds = COEFFICIENTS.each_ref().map(sd);
+    Square::from_fn(|i, j| sds[i] * sds[j] * COEFFICIENTS[i].correlation(&COEFFICIENTS[j]))
 }

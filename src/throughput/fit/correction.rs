@@ -5,6 +5,10 @@ use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 use super::belief::Vector;
 use crate::throughput::residual::{Cell, Kernel};
 
+/// Doublings of the model's size beyond those measured after which a third of the correction is
+/// left.
+const SIZES_BEYOND: f64 = 0.5;
+
 /// The residual correction as the rows leave it.
 #[derive(Debug, Clone)]
 pub(crate) struct Correction {
@@ -45,8 +49,9 @@ impl Correction {
         let covariances = self.covariances(cell);
         let scaled = self.settled(&covariances);
         let explained = self.jacobian.tr_mul(&covariances);
+        let variance = self.kernel.variance() - scaled.norm_squared() + self.given_up(cell).powi(2);
         Uncertainty {
-            variance: (self.kernel.variance() - scaled.norm_squared()).max(0.0),
+            variance: variance.max(0.0),
             explained: Vector::from_iterator(explained.iter().copied()),
         }
     }
@@ -54,7 +59,14 @@ impl Correction {
     /// Posterior covariance of the correction between two points, the coefficients known.
     pub(crate) fn covariance(&self, a: &Cell, b: &Cell) -> f64 {
         let (of_a, of_b) = (self.covariances(a), self.covariances(b));
-        self.kernel.covariance(a, b) - self.settled(&of_a).dot(&self.settled(&of_b))
+        let unsettled =
+            self.kernel.covariance(a, b) - self.settled(&of_a).dot(&self.settled(&of_b));
+        unsettled + self.given_up(a) * self.given_up(b)
+    }
+
+    /// What of the correction's mean is not kept at a cell, and so stays open there.
+    fn given_up(&self, cell: &Cell) -> f64 {
+        (1.0 - self.share_kept(cell)) * self.mean(cell)
     }
 
     /// What the rows settle of covariances with the cells: its square is variance removed.
@@ -71,11 +83,24 @@ impl Correction {
         self.cells.iter().zip(self.weights.iter().copied())
     }
 
-    /// The expected correction of the log step time at a point.
+    /// The expected correction of the log step time at a point, before the share that is kept there.
     pub(crate) fn mean(&self, cell: &Cell) -> f64 {
         self.weighted_cells()
             .map(|(known, weight)| weight * self.kernel.covariance(cell, known))
             .sum()
+    }
+
+    /// The share of the correction that is kept at a cell: all of it between the smallest and the
+    /// largest model measured, and less and less beyond them. Towards sizes that were never measured
+    /// a kernel's preferences go on as likely one way as the other.
+    pub(crate) fn share_kept(&self, cell: &Cell) -> f64 {
+        let sizes = self.cells.iter().map(Cell::model_size);
+        let (low, high) = sizes.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), size| {
+            (low.min(size), high.max(size))
+        });
+        let size = cell.model_size();
+        let beyond = (low - size).max(size - high).max(0.0);
+        (-(beyond / SIZES_BEYOND).powi(2)).exp()
     }
 
     fn covariances(&self, cell: &Cell) -> DVector<f64> {
