@@ -78,13 +78,17 @@ pub struct Price {
     pub source: String,
 }
 
+/// Whether a text about a price says anything.
+pub(crate) fn known(text: &str) -> bool {
+    !matches!(text, "" | "-" | "unknown")
+}
+
 impl Price {
     /// Who sells what on which terms, and who says so when: what is known of that.
     #[must_use]
     pub fn words(&self) -> String {
-        let known = |text: &&str| !matches!(*text, "" | "-" | "unknown");
         let date = format!("as of {}", self.as_of);
-        let date = known(&self.as_of.as_str()).then_some(date.as_str());
+        let date = known(&self.as_of).then_some(date.as_str());
         let mut details: Vec<&str> = Vec::new();
         let texts = [
             &self.provider,
@@ -92,13 +96,13 @@ impl Price {
             &self.price_type,
             &self.region,
         ];
-        for text in texts.into_iter().map(String::as_str).filter(known) {
-            if !details.contains(&text) {
+        for text in texts.into_iter().filter(|text| known(text)) {
+            if !details.contains(&text.as_str()) {
                 details.push(text);
             }
         }
         details.extend(date);
-        details.extend(Some(self.source.as_str()).filter(known));
+        details.extend(known(&self.source).then_some(self.source.as_str()));
         details.join(", ")
     }
 }

@@ -18,6 +18,7 @@ mod resolve;
 pub use candidate::{Candidate, MemoryParts, MemoryReport};
 pub use error::{PlanError, Remedy};
 pub use front::{FrontPoint, FrontReport, FrontStep};
+pub(crate) use gpu_counts::counts_left_out;
 pub use planner::{Planner, plan, predict_one};
 
 use schemars::JsonSchema;

@@ -1,4 +1,4 @@
-//! Settings as a table: default, range, meaning.
+//! Settings as a table: default, what was published, range.
 
 use crate::forecast::ReliabilitySetting;
 
@@ -13,6 +13,7 @@ pub fn reliability(settings: &[ReliabilitySetting]) -> Section {
         vec![
             setting.name.into(),
             setting.default.into(),
+            setting.published.into(),
             significant(setting.least).into(),
             significant(setting.most).into(),
             setting.unit.into(),
@@ -24,6 +25,7 @@ pub fn reliability(settings: &[ReliabilitySetting]) -> Section {
             columns: vec![
                 Column::left("setting"),
                 Column::right("default"),
+                Column::right("published"),
                 Column::right("least"),
                 Column::right("most"),
                 Column::left("unit"),

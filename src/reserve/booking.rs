@@ -9,7 +9,7 @@ use super::fleet::Run;
 use super::offer::{Offer, Window};
 use super::words::InWords;
 use crate::calendar::{Moment, Span};
-use crate::hardware::Cluster;
+use crate::hardware::{Cluster, known};
 use crate::job::Request;
 use crate::plan::Candidate;
 use crate::product::Billing;
@@ -113,6 +113,26 @@ pub struct PriceReport {
     pub as_of: String,
     /// Who published it.
     pub source: String,
+}
+
+impl PriceReport {
+    /// The price, and what is known of who says so.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let date = format!("as of {}", self.as_of);
+        let date = if known(&self.as_of) {
+            date.as_str()
+        } else {
+            ""
+        };
+        let details = [self.price_type.as_str(), self.source.as_str(), date];
+        let details: Vec<&str> = details.into_iter().filter(|text| known(text)).collect();
+        format!(
+            "${} per GPU-hour ({})",
+            self.usd_per_gpu_hour,
+            details.join(", ")
+        )
+    }
 }
 
 /// A booking one step away.

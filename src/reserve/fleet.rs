@@ -3,11 +3,14 @@
 
 use rayon::prelude::*;
 
+use super::Goal;
+use super::ask::Ask;
 use crate::calendar::Span;
 use crate::forecast::{FinishTime, WallClock};
 use crate::hardware::Cluster;
 use crate::job::Request;
-use crate::plan::{Candidate, PlanError, Planner};
+use crate::plan::{Candidate, PlanError, Planner, counts_left_out};
+use crate::search::Axis;
 
 /// One node count's run.
 #[derive(Debug, Clone)]
@@ -35,11 +38,51 @@ impl Run {
     }
 }
 
+/// Node counts on either side of the one asked for that are looked at whatever the cluster's size.
+const AROUND: u64 = 32;
+
+/// The runs of every cluster, in their order.
+///
+/// # Errors
+/// When there is no space to search.
+pub(super) fn fleets(
+    planner: &Planner<'_>,
+    request: &Request,
+    ask: &Ask,
+) -> Result<Vec<Vec<Run>>, PlanError> {
+    let fleet_of = |(position, cluster): (usize, &Cluster)| {
+        let offers = ask.offers.iter().filter(|offer| offer.cluster == position);
+        let Some(most) = offers.map(|offer| offer.max_nodes).max() else {
+            return Ok(Vec::new());
+        };
+        let mut runs = fleet(planner, request, cluster, most, ask.probability)?;
+        if let Goal::Nodes { nodes } = ask.goal
+            && counts_left_out(request, cluster, most)?.is_some()
+        {
+            let asked = Request {
+                gpus: Axis::Stepped {
+                    low: nodes.saturating_sub(AROUND).max(1) * cluster.gpus_per_node,
+                    high: nodes
+                        .saturating_add(AROUND)
+                        .saturating_mul(cluster.gpus_per_node),
+                    step: cluster.gpus_per_node,
+                },
+                ..request.clone()
+            };
+            runs.extend(fleet(planner, &asked, cluster, most, ask.probability)?);
+            runs.sort_by_key(|run| run.candidate.gpus);
+            runs.dedup_by_key(|run| run.candidate.gpus);
+        }
+        Ok(runs)
+    };
+    request.clusters.iter().enumerate().map(fleet_of).collect()
+}
+
 /// The runs of one cluster, by GPUs ascending.
 ///
 /// # Errors
 /// When there is no space to search.
-pub(super) fn fleet(
+fn fleet(
     planner: &Planner<'_>,
     request: &Request,
     cluster: &Cluster,

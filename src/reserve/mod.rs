@@ -31,11 +31,10 @@ use serde::Serialize;
 use thiserror::Error;
 
 use crate::calendar::Moment;
-use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::plan::{FitReport, PlanError, Planner, RequestReport, SCHEMA_VERSION};
 use booking::Desk;
-use fleet::{Run, fleet};
+use fleet::{Run, fleets};
 use offer::Window;
 
 /// What `reserve --format json` prints. Times are RFC 3339 in UTC.
@@ -165,23 +164,6 @@ pub fn reserve(
             })
             .collect(),
     })
-}
-
-/// The runs of every cluster, in their order.
-fn fleets(
-    planner: &Planner<'_>,
-    request: &Request,
-    ask: &Ask,
-) -> Result<Vec<Vec<Run>>, ReserveError> {
-    let fleet_of = |(position, cluster): (usize, &Cluster)| {
-        let offers = ask.offers.iter().filter(|offer| offer.cluster == position);
-        match offers.map(|offer| offer.max_nodes).max() {
-            Some(most) => fleet(planner, request, cluster, most, ask.probability),
-            None => Ok(Vec::new()),
-        }
-    };
-    let fleets: Result<_, PlanError> = request.clusters.iter().enumerate().map(fleet_of).collect();
-    Ok(fleets?)
 }
 
 /// An offer that can be booked for what is asked, as far as its rules go.

@@ -3,6 +3,8 @@
 use super::Goal;
 use super::booking::{Booking, Desk};
 use crate::calendar::{Moment, Span};
+use crate::plan::counts_left_out;
+use crate::quantity::display_thousands;
 
 /// A price this much older than the start gets a note.
 const STALE: u64 = 365 * 86_400;
@@ -22,6 +24,7 @@ pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
             "without a price, the cheapest is taken to be that of the fewest node-hours".into(),
         );
     }
+    notes.extend(left_out(desk));
     let caution = &desk.offer.product.caution;
     notes.extend((!caution.is_empty()).then(|| caution.clone()));
     notes
@@ -37,6 +40,21 @@ fn too_long(desk: &Desk<'_>, booking: &Booking) -> Option<String> {
              than the longest, {longest}; plan for a second booking to resume from a checkpoint"
         )
     })
+}
+
+/// On the largest clusters not every number of nodes was weighed.
+fn left_out(desk: &Desk<'_>) -> Option<String> {
+    if matches!(desk.ask.goal, Goal::Nodes { .. }) {
+        return None;
+    }
+    let most = desk.offer.max_nodes;
+    let (open, weighed) = counts_left_out(desk.request, desk.cluster, most).ok()??;
+    Some(format!(
+        "{} of {} node counts were weighed, spread over their orders of magnitude: one \
+         between them may do slightly better",
+        display_thousands(weighed.into()),
+        display_thousands(open.into())
+    ))
 }
 
 /// No price, and which there are.

@@ -144,3 +144,24 @@ fn without_a_price_a_booking_has_no_cost_and_a_word_why() {
     assert!((cost - expected).abs() < 1e-6 * expected);
     assert_eq!(booking.upfront_usd, Some(cost));
 }
+
+#[test]
+fn on_a_cluster_beyond_counting_any_number_of_nodes_can_be_asked_for() {
+    let job = |ask: &str| {
+        format!(
+            "cluster = \"vast\"\nglobal_batch = \"2G\"\n[clusters.vast]\ngpu = \"a100-80gb\"\n\
+             gpus_per_node = 8\nmax_gpus = 1000000\ninter_node_gbps = 1600\n\
+             [reserve]\nstart = \"2026-12-01\"\n{ask}\n"
+        )
+    };
+    let weighed = |note: &String| note.contains("of 122,070 node counts were weighed");
+    let asked = answer(&job("nodes = 20001")).unwrap();
+    assert_eq!(asked.bookings[0].nodes, 20_001);
+    assert!(!asked.bookings[0].notes.iter().any(weighed));
+    let free = answer(&job("deadline = \"7d\"")).unwrap();
+    assert!(
+        free.bookings[0].notes.iter().any(weighed),
+        "{:?}",
+        free.bookings[0].notes
+    );
+}

@@ -18,6 +18,17 @@ const ANY_ACCUMULATION: Axis = Axis::Stepped {
     step: 1,
 };
 
+/// Micro-batches tried where powers of two alone would not divide the sequences per GPU well: 1 to
+/// 7 and their doubles, up to `high`. Most tensors are long enough along the sequence for kernels
+/// to like odd ones as well.
+fn four_an_octave(high: u64) -> Axis {
+    let doubled = |odd: u64| {
+        std::iter::successors(Some(odd), |micro: &u64| micro.checked_mul(2))
+            .take_while(|micro| *micro <= high.max(1))
+    };
+    Axis::list([1, 3, 5, 7].into_iter().flat_map(doubled))
+}
+
 /// What meets the global batch at one GPU count and sequence length.
 #[derive(Debug, Clone)]
 pub(super) struct Batch<'a> {
@@ -31,13 +42,16 @@ pub(super) struct Batch<'a> {
     low: u64,
     /// Most sequences per GPU and step accepted.
     high: u64,
+    /// Whether each micro-batch takes its largest accumulation alone: the one that comes nearest to
+    /// a global batch that nothing meets exactly.
+    nearest: bool,
 }
 
 impl<'a> Batch<'a> {
     /// Resolves the axes for `gpus × seq_len = unit` tokens per sequence on every GPU.
     ///
     /// When exactly one global batch is asked for and the axes can't meet it, the nearest below
-    /// that they can meet stands in for it, as long as it misses at most a twentieth.
+    /// that each micro-batch can meet stands in for it, as long as it misses at most a twentieth.
     pub(super) fn new(
         unit: u128,
         global_batch: &RangeInclusive<u64>,
@@ -53,10 +67,12 @@ impl<'a> Batch<'a> {
         let high = narrow(max / unit);
         let auto_accum = *accum == Axis::Auto;
         let micro = match micro {
-            Axis::Auto => Axis::Doubling {
+            // Of a power of two no other micro-batch is a divisor.
+            Axis::Auto if min < max || high.is_power_of_two() => Axis::Doubling {
                 low: 1,
                 high: high.max(1),
             },
+            Axis::Auto => four_an_octave(high),
             _ => micro.clone(),
         };
         let mut batch = Self {
@@ -65,15 +81,14 @@ impl<'a> Batch<'a> {
             auto_accum,
             low: narrow(min.div_ceil(unit)),
             high,
+            nearest: false,
         };
         if min == max {
-            let least = (max * NEAREST.0).div_ceil(unit * NEAREST.1);
-            let nearest = batch.nearest_product();
-            // An empty range (low above high) marks a batch that can't be met.
-            (batch.low, batch.high) = match nearest {
-                Some(product) if u128::from(product) >= least => (product, product),
-                _ => (1, 0),
-            };
+            let met = batch.nearest_product().map(u128::from);
+            if met.and_then(|sequences| sequences.checked_mul(unit)) != Some(max) {
+                batch.low = narrow((max * NEAREST.0).div_ceil(unit * NEAREST.1));
+                batch.nearest = true;
+            }
         }
         batch
     }
@@ -105,7 +120,12 @@ impl<'a> Batch<'a> {
             return 0..0;
         }
         let start = self.accum.count_below(self.low.div_ceil(micro));
-        start..self.accum.count_up_to(self.high / micro).max(start)
+        let end = self.accum.count_up_to(self.high / micro).max(start);
+        if self.nearest {
+            end.saturating_sub(1).max(start)..end
+        } else {
+            start..end
+        }
     }
 
     /// Sequences per GPU and step of the points of these micro-batches, about: none has fewer or
@@ -125,7 +145,7 @@ impl<'a> Batch<'a> {
         if !self.auto_accum {
             return micros * u128::from(self.accum.len());
         }
-        if self.low >= self.high {
+        if self.nearest || self.low >= self.high {
             return micros;
         }
         self.summed(positions, |meeting| meeting.max(1))
@@ -136,7 +156,8 @@ impl<'a> Batch<'a> {
         if self.low > self.high {
             return 0;
         }
-        self.summed(positions, |meeting| meeting)
+        let most = if self.nearest { 1 } else { u64::MAX };
+        self.summed(positions, |meeting| meeting.min(most))
     }
 
     /// Sum over micro-batches of what `count` makes of the accumulations that meet the global
@@ -180,11 +201,22 @@ mod tests {
     #[test]
     fn an_exact_batch_is_met_exactly_or_from_just_below() {
         let auto = Axis::Auto;
-        // 2^21 tokens over 24 GPUs at 2048: 42.67 sequences per GPU, so 42.
+        // 2^21 tokens over 24 GPUs at 2048: 42.67 sequences per GPU, so 42, or 41 for 5 % less.
         let batch = Batch::new(24 * 2048, &(1 << 21..=1 << 21), &auto, &auto);
-        assert_eq!((batch.low, batch.high), (42, 42));
+        assert_eq!((batch.low, batch.high), (41, 42));
+        let micros: Vec<u64> = batch.micro.iter().collect();
+        assert_eq!(
+            micros,
+            [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40]
+        );
+        assert_eq!(batch.accumulations(1), 41..42);
         assert_eq!(batch.accumulations(2), 20..21);
         assert!(batch.accumulations(4).is_empty());
+        assert_eq!(batch.accumulations(6), 6..7);
+        // Over 16 GPUs it is met exactly, by those that can.
+        let batch = Batch::new(16 * 2048, &(1 << 21..=1 << 21), &Axis::list([3, 4]), &auto);
+        assert!(batch.accumulations(3).is_empty());
+        assert_eq!(batch.accumulations(4), 15..16);
         // 3 sequences per GPU asked, 2.9 can't be had; 2 misses a third of the batch.
         let batch = Batch::new(1000, &(2900..=2900), &auto, &auto);
         assert!(batch.low > batch.high);
@@ -209,11 +241,11 @@ mod tests {
     proptest! {
         #[test]
         fn runs_of_micro_batches_count_what_a_loop_counts(
-            low in 1..2000_u64, width in 0..2000_u64, start in 1..50_u64, step in 1..9_u64,
-            accum in accumulations(),
+            low in 1..2000_u64, width in prop_oneof![Just(0), 0..2000_u64], start in 1..50_u64,
+            step in 1..9_u64, unit in 1..4_u64, accum in accumulations(),
         ) {
             let micro = Axis::Stepped { low: start, high: 3000, step };
-            let batch = Batch::new(1, &(low..=low + width), &micro, &accum);
+            let batch = Batch::new(unit.into(), &(low..=low + width), &micro, &accum);
             let by_hand: u128 = micro
                 .iter()
                 .map(|m| u128::from(batch.accumulations(m).end - batch.accumulations(m).start))

@@ -7,7 +7,7 @@ use tminus::plan::{Planner, plan};
 use tminus::quantity::{Confidence, Interval};
 use tminus::search::Objective;
 
-use super::{FIT, requests};
+use super::{FIT, request, requests};
 
 /// One figure of a cluster made better by a factor of at least 1.
 type Improvement = fn(&mut Cluster, f64);
@@ -83,6 +83,31 @@ proptest! {
                 prop_assert!(narrow.low <= narrow.expected && narrow.expected <= narrow.high);
             }
             prop_assert!(wide.step_time_s.high > wide.step_time_s.low);
+        }
+    }
+}
+
+/// Whatever the number of nodes, the global batch is met with micro-batches about as large as those
+/// of its neighbours, not with whichever happens to come nearest. What is left is that sequences
+/// don't divide evenly.
+#[test]
+fn a_few_nodes_more_are_hardly_slower() {
+    for (model, cluster) in [("gpt-1b", "r7z2"), ("gpt-7b", "r1z1"), ("gpt-13b", "r1z1")] {
+        let request = request(model, &[cluster]);
+        let planner = Planner::new(&FIT);
+        let runs = planner
+            .fastest_by_gpu_count(&request, &request.clusters[0], 16)
+            .unwrap();
+        assert!(runs.len() >= 8, "{model}: {} counts", runs.len());
+        let mut fastest: f64 = 0.0;
+        for run in &runs {
+            let pace = run.throughput_tok_s.expected;
+            assert!(
+                pace > 0.9 * fastest,
+                "{model} on {} nodes: {pace}",
+                run.nodes
+            );
+            fastest = fastest.max(pace);
         }
     }
 }

@@ -1,8 +1,7 @@
 //! The search written down naively: every point formed, everything kept and sorted.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tminus::configuration::Configuration;
 use tminus::hardware::Cluster;
@@ -38,10 +37,18 @@ fn gpu_counts(axis: &Axis, cluster: &Cluster) -> (Vec<u64>, u128) {
 fn pairs(axes: &Axes, unit: u64) -> BTreeMap<u64, Vec<u64>> {
     let most = axes.global_batch.end() / unit;
     let micros: Vec<u64> = match &axes.micro_batch {
-        Axis::Auto => (0..63)
-            .map(|power| 1 << power)
-            .filter(|m| *m <= most.max(1))
-            .collect(),
+        Axis::Auto => {
+            let range = axes.global_batch.start() < axes.global_batch.end();
+            let odd: &[u64] = if range || most.is_power_of_two() {
+                &[1]
+            } else {
+                &[1, 3, 5, 7]
+            };
+            (0..60)
+                .flat_map(|power| odd.iter().map(move |odd| odd << power))
+                .filter(|micro| *micro <= most.max(1))
+                .collect()
+        }
         axis => axis.iter().collect(),
     };
     micros
@@ -53,19 +60,26 @@ fn pairs(axes: &Axes, unit: u64) -> BTreeMap<u64, Vec<u64>> {
         .collect()
 }
 
-/// The global batches accepted at one GPU count and sequence length.
-fn accepted(axes: &Axes, unit: u64, pairs: &BTreeMap<u64, Vec<u64>>) -> RangeInclusive<u64> {
+/// The `(micro-batch, accumulation)` pairs that meet the global batch at one GPU count and sequence
+/// length: those in its range, those that meet it exactly, or else of each micro-batch the one
+/// nearest below, up to a twentieth off.
+fn meeting(axes: &Axes, unit: u64, pairs: &BTreeMap<u64, Vec<u64>>) -> BTreeSet<(u64, u64)> {
     let (min, max) = (*axes.global_batch.start(), *axes.global_batch.end());
-    if min < max {
-        return min..=max;
+    let all = || {
+        pairs
+            .iter()
+            .flat_map(|(micro, accums)| accums.iter().map(|accum| (*micro, *accum)))
+    };
+    let batch = |(micro, accum): (u64, u64)| unit * micro * accum;
+    let within: BTreeSet<_> = all()
+        .filter(|pair| (min..=max).contains(&batch(*pair)))
+        .collect();
+    if min < max || !within.is_empty() {
+        return within;
     }
-    let nearest = pairs
-        .iter()
-        .flat_map(|(micro, accums)| accums.iter().map(move |accum| unit * micro * accum))
-        .filter(|batch| *batch <= max && batch * 20 >= max * 19)
-        .max()
-        .unwrap_or(max);
-    nearest..=nearest
+    let below = all().filter(|pair| batch(*pair) <= max && batch(*pair) * 20 >= max * 19);
+    let nearest: BTreeMap<u64, u64> = below.collect();
+    nearest.into_iter().collect()
 }
 
 pub(super) fn brute_force(case: &Case) -> Outcome {
@@ -82,7 +96,7 @@ pub(super) fn brute_force(case: &Case) -> Outcome {
             for seq_len in axes.seq_len.iter() {
                 let unit = gpus * seq_len;
                 let pairs = pairs(axes, unit);
-                let accepted = accepted(axes, unit, &pairs);
+                let met = meeting(axes, unit, &pairs);
                 for checkpointing in choices {
                     let group = Group {
                         index,
@@ -93,7 +107,7 @@ pub(super) fn brute_force(case: &Case) -> Outcome {
                     let evaluator = case.physics.group(&group, *checkpointing);
                     for (micro, accums) in &pairs {
                         let verdict = evaluator.verdict(*micro);
-                        let met = |accum: &&u64| accepted.contains(&(unit * micro * **accum));
+                        let met = |accum: &&u64| met.contains(&(*micro, **accum));
                         let meeting = accums.iter().filter(met).count() as u128;
                         let points = if axes.grad_accum == Axis::Auto {
                             meeting.max(1)

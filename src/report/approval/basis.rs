@@ -33,16 +33,10 @@ impl<'a> Approval<'a> {
         let mut notes = what_goes_wrong(&self.plan.request.reliability);
         notes.extend(how_it_goes(best.candidate));
         let priced = match best.why {
-            Why::Booked(booking) => booking.price.as_ref().map(|price| {
-                format!(
-                    "{}: ${} per GPU-hour ({}, {}, as of {})",
-                    booking.cluster,
-                    price.usd_per_gpu_hour,
-                    price.price_type,
-                    price.source,
-                    price.as_of
-                )
-            }),
+            Why::Booked(booking) => booking
+                .price
+                .as_ref()
+                .map(|price| format!("{}: {}", booking.cluster, price.words())),
             Why::First | Why::Knee => self
                 .cluster(best.candidate)
                 .map(|cluster| price_words(&self.request.pricing, cluster)),

@@ -151,12 +151,9 @@ fn cost(booking: &Booking) -> String {
     .map(|(name, usd)| format!("{name} {}", dollars(usd)))
     .collect();
     format!(
-        "{total}{upfront}: {}; at ${} per GPU-hour ({}, {}, as of {})",
+        "{total}{upfront}: {}; at {}",
         parts.join(", "),
-        price.usd_per_gpu_hour,
-        price.price_type,
-        price.source,
-        price.as_of,
+        price.words()
     )
 }
 
