@@ -88,42 +88,8 @@ pub(super) fn excludes(problem: &Problem, caps: Caps) -> bool {
         .is_none_or(|system| packing::exceeded(system.budgets, &system.shares, ROUNDS))
 }
 
-/// The inequalities that are hardest to keep, at most so many, hardest first: the share of one
-/// that each way to run each job takes; all jobs together take at most 1.
-pub(super) fn scarcest(problem: &Problem, caps: Caps, most: usize) -> Vec<Vec<Vec<f64>>> {
-    if caps.end <= 0 {
-        return Vec::new();
-    }
-    let Some(system) = System::new(problem, caps) else {
-        return Vec::new();
-    };
-    let Some(weights) = packing::weighed(system.budgets, &system.shares, ROUNDS) else {
-        return Vec::new();
-    };
-    let mut order: Vec<usize> = (0..system.budgets).collect();
-    order.sort_by(|one, other| weights[*other].total_cmp(&weights[*one]));
-    order.truncate(most);
-    let inequality = |budget: usize| {
-        let jobs = system.groups_of_jobs.iter().zip(&problem.tasks);
-        let jobs = jobs.map(|(group, task)| {
-            let mut modes = vec![0.0; task.modes.len()];
-            let (ways, shares) = (&system.groups[*group].1, &system.shares[*group].1);
-            for (way, shares) in ways.iter().zip(shares) {
-                let share = shares.iter().find(|(of, _)| *of == budget);
-                modes[way.index] = share.map_or(0.0, |(_, share)| *share);
-            }
-            modes
-        });
-        jobs.collect()
-    };
-    order.into_iter().map(inequality).collect()
-}
-
 /// Inequalities that the ways to run the jobs keep in any schedule within some caps.
 struct System {
-    /// The group that each job is of.
-    groups_of_jobs: Vec<usize>,
-    groups: Vec<Group<Way>>,
     /// For each way the shares it takes, by inequality.
     shares: Vec<Group<Vec<(usize, f64)>>>,
     budgets: usize,
@@ -132,7 +98,7 @@ struct System {
 impl System {
     /// `None` where a job has no way to run within `caps`.
     fn new(problem: &Problem, caps: Caps) -> Option<Self> {
-        let (groups_of_jobs, groups) = ways(problem, caps)?;
+        let groups = ways(problem, caps)?;
         let all: usize = groups.iter().map(|(_, ways)| ways.len()).sum();
         // As many inequalities as pairs of functions, of which each kind gives few and few more.
         let few = (0..=FEW)
@@ -197,26 +163,19 @@ impl System {
                 }
             }
         }
-        Some(Self {
-            groups_of_jobs,
-            groups,
-            shares,
-            budgets,
-        })
+        Some(Self { shares, budgets })
     }
 }
 
 /// A way to run a job, and how late it is that way at the least.
 struct Way {
-    index: usize,
     mode: Mode,
     late: i64,
 }
 
 /// The ways to run the jobs that can be within the caps, jobs with the same ones together; `None`
 /// where a job has none.
-fn ways(problem: &Problem, caps: Caps) -> Option<(Vec<usize>, Vec<Group<Way>>)> {
-    let mut of_jobs: Vec<usize> = Vec::new();
+fn ways(problem: &Problem, caps: Caps) -> Option<Vec<Group<Way>>> {
     let mut groups: Vec<(usize, Group<Way>)> = Vec::new();
     for (job, task) in problem.tasks.iter().enumerate() {
         let same = |(first, _): &(usize, Group<Way>)| {
@@ -224,21 +183,17 @@ fn ways(problem: &Problem, caps: Caps) -> Option<(Vec<usize>, Vec<Group<Way>>)> 
             first.modes == task.modes
                 && (first.release, first.due, first.weight) == (task.release, task.due, task.weight)
         };
-        let mut known = groups.iter_mut().enumerate();
-        if let Some((group, (_, (count, _)))) = known.find(|(_, group)| same(group)) {
+        if let Some((_, (count, _))) = groups.iter_mut().find(|group| same(group)) {
             *count += 1;
-            of_jobs.push(group);
             continue;
         }
-        of_jobs.push(groups.len());
         let due = task.due.filter(|_| problem.binding());
         let last = due.map_or(caps.end, |due| due.min(caps.end));
-        let ways = task.modes.iter().enumerate().filter(|(_, mode)| {
+        let ways = task.modes.iter().filter(|mode| {
             task.release + mode.steps <= last
                 && mode.nodes <= most(&problem.sites[mode.site], caps.end)
         });
-        let ways = ways.map(|(index, mode)| Way {
-            index,
+        let ways = ways.map(|mode| Way {
             mode: *mode,
             late: task
                 .due
@@ -251,10 +206,7 @@ fn ways(problem: &Problem, caps: Caps) -> Option<(Vec<usize>, Vec<Group<Way>>)> 
         }
         groups.push((job, (1, ways)));
     }
-    Some((
-        of_jobs,
-        groups.into_iter().map(|(_, group)| group).collect(),
-    ))
+    Some(groups.into_iter().map(|(_, group)| group).collect())
 }
 
 /// The most nodes that are free at once before a step.

@@ -16,7 +16,6 @@ use pumpkin_core::results::{ProblemSolution, SatisfactionResult, Solution};
 use pumpkin_core::termination::TerminationCondition;
 use pumpkin_core::variables::{AffineView, DomainId, Literal, TransformableVariable};
 
-use super::dual_feasible;
 use super::problem::{Placed, Problem, Task};
 use crate::search::Watch;
 
@@ -106,13 +105,6 @@ fn narrow(value: i64) -> Posted<i32> {
     small.filter(|_| value.abs() <= LARGEST).ok_or(Answer::Open)
 }
 
-/// Inequalities of dual feasible functions that the solver is told.
-const SCARCE: usize = 10;
-/// A share of one there, in whole numbers.
-const WHOLE: i32 = 1 << 20;
-/// Rounding must not turn a share into more than it is.
-const LENIENT: f64 = 1.0 - 1e-9;
-
 impl<'a> Model<'a> {
     fn new(problem: &'a Problem, caps: Caps) -> Posted<Self> {
         let modes = || problem.tasks.iter().flat_map(|task| &task.modes);
@@ -156,8 +148,6 @@ impl<'a> Model<'a> {
             self.consistent()?;
             self.energy(site)?;
         }
-        self.consistent()?;
-        self.together()?;
         self.consistent()?;
         self.cost()?;
         self.consistent()?;
@@ -297,28 +287,6 @@ impl<'a> Model<'a> {
             most
         };
         self.at_most(terms?, most);
-        Ok(())
-    }
-
-    /// What dual feasible functions tell of the ways taken, where it is scarce: that follows from
-    /// the capacity too.
-    fn together(&mut self) -> Posted {
-        for jobs in dual_feasible::scarcest(self.problem, self.caps, SCARCE) {
-            let ways = self.ways.iter().zip(&jobs);
-            let ways =
-                ways.flat_map(|(ways, modes)| ways.iter().map(|way| (way.taken, modes[way.mode])));
-            let terms = ways
-                .filter(|(_, share)| *share > 0.0)
-                .map(|(taken, share)| {
-                    // Rounded down: what is coarser still holds. A share of more than one is out.
-                    #[expect(clippy::cast_possible_truncation, reason = "at most twice the whole")]
-                    let share = (share.min(2.0) * f64::from(WHOLE) * LENIENT).floor() as i32;
-                    taken.scaled(share)
-                });
-            let terms = terms.collect();
-            self.at_most(terms, WHOLE);
-            self.consistent()?;
-        }
         Ok(())
     }
 

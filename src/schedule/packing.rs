@@ -23,16 +23,6 @@ pub(super) fn exceeded<W: AsRef<[(usize, f64)]>>(
     groups: &[Group<W>],
     rounds: usize,
 ) -> bool {
-    weighed(budgets, groups, rounds).is_none()
-}
-
-/// The weights of the budgets that came out last, the largest 1: what is scarce weighs most.
-/// `None` when it is proven that the jobs exceed the budgets.
-pub(super) fn weighed<W: AsRef<[(usize, f64)]>>(
-    budgets: usize,
-    groups: &[Group<W>],
-    rounds: usize,
-) -> Option<Vec<f64>> {
     let mut weights = vec![1.0; budgets];
     let mut taken = vec![0.0; budgets];
     for _ in 0..rounds {
@@ -47,17 +37,19 @@ pub(super) fn weighed<W: AsRef<[(usize, f64)]>>(
                     best = Some((price, way));
                 }
             }
-            let (price, way) = best?;
+            let Some((price, way)) = best else {
+                return true;
+            };
             total += price * *count as f64;
             for (budget, share) in way.as_ref() {
                 taken[*budget] += share * *count as f64;
             }
         }
         if total > weights.iter().sum::<f64>() * LENIENT {
-            return None;
+            return true;
         }
         if taken.iter().all(|taken| *taken <= 1.0) {
-            return Some(weights);
+            return false;
         }
         let mut heaviest: f64 = 0.0;
         for (weight, taken) in weights.iter_mut().zip(&taken) {
@@ -68,7 +60,7 @@ pub(super) fn weighed<W: AsRef<[(usize, f64)]>>(
             *weight = (*weight / heaviest).max(LEAST_WEIGHT);
         }
     }
-    Some(weights)
+    false
 }
 
 /// The share of a budget that an amount is; any amount is more than all of a budget of nothing.

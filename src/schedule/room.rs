@@ -35,6 +35,11 @@ impl Room {
             .saturating_sub(1)
     }
 
+    /// Nodes that are free at its first step.
+    pub(super) fn now(&self) -> i64 {
+        self.0.first().map_or(0, |(_, free)| *free)
+    }
+
     /// Whether so many nodes are free that long.
     pub(super) fn fits(&self, at: i64, steps: i64, nodes: i64) -> bool {
         self.0[self.place(at)..]

@@ -3,9 +3,8 @@
 //! A list schedule, improved step by step, gives the first answer and simple sums the first bound.
 //! Whether there is a schedule halfway between the two is then asked again and again until they
 //! meet or the effort is spent: dual feasible functions may tell that there is none, and the tree
-//! of decisions is quick where jobs are alike or few; what it leaves open is for the solver, which
-//! learns from its mistakes. Effort is counted, not timed: the same problem gets the same answer on
-//! any machine.
+//! of decisions is quick where jobs are alike or few, the solver where a few large jobs decide.
+//! Effort is counted, not timed: the same problem gets the same answer on any machine.
 
 use super::exact::{Answer, Caps, Effort, ask};
 use super::problem::{Aim, Placed, Problem, Worth};
@@ -16,9 +15,9 @@ use crate::search::Watch;
 /// Effort for up to a dozen jobs; more jobs get less, since each decision takes longer.
 const EFFORT: Efforts = Efforts {
     tree_question: 40_000,
-    tree: 1_200_000,
-    solver_question: 6_000,
-    solver: 24_000,
+    tree: 13_000_000,
+    solver_question: 12_000,
+    solver: 20_000,
 };
 /// Effort for what is minimised second.
 const SECOND_EFFORT: Efforts = Efforts {
@@ -135,17 +134,17 @@ impl Search<'_> {
         self.best.as_ref().map(|_| ()).ok_or(Unsolved::Unknown)
     }
 
-    /// Narrows what is minimised first: questions of little effort bring the answer and the bound
-    /// near each other, the tree is then searched for anything better, and what is still open is
-    /// for the solver.
+    /// Narrows what is minimised first: questions of little effort to the tree bring the answer
+    /// and the bound near each other, then the solver's; at last the tree is searched for anything
+    /// better.
     fn first(&mut self) {
         let mut left = share(self.problem, EFFORT.tree);
         self.narrow(Asked::Tree, EFFORT.tree_question, &mut left);
+        let mut solver = share(self.problem, EFFORT.solver);
+        self.narrow(Asked::Solver, EFFORT.solver_question, &mut solver);
         if self.open() && self.lower(Figure::First, left) {
             self.bound = self.value();
         }
-        let mut left = share(self.problem, EFFORT.solver);
-        self.narrow(Asked::Solver, EFFORT.solver_question, &mut left);
     }
 
     fn value(&self) -> i64 {

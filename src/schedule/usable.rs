@@ -61,6 +61,8 @@ impl Sums {
 pub(super) struct Lanes {
     steps: Sums,
     nodes: Sums,
+    /// By steps, what divides the nodes of every way to run that takes no more of them.
+    divisors: Vec<(i64, i64)>,
 }
 
 impl Lanes {
@@ -70,7 +72,17 @@ impl Lanes {
                 .map(|modes| modes.iter().map(amount).collect())
                 .collect()
         };
+        let mut ways: Vec<&Mode> = jobs.iter().flatten().collect();
+        ways.sort_by_key(|mode| mode.steps);
+        let mut divisor = 0;
+        let divisors = ways.into_iter().map(|mode| {
+            divisor = common(divisor, mode.nodes.max(1));
+            (mode.steps, divisor)
+        });
+        let mut divisors: Vec<(i64, i64)> = divisors.collect();
+        divisors.dedup_by_key(|(_, divisor)| *divisor);
         Self {
+            divisors,
             steps: Sums::new(&amounts(|mode| mode.steps), end),
             nodes: Sums::new(&amounts(|mode| mode.nodes), most),
         }
@@ -88,6 +100,17 @@ impl Lanes {
     /// first keep theirs. A lane then holds jobs one after another, and no more than these last.
     pub(super) fn area(&self, room: &Room, end: i64) -> i64 {
         let changes = room.changes();
+        let first = changes.first().map_or(0, |(from, _)| *from);
+        // What no longer fits needs no nodes: those left may only be taken several at once.
+        let fitting = self
+            .divisors
+            .partition_point(|(steps, _)| *steps <= end - first);
+        let Some((_, divisor)) = fitting
+            .checked_sub(1)
+            .and_then(|last| self.divisors.get(last))
+        else {
+            return 0;
+        };
         let grows = changes
             .windows(2)
             .all(|pair| pair[0].0 >= end || pair[1].0 >= end || pair[0].1 <= pair[1].1);
@@ -97,9 +120,10 @@ impl Lanes {
             if *from >= end {
                 break;
             }
+            let free = free - free % divisor;
             let part = if grows {
                 let lanes = free - held;
-                held = *free;
+                held = free;
                 lanes.saturating_mul(self.steps.at_most(end - from))
             } else {
                 let to = changes.get(place + 1).map_or(end, |(to, _)| end.min(*to));
@@ -108,5 +132,14 @@ impl Lanes {
             area = area.saturating_add(part);
         }
         area
+    }
+}
+
+/// The greatest common divisor.
+fn common(one: i64, other: i64) -> i64 {
+    if one == 0 {
+        other
+    } else {
+        common(other % one, one)
     }
 }

@@ -224,3 +224,14 @@ fn dozens_of_identical_jobs_are_proven_beside_bookings() {
     }
     proven(&problem, "with bookings");
 }
+
+#[test]
+fn dozens_of_nearly_identical_jobs_are_proven_shortest() {
+    let works: Vec<f64> = (0..12_u8)
+        .map(|job| 2958.0 * (1.0 + 0.004 * f64::from(job * 7 % 12)))
+        .collect();
+    for capacity in [4, 64] {
+        let problem = ladder(&works, &[capacity], Aim::Makespan, None);
+        proven(&problem, &format!("on {capacity} nodes"));
+    }
+}

@@ -7,6 +7,8 @@ use crate::schedule::problem::{Mode, Problem};
 pub(super) struct Class {
     pub(super) jobs: Vec<usize>,
     pub(super) ways: Vec<Way>,
+    /// Steps and node-steps of each way, the least node-steps first.
+    pub(super) areas: Vec<(i64, i64)>,
     pub(super) release: i64,
     /// The step that each has to be done by.
     pub(super) last: i64,
@@ -31,11 +33,17 @@ impl Class {
             let ways = ways.filter(|(_, mode)| {
                 task.release + mode.steps <= last && mode.nodes <= problem.sites[mode.site].most()
             });
+            let ways = ways.map(|(index, mode)| Way { index, mode: *mode });
+            let ways: Vec<Way> = ways.collect();
+            let areas = ways.iter().map(|way| way.mode);
+            let mut areas: Vec<(i64, i64)> = areas
+                .map(|mode| (mode.steps, mode.nodes.saturating_mul(mode.steps)))
+                .collect();
+            areas.sort_by_key(|(steps, area)| (*area, *steps));
             classes.push(Self {
                 jobs: vec![job],
-                ways: ways
-                    .map(|(index, mode)| Way { index, mode: *mode })
-                    .collect(),
+                ways,
+                areas,
                 release: task.release,
                 last,
                 due: task.due,

@@ -1,6 +1,7 @@
 //! What the jobs left need at least.
 
 use super::Tree;
+use super::class::Class;
 use super::moment::Moment;
 use crate::schedule::packing;
 use crate::schedule::problem::END_OF_TIME;
@@ -9,14 +10,20 @@ use crate::schedule::problem::END_OF_TIME;
 const ROUNDS: usize = 6;
 
 impl Tree<'_> {
-    /// Whether what is left can't keep the caps, by sums alone.
-    pub(super) fn hopeless(&self, moment: &Moment) -> bool {
+    /// What is to spare, in node-steps where the caps are on the end only: what the jobs left may
+    /// take beyond the least they can, or leave idle. `None` where sums alone tell that they can't
+    /// keep the caps.
+    pub(super) fn spare(&self, moment: &Moment) -> Option<i64> {
         let sites = moment.rooms.iter().zip(&self.lanes);
         let areas: Vec<i64> = sites
             .map(|(room, lanes)| lanes.area(room, self.caps.end))
             .collect();
         let cost = self.caps.cost.map(|most| most - moment.cost);
         let late = self.caps.late.map(|most| most - moment.late);
+        if let ([area], None, None) = (areas.as_slice(), cost, late) {
+            let spare = area - self.area_needed(moment)?;
+            return (spare >= 0).then_some(spare);
+        }
         // A cap that isn't there has no budget, or its weight would excuse what others exceed.
         let cost_row = areas.len();
         let late_row = cost_row + usize::from(cost.is_some());
@@ -46,9 +53,30 @@ impl Tree<'_> {
             groups.push((*left, shares.collect()));
         }
         // Where there is but one budget, one round tells all.
-        let rounds = if budgets == 1 { 1 } else { ROUNDS };
-        packing::exceeded(budgets, &groups, rounds)
-            || late.is_some_and(|most| self.least_late(moment) > most)
+        let exceeded = packing::exceeded(budgets, &groups, ROUNDS)
+            || late.is_some_and(|most| self.least_late(moment) > most);
+        (!exceeded).then_some(i64::MAX)
+    }
+
+    /// Node-steps that the jobs left take at least; `None` where one of them has no way on.
+    fn area_needed(&self, moment: &Moment) -> Option<i64> {
+        let mut needed: i64 = 0;
+        for (left, class) in self.left.iter().zip(&self.classes) {
+            if *left == 0 {
+                continue;
+            }
+            let area = self.least_area(moment, class)?;
+            needed = needed
+                .saturating_add(area.saturating_mul(i64::try_from(*left).unwrap_or(i64::MAX)));
+        }
+        Some(needed)
+    }
+
+    /// The least node-steps that one of a class's jobs can still take.
+    pub(super) fn least_area(&self, moment: &Moment, class: &Class) -> Option<i64> {
+        let steps = class.last.min(self.caps.end) - moment.earliest(class);
+        let way = class.areas.iter().find(|(least, _)| *least <= steps);
+        way.map(|(_, area)| *area)
     }
 
     /// Lateness that the jobs left have at least: the nth of them to be done has, with all before

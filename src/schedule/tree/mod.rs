@@ -94,8 +94,10 @@ struct Tree<'a> {
     found: Option<Vec<Placed>>,
 }
 
+/// Moments that are compared with another in the time of a decision.
+const COMPARED: u64 = 16;
 /// Moments without a way on that are kept for the same jobs left.
-const KEPT: usize = 400;
+const KEPT: usize = 300;
 
 impl<'a> Tree<'a> {
     fn new(problem: &'a Problem, caps: Caps, lower: Option<Figure>) -> Self {
@@ -164,19 +166,25 @@ impl<'a> Tree<'a> {
         if effort.should_stop() {
             return Verdict::Stopped;
         }
-        if self.hopeless(moment) || self.known(moment) {
+        let Some(spare) = self.spare(moment) else {
+            return Verdict::Nothing;
+        };
+        if self.known(moment, effort) {
             return Verdict::Nothing;
         }
-        let verdict = self.choose(moment, 0, effort);
+        let verdict = self.choose(moment, 0, spare, effort);
         if verdict == Verdict::Nothing {
             self.keep(moment);
         }
         verdict
     }
 
-    fn known(&self, moment: &Moment) -> bool {
-        let dead = self.dead.get(&self.left);
-        dead.is_some_and(|dead| dead.iter().any(|old| old.dominates(moment)))
+    fn known(&self, moment: &Moment, effort: &mut Effort<'_>) -> bool {
+        let Some(dead) = self.dead.get(&self.left) else {
+            return false;
+        };
+        effort.spent += dead.len() as u64 / COMPARED;
+        dead.iter().any(|old| old.dominates(moment))
     }
 
     fn keep(&mut self, moment: &Moment) {
@@ -188,13 +196,22 @@ impl<'a> Tree<'a> {
     }
 
     /// What starts at a moment beside what does already: ways from `first` on; then what follows.
-    fn choose(&mut self, moment: &Moment, first: usize, effort: &mut Effort<'_>) -> Verdict {
+    fn choose(
+        &mut self,
+        moment: &Moment,
+        first: usize,
+        spare: i64,
+        effort: &mut Effort<'_>,
+    ) -> Verdict {
         if self.left.iter().all(|left| *left == 0) {
             return self.complete();
         }
         for start in first..self.starts.len() {
             let (class, way) = self.starts[start];
             let Some(job) = self.next_job(class) else {
+                continue;
+            };
+            let Some(spare) = self.spared(moment, class, way, spare) else {
                 continue;
             };
             let Some((next, placed)) = self.started(moment, job, class, way) else {
@@ -205,7 +222,7 @@ impl<'a> Tree<'a> {
             }
             self.placed[job] = placed;
             self.left[class] -= 1;
-            let verdict = self.choose(&next, start, effort);
+            let verdict = self.choose(&next, start, spare, effort);
             self.left[class] += 1;
             if verdict != Verdict::Nothing {
                 return verdict;
@@ -215,6 +232,22 @@ impl<'a> Tree<'a> {
             Some(later) => self.from(&later, effort),
             None => Verdict::Nothing,
         }
+    }
+
+    /// What is to spare when a job starts this way; `None` when that takes too much, or more
+    /// nodes than are free now.
+    fn spared(&self, moment: &Moment, class: usize, way: usize, spare: i64) -> Option<i64> {
+        let class = &self.classes[class];
+        let mode = class.ways[way].mode;
+        if mode.nodes > moment.rooms[mode.site].now() {
+            return None;
+        }
+        if spare == i64::MAX {
+            return Some(spare);
+        }
+        let area = mode.nodes.saturating_mul(mode.steps);
+        let spare = spare - (area - self.least_area(moment, class)?);
+        (spare >= 0).then_some(spare)
     }
 
     /// The moment with one more job started at it, where that can be.
