@@ -16,7 +16,7 @@ use crate::search::Watch;
 const EFFORT: Efforts = Efforts {
     tree_question: 40_000,
     tree: 13_000_000,
-    solver_question: 12_000,
+    solver_question: 8_000,
     solver: 20_000,
 };
 /// Effort for what is minimised second.
@@ -141,6 +141,16 @@ impl Search<'_> {
         let mut left = share(self.problem, EFFORT.tree);
         self.narrow(Asked::Tree, EFFORT.tree_question, &mut left);
         let mut solver = share(self.problem, EFFORT.solver);
+        // The answer is often the best by now: halving what lies below it proves that last.
+        if self.open() {
+            let better = self.caps(Some(self.value() - 1));
+            let allowed = EFFORT.solver_question;
+            match self.question(Asked::Solver, better, allowed, &mut solver) {
+                Answer::Found(placed) => self.offer(&placed),
+                Answer::Impossible => self.bound = self.value(),
+                Answer::Open => {}
+            }
+        }
         self.narrow(Asked::Solver, EFFORT.solver_question, &mut solver);
         if self.open() && self.lower(Figure::First, left) {
             self.bound = self.value();
