@@ -25,7 +25,7 @@ struct Recipe {
 /// The best schedule found; `None` when a job never fits. Ended early, it is the first.
 pub(super) fn best(problem: &Problem, watch: &Watch<'_>) -> Option<Vec<Placed>> {
     let count = problem.tasks.len();
-    let mut random = Random(0x9e37_79b9_7f4a_7c15 ^ count as u64);
+    let mut random = Random::new(count);
     let mut found: Option<(Worth, Vec<Placed>, Recipe)> = None;
     let consider = |recipe: Recipe, found: &mut Option<(Worth, Vec<Placed>, Recipe)>| {
         let Some(schedule) = build(problem, &recipe) else {
@@ -245,10 +245,15 @@ fn fits(free: &Free, booked: &[(i64, i64, i64)], start: i64, steps: i64, nodes: 
 }
 
 /// The xorshift64 generator (Marsaglia 2003).
-struct Random(u64);
+pub(super) struct Random(u64);
 
 impl Random {
-    fn below(&mut self, limit: usize) -> usize {
+    /// The same numbers for as many jobs.
+    pub(super) fn new(count: usize) -> Self {
+        Self(0x9e37_79b9_7f4a_7c15 ^ count as u64)
+    }
+
+    pub(super) fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

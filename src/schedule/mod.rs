@@ -11,17 +11,23 @@
 //!
 //! [`Planner`]: crate::plan::Planner
 
+mod anneal;
 mod bound;
+mod dual_feasible;
 mod error;
 mod exact;
 mod list;
 mod options;
+mod packing;
 mod problem;
 mod report;
+mod room;
 mod solve;
 mod steps;
 #[cfg(test)]
 mod tests;
+mod tree;
+mod usable;
 
 pub use error::{LateJob, ScheduleError};
 pub(crate) use options::interval_share;

@@ -6,6 +6,9 @@
 /// Beyond every step that a schedule can reach.
 pub(super) const END_OF_TIME: i64 = 1 << 40;
 
+/// Sums stay below this where they are counted exactly.
+const COUNTABLE: i64 = 1 << 56;
+
 /// Jobs, what they can run on, and when that is free.
 #[derive(Debug, Clone)]
 pub(super) struct Problem {
@@ -147,6 +150,18 @@ impl Problem {
         }
         let longest = |task: &Task| task.modes.iter().map(|mode| mode.steps).max().unwrap_or(0);
         last + self.tasks.iter().map(longest).sum::<i64>()
+    }
+
+    /// Whether sums of node-steps, costs and lateness stay far within what 64 bits count.
+    pub(super) fn countable(&self) -> bool {
+        let nodes = self.sites.iter().map(|site| site.most().max(1));
+        let weights = self.tasks.iter().map(|task| task.weight.max(1));
+        let costs = self.tasks.iter().flat_map(|task| &task.modes);
+        let costs = costs.map(|mode| mode.cost).fold(0, i64::saturating_add);
+        let nodes = nodes.fold(0, i64::saturating_add);
+        let weights = weights.fold(0, i64::saturating_add);
+        let steps = self.horizon().saturating_mul(nodes.max(weights));
+        steps.max(costs) < COUNTABLE
     }
 
     /// What a schedule is worth.

@@ -1,26 +1,48 @@
 //! From a problem to the best schedule found and a proof of how good it is.
 //!
-//! A list schedule gives the first answer and simple sums the first bound; the solver is then
-//! asked again and again whether there is a schedule halfway between the two, until they meet or
-//! its effort is spent. Effort is counted, not timed: the same problem gets the same answer on
-//! any machine.
+//! A list schedule, improved step by step, gives the first answer and simple sums the first bound.
+//! Whether there is a schedule halfway between the two is then asked again and again until they
+//! meet or the effort is spent: dual feasible functions may tell that there is none, and the tree
+//! of decisions is quick where jobs are alike or few, the solver where a few large jobs decide.
+//! Effort is counted, not timed: the same problem gets the same answer on any machine.
 
 use super::exact::{Answer, Caps, Effort, ask};
 use super::problem::{Aim, Placed, Problem, Worth};
-use super::{bound, list};
+use super::tree::{self, Figure};
+use super::{anneal, bound, dual_feasible, list};
 use crate::search::Watch;
 
 /// Effort for up to a dozen jobs; more jobs get less, since each decision takes longer.
-const EFFORT: u64 = 90_000;
-/// Effort for one question.
-const EFFORT_PER_QUESTION: u64 = 20_000;
+const EFFORT: Efforts = Efforts {
+    tree_question: 40_000,
+    tree: 13_000_000,
+    solver_question: 8_000,
+    solver: 20_000,
+};
 /// Effort for what is minimised second.
-const SECOND_EFFORT: u64 = 12_000;
-const SECOND_EFFORT_PER_QUESTION: u64 = 3_000;
+const SECOND_EFFORT: Efforts = Efforts {
+    tree_question: 0,
+    tree: 600_000,
+    solver_question: 1_000,
+    solver: 4_000,
+};
 const A_DOZEN: u64 = 12;
 /// Questions closer together than this share of the answer are not worth their effort once one
 /// of them stayed open.
 const CLOSE: i64 = 2_000;
+
+/// How much effort may be spent on what.
+#[derive(Debug, Clone, Copy)]
+struct Efforts {
+    /// On one question to the tree of decisions.
+    tree_question: u64,
+    /// On the tree that is searched until nothing better is in it.
+    tree: u64,
+    /// On one question to the solver.
+    solver_question: u64,
+    /// On all questions to the solver.
+    solver: u64,
+}
 
 /// A schedule and how good it is.
 #[derive(Debug, Clone)]
@@ -44,25 +66,25 @@ pub(super) enum Unsolved {
 
 /// Solves the problem; a watch that is cancelled ends it with the best schedule so far.
 pub(super) fn solve(problem: &Problem, watch: &Watch<'_>) -> Result<Solved, Unsolved> {
-    let share = |effort: u64| effort * A_DOZEN / A_DOZEN.max(problem.tasks.len() as u64);
-    watch.begin(share(EFFORT) + share(SECOND_EFFORT));
-    let horizon = problem.horizon();
-    let quick = list::best(problem, watch).map(|placed| {
-        let worth = problem.worth(&placed);
-        (placed, worth)
-    });
+    let all = |efforts: Efforts| efforts.tree + efforts.solver;
+    watch.begin(share(problem, all(EFFORT) + all(SECOND_EFFORT)));
     let mut search = Search {
         problem,
-        horizon,
+        horizon: problem.horizon(),
         bound: bound::first(problem),
-        best: quick.filter(|(_, worth)| worth.missed == 0),
-        left: share(EFFORT),
-        per_question: EFFORT_PER_QUESTION,
+        best: None,
         watch,
         partial: watch.is_cancelled(),
     };
-    search.first()?;
-    search.second(share(SECOND_EFFORT));
+    if let Some(placed) = list::best(problem, watch) {
+        let placed = anneal::improved(problem, &placed, watch);
+        if problem.worth(&placed).missed == 0 {
+            search.offer(&placed);
+        }
+    }
+    search.any()?;
+    search.first();
+    search.second();
     let (placed, worth) = search.best.ok_or(Unsolved::Unknown)?;
     Ok(Solved {
         placed,
@@ -72,51 +94,103 @@ pub(super) fn solve(problem: &Problem, watch: &Watch<'_>) -> Result<Solved, Unso
     })
 }
 
+fn share(problem: &Problem, effort: u64) -> u64 {
+    effort * A_DOZEN / A_DOZEN.max(problem.tasks.len() as u64)
+}
+
+/// Who is asked whether there is a schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    /// The tree of decisions.
+    Tree,
+    /// The solver.
+    Solver,
+}
+
 struct Search<'a> {
     problem: &'a Problem,
     horizon: i64,
     bound: i64,
     best: Option<(Vec<Placed>, Worth)>,
-    left: u64,
-    per_question: u64,
     watch: &'a Watch<'a>,
     partial: bool,
 }
 
 impl Search<'_> {
-    /// Narrows what is minimised first.
-    fn first(&mut self) -> Result<(), Unsolved> {
-        if self.best.is_none() {
-            match self.question(self.caps(None)) {
+    /// Finds some schedule, where none is known.
+    fn any(&mut self) -> Result<(), Unsolved> {
+        for (asked, effort) in [(Asked::Tree, EFFORT.tree), (Asked::Solver, EFFORT.solver)] {
+            if self.best.is_some() {
+                break;
+            }
+            let mut left = share(self.problem, effort);
+            let allowed = left;
+            match self.question(asked, self.caps(None), allowed, &mut left) {
                 Answer::Found(placed) => self.offer(&placed),
                 Answer::Impossible => return Err(Unsolved::Impossible),
-                Answer::Open => return Err(Unsolved::Unknown),
+                Answer::Open => {}
             }
         }
+        self.best.as_ref().map(|_| ()).ok_or(Unsolved::Unknown)
+    }
+
+    /// Narrows what is minimised first: questions of little effort to the tree bring the answer
+    /// and the bound near each other, then the solver's; at last the tree is searched for anything
+    /// better.
+    fn first(&mut self) {
+        let mut left = share(self.problem, EFFORT.tree);
+        self.narrow(Asked::Tree, EFFORT.tree_question, &mut left);
+        let mut solver = share(self.problem, EFFORT.solver);
+        // The answer is often the best by now: halving what lies below it proves that last.
+        if self.open() {
+            let better = self.caps(Some(self.value() - 1));
+            let allowed = EFFORT.solver_question;
+            match self.question(Asked::Solver, better, allowed, &mut solver) {
+                Answer::Found(placed) => self.offer(&placed),
+                Answer::Impossible => self.bound = self.value(),
+                Answer::Open => {}
+            }
+        }
+        self.narrow(Asked::Solver, EFFORT.solver_question, &mut solver);
+        if self.open() && self.lower(Figure::First, left) {
+            self.bound = self.value();
+        }
+    }
+
+    fn value(&self) -> i64 {
+        let best = self.best.as_ref();
+        best.map_or(i64::MAX, |(_, worth)| worth.first)
+    }
+
+    /// Whether something better may be.
+    fn open(&self) -> bool {
+        self.bound < self.value()
+    }
+
+    /// Asks for a schedule halfway between the bound and the best, until they meet or the effort
+    /// is spent.
+    fn narrow(&mut self, asked: Asked, allowed: u64, left: &mut u64) {
         // Values between these were asked about and stayed open.
         let mut open: Option<(i64, i64)> = None;
         let mut above = true;
         loop {
             above |= open.is_none();
-            let best = self
-                .best
-                .as_ref()
-                .map_or(i64::MAX, |(_, worth)| worth.first);
+            let best = self.value();
             let close = best / CLOSE;
             let (low, high) = match open {
                 None => (self.bound, best),
                 Some((_, last)) if above => (last + 1 + close, best),
                 Some((from, _)) => (self.bound, from - close),
             };
-            if low >= high || self.left == 0 {
+            if low >= high || *left == 0 {
                 match open {
-                    Some(_) if above && self.left > 0 => above = false,
-                    _ => return Ok(()),
+                    Some(_) if above && *left > 0 => above = false,
+                    _ => return,
                 }
                 continue;
             }
             let value = low + (high - low - 1) / 2;
-            match self.question(self.caps(Some(value))) {
+            match self.question(asked, self.caps(Some(value)), allowed, left) {
                 Answer::Found(placed) => {
                     self.offer(&placed);
                     if let Some((from, last)) = open
@@ -141,11 +215,31 @@ impl Search<'_> {
         }
     }
 
+    /// Searches the tree for a schedule whose figure is lower, and for a lower one again; whether
+    /// it is proven that there is none.
+    fn lower(&mut self, figure: Figure, allowed: u64) -> bool {
+        let Some((_, worth)) = self.best else {
+            return false;
+        };
+        if !self.problem.countable() {
+            return false;
+        }
+        let caps = match figure {
+            Figure::First => self.caps(Some(worth.first - 1)),
+            Figure::Second => self.second_caps(worth, worth.second - 1),
+        };
+        let mut effort = self.effort(allowed);
+        let outcome = tree::ask(self.problem, caps, Some(figure), &mut effort);
+        self.look_up();
+        if let Some(placed) = outcome.found {
+            self.offer(&placed);
+        }
+        outcome.settled
+    }
+
     /// Improves what is minimised second, the first held.
-    fn second(&mut self, effort: u64) {
+    fn second(&mut self) {
         let Some((_, worth)) = self.best else { return };
-        self.left = effort;
-        self.per_question = SECOND_EFFORT_PER_QUESTION;
         let mut low = match self.problem.aim {
             Aim::Makespan => bound::cheapest(self.problem),
             Aim::Cost | Aim::Lateness => bound::earliest_ends(self.problem)
@@ -153,30 +247,36 @@ impl Search<'_> {
                 .max()
                 .unwrap_or(0),
         };
-        let mut high = worth.second;
-        while low < high && self.left > 0 {
+        let tree = share(self.problem, SECOND_EFFORT.tree);
+        if low >= worth.second || self.lower(Figure::Second, tree) {
+            return;
+        }
+        let mut left = share(self.problem, SECOND_EFFORT.solver);
+        let mut high = self.best.as_ref().map_or(low, |(_, worth)| worth.second);
+        while low < high && left > 0 {
             let value = low + (high - low - 1) / 2;
-            let caps = match self.problem.aim {
-                Aim::Makespan => Caps {
-                    cost: Some(value),
-                    ..self.caps(Some(worth.first))
-                },
-                Aim::Cost | Aim::Lateness => Caps {
-                    end: value,
-                    ..self.caps(Some(worth.first))
-                },
-            };
-            match self.question(caps) {
+            let caps = self.second_caps(worth, value);
+            let allowed = SECOND_EFFORT.solver_question;
+            match self.question(Asked::Solver, caps, allowed, &mut left) {
                 Answer::Found(placed) => {
                     self.offer(&placed);
-                    high = self
-                        .best
-                        .as_ref()
-                        .map_or(value, |(_, worth)| worth.second)
-                        .min(value);
+                    let best = self.best.as_ref().map_or(value, |(_, worth)| worth.second);
+                    high = best.min(value);
                 }
                 Answer::Impossible | Answer::Open => low = value + 1,
             }
+        }
+    }
+
+    /// As good as `worth` in the first figure, and `value` at most in the second.
+    fn second_caps(&self, worth: Worth, value: i64) -> Caps {
+        let caps = self.caps(Some(worth.first));
+        match self.problem.aim {
+            Aim::Makespan => Caps {
+                cost: Some(value),
+                ..caps
+            },
+            Aim::Cost | Aim::Lateness => Caps { end: value, ..caps },
         }
     }
 
@@ -194,19 +294,40 @@ impl Search<'_> {
         }
     }
 
-    fn question(&mut self, caps: Caps) -> Answer {
-        let mut effort = Effort {
-            spent: 0,
-            allowed: self.per_question.min(self.left),
-            watch: self.watch,
+    fn question(&mut self, asked: Asked, caps: Caps, allowed: u64, left: &mut u64) -> Answer {
+        let mut effort = self.effort(allowed.min(*left));
+        let answer = match asked {
+            Asked::Tree if !self.problem.countable() => Answer::Open,
+            Asked::Tree if dual_feasible::excludes(self.problem, caps) => Answer::Impossible,
+            Asked::Tree => {
+                let outcome = tree::ask(self.problem, caps, None, &mut effort);
+                match outcome.found {
+                    Some(placed) => Answer::Found(placed),
+                    None if outcome.settled => Answer::Impossible,
+                    None => Answer::Open,
+                }
+            }
+            Asked::Solver => ask(self.problem, caps, &mut effort),
         };
-        let answer = ask(self.problem, caps, &mut effort);
-        self.left = self.left.saturating_sub(effort.spent.max(1));
-        if self.watch.is_cancelled() {
-            self.left = 0;
-            self.partial = true;
+        *left = left.saturating_sub(effort.spent.max(1));
+        if self.look_up() {
+            *left = 0;
         }
         answer
+    }
+
+    fn effort(&self, allowed: u64) -> Effort<'_> {
+        Effort {
+            spent: 0,
+            allowed,
+            watch: self.watch,
+        }
+    }
+
+    /// Whether who watches wants it to end.
+    fn look_up(&mut self) -> bool {
+        self.partial |= self.watch.is_cancelled();
+        self.partial
     }
 
     fn offer(&mut self, placed: &[Placed]) {

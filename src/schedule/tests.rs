@@ -1,5 +1,7 @@
 //! The solver against all schedules there are, and laws that every schedule keeps.
 
+mod alike;
+
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 

@@ -1,0 +1,146 @@
+//! A schedule improved step by step: the order of the jobs and each one's way to run.
+
+use super::list::Random;
+use super::problem::{Aim, Free, Placed, Problem, Worth};
+use super::room::Room;
+use crate::search::Watch;
+
+#[derive(Debug, Clone)]
+struct Recipe {
+    order: Vec<usize>,
+    modes: Vec<usize>,
+}
+
+/// Rounds for a dozen jobs; a round's work grows with the jobs' square.
+const ROUNDS: usize = 40_000;
+const A_DOZEN: usize = 12;
+/// Times that the search cools down.
+const TURNS: usize = 4;
+/// How much worse a step may be at first, as a share of the price.
+const HEAT: f64 = 0.02;
+
+/// The best schedule found from this one on: threshold accepting (Dueck & Scheuer 1990) over the
+/// order of the jobs and their ways to run.
+pub(super) fn improved(problem: &Problem, from: &[Placed], watch: &Watch<'_>) -> Vec<Placed> {
+    let count = from.len();
+    let mut random = Random::new(count);
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_by_key(|job| (from[*job].start, *job));
+    let modes = from.iter().map(|placed| placed.mode).collect();
+    let mut best = Held {
+        recipe: Recipe { order, modes },
+        price: price(problem, problem.worth(from), from),
+        placed: from.to_vec(),
+        worth: problem.worth(from),
+    };
+    let heat = best.price * HEAT;
+    let larger = count.max(A_DOZEN);
+    let turn = ROUNDS * A_DOZEN * A_DOZEN / (larger * larger) / TURNS;
+    for _ in 0..TURNS {
+        let mut held = best.clone();
+        for round in 0..turn {
+            if watch.is_cancelled() {
+                return best.placed;
+            }
+            let recipe = held.recipe.changed(problem, &mut random);
+            let Some(placed) = build(problem, &recipe) else {
+                continue;
+            };
+            let worth = problem.worth(&placed);
+            let price = price(problem, worth, &placed);
+            let cold = 1.0 - round as f64 / turn as f64;
+            let chance = random.below(1000) as f64 / 1000.0;
+            if price > held.price + heat * cold * cold * chance {
+                continue;
+            }
+            held = Held {
+                recipe,
+                placed,
+                worth,
+                price,
+            };
+            if held.worth < best.worth {
+                best = held.clone();
+            }
+        }
+    }
+    best.placed
+}
+
+#[derive(Debug, Clone)]
+struct Held {
+    recipe: Recipe,
+    placed: Vec<Placed>,
+    worth: Worth,
+    price: f64,
+}
+
+impl Recipe {
+    /// One or two changes: jobs change places, one moves, or some run another way.
+    fn changed(&self, problem: &Problem, random: &mut Random) -> Self {
+        let mut next = self.clone();
+        let count = next.order.len();
+        let other_way = |next: &mut Self, random: &mut Random| {
+            let job = random.below(count);
+            next.modes[job] = random.below(problem.tasks[job].modes.len());
+        };
+        for _ in 0..=random.below(2) {
+            match random.below(4) {
+                0 => next.order.swap(random.below(count), random.below(count)),
+                1 => {
+                    let job = next.order.remove(random.below(count));
+                    next.order.insert(random.below(count), job);
+                }
+                2 => other_way(&mut next, random),
+                _ => {
+                    other_way(&mut next, random);
+                    other_way(&mut next, random);
+                }
+            }
+        }
+        next
+    }
+}
+
+/// What the search goes by: the worth, and room left for others where it is the same.
+fn price(problem: &Problem, worth: Worth, placed: &[Placed]) -> f64 {
+    let missed = worth.missed as f64;
+    let first = worth.first as f64;
+    match problem.aim {
+        Aim::Makespan => {
+            let area = placed.iter().enumerate().map(|(job, placed)| {
+                let mode = problem.mode(job, *placed);
+                mode.nodes as f64 * mode.steps as f64
+            });
+            let nodes: i64 = problem.sites.iter().map(Free::most).sum();
+            first + area.sum::<f64>() / nodes.max(1) as f64 / 8.0 + missed * 100.0
+        }
+        Aim::Cost => first + missed * 1000.0,
+        Aim::Lateness => first + worth.second as f64 / 8.0,
+    }
+}
+
+fn build(problem: &Problem, recipe: &Recipe) -> Option<Vec<Placed>> {
+    let mut rooms: Vec<Room> = problem.sites.iter().map(Room::new).collect();
+    let mut placed: Vec<Option<Placed>> = vec![None; problem.tasks.len()];
+    for _ in 0..placed.len() {
+        let open = |job: &usize| {
+            let after = &problem.tasks[*job].after;
+            placed[*job].is_none() && after.iter().all(|before| placed[*before].is_some())
+        };
+        let job = recipe.order.iter().copied().find(open)?;
+        let task = &problem.tasks[job];
+        let before = task
+            .after
+            .iter()
+            .filter_map(|job| Some((*job, placed[*job]?)));
+        let ends = before.map(|(job, placed)| problem.end(job, placed));
+        let ready = ends.fold(task.release, i64::max);
+        let mode = recipe.modes[job];
+        let way = task.modes[mode];
+        let start = rooms[way.site].first_start(ready, way.steps, way.nodes)?;
+        rooms[way.site].take(start, way.steps, way.nodes);
+        placed[job] = Some(Placed { mode, start });
+    }
+    placed.into_iter().collect()
+}

@@ -1,0 +1,242 @@
+//! Whether the ways to run the jobs can keep a schedule's caps at all, by dual feasible functions.
+//!
+//! A function `f` from shares to shares is dual feasible when shares that add up to at most 1
+//! still do after it. Jobs that run at once take shares of a cluster's nodes, so their `g` add up
+//! to at most 1 for any such `g`. Cut each job into slices as high as its `g`: as many lanes hold
+//! all slices as run at once, because they are intervals, and a lane holds slices one after
+//! another, whose shares of the time until the end add up to at most 1, so their `f` do too.
+//! Hence `Σ f(steps) · g(nodes) ≤ 1` over all jobs of a cluster, for every pair of such functions;
+//! what others have booked are jobs whose way is given. The ways must keep all of these
+//! inequalities together, with the caps on cost and lateness.
+//!
+//! The functions: rounding and threshold, as Fekete & Schepers 2001 use them for bin packing, and
+//! the improved rounding down of Burdett & Johnson 1977.
+
+use super::exact::Caps;
+use super::packing::{self, Group};
+use super::problem::{Free, Mode, Problem};
+
+/// Functions of one family, of those that job sizes suggest.
+const FEW: usize = 6;
+const ROUNDS: usize = 150;
+/// Ways to run all jobs times inequalities, at most; beyond, fewer functions are looked at.
+const WORK: usize = 300_000;
+
+/// A dual feasible function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Function {
+    /// The share itself.
+    Identity,
+    /// Nothing below a size, all where less than that size is left.
+    Threshold(i64),
+    /// Rounded up to so many parts, where it isn't a whole number of one part more.
+    Up(i64),
+    /// Rounded down to multiples of a size, as far as the rest of the whole allows.
+    Down(i64),
+}
+
+impl Function {
+    /// The share of `whole`, more than nothing, that `part` of it counts as.
+    pub(super) fn of(self, part: i64, whole: i64) -> f64 {
+        let plain = part as f64 / whole as f64;
+        match self {
+            Self::Threshold(size) if part > whole - size => 1.0,
+            Self::Threshold(size) if part < size => 0.0,
+            Self::Identity | Self::Threshold(_) => plain,
+            Self::Up(parts) => match part.checked_mul(parts + 1) {
+                Some(more) if more % whole != 0 => (more / whole) as f64 / parts as f64,
+                _ => plain,
+            },
+            Self::Down(size) => {
+                let rest = whole % size;
+                let above = (part % size - rest).max(0) as f64 / (size - rest) as f64;
+                ((part / size) as f64 + above) / (whole / size) as f64
+            }
+        }
+    }
+
+    /// Functions that sizes of jobs suggest.
+    fn suggested(mut sizes: Vec<i64>, whole: i64, few: usize) -> Vec<Self> {
+        let mut functions = vec![Self::Identity, Self::Up(1), Self::Up(2), Self::Up(3)];
+        sizes.sort_unstable();
+        sizes.dedup();
+        let half = |size: &i64| *size > 1 && size * 2 <= whole;
+        let beside = sizes.iter().map(|size| (*size).min(whole - size + 1));
+        let mut thresholds: Vec<i64> = beside.filter(half).collect();
+        thresholds.sort_unstable();
+        thresholds.dedup();
+        let down = sizes.iter().copied().filter(half);
+        let down: Vec<i64> = down.filter(|size| whole % size != 0).collect();
+        let some = |all: Vec<i64>, make: fn(i64) -> Self| {
+            let every = all.len().div_ceil(few.max(1)).max(1);
+            all.into_iter().step_by(every).map(make)
+        };
+        if few > 0 {
+            functions.extend(some(thresholds, Self::Threshold));
+            functions.extend(some(down, Self::Down));
+        }
+        functions
+    }
+}
+
+/// Whether it is proven that no schedule is within `caps`.
+pub(super) fn excludes(problem: &Problem, caps: Caps) -> bool {
+    if caps.end <= 0 {
+        return !problem.tasks.is_empty();
+    }
+    System::new(problem, caps)
+        .is_none_or(|system| packing::exceeded(system.budgets, &system.shares, ROUNDS))
+}
+
+/// Inequalities that the ways to run the jobs keep in any schedule within some caps.
+struct System {
+    /// For each way the shares it takes, by inequality.
+    shares: Vec<Group<Vec<(usize, f64)>>>,
+    budgets: usize,
+}
+
+impl System {
+    /// `None` where a job has no way to run within `caps`.
+    fn new(problem: &Problem, caps: Caps) -> Option<Self> {
+        let groups = ways(problem, caps)?;
+        let all: usize = groups.iter().map(|(_, ways)| ways.len()).sum();
+        // As many inequalities as pairs of functions, of which each kind gives few and few more.
+        let few = (0..=FEW)
+            .rev()
+            .find(|few| (4 + 2 * few).pow(2) * all <= WORK);
+        let mut shares: Vec<Group<Vec<(usize, f64)>>> = groups
+            .iter()
+            .map(|(count, ways)| (*count, vec![Vec::new(); ways.len()]))
+            .collect();
+        let mut budgets = 0;
+        let mut inequality = |share: &dyn Fn(&Way) -> f64| {
+            for ((_, ways), (_, shares)) in groups.iter().zip(&mut shares) {
+                for (way, shares) in ways.iter().zip(shares) {
+                    let share = share(way);
+                    if share > 0.0 {
+                        shares.push((budgets, share));
+                    }
+                }
+            }
+            budgets += 1;
+        };
+        if let Some(most) = caps.cost {
+            inequality(&|way| packing::share(way.mode.cost, most));
+        }
+        if let Some(most) = caps.late {
+            inequality(&|way| packing::share(way.late, most));
+        }
+        let modes = || groups.iter().flat_map(|(_, ways)| ways).map(|way| way.mode);
+        for (site, free) in problem.sites.iter().enumerate() {
+            let most = most(free, caps.end);
+            if most <= 0 {
+                continue;
+            }
+            let here = || modes().filter(|mode| mode.site == site);
+            let steps = Function::suggested(
+                here().map(|mode| mode.steps).collect(),
+                caps.end,
+                few.unwrap_or(0),
+            );
+            let nodes = Function::suggested(
+                here().map(|mode| mode.nodes).collect(),
+                most,
+                few.unwrap_or(0),
+            );
+            let booked = layers(free, most, caps.end);
+            for f in &steps {
+                for g in &nodes {
+                    let both = |steps, nodes| f.of(steps, caps.end) * g.of(nodes, most);
+                    let gone: f64 = booked
+                        .iter()
+                        .map(|(steps, nodes)| both(*steps, *nodes))
+                        .sum();
+                    // Too little is left to divide by: jobs would be out by rounding alone.
+                    let rest = (1.0 - gone).max(1e-6);
+                    inequality(&|way| {
+                        if way.mode.site == site {
+                            both(way.mode.steps, way.mode.nodes) / rest
+                        } else {
+                            0.0
+                        }
+                    });
+                }
+            }
+        }
+        Some(Self { shares, budgets })
+    }
+}
+
+/// A way to run a job, and how late it is that way at the least.
+struct Way {
+    mode: Mode,
+    late: i64,
+}
+
+/// The ways to run the jobs that can be within the caps, jobs with the same ones together; `None`
+/// where a job has none.
+fn ways(problem: &Problem, caps: Caps) -> Option<Vec<Group<Way>>> {
+    let mut groups: Vec<(usize, Group<Way>)> = Vec::new();
+    for (job, task) in problem.tasks.iter().enumerate() {
+        let same = |(first, _): &(usize, Group<Way>)| {
+            let first = &problem.tasks[*first];
+            first.modes == task.modes
+                && (first.release, first.due, first.weight) == (task.release, task.due, task.weight)
+        };
+        if let Some((_, (count, _))) = groups.iter_mut().find(|group| same(group)) {
+            *count += 1;
+            continue;
+        }
+        let due = task.due.filter(|_| problem.binding());
+        let last = due.map_or(caps.end, |due| due.min(caps.end));
+        let ways = task.modes.iter().filter(|mode| {
+            task.release + mode.steps <= last
+                && mode.nodes <= most(&problem.sites[mode.site], caps.end)
+        });
+        let ways = ways.map(|mode| Way {
+            mode: *mode,
+            late: task
+                .due
+                .map_or(0, |due| (task.release + mode.steps - due).max(0))
+                * task.weight,
+        });
+        let ways: Vec<Way> = ways.collect();
+        if ways.is_empty() {
+            return None;
+        }
+        groups.push((job, (1, ways)));
+    }
+    Some(groups.into_iter().map(|(_, group)| group).collect())
+}
+
+/// The most nodes that are free at once before a step.
+fn most(free: &Free, end: i64) -> i64 {
+    let before = free.pieces.iter().filter(|piece| piece.from < end);
+    before.map(|piece| piece.nodes).max().unwrap_or(0)
+}
+
+/// What is not free of `most` nodes before a step, as steps and nodes of slices of each height.
+fn layers(free: &Free, most: i64, end: i64) -> Vec<(i64, i64)> {
+    let before = || free.pieces.iter().filter(|piece| piece.from < end);
+    let mut heights: Vec<i64> = before().map(|piece| most - piece.nodes).collect();
+    heights.sort_unstable();
+    heights.dedup();
+    let mut layers = Vec::new();
+    let mut below = 0;
+    for height in heights.into_iter().filter(|height| *height > 0) {
+        let mut run = 0;
+        for piece in before() {
+            if most - piece.nodes >= height {
+                run += piece.to.min(end) - piece.from;
+            } else if run > 0 {
+                layers.push((run, height - below));
+                run = 0;
+            }
+        }
+        if run > 0 {
+            layers.push((run, height - below));
+        }
+        below = height;
+    }
+    layers
+}

@@ -1,0 +1,157 @@
+//! What the jobs left need at least.
+
+use super::Tree;
+use super::class::Class;
+use super::moment::Moment;
+use crate::schedule::packing;
+use crate::schedule::problem::END_OF_TIME;
+
+/// Rounds in which the budgets left are weighed against each other.
+const ROUNDS: usize = 6;
+
+impl Tree<'_> {
+    /// What is to spare, in node-steps where the caps are on the end only: what the jobs left may
+    /// take beyond the least they can, or leave idle. `None` where sums alone tell that they can't
+    /// keep the caps.
+    pub(super) fn spare(&self, moment: &Moment) -> Option<i64> {
+        let sites = moment.rooms.iter().zip(&self.lanes);
+        let areas: Vec<i64> = sites
+            .map(|(room, lanes)| lanes.area(room, self.caps.end))
+            .collect();
+        let cost = self.caps.cost.map(|most| most - moment.cost);
+        let late = self.caps.late.map(|most| most - moment.late);
+        if let ([area], None, None) = (areas.as_slice(), cost, late) {
+            let spare = area - self.area_needed(moment)?;
+            return (spare >= 0).then_some(spare);
+        }
+        // A cap that isn't there has no budget, or its weight would excuse what others exceed.
+        let cost_row = areas.len();
+        let late_row = cost_row + usize::from(cost.is_some());
+        let budgets = late_row + usize::from(late.is_some());
+        let mut groups: Vec<packing::Group<Shares>> = Vec::with_capacity(self.classes.len());
+        for (left, class) in self.left.iter().zip(&self.classes) {
+            if *left == 0 {
+                continue;
+            }
+            let start = moment.earliest(class);
+            let last = class.last.min(self.caps.end);
+            let ways = class.ways.iter().map(|way| way.mode);
+            let ways = ways.filter(|mode| start + mode.steps <= last);
+            let shares = ways.map(|mode| {
+                let behind = class.behind(start + mode.steps);
+                let area = packing::share(mode.nodes.saturating_mul(mode.steps), areas[mode.site]);
+                let mut shares = Shares::default();
+                shares.push(mode.site, area);
+                if let Some(most) = cost {
+                    shares.push(cost_row, packing::share(mode.cost, most));
+                }
+                if let Some(most) = late {
+                    shares.push(late_row, packing::share(behind, most));
+                }
+                shares
+            });
+            groups.push((*left, shares.collect()));
+        }
+        // Where there is but one budget, one round tells all.
+        let exceeded = packing::exceeded(budgets, &groups, ROUNDS)
+            || late.is_some_and(|most| self.least_late(moment) > most);
+        (!exceeded).then_some(i64::MAX)
+    }
+
+    /// Node-steps that the jobs left take at least; `None` where one of them has no way on.
+    fn area_needed(&self, moment: &Moment) -> Option<i64> {
+        let mut needed: i64 = 0;
+        for (left, class) in self.left.iter().zip(&self.classes) {
+            if *left == 0 {
+                continue;
+            }
+            let area = self.least_area(moment, class)?;
+            needed = needed
+                .saturating_add(area.saturating_mul(i64::try_from(*left).unwrap_or(i64::MAX)));
+        }
+        Some(needed)
+    }
+
+    /// The least node-steps that one of a class's jobs can still take.
+    pub(super) fn least_area(&self, moment: &Moment, class: &Class) -> Option<i64> {
+        let steps = class.last.min(self.caps.end) - moment.earliest(class);
+        let way = class.areas.iter().find(|(least, _)| *least <= steps);
+        way.map(|(_, area)| *area)
+    }
+
+    /// Lateness that the jobs left have at least: the nth of them to be done has, with all before
+    /// it, the room that the n smallest take, and the nth earliest due date at the earliest.
+    fn least_late(&self, moment: &Moment) -> i64 {
+        let mut sizes: Vec<i64> = Vec::new();
+        let mut dues: Vec<i64> = Vec::new();
+        let mut weight = i64::MAX;
+        for (left, class) in self.left.iter().zip(&self.classes) {
+            let Some(due) = class.due.filter(|_| *left > 0) else {
+                continue;
+            };
+            weight = weight.min(class.weight);
+            let areas = class
+                .ways
+                .iter()
+                .map(|way| way.mode.nodes.saturating_mul(way.mode.steps));
+            let least = areas.min().unwrap_or(0);
+            sizes.extend((0..*left).map(|_| least));
+            dues.extend((0..*left).map(|_| due));
+        }
+        sizes.sort_unstable();
+        dues.sort_unstable();
+        let mut changes: Vec<(i64, i64)> = Vec::new();
+        for room in &moment.rooms {
+            let mut held = 0;
+            for (from, free) in room.changes() {
+                changes.push((*from, free - held));
+                held = *free;
+            }
+        }
+        changes.sort_unstable();
+        let mut changes = changes.into_iter().peekable();
+        let (mut at, mut nodes, mut rest) = (moment.at, 0_i64, 0_i64);
+        let mut late: i64 = 0;
+        for (size, due) in sizes.into_iter().zip(dues) {
+            rest = size.saturating_add(rest);
+            loop {
+                let next = changes.peek().map_or(END_OF_TIME, |(from, _)| *from);
+                let held = nodes.saturating_mul(next - at);
+                if held >= rest {
+                    // `nodes` is not 0: the rest is more than nothing.
+                    let steps = (rest - 1) / nodes.max(1) + 1;
+                    late = late.saturating_add((at + steps - due).max(0));
+                    // Part of a step stays for what comes after.
+                    break;
+                }
+                rest -= held;
+                at = next;
+                match changes.next() {
+                    Some((_, by)) => nodes += by,
+                    None => return late.saturating_mul(weight),
+                }
+            }
+        }
+        late.saturating_mul(weight)
+    }
+}
+
+/// What a way to run takes of the areas, the cost and the lateness that are left.
+#[derive(Debug, Clone, Copy, Default)]
+struct Shares {
+    parts: [(usize, f64); 3],
+    count: usize,
+}
+
+impl Shares {
+    fn push(&mut self, budget: usize, share: f64) {
+        self.parts[self.count] = (budget, share);
+        self.count += 1;
+    }
+}
+
+impl AsRef<[(usize, f64)]> for Shares {
+    fn as_ref(&self) -> &[(usize, f64)] {
+        &self.parts[..self.count]
+    }
+}

@@ -1,0 +1,333 @@
+//! The schedule as a tree of decisions in the order of time: is there one at least so good?
+//!
+//! At every moment at which something ends, is released or becomes free, the jobs that start then
+//! are chosen, each with a way to run. A schedule in which no job can start a step earlier while
+//! the others stay starts its jobs at such moments only, and some best schedule is one of these
+//! (a semi-active schedule of project scheduling). Jobs that are alike start in the order of the
+//! file, so that no schedule is looked at under two names. A moment from which nothing led to a
+//! schedule is kept: one with the same jobs left, no more room and no better record leads to none
+//! either.
+
+mod class;
+mod left;
+mod moment;
+
+use std::collections::HashMap;
+
+use pumpkin_core::termination::TerminationCondition;
+
+use self::class::Class;
+use self::moment::{Moment, NOT_YET};
+use super::exact::{Caps, Effort};
+use super::problem::{Aim, Mode, Placed, Problem};
+use super::room::Room;
+use super::usable::Lanes;
+
+/// The figure of a schedule's worth that is lowered whenever one is found, until there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Figure {
+    First,
+    Second,
+}
+
+/// What the search came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Outcome {
+    /// The last schedule found within the caps.
+    pub(super) found: Option<Vec<Placed>>,
+    /// Whether there is none within the caps, or none better than the one found.
+    pub(super) settled: bool,
+}
+
+/// Looks for a schedule within `caps`: the first, or the least one of a figure.
+pub(super) fn ask(
+    problem: &Problem,
+    caps: Caps,
+    lower: Option<Figure>,
+    effort: &mut Effort<'_>,
+) -> Outcome {
+    let mut tree = Tree::new(problem, caps, lower);
+    let root = Moment {
+        at: 0,
+        rooms: tree.rooms(),
+        cost: 0,
+        late: 0,
+        ends: if tree.linked {
+            vec![NOT_YET; problem.tasks.len()]
+        } else {
+            Vec::new()
+        },
+    };
+    let verdict = tree.from(&root, effort);
+    Outcome {
+        found: tree.found,
+        settled: verdict != Verdict::Stopped,
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    /// A schedule was found, and no other is asked for.
+    Done,
+    /// Nothing from here on is within the caps, as they are now.
+    Nothing,
+    /// The effort is spent.
+    Stopped,
+}
+
+struct Tree<'a> {
+    problem: &'a Problem,
+    caps: Caps,
+    lower: Option<Figure>,
+    classes: Vec<Class>,
+    /// Ways to start a job, the longest first: class and way.
+    starts: Vec<(usize, usize)>,
+    /// Jobs of each class that have not started.
+    left: Vec<usize>,
+    /// Where what is placed ends; no matter for jobs that have not started.
+    placed: Vec<Placed>,
+    lanes: Vec<Lanes>,
+    dead: HashMap<Vec<usize>, Vec<Moment>>,
+    linked: bool,
+    /// When things are released.
+    releases: Vec<i64>,
+    found: Option<Vec<Placed>>,
+}
+
+/// Moments that are compared with another in the time of a decision.
+const COMPARED: u64 = 16;
+/// Moments without a way on that are kept for the same jobs left.
+const KEPT: usize = 300;
+
+impl<'a> Tree<'a> {
+    fn new(problem: &'a Problem, caps: Caps, lower: Option<Figure>) -> Self {
+        let classes = Class::all(problem, caps);
+        let mut starts: Vec<(usize, usize)> = Vec::new();
+        for (class, jobs) in classes.iter().enumerate() {
+            starts.extend((0..jobs.ways.len()).map(|way| (class, way)));
+        }
+        starts.sort_by_key(|(class, way)| {
+            let mode = classes[*class].ways[*way].mode;
+            (-mode.steps, mode.cost)
+        });
+        let lanes = (0..problem.sites.len()).map(|site| {
+            let jobs = classes.iter().flat_map(|class| {
+                let here = class
+                    .ways
+                    .iter()
+                    .map(|way| way.mode)
+                    .filter(move |mode| mode.site == site);
+                let here: Vec<Mode> = here.collect();
+                class.jobs.iter().map(move |_| here.clone())
+            });
+            Lanes::new(
+                &jobs.collect::<Vec<_>>(),
+                problem.sites[site].most(),
+                caps.end,
+            )
+        });
+        let lanes = lanes.collect();
+        Self {
+            problem,
+            caps,
+            lower,
+            starts,
+            left: classes.iter().map(|class| class.jobs.len()).collect(),
+            lanes,
+            releases: classes.iter().map(|class| class.release).collect(),
+            classes,
+            placed: vec![Placed { mode: 0, start: 0 }; problem.tasks.len()],
+            dead: HashMap::new(),
+            linked: problem.tasks.iter().any(|task| !task.after.is_empty()),
+            found: None,
+        }
+    }
+
+    /// What is free at first, without nodes that no set of jobs can take.
+    fn rooms(&self) -> Vec<Room> {
+        let sites = self.problem.sites.iter().zip(&self.lanes);
+        sites
+            .map(|(site, lanes)| {
+                let mut room = Room::new(site);
+                room.rounded(|nodes| lanes.nodes(nodes));
+                room
+            })
+            .collect()
+    }
+
+    /// The next of a class's jobs to start.
+    fn next_job(&self, class: usize) -> Option<usize> {
+        let jobs = &self.classes[class].jobs;
+        (self.left[class] > 0).then(|| jobs[jobs.len() - self.left[class]])
+    }
+
+    /// From a moment on, with nothing started at it yet.
+    fn from(&mut self, moment: &Moment, effort: &mut Effort<'_>) -> Verdict {
+        if effort.should_stop() {
+            return Verdict::Stopped;
+        }
+        let Some(spare) = self.spare(moment) else {
+            return Verdict::Nothing;
+        };
+        if self.known(moment, effort) {
+            return Verdict::Nothing;
+        }
+        let verdict = self.choose(moment, 0, spare, effort);
+        if verdict == Verdict::Nothing {
+            self.keep(moment);
+        }
+        verdict
+    }
+
+    fn known(&self, moment: &Moment, effort: &mut Effort<'_>) -> bool {
+        let Some(dead) = self.dead.get(&self.left) else {
+            return false;
+        };
+        effort.spent += dead.len() as u64 / COMPARED;
+        dead.iter().any(|old| old.dominates(moment))
+    }
+
+    fn keep(&mut self, moment: &Moment) {
+        let dead = self.dead.entry(self.left.clone()).or_default();
+        dead.retain(|old| !moment.dominates(old));
+        if dead.len() < KEPT {
+            dead.push(moment.clone());
+        }
+    }
+
+    /// What starts at a moment beside what does already: ways from `first` on; then what follows.
+    fn choose(
+        &mut self,
+        moment: &Moment,
+        first: usize,
+        spare: i64,
+        effort: &mut Effort<'_>,
+    ) -> Verdict {
+        if self.left.iter().all(|left| *left == 0) {
+            return self.complete();
+        }
+        for start in first..self.starts.len() {
+            let (class, way) = self.starts[start];
+            let Some(job) = self.next_job(class) else {
+                continue;
+            };
+            let Some(spare) = self.spared(moment, class, way, spare) else {
+                continue;
+            };
+            let Some((next, placed)) = self.started(moment, job, class, way) else {
+                continue;
+            };
+            if effort.should_stop() {
+                return Verdict::Stopped;
+            }
+            self.placed[job] = placed;
+            self.left[class] -= 1;
+            let verdict = self.choose(&next, start, spare, effort);
+            self.left[class] += 1;
+            if verdict != Verdict::Nothing {
+                return verdict;
+            }
+        }
+        match self.later(moment) {
+            Some(later) => self.from(&later, effort),
+            None => Verdict::Nothing,
+        }
+    }
+
+    /// What is to spare when a job starts this way; `None` when that takes too much, or more
+    /// nodes than are free now.
+    fn spared(&self, moment: &Moment, class: usize, way: usize, spare: i64) -> Option<i64> {
+        let class = &self.classes[class];
+        let mode = class.ways[way].mode;
+        if mode.nodes > moment.rooms[mode.site].now() {
+            return None;
+        }
+        if spare == i64::MAX {
+            return Some(spare);
+        }
+        let area = mode.nodes.saturating_mul(mode.steps);
+        let spare = spare - (area - self.least_area(moment, class)?);
+        (spare >= 0).then_some(spare)
+    }
+
+    /// The moment with one more job started at it, where that can be.
+    fn started(
+        &self,
+        moment: &Moment,
+        job: usize,
+        class: usize,
+        way: usize,
+    ) -> Option<(Moment, Placed)> {
+        let class = &self.classes[class];
+        let way = class.ways[way];
+        let mode = way.mode;
+        let end = moment.at + mode.steps;
+        let last = class.last.min(self.caps.end);
+        let ready = |before: &usize| moment.ends[*before] <= moment.at;
+        if moment.at < class.release
+            || end > last
+            || !moment.rooms[mode.site].fits(moment.at, mode.steps, mode.nodes)
+            || !class.after.iter().all(ready)
+        {
+            return None;
+        }
+        let cost = moment.cost + mode.cost;
+        let late = moment.late + class.behind(end);
+        if self.caps.cost.is_some_and(|most| cost > most)
+            || self.caps.late.is_some_and(|most| late > most)
+        {
+            return None;
+        }
+        let mut next = moment.clone();
+        (next.cost, next.late) = (cost, late);
+        next.rooms[mode.site].take(moment.at, mode.steps, mode.nodes);
+        if self.linked {
+            next.ends[job] = end;
+        }
+        let placed = Placed {
+            mode: way.index,
+            start: moment.at,
+        };
+        Some((next, placed))
+    }
+
+    /// The next moment at which anything may start.
+    fn later(&self, moment: &Moment) -> Option<Moment> {
+        let rises = moment.rooms.iter().flat_map(Room::rises);
+        let ends = moment.ends.iter().copied().filter(|end| *end < NOT_YET);
+        let moments = rises.chain(ends).chain(self.releases.iter().copied());
+        let at = moments.filter(|at| *at > moment.at).min()?;
+        if at >= self.caps.end {
+            return None;
+        }
+        let mut later = moment.clone();
+        later.at = at;
+        for room in &mut later.rooms {
+            room.forward(at);
+        }
+        Some(later)
+    }
+
+    /// Keeps the schedule, and lowers what it is asked to be.
+    fn complete(&mut self) -> Verdict {
+        self.found = Some(self.placed.clone());
+        let Some(lower) = self.lower else {
+            return Verdict::Done;
+        };
+        let worth = self.problem.worth(&self.placed);
+        let least = match lower {
+            Figure::First => worth.first - 1,
+            Figure::Second => worth.second - 1,
+        };
+        match (self.problem.aim, lower) {
+            (Aim::Makespan, Figure::First) | (Aim::Cost | Aim::Lateness, Figure::Second) => {
+                self.caps.end = least;
+            }
+            (Aim::Cost, Figure::First) | (Aim::Makespan, Figure::Second) => {
+                self.caps.cost = Some(least);
+            }
+            (Aim::Lateness, Figure::First) => self.caps.late = Some(least),
+        }
+        Verdict::Nothing
+    }
+}

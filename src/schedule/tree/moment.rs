@@ -1,0 +1,38 @@
+//! What the jobs placed so far leave to the others.
+
+use super::class::Class;
+use crate::schedule::room::Room;
+
+/// Beyond the end of any job that is placed.
+pub(super) const NOT_YET: i64 = i64::MAX;
+
+/// A step from which on the jobs left may start, and what the others leave.
+#[derive(Debug, Clone)]
+pub(super) struct Moment {
+    pub(super) at: i64,
+    pub(super) rooms: Vec<Room>,
+    pub(super) cost: i64,
+    pub(super) late: i64,
+    /// When each job that has successors ends; empty where none has.
+    pub(super) ends: Vec<i64>,
+}
+
+impl Moment {
+    /// The first step that a class's jobs may start at.
+    pub(super) fn earliest(&self, class: &Class) -> i64 {
+        let ends = class.after.iter().map(|before| self.ends[*before]);
+        let ends = ends.filter(|end| *end < NOT_YET);
+        ends.fold(self.at.max(class.release), i64::max)
+    }
+
+    /// Whether what can follow `other` can follow this too.
+    pub(super) fn dominates(&self, other: &Self) -> bool {
+        let mut rooms = self.rooms.iter().zip(&other.rooms);
+        let mut ends = self.ends.iter().zip(&other.ends);
+        self.at <= other.at
+            && self.cost <= other.cost
+            && self.late <= other.late
+            && rooms.all(|(mine, theirs)| mine.covers(theirs))
+            && ends.all(|(mine, theirs)| *mine <= (*theirs).max(other.at))
+    }
+}
