@@ -5,9 +5,10 @@
 //! minimise the makespan, the cost or the lateness under what the clusters have free. A job runs
 //! in one piece: it is not paused for others or at the end of a window, and not moved.
 //!
-//! Time goes in whole steps, one minute on calendars of about a week and longer on longer ones;
-//! durations are rounded up to them, so that no schedule is tighter than the predictions. The
-//! schedule comes with what no schedule on those steps can be better than.
+//! Time goes in whole steps, about a thousandth of what the jobs take together; durations are
+//! rounded up to them, so that no schedule is tighter than the predictions. Finer ones are tried where
+//! rounding may be what is in the way of a deadline or a window. The schedule comes with what no
+//! schedule on those steps can be better than.
 //!
 //! [`Planner`]: crate::plan::Planner
 
@@ -40,6 +41,10 @@ use crate::job::{Agenda, Minimise, Window};
 use crate::plan::{Candidate, FitReport, Planner};
 use crate::search::Watch;
 use crate::throughput::Fit;
+use options::Choice;
+use problem::Problem;
+use solve::Solved;
+use steps::Grid;
 
 /// Version of the JSON that a schedule is printed as; it grows when a field changes meaning.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -190,14 +195,37 @@ pub fn schedule_watched(
     watch: &Watch<'_>,
 ) -> Result<Schedule, ScheduleError> {
     let options = options::all(agenda, planner)?;
-    let grid = steps::Grid::new(agenda, &options);
-    let problem = grid.problem(agenda, &options);
-    error::check_alone(agenda, &grid, &problem)?;
-    match solve::solve(&problem, watch) {
-        Ok(solved) => {
-            let schedule = report::schedule(agenda, &options, &grid, &problem, &solved, fit)?;
-            Ok(report::with_probabilities(schedule, agenda, planner))
+    let coarse = Grid::new(agenda, &options);
+    let finest = Grid::finest(agenda, &options);
+    let (grid, problem, solved) = match on_coarse(&coarse, &finest, agenda, &options, watch) {
+        Some((problem, solved)) => (coarse, problem, solved),
+        None => {
+            let problem = finest.problem(agenda, &options);
+            error::check_alone(agenda, &finest, &problem)?;
+            let solved = solve::solve(&problem, watch)
+                .map_err(|unsolved| error::explain(agenda, &finest, &problem, unsolved, watch))?;
+            (finest, problem, solved)
         }
-        Err(unsolved) => Err(error::explain(agenda, &grid, &problem, unsolved, watch)),
+    };
+    let schedule = report::schedule(agenda, &options, &grid, &problem, &solved, fit)?;
+    Ok(report::with_probabilities(schedule, agenda, planner))
+}
+
+/// The schedule on coarse steps; `None` where there is none, or where rounding may have made it
+/// worse in hours that count.
+fn on_coarse(
+    coarse: &Grid,
+    finest: &Grid,
+    agenda: &Agenda,
+    options: &[Vec<Choice>],
+    watch: &Watch<'_>,
+) -> Option<(Problem, Solved)> {
+    if coarse.minutes <= finest.minutes {
+        return None;
     }
+    let problem = coarse.problem(agenda, options);
+    error::check_alone(agenda, coarse, &problem).ok()?;
+    let solved = solve::solve(&problem, watch).ok()?;
+    let late = agenda.minimise == Minimise::Lateness && solved.worth.first > 0;
+    (!late).then_some((problem, solved))
 }

@@ -8,8 +8,11 @@ use crate::job::{Agenda, Minimise, Site};
 /// Minutes that a step can have; beyond, whole days.
 const MINUTES: [i64; 9] = [1, 5, 10, 15, 30, 60, 120, 240, 720];
 const DAY: i64 = 1440;
-/// Steps that the jobs take together, at most: finer ones tell nothing that predictions know.
-const FEW: i64 = 20_000;
+/// Steps that the jobs take together, at most: finer ones tell nothing that predictions know, whose
+/// intervals are some per cent wide.
+const FEW: i64 = 1_000;
+/// The same where rounding to those steps may be what is in the way.
+const MANY: i64 = 20_000;
 /// Units that all costs together are counted in.
 const COST_UNITS: f64 = 1e8;
 
@@ -26,8 +29,36 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// The finest steps of which the jobs, each run its fastest way, take few enough.
+    /// Steps of a thousandth of what the jobs take together, each run its fastest way, or shorter
+    /// ones: those that begin whenever what is free changes and whenever a job may start or has to
+    /// be done.
     pub(super) fn new(agenda: &Agenda, options: &[Vec<Choice>]) -> Self {
+        let finest = Self::finest(agenda, options);
+        let most = Self::of(agenda, options, FEW).minutes;
+        let mut lengths = MINUTES.into_iter().rev().chain([finest.minutes]);
+        let fits = |minutes: &i64| {
+            let grid = Self {
+                minutes: *minutes,
+                ..finest
+            };
+            *minutes <= most && moments(agenda).all(|moment| grid.up(moment) == grid.down(moment))
+        };
+        Self {
+            minutes: lengths
+                .find(fits)
+                .unwrap_or(finest.minutes)
+                .max(finest.minutes),
+            ..finest
+        }
+    }
+
+    /// The finest steps, of which the jobs take so many that schedules are slow to compare.
+    pub(super) fn finest(agenda: &Agenda, options: &[Vec<Choice>]) -> Self {
+        Self::of(agenda, options, MANY)
+    }
+
+    /// The finest steps of which the jobs, each run its fastest way, take at most `most`.
+    fn of(agenda: &Agenda, options: &[Vec<Choice>], most: i64) -> Self {
         let fastest = |choices: &Vec<Choice>| {
             choices
                 .iter()
@@ -35,8 +66,8 @@ impl Grid {
                 .fold(f64::INFINITY, f64::min)
         };
         let together = whole(options.iter().map(fastest).sum::<f64>() * 60.0);
-        let enough = |minutes: &i64| together / minutes <= FEW;
-        let days = DAY * (together / DAY / FEW + 1);
+        let enough = |minutes: &i64| together / minutes <= most;
+        let days = DAY * (together / DAY / most + 1);
         let choices = || options.iter().flatten();
         let priced = choices().all(|choice| choice.cost_usd.is_some());
         let dearest: f64 = choices().map(|choice| cost(choice, priced)).sum();
@@ -152,6 +183,17 @@ impl Grid {
     pub(super) fn hours(&self, steps: i64) -> f64 {
         steps as f64 * self.minutes as f64 / 60.0
     }
+}
+
+/// When what is free changes, and when jobs may start and have to be done.
+fn moments(agenda: &Agenda) -> impl Iterator<Item = Moment> {
+    let jobs = agenda.jobs.iter();
+    let of_jobs = jobs.flat_map(|job| [job.earliest, job.deadline]).flatten();
+    let windows = agenda.sites.iter().flat_map(|site| {
+        let available = site.available.iter().flatten();
+        available.chain(&site.booked)
+    });
+    of_jobs.chain(windows.flat_map(|window| [window.from, window.to]))
 }
 
 fn cost(choice: &Choice, priced: bool) -> f64 {
