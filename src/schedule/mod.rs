@@ -197,15 +197,15 @@ pub fn schedule_watched(
     let options = options::all(agenda, planner)?;
     let coarse = Grid::new(agenda, &options);
     let finest = Grid::finest(agenda, &options);
-    let (grid, problem, solved) = match on_coarse(&coarse, &finest, agenda, &options, watch) {
-        Some((problem, solved)) => (coarse, problem, solved),
-        None => {
-            let problem = finest.problem(agenda, &options);
-            error::check_alone(agenda, &finest, &problem)?;
-            let solved = solve::solve(&problem, watch)
-                .map_err(|unsolved| error::explain(agenda, &finest, &problem, unsolved, watch))?;
-            (finest, problem, solved)
-        }
+    let on_coarse = on_coarse(&coarse, &finest, agenda, &options, watch);
+    let (grid, problem, solved) = if let Some((problem, solved)) = on_coarse {
+        (coarse, problem, solved)
+    } else {
+        let problem = finest.problem(agenda, &options);
+        error::check_alone(agenda, &finest, &problem)?;
+        let solved = solve::solve(&problem, watch)
+            .map_err(|unsolved| error::explain(agenda, &finest, &problem, unsolved, watch))?;
+        (finest, problem, solved)
     };
     let schedule = report::schedule(agenda, &options, &grid, &problem, &solved, fit)?;
     Ok(report::with_probabilities(schedule, agenda, planner))

@@ -90,3 +90,66 @@ proptest! {
         }
     }
 }
+
+/// Six models, each for two budgets, on one cluster.
+fn a_dozen(minimise: &str, nodes: u64) -> String {
+    let models = [
+        "gpt-125m", "gpt-350m", "gpt-760m", "gpt-1b", "gpt-3b", "gpt-7b",
+    ];
+    let jobs = models.iter().flat_map(|model| {
+        ["10x", "20x"].map(|tokens| {
+            format!(
+                "[[jobs]]\nname = \"{model} {tokens}\"\nmodel = \"{model}\"\ntokens = \"{tokens}\"\n"
+            )
+        })
+    });
+    format!(
+        "clusters = [\"r1z1\"]\n[schedule]\nstart = \"2026-12-01\"\nminimise = \"{minimise}\"\n\
+         [schedule.clusters.r1z1]\ncapacity_nodes = {nodes}\n{}",
+        jobs.collect::<String>()
+    )
+}
+
+#[test]
+fn a_ladder_of_a_dozen_jobs_is_proven_to_be_the_best() {
+    for (minimise, nodes) in [
+        ("makespan", 6),
+        ("makespan", 16),
+        ("makespan", 64),
+        ("cost", 16),
+        ("lateness", 16),
+    ] {
+        let agenda = agenda(&a_dozen(minimise, nodes));
+        let schedule = scheduled(&agenda, 1, &Watch::new()).unwrap();
+        assert!(
+            schedule.objective.proven,
+            "{minimise} on {nodes}: {:?}",
+            schedule.objective
+        );
+    }
+}
+
+#[test]
+fn a_deadline_that_only_minutes_meet_is_met() {
+    let text = |last: &str| {
+        format!(
+            "clusters = [\"r1z1\"]\n[schedule]\nstart = \"2026-12-01\"\n\
+             [schedule.clusters.r1z1]\ncapacity_nodes = 1\n\
+             [[jobs]]\nmodel = \"gpt-1b\"\n[[jobs]]\nmodel = \"gpt-3b\"\nafter = [\"gpt-1b\"]\n{last}"
+        )
+    };
+    let free = scheduled(&agenda(&text("")), 1, &Watch::new()).unwrap();
+    assert!(free.step_minutes > 5, "{}", free.step_minutes);
+    // Both jobs' minutes, each rounded up.
+    let minutes: f64 = free.jobs.iter().map(|job| (job.hours * 60.0).ceil()).sum();
+    assert!(minutes < free.makespan_h * 60.0);
+    let last = format!("deadline = \"{:.0}m\"\n", minutes + 5.0);
+    let tight = scheduled(&agenda(&text(&last)), 1, &Watch::new()).unwrap();
+    assert!(tight.step_minutes <= 5, "{} {last}", tight.step_minutes);
+    assert!(
+        tight
+            .jobs
+            .iter()
+            .all(|job| job.late_h.unwrap_or(0.0) <= 0.0)
+    );
+}
