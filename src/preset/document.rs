@@ -26,10 +26,23 @@ fn translate(error: &toml::de::Error, origin: &Origin) -> Diagnostic {
     if let Some(span) = error.span() {
         diagnostic = diagnostic.at(span, explained.label);
     }
+    let header = error.span().and_then(|span| origin.text.get(span));
     explained
         .help
         .into_iter()
+        .chain(header.and_then(explain_header))
         .fold(diagnostic, Diagnostic::help)
+}
+
+/// Kinds of tables that have their names in their headers.
+const NAMED: [&str; 5] = ["clusters", "gpus", "models", "stacks", "products"];
+
+/// What to write instead of the header of an unnamed table.
+fn explain_header(header: &str) -> Option<String> {
+    let kind = header.strip_prefix("[[")?.strip_suffix("]]")?.trim();
+    NAMED
+        .contains(&kind)
+        .then(|| format!("one of your own has its name in the header: `[{kind}.<name>]`"))
 }
 
 #[derive(Default)]
