@@ -10,16 +10,20 @@
 //! rounding may be what is in the way of a deadline or a window. The schedule comes with what no
 //! schedule on those steps can be better than.
 //!
+//! | file | holds |
+//! |---|---|
+//! | `options` | the ways to run each job |
+//! | `steps` | the calendar in steps |
+//! | `problem`, `room` | jobs, ways and what is free, as an optimiser sees them |
+//! | `bound` | what no schedule can be better than, without a search |
+//! | `solve` | the best schedule, and the proof: list, annealing, tree, constraint program |
+//! | `report`, `error` | what came of it, in hours and dollars |
+//!
 //! [`Planner`]: crate::plan::Planner
 
-mod anneal;
 mod bound;
-mod dual_feasible;
 mod error;
-mod exact;
-mod list;
 mod options;
-mod packing;
 mod problem;
 mod report;
 mod room;
@@ -27,8 +31,6 @@ mod solve;
 mod steps;
 #[cfg(test)]
 mod tests;
-mod tree;
-mod usable;
 
 pub use error::{LateJob, ScheduleError};
 pub(crate) use options::interval_share;

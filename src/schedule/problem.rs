@@ -79,6 +79,17 @@ pub(super) struct Placed {
     pub(super) start: i64,
 }
 
+/// What a schedule is asked to be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Caps {
+    /// Every job has ended by this step.
+    pub(super) end: i64,
+    /// The cost of all jobs is at most this.
+    pub(super) cost: Option<i64>,
+    /// Weighted steps late are at most this.
+    pub(super) late: Option<i64>,
+}
+
 /// What a schedule is worth; less is better, the first figure first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Worth {

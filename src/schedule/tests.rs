@@ -5,9 +5,9 @@ mod alike;
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
+use super::bound;
 use super::problem::{Aim, END_OF_TIME, Free, Mode, Piece, Placed, Problem, Task, Worth};
-use super::solve::{Unsolved, solve};
-use super::{bound, list};
+use super::solve::{Unsolved, list, solve};
 use crate::search::Watch;
 
 /// Nothing is free in the small cases from this step on.

@@ -4,9 +4,8 @@
 use proptest::prelude::*;
 
 use super::{free, problem, task, tried};
-use crate::schedule::dual_feasible::{self, Function};
-use crate::schedule::exact::Caps;
-use crate::schedule::problem::{Aim, END_OF_TIME, Free, Mode, Piece, Problem, Task};
+use crate::schedule::bound::dual_feasible::{self, Function};
+use crate::schedule::problem::{Aim, Caps, END_OF_TIME, Free, Mode, Piece, Problem, Task};
 use crate::schedule::solve::{Solved, solve};
 use crate::search::Watch;
 

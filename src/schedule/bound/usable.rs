@@ -1,7 +1,7 @@
 //! What of a cluster's room jobs can use.
 
-use super::problem::Mode;
-use super::room::Room;
+use crate::schedule::problem::Mode;
+use crate::schedule::room::Room;
 
 /// Sums beyond this are taken as they are.
 const LONGEST: usize = 1 << 18;
@@ -58,7 +58,7 @@ impl Sums {
 
 /// The steps that jobs one after another can fill, and the nodes that jobs at once can.
 #[derive(Debug, Clone)]
-pub(super) struct Lanes {
+pub(in crate::schedule) struct Lanes {
     steps: Sums,
     nodes: Sums,
     /// By steps, what divides the nodes of every way to run that takes no more of them.
@@ -66,7 +66,7 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    pub(super) fn new(jobs: &[Vec<Mode>], most: i64, end: i64) -> Self {
+    pub(in crate::schedule) fn new(jobs: &[Vec<Mode>], most: i64, end: i64) -> Self {
         let amounts = |amount: fn(&Mode) -> i64| -> Vec<Vec<i64>> {
             jobs.iter()
                 .map(|modes| modes.iter().map(amount).collect())
@@ -89,7 +89,7 @@ impl Lanes {
     }
 
     /// The most of so many free nodes that jobs can take.
-    pub(super) fn nodes(&self, free: i64) -> i64 {
+    pub(in crate::schedule) fn nodes(&self, free: i64) -> i64 {
         self.nodes.at_most(free)
     }
 
@@ -98,7 +98,7 @@ impl Lanes {
     /// Where nodes only become free, each of them is a lane from the step it does on: jobs that
     /// run are intervals, which as many lanes hold as run at once, and those that hold a node at
     /// first keep theirs. A lane then holds jobs one after another, and no more than these last.
-    pub(super) fn area(&self, room: &Room, end: i64) -> i64 {
+    pub(in crate::schedule) fn area(&self, room: &Room, end: i64) -> i64 {
         let changes = room.changes();
         let first = changes.first().map_or(0, |(from, _)| *from);
         // What no longer fits needs no nodes: those left may only be taken several at once.

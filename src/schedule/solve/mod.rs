@@ -6,10 +6,15 @@
 //! of decisions is quick where jobs are alike or few, the solver where a few large jobs decide.
 //! Effort is counted, not timed: the same problem gets the same answer on any machine.
 
-use super::exact::{Answer, Caps, Effort, ask};
-use super::problem::{Aim, Placed, Problem, Worth};
-use super::tree::{self, Figure};
-use super::{anneal, bound, dual_feasible, list};
+mod anneal;
+mod exact;
+pub(super) mod list;
+mod tree;
+
+use self::exact::{Answer, Effort, ask};
+use self::tree::Figure;
+use super::bound::{self, dual_feasible};
+use super::problem::{Aim, Caps, Placed, Problem, Worth};
 use crate::search::Watch;
 
 /// Effort for up to a dozen jobs; more jobs get less, since each decision takes longer.

@@ -1,8 +1,8 @@
 //! A schedule improved step by step: the order of the jobs and each one's way to run.
 
 use super::list::Random;
-use super::problem::{Aim, Free, Placed, Problem, Worth};
-use super::room::Room;
+use crate::schedule::problem::{Aim, Free, Placed, Problem, Worth};
+use crate::schedule::room::Room;
 use crate::search::Watch;
 
 #[derive(Debug, Clone)]

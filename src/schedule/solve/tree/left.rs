@@ -3,7 +3,7 @@
 use super::Tree;
 use super::class::Class;
 use super::moment::Moment;
-use crate::schedule::packing;
+use crate::schedule::bound::packing;
 use crate::schedule::problem::END_OF_TIME;
 
 /// Rounds in which the budgets left are weighed against each other.

@@ -16,19 +16,8 @@ use pumpkin_core::results::{ProblemSolution, SatisfactionResult, Solution};
 use pumpkin_core::termination::TerminationCondition;
 use pumpkin_core::variables::{AffineView, DomainId, Literal, TransformableVariable};
 
-use super::problem::{Placed, Problem, Task};
+use crate::schedule::problem::{Caps, Placed, Problem, Task};
 use crate::search::Watch;
-
-/// What a schedule is asked to be.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Caps {
-    /// Every job has ended by this step.
-    pub(super) end: i64,
-    /// The cost of all jobs is at most this.
-    pub(super) cost: Option<i64>,
-    /// Weighted steps late are at most this.
-    pub(super) late: Option<i64>,
-}
 
 /// Whether there is such a schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,11 @@
-//! What no schedule can be better than, without a search.
+//! What no schedule can be better than, without a search: simple sums here; `dual_feasible` functions
+//! of jobs' shares of nodes and time; what of a cluster's room is `usable` at all.
 
-use super::problem::{Aim, Problem};
+pub(super) mod dual_feasible;
+pub(super) mod packing;
+pub(super) mod usable;
+
+use super::problem::{Aim, END_OF_TIME, Mode, Problem, Task};
 
 /// A lower bound of the first figure of any schedule's worth.
 pub(super) fn first(problem: &Problem) -> i64 {
@@ -9,7 +14,7 @@ pub(super) fn first(problem: &Problem) -> i64 {
         Aim::Makespan => energy(problem, ends.iter().copied().max().unwrap_or(0)),
         Aim::Cost => cheapest(problem),
         Aim::Lateness => {
-            let late = |(task, end): (&super::problem::Task, &i64)| {
+            let late = |(task, end): (&Task, &i64)| {
                 task.due.map_or(0, |due| (end - due).max(0)) * task.weight
             };
             problem.tasks.iter().zip(&ends).map(late).sum()
@@ -19,7 +24,7 @@ pub(super) fn first(problem: &Problem) -> i64 {
 
 /// The cost of every job run its cheapest way.
 pub(super) fn cheapest(problem: &Problem) -> i64 {
-    let least = |modes: &[super::problem::Mode]| modes.iter().map(|mode| mode.cost).min();
+    let least = |modes: &[Mode]| modes.iter().map(|mode| mode.cost).min();
     problem
         .tasks
         .iter()
@@ -56,9 +61,9 @@ fn alone(problem: &Problem, job: usize, ready: i64) -> i64 {
                 start = piece.to;
             }
         }
-        (start < super::problem::END_OF_TIME).then_some(start + mode.steps)
+        (start < END_OF_TIME).then_some(start + mode.steps)
     });
-    ends.min().unwrap_or(super::problem::END_OF_TIME)
+    ends.min().unwrap_or(END_OF_TIME)
 }
 
 /// The first step by which the free node-steps could hold all jobs.
@@ -82,7 +87,7 @@ fn energy(problem: &Problem, at_least: i64) -> i64 {
 fn holds(problem: &Problem, end: i64) -> bool {
     let areas: Vec<i64> = problem.sites.iter().map(|site| site.area(end)).collect();
     let open = areas.iter().filter(|area| **area > 0).count();
-    let share = |task: &super::problem::Task| -> f64 {
+    let share = |task: &Task| -> f64 {
         let shares = task
             .modes
             .iter()

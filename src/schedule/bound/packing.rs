@@ -9,7 +9,7 @@ const MOST_MOVE: f64 = 3.0;
 const LEAST_WEIGHT: f64 = 1e-9;
 
 /// Jobs that are alike: how many, and the shares of the budgets that each way to run one takes.
-pub(super) type Group<W> = (usize, Vec<W>);
+pub(in crate::schedule) type Group<W> = (usize, Vec<W>);
 
 /// Whether jobs, of which each takes one of its ways, take more than all of some budget or of some
 /// weighted sum of the budgets.
@@ -18,7 +18,7 @@ pub(super) type Group<W> = (usize, Vec<W>);
 /// weights. These are moved towards the budgets that the cheapest ways exceed, as the
 /// multiplicative-weights method for fractional packing does; whatever the weights, the answer
 /// "yes" is a proof.
-pub(super) fn exceeded<W: AsRef<[(usize, f64)]>>(
+pub(in crate::schedule) fn exceeded<W: AsRef<[(usize, f64)]>>(
     budgets: usize,
     groups: &[Group<W>],
     rounds: usize,
@@ -64,7 +64,7 @@ pub(super) fn exceeded<W: AsRef<[(usize, f64)]>>(
 }
 
 /// The share of a budget that an amount is; any amount is more than all of a budget of nothing.
-pub(super) fn share(amount: i64, budget: i64) -> f64 {
+pub(in crate::schedule) fn share(amount: i64, budget: i64) -> f64 {
     if budget > 0 {
         amount as f64 / budget as f64
     } else if amount > 0 {

@@ -5,7 +5,7 @@
 //! first, with a charge for the node-steps it keeps from others; orders and charges are improved
 //! by a local search whose random numbers are seeded by nothing but the problem's size.
 
-use super::problem::{Aim, END_OF_TIME, Free, Placed, Problem, Worth};
+use crate::schedule::problem::{Aim, END_OF_TIME, Free, Placed, Problem, Worth};
 use crate::search::Watch;
 
 /// Orders tried for so many jobs: the work of one order grows with their square.
@@ -23,7 +23,7 @@ struct Recipe {
 }
 
 /// The best schedule found; `None` when a job never fits. Ended early, it is the first.
-pub(super) fn best(problem: &Problem, watch: &Watch<'_>) -> Option<Vec<Placed>> {
+pub(in crate::schedule) fn best(problem: &Problem, watch: &Watch<'_>) -> Option<Vec<Placed>> {
     let count = problem.tasks.len();
     let mut random = Random::new(count);
     let mut found: Option<(Worth, Vec<Placed>, Recipe)> = None;
@@ -72,7 +72,7 @@ pub(super) fn best(problem: &Problem, watch: &Watch<'_>) -> Option<Vec<Placed>> 
 }
 
 /// The schedule with every job moved to the earliest start its order and its way to run allow.
-pub(super) fn shifted(problem: &Problem, schedule: &[Placed]) -> Vec<Placed> {
+pub(in crate::schedule) fn shifted(problem: &Problem, schedule: &[Placed]) -> Vec<Placed> {
     let mut order: Vec<usize> = (0..schedule.len()).collect();
     order.sort_by_key(|job| (schedule[*job].start, *job));
     let mut calendars = Calendars::new(problem);
@@ -245,15 +245,15 @@ fn fits(free: &Free, booked: &[(i64, i64, i64)], start: i64, steps: i64, nodes: 
 }
 
 /// The xorshift64 generator (Marsaglia 2003).
-pub(super) struct Random(u64);
+pub(in crate::schedule) struct Random(u64);
 
 impl Random {
     /// The same numbers for as many jobs.
-    pub(super) fn new(count: usize) -> Self {
+    pub(in crate::schedule) fn new(count: usize) -> Self {
         Self(0x9e37_79b9_7f4a_7c15 ^ count as u64)
     }
 
-    pub(super) fn below(&mut self, limit: usize) -> usize {
+    pub(in crate::schedule) fn below(&mut self, limit: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

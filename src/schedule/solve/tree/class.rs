@@ -1,7 +1,6 @@
 //! Jobs that need not be told apart.
 
-use crate::schedule::exact::Caps;
-use crate::schedule::problem::{Mode, Problem};
+use crate::schedule::problem::{Caps, Mode, Problem};
 
 /// Jobs that are alike in all that a schedule knows of them, and their ways to run that fit.
 pub(super) struct Class {

@@ -12,9 +12,8 @@
 //! The functions: rounding and threshold, as Fekete & Schepers 2001 use them for bin packing, and
 //! the improved rounding down of Burdett & Johnson 1977.
 
-use super::exact::Caps;
 use super::packing::{self, Group};
-use super::problem::{Free, Mode, Problem};
+use crate::schedule::problem::{Caps, Free, Mode, Problem};
 
 /// Functions of one family, of those that job sizes suggest.
 const FEW: usize = 6;
@@ -24,7 +23,7 @@ const WORK: usize = 300_000;
 
 /// A dual feasible function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Function {
+pub(in crate::schedule) enum Function {
     /// The share itself.
     Identity,
     /// Nothing below a size, all where less than that size is left.
@@ -37,7 +36,7 @@ pub(super) enum Function {
 
 impl Function {
     /// The share of `whole`, more than nothing, that `part` of it counts as.
-    pub(super) fn of(self, part: i64, whole: i64) -> f64 {
+    pub(in crate::schedule) fn of(self, part: i64, whole: i64) -> f64 {
         let plain = part as f64 / whole as f64;
         match self {
             Self::Threshold(size) if part > whole - size => 1.0,
@@ -80,7 +79,7 @@ impl Function {
 }
 
 /// Whether it is proven that no schedule is within `caps`.
-pub(super) fn excludes(problem: &Problem, caps: Caps) -> bool {
+pub(in crate::schedule) fn excludes(problem: &Problem, caps: Caps) -> bool {
     if caps.end <= 0 {
         return !problem.tasks.is_empty();
     }

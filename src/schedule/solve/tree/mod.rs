@@ -18,10 +18,10 @@ use pumpkin_core::termination::TerminationCondition;
 
 use self::class::Class;
 use self::moment::{Moment, NOT_YET};
-use super::exact::{Caps, Effort};
-use super::problem::{Aim, Mode, Placed, Problem};
-use super::room::Room;
-use super::usable::Lanes;
+use super::exact::Effort;
+use crate::schedule::bound::usable::Lanes;
+use crate::schedule::problem::{Aim, Caps, Mode, Placed, Problem};
+use crate::schedule::room::Room;
 
 /// The figure of a schedule's worth that is lowered whenever one is found, until there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
