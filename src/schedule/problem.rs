@@ -29,7 +29,7 @@ pub(super) enum Aim {
 }
 
 /// One job.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Task {
     /// The ways it can run.
     pub(super) modes: Vec<Mode>,

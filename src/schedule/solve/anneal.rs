@@ -120,6 +120,22 @@ fn price(problem: &Problem, worth: Worth, placed: &[Placed]) -> f64 {
     }
 }
 
+/// The jobs in the order and the ways of a schedule of other jobs, as near as they have them.
+pub(super) fn like(problem: &Problem, others: &Problem, placed: &[Placed]) -> Option<Vec<Placed>> {
+    let mut order: Vec<usize> = (0..placed.len()).collect();
+    order.sort_by_key(|job| (placed[*job].start, *job));
+    let modes = placed.iter().enumerate().map(|(job, placed)| {
+        let other = others.mode(job, *placed);
+        let ways = problem.tasks[job].modes.iter();
+        ways.enumerate()
+            .filter(|(_, mode)| mode.site == other.site && mode.nodes <= other.nodes)
+            .max_by_key(|(_, mode)| mode.nodes)
+            .map(|(way, _)| way)
+    });
+    let modes = modes.collect::<Option<_>>()?;
+    build(problem, &Recipe { order, modes })
+}
+
 fn build(problem: &Problem, recipe: &Recipe) -> Option<Vec<Placed>> {
     let mut rooms: Vec<Room> = problem.sites.iter().map(Room::new).collect();
     let mut placed: Vec<Option<Placed>> = vec![None; problem.tasks.len()];

@@ -13,6 +13,7 @@ mod tree;
 
 use self::exact::{Answer, Effort, ask};
 use self::tree::Figure;
+use super::bound::merged::merged;
 use super::bound::{self, dual_feasible};
 use super::problem::{Aim, Caps, Placed, Problem, Worth};
 use crate::search::Watch;
@@ -31,6 +32,9 @@ const SECOND_EFFORT: Efforts = Efforts {
     solver_question: 1_000,
     solver: 4_000,
 };
+/// Kinds that many different jobs are merged into, and the effort for their schedule.
+const KINDS: usize = 4;
+const KINDS_EFFORT: u64 = 6_000_000;
 const A_DOZEN: u64 = 12;
 /// Questions closer together than this share of the answer are not worth their effort once one
 /// of them stayed open.
@@ -72,7 +76,8 @@ pub(super) enum Unsolved {
 /// Solves the problem; a watch that is cancelled ends it with the best schedule so far.
 pub(super) fn solve(problem: &Problem, watch: &Watch<'_>) -> Result<Solved, Unsolved> {
     let all = |efforts: Efforts| efforts.tree + efforts.solver;
-    watch.begin(share(problem, all(EFFORT) + all(SECOND_EFFORT)));
+    let effort = all(EFFORT) + all(SECOND_EFFORT) + KINDS_EFFORT;
+    watch.begin(share(problem, effort));
     let mut search = Search {
         problem,
         horizon: problem.horizon(),
@@ -145,6 +150,9 @@ impl Search<'_> {
     fn first(&mut self) {
         let mut left = share(self.problem, EFFORT.tree);
         self.narrow(Asked::Tree, EFFORT.tree_question, &mut left);
+        if self.open() {
+            self.by_kinds();
+        }
         let mut solver = share(self.problem, EFFORT.solver);
         // The answer is often the best by now: halving what lies below it proves that last.
         if self.open() {
@@ -159,6 +167,45 @@ impl Search<'_> {
         self.narrow(Asked::Solver, EFFORT.solver_question, &mut solver);
         if self.open() && self.lower(Figure::First, left) {
             self.bound = self.value();
+        }
+    }
+
+    /// Schedules the jobs as if those nearly alike were alike: no schedule is better than the best of
+    /// these, and one like it may be.
+    fn by_kinds(&mut self) {
+        let Some(merged) = merged(self.problem, KINDS) else {
+            return;
+        };
+        let mut kinds = Search {
+            problem: &merged,
+            horizon: merged.horizon(),
+            bound: bound::first(&merged),
+            best: None,
+            watch: self.watch,
+            partial: self.partial,
+        };
+        if let Some(placed) = list::best(&merged, self.watch)
+            && merged.worth(&placed).missed == 0
+        {
+            kinds.offer(&placed);
+        }
+        if kinds.any().is_err() {
+            return;
+        }
+        let mut left = share(self.problem, KINDS_EFFORT);
+        kinds.narrow(Asked::Tree, EFFORT.tree_question, &mut left);
+        if kinds.open() && kinds.lower(Figure::First, left) {
+            kinds.bound = kinds.value();
+        }
+        self.partial |= kinds.partial;
+        self.bound = self.bound.max(kinds.bound.min(kinds.value()));
+        let alike = kinds.best.as_ref();
+        let alike = alike.and_then(|(placed, _)| anneal::like(self.problem, &merged, placed));
+        if let Some(placed) = alike {
+            let placed = anneal::improved(self.problem, &placed, self.watch);
+            if self.problem.worth(&placed).missed == 0 {
+                self.offer(&placed);
+            }
         }
     }
 

@@ -1,0 +1,60 @@
+//! Jobs that are nearly alike, taken to be alike: a bound for many different jobs.
+
+use crate::schedule::problem::{Mode, Problem, Task};
+
+/// The least share of the work that merged jobs must keep: beyond, too much is given away.
+const KEPT: f64 = 0.95;
+
+/// The problem with its jobs merged into so many kinds, by size: each job may run in any way of its
+/// kind, as briefly and as cheaply as any of them, from the earliest release on until the latest
+/// deadline, and waits for none. Whatever is a schedule of the jobs is one of these, no worse by
+/// any objective, so what holds of all schedules of these holds of the jobs' too.
+///
+/// `None` where that would give too much away, or there are no more jobs than kinds.
+pub(in crate::schedule) fn merged(problem: &Problem, kinds: usize) -> Option<Problem> {
+    let tasks = &problem.tasks;
+    let each = tasks.len().div_ceil(kinds.max(1));
+    if each < 2 {
+        return None;
+    }
+    let mut order: Vec<usize> = (0..tasks.len()).collect();
+    order.sort_by_key(|job| (least_area(&tasks[*job]), *job));
+    let mut merged = problem.clone();
+    for group in order.chunks(each) {
+        let members: Vec<&Task> = group.iter().map(|job| &tasks[*job]).collect();
+        let kind = kind(&members);
+        for job in group {
+            merged.tasks[*job] = kind.clone();
+        }
+    }
+    let work = |problem: &Problem| problem.tasks.iter().map(least_area).sum::<i64>() as f64;
+    (merged.tasks != *tasks && work(&merged) >= KEPT * work(problem)).then_some(merged)
+}
+
+fn least_area(task: &Task) -> i64 {
+    let areas = task.modes.iter().map(|mode| mode.nodes * mode.steps);
+    areas.min().unwrap_or(0)
+}
+
+/// A job that can do whatever any of these can.
+fn kind(members: &[&Task]) -> Task {
+    let mut modes: Vec<Mode> = Vec::new();
+    for mode in members.iter().flat_map(|task| &task.modes) {
+        let same = |known: &&mut Mode| (known.site, known.nodes) == (mode.site, mode.nodes);
+        match modes.iter_mut().find(same) {
+            Some(known) => {
+                known.steps = known.steps.min(mode.steps);
+                known.cost = known.cost.min(mode.cost);
+            }
+            None => modes.push(*mode),
+        }
+    }
+    let dues: Option<Vec<i64>> = members.iter().map(|task| task.due).collect();
+    Task {
+        modes,
+        release: members.iter().map(|task| task.release).min().unwrap_or(0),
+        due: dues.and_then(|dues| dues.into_iter().max()),
+        weight: members.iter().map(|task| task.weight).min().unwrap_or(0),
+        after: Vec::new(),
+    }
+}
