@@ -5,18 +5,27 @@ use crate::schedule::problem::{Mode, Problem, Task};
 /// The least share of the work that merged jobs must keep: beyond, too much is given away.
 const KEPT: f64 = 0.95;
 
+/// The problem with its jobs [`alike`]; `None` where that would give too much away, or there are no
+/// more jobs than kinds.
+pub(in crate::schedule) fn merged(problem: &Problem, kinds: usize) -> Option<Problem> {
+    if problem.tasks.len() <= kinds {
+        return None;
+    }
+    let merged = alike(problem, kinds);
+    let work = |problem: &Problem| -> f64 {
+        let areas = problem.tasks.iter().map(least_area);
+        areas.map(|area| area as f64).sum()
+    };
+    (merged.tasks != problem.tasks && work(&merged) >= KEPT * work(problem)).then_some(merged)
+}
+
 /// The problem with its jobs merged into so many kinds, by size: each job may run in any way of its
 /// kind, as briefly and as cheaply as any of them, from the earliest release on until the latest
 /// deadline, and waits for none. Whatever is a schedule of the jobs is one of these, no worse by
 /// any objective, so what holds of all schedules of these holds of the jobs' too.
-///
-/// `None` where that would give too much away, or there are no more jobs than kinds.
-pub(in crate::schedule) fn merged(problem: &Problem, kinds: usize) -> Option<Problem> {
+pub(in crate::schedule) fn alike(problem: &Problem, kinds: usize) -> Problem {
     let tasks = &problem.tasks;
-    let each = tasks.len().div_ceil(kinds.max(1));
-    if each < 2 {
-        return None;
-    }
+    let each = tasks.len().div_ceil(kinds.max(1)).max(1);
     let mut order: Vec<usize> = (0..tasks.len()).collect();
     order.sort_by_key(|job| (least_area(&tasks[*job]), *job));
     let mut merged = problem.clone();
@@ -27,12 +36,14 @@ pub(in crate::schedule) fn merged(problem: &Problem, kinds: usize) -> Option<Pro
             merged.tasks[*job] = kind.clone();
         }
     }
-    let work = |problem: &Problem| problem.tasks.iter().map(least_area).sum::<i64>() as f64;
-    (merged.tasks != *tasks && work(&merged) >= KEPT * work(problem)).then_some(merged)
+    merged
 }
 
 fn least_area(task: &Task) -> i64 {
-    let areas = task.modes.iter().map(|mode| mode.nodes * mode.steps);
+    let areas = task
+        .modes
+        .iter()
+        .map(|mode| mode.nodes.saturating_mul(mode.steps));
     areas.min().unwrap_or(0)
 }
 

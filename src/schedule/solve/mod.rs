@@ -173,7 +173,7 @@ impl Search<'_> {
     /// Schedules the jobs as if those nearly alike were alike: no schedule is better than the best of
     /// these, and one like it may be.
     fn by_kinds(&mut self) {
-        let Some(merged) = merged(self.problem, KINDS) else {
+        let Some(merged) = merged(self.problem, KINDS).filter(Problem::countable) else {
             return;
         };
         let mut kinds = Search {

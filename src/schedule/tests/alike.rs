@@ -5,15 +5,16 @@ use proptest::prelude::*;
 
 use super::{free, problem, task, tried};
 use crate::schedule::bound::dual_feasible::{self, Function};
+use crate::schedule::bound::merged::alike;
 use crate::schedule::problem::{Aim, Caps, END_OF_TIME, Free, Mode, Piece, Problem, Task};
 use crate::schedule::solve::{Solved, solve};
 use crate::search::Watch;
 
-/// Three to five jobs of one or two kinds on one or two sites, some with windows.
-fn few_kinds() -> impl Strategy<Value = Problem> {
-    (1..=2_usize).prop_flat_map(|sites| {
+/// Three or four jobs of so many kinds, at most, on one or two sites, some with windows.
+fn few_kinds(most: usize) -> impl Strategy<Value = Problem> {
+    (1..=2_usize).prop_flat_map(move |sites| {
         let nodes = prop::collection::vec(prop::collection::vec(1..=4_i64, 9), sites);
-        let kinds = prop::collection::vec(task(sites), 1..=2);
+        let kinds = prop::collection::vec(task(sites), 1..=most);
         let which = prop::collection::vec(any::<prop::sample::Index>(), 3..=4);
         let aim = prop::sample::select(vec![Aim::Makespan, Aim::Cost, Aim::Lateness]);
         (nodes, kinds, which, aim, any::<bool>()).prop_map(|(nodes, kinds, which, aim, endless)| {
@@ -50,7 +51,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
     #[test]
-    fn jobs_that_are_alike_are_solved_as_well_as_by_trying_everything(problem in few_kinds()) {
+    fn jobs_that_are_alike_are_solved_as_well_as_by_trying_everything(problem in few_kinds(2)) {
         // A longer calendar would take minutes to try.
         prop_assume!(problem.horizon() <= 13);
         match (solve(&problem, &Watch::new()), tried(&problem, problem.horizon())) {
@@ -61,6 +62,20 @@ proptest! {
             }
             (Err(_), None) => {}
             (found, best) => prop_assert!(false, "{found:?} against {best:?}"),
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    #[test]
+    fn merged_jobs_have_a_schedule_no_worse(problem in few_kinds(4), kinds in 1..=3_usize) {
+        prop_assume!(problem.horizon() <= 13);
+        if let Some(best) = tried(&problem, problem.horizon()) {
+            let merged = alike(&problem, kinds);
+            let relaxed = tried(&merged, problem.horizon()).unwrap();
+            prop_assert!(relaxed.first <= best.first, "{relaxed:?} against {best:?}");
         }
     }
 }
