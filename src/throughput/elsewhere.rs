@@ -8,6 +8,7 @@ use super::coefficients::Id;
 use super::fit::Vector;
 use super::layer::Layer;
 use crate::configuration::Setting;
+use crate::measure::Measurement;
 use crate::stack::Precision;
 
 /// A coefficient's expected value over its measured one.
@@ -67,11 +68,26 @@ const FASTER_GPU: [Change; 6] = [
     ),
 ];
 
-/// What differs from what a layer was measured on, as far as coefficients are expected to follow.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The H100's peak over the A100's, between which what changes on a later GPU was found (datasheets,
+/// dense bf16).
+const GENERATION: f64 = 989.0 / 312.0;
+
+/// How far a setting's GPU is from those a layer was measured on, by its peak: 0 for one of them, 1 a
+/// generation away and beyond; in between a part of the way, so that a GPU that is hardly faster is
+/// hardly another.
+pub(super) fn generations(layer: &Layer, setting: &Setting<'_>) -> f64 {
+    let peak = setting.cluster.gpu.peak_flops;
+    let away = |row: &Measurement| (peak / row.cluster.gpu.peak_flops).ln().abs();
+    let nearest = layer.rows.iter().map(|(row, _)| away(row));
+    (nearest.fold(f64::INFINITY, f64::min) / GENERATION.ln()).clamp(0.0, 1.0)
+}
+
+/// What differs from what a layer was measured on, as far as coefficients are expected to follow: the
+/// share of each change.
+#[derive(Debug, Clone, Copy, PartialEq)]
 struct Later {
-    software: bool,
-    gpu: bool,
+    software: f64,
+    gpu: f64,
 }
 
 impl Later {
@@ -81,27 +97,34 @@ impl Later {
             .rows
             .iter()
             .all(|(row, _)| row.stack.precision == Precision::Fp32Gather);
-        let slower = |peak: f64| peak < setting.cluster.gpu.peak_flops * (1.0 - 1e-6);
-        let gpu = layer
+        let slower = |peak: f64| peak < setting.cluster.gpu.peak_flops;
+        let faster_gpu = layer
             .rows
             .iter()
             .all(|(row, _)| slower(row.cluster.gpu.peak_flops));
-        Self {
+        let gpu = if faster_gpu {
+            generations(layer, setting)
+        } else {
+            0.0
+        };
+        let software = match (all_fp32, bf16) {
+            (false, _) => 0.0,
+            (true, true) => 1.0,
             // No GPU runs on software that is older than itself.
-            software: all_fp32 && (bf16 || gpu),
-            gpu,
-        }
+            (true, false) => gpu,
+        };
+        Self { software, gpu }
     }
 }
 
 /// By how much coefficients are expected to differ at a setting from a layer's, as logarithms.
 pub(super) fn expected_change(layer: &Layer, setting: &Setting<'_>) -> Vector {
     let later = Later::than(layer, setting);
-    let software = LATER_SOFTWARE.iter().filter(|_| later.software);
-    let gpu = FASTER_GPU.iter().filter(|_| later.gpu);
+    let software = LATER_SOFTWARE.iter().map(|change| (change, later.software));
+    let gpu = FASTER_GPU.iter().map(|change| (change, later.gpu));
     let mut change = Vector::zeros();
-    for Change { id, factor, .. } in software.chain(gpu) {
-        change[*id as usize] += factor.ln();
+    for (Change { id, factor, .. }, share) in software.chain(gpu) {
+        change[*id as usize] += share * factor.ln();
     }
     change
 }

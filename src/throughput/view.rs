@@ -3,6 +3,7 @@
 use super::Fit;
 use super::bad_runs::BadRuns;
 use super::coefficients::{COEFFICIENTS, COUNT, Values};
+use super::elsewhere::generations;
 use super::fit::{Belief, Correction, Square, Uncertainty, Vector};
 use super::layer::{Acquaintance, Layer, Unknown};
 use super::residual::{Cell, Kernel, bounded, tokens_measured_near};
@@ -49,7 +50,13 @@ impl Fit {
         }
         let strange = unknown.gpu == Acquaintance::Strange;
         let measured = !unknown.stack && !strange;
-        let kept = if strange { 0.0 } else { CORRECTION_KEPT };
+        // On another architecture a correction means less the farther away it is.
+        let same_gpu = 1.0 - generations(base, setting);
+        let kept = if unknown.stack {
+            CORRECTION_KEPT * same_gpu
+        } else {
+            same_gpu
+        };
         View {
             layer: base,
             correction: measured.then_some(correction),
