@@ -79,7 +79,6 @@ impl Planner<'_> {
     }
 }
 
-/// Every whole node up to the most that can share the global batch, a sequence each.
 /// How many numbers of whole nodes up to `max_nodes` a request leaves open on a cluster, where that is
 /// more than are looked at, and how many those are.
 ///
@@ -97,6 +96,7 @@ pub(crate) fn counts_left_out(
     Ok((open > MAX_COUNTS).then_some((open, MAX_COUNTS)))
 }
 
+/// Every whole node up to the most that can share the global batch, a sequence each.
 fn every_node_count(request: &Request, cluster: &Cluster, max_nodes: u64) -> Axis {
     let node = cluster.gpus_per_node.min(cluster.max_gpus).max(1);
     let shortest = request.seq_len.get(0).unwrap_or(1).max(1);

@@ -61,7 +61,10 @@ pub(super) fn fleets(
         {
             let asked = Request {
                 gpus: Axis::Stepped {
-                    low: nodes.saturating_sub(AROUND).max(1) * cluster.gpus_per_node,
+                    low: nodes
+                        .saturating_sub(AROUND)
+                        .max(1)
+                        .saturating_mul(cluster.gpus_per_node),
                     high: nodes
                         .saturating_add(AROUND)
                         .saturating_mul(cluster.gpus_per_node),

@@ -2,6 +2,7 @@
 
 use super::Goal;
 use super::booking::{Booking, Desk};
+use super::offer::Offer;
 use crate::calendar::{Moment, Span};
 use crate::plan::counts_left_out;
 use crate::quantity::display_thousands;
@@ -47,7 +48,9 @@ fn left_out(desk: &Desk<'_>) -> Option<String> {
     if matches!(desk.ask.goal, Goal::Nodes { .. }) {
         return None;
     }
-    let most = desk.offer.max_nodes;
+    let here = |offer: &&Offer| offer.cluster == desk.offer.cluster;
+    let offers = desk.ask.offers.iter().filter(here);
+    let most = offers.map(|offer| offer.max_nodes).max()?;
     let (open, weighed) = counts_left_out(desk.request, desk.cluster, most).ok()??;
     Some(format!(
         "{} of {} node counts were weighed, spread over their orders of magnitude: one \

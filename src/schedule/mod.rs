@@ -6,9 +6,9 @@
 //! in one piece: it is not paused for others or at the end of a window, and not moved.
 //!
 //! Time goes in whole steps, about a thousandth of what the jobs take together; durations are
-//! rounded up to them, so that no schedule is tighter than the predictions. Finer ones are tried where
-//! rounding may be what is in the way of a deadline or a window. The schedule comes with what no
-//! schedule on those steps can be better than.
+//! rounded up to them, so that no schedule is tighter than the predictions. The finest ones are tried
+//! too where rounding may be what is in the way of a deadline or a window. The schedule comes with what
+//! no schedule on those steps can be better than.
 //!
 //! | file | holds |
 //! |---|---|
@@ -94,12 +94,12 @@ pub struct Schedule {
 pub struct ObjectiveReport {
     /// The makespan in hours, the cost in dollars, or the weighted lateness in hours.
     pub value: f64,
-    /// What no schedule can be below, in the same unit.
+    /// What no schedule on these steps can be below, in the same unit.
     pub bound: f64,
     /// By which share of the bound the value may lie above the best: 0 when it is proven to be
     /// the best; `null` where the bound is 0 and the value isn't.
     pub gap: Option<f64>,
-    /// Whether no schedule is better.
+    /// Whether no schedule on these steps is better.
     pub proven: bool,
 }
 
@@ -199,35 +199,49 @@ pub fn schedule_watched(
     let options = options::all(agenda, planner)?;
     let coarse = Grid::new(agenda, &options);
     let finest = Grid::finest(agenda, &options);
-    let on_coarse = on_coarse(&coarse, &finest, agenda, &options, watch);
-    let (grid, problem, solved) = if let Some((problem, solved)) = on_coarse {
-        (coarse, problem, solved)
-    } else {
-        let problem = finest.problem(agenda, &options);
-        error::check_alone(agenda, &finest, &problem)?;
-        let solved = solve::solve(&problem, watch)
-            .map_err(|unsolved| error::explain(agenda, &finest, &problem, unsolved, watch))?;
-        (finest, problem, solved)
+    let first = (coarse.minutes > finest.minutes)
+        .then(|| solved_on(coarse, agenda, &options, watch))
+        .and_then(Result::ok);
+    // Where nothing but the jobs themselves says when they run, rounding costs them minutes only.
+    let (grid, problem, solved) = match first {
+        Some(found) if watch.is_cancelled() || !rounding_matters(agenda, &found) => found,
+        Some(found) => match solved_on(finest, agenda, &options, watch) {
+            Ok(finer) if hours_or_cost(agenda, &finer) < hours_or_cost(agenda, &found) => finer,
+            _ => found,
+        },
+        None => solved_on(finest, agenda, &options, watch)?,
     };
     let schedule = report::schedule(agenda, &options, &grid, &problem, &solved, fit)?;
     Ok(report::with_probabilities(schedule, agenda, planner))
 }
 
-/// The schedule on coarse steps; `None` where there is none, or where rounding may have made it
-/// worse in hours that count.
-fn on_coarse(
-    coarse: &Grid,
-    finest: &Grid,
+type Found = (Grid, Problem, Solved);
+
+/// The best schedule on these steps.
+fn solved_on(
+    grid: Grid,
     agenda: &Agenda,
     options: &[Vec<Choice>],
     watch: &Watch<'_>,
-) -> Option<(Problem, Solved)> {
-    if coarse.minutes <= finest.minutes {
-        return None;
+) -> Result<Found, ScheduleError> {
+    let problem = grid.problem(agenda, options);
+    error::check_alone(agenda, &grid, &problem)?;
+    match solve::solve(&problem, watch) {
+        Ok(solved) => Ok((grid, problem, solved)),
+        Err(unsolved) => Err(error::explain(agenda, &grid, &problem, unsolved, watch)),
     }
-    let problem = coarse.problem(agenda, options);
-    error::check_alone(agenda, coarse, &problem).ok()?;
-    let solved = solve::solve(&problem, watch).ok()?;
-    let late = agenda.minimise == Minimise::Lateness && solved.worth.first > 0;
-    (!late).then_some((problem, solved))
+}
+
+/// Whether a job that is rounded up may miss a window or a deadline that it would otherwise keep.
+fn rounding_matters(agenda: &Agenda, (_, _, solved): &Found) -> bool {
+    let dated = steps::moments(agenda).next().is_some();
+    dated && (agenda.minimise != Minimise::Lateness || solved.worth.first > 0)
+}
+
+/// What is minimised, in a unit that doesn't depend on the steps.
+fn hours_or_cost(agenda: &Agenda, (grid, _, solved): &Found) -> f64 {
+    match agenda.minimise {
+        Minimise::Cost => solved.worth.first as f64,
+        Minimise::Makespan | Minimise::Lateness => grid.hours(solved.worth.first),
+    }
 }

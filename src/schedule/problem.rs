@@ -6,6 +6,9 @@
 /// Beyond every step that a schedule can reach.
 pub(super) const END_OF_TIME: i64 = 1 << 40;
 
+/// Levels that the tree of decisions may have.
+const MOMENTS: usize = 600;
+
 /// Sums stay below this where they are counted exactly.
 const COUNTABLE: i64 = 1 << 56;
 
@@ -163,8 +166,13 @@ impl Problem {
         last + self.tasks.iter().map(longest).sum::<i64>()
     }
 
-    /// Whether sums of node-steps, costs and lateness stay far within what 64 bits count.
+    /// Whether the tree of decisions can take it: sums of node-steps, costs and lateness stay far
+    /// within what 64 bits count, and there are few enough moments for one level of it each.
     pub(super) fn countable(&self) -> bool {
+        let moments: usize = self.sites.iter().map(|site| site.pieces.len()).sum();
+        if moments + self.tasks.len() > MOMENTS {
+            return false;
+        }
         let nodes = self.sites.iter().map(|site| site.most().max(1));
         let weights = self.tasks.iter().map(|task| task.weight.max(1));
         let costs = self.tasks.iter().flat_map(|task| &task.modes);

@@ -186,7 +186,7 @@ impl Grid {
 }
 
 /// When what is free changes, and when jobs may start and have to be done.
-fn moments(agenda: &Agenda) -> impl Iterator<Item = Moment> {
+pub(super) fn moments(agenda: &Agenda) -> impl Iterator<Item = Moment> {
     let jobs = agenda.jobs.iter();
     let of_jobs = jobs.flat_map(|job| [job.earliest, job.deadline]).flatten();
     let windows = agenda.sites.iter().flat_map(|site| {

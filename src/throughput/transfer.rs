@@ -11,6 +11,7 @@
 //! chapter 28). A simple one wins when it explains the rows, since it spreads its bets less.
 
 use super::coefficients::{Coefficient, Id};
+use super::elsewhere::generations;
 use super::fit::{FitError, Start};
 use super::layer::{Layer, Unknown};
 use super::residual::{Cell, Kernel};
@@ -262,7 +263,7 @@ impl Group {
                 _ => Kernel::TRANSFERRED,
             },
             scatter,
-            known: &|cell: &Cell| kept * base.solution.correction.mean(cell),
+            known: &|cell: &Cell| kept * base.solution.correction.kept_mean(cell),
             bad_runs: base.solution.bad_runs,
         };
         Layer::new(self.rows.clone(), &start)
@@ -272,8 +273,12 @@ impl Group {
     fn kept(&self, hypothesis: Hypothesis, base: &Layer) -> f64 {
         match hypothesis {
             Hypothesis::Same => 1.0,
-            _ if self.same_architecture(base) => CORRECTION_KEPT,
-            _ => 0.0,
+            _ => {
+                let first = self.rows.first();
+                first.map_or(0.0, |row| {
+                    CORRECTION_KEPT * (1.0 - generations(base, &row.setting()))
+                })
+            }
         }
     }
 }

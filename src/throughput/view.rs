@@ -90,12 +90,13 @@ impl<'a> View<'a> {
 
     /// The expected correction of the log step time.
     pub(super) fn correction(&self, cell: &Cell) -> f64 {
-        let parts = self.corrections(cell);
-        bounded(
-            parts
-                .map(|(correction, share)| share * correction.mean(cell))
-                .sum(),
-        )
+        let own = self
+            .correction
+            .map_or(0.0, |correction| correction.kept_mean(cell));
+        let inherited = self
+            .inherited
+            .map_or(0.0, |(correction, kept)| kept * correction.kept_mean(cell));
+        bounded(own + inherited)
     }
 
     /// The expected coefficients at a setting.

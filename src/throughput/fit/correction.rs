@@ -83,8 +83,13 @@ impl Correction {
         self.cells.iter().zip(self.weights.iter().copied())
     }
 
-    /// The expected correction of the log step time at a point, before the share that is kept there.
-    pub(crate) fn mean(&self, cell: &Cell) -> f64 {
+    /// The expected correction of the log step time at a point.
+    pub(crate) fn kept_mean(&self, cell: &Cell) -> f64 {
+        self.share_kept(cell) * self.mean(cell)
+    }
+
+    /// The same before the share that is kept there.
+    fn mean(&self, cell: &Cell) -> f64 {
         self.weighted_cells()
             .map(|(known, weight)| weight * self.kernel.covariance(cell, known))
             .sum()
