@@ -271,15 +271,13 @@ impl Group {
 
     /// Share of the base's correction that carries over.
     fn kept(&self, hypothesis: Hypothesis, base: &Layer) -> f64 {
-        match hypothesis {
-            Hypothesis::Same => 1.0,
-            _ => {
-                let first = self.rows.first();
-                first.map_or(0.0, |row| {
-                    CORRECTION_KEPT * (1.0 - generations(base, &row.setting()))
-                })
-            }
+        if hypothesis == Hypothesis::Same {
+            return 1.0;
         }
+        let first = self.rows.first();
+        first.map_or(0.0, |row| {
+            CORRECTION_KEPT * (1.0 - generations(base, &row.setting()))
+        })
     }
 }
 
