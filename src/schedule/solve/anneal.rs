@@ -1,8 +1,7 @@
 //! A schedule improved step by step: the order of the jobs and each one's way to run.
 
-use super::list::Random;
+use super::list::{Random, in_order};
 use crate::schedule::problem::{Aim, Free, Placed, Problem, Worth};
-use crate::schedule::room::Room;
 use crate::search::Watch;
 
 #[derive(Debug, Clone)]
@@ -137,26 +136,10 @@ pub(super) fn like(problem: &Problem, others: &Problem, placed: &[Placed]) -> Op
 }
 
 fn build(problem: &Problem, recipe: &Recipe) -> Option<Vec<Placed>> {
-    let mut rooms: Vec<Room> = problem.sites.iter().map(Room::new).collect();
-    let mut placed: Vec<Option<Placed>> = vec![None; problem.tasks.len()];
-    for _ in 0..placed.len() {
-        let open = |job: &usize| {
-            let after = &problem.tasks[*job].after;
-            placed[*job].is_none() && after.iter().all(|before| placed[*before].is_some())
-        };
-        let job = recipe.order.iter().copied().find(open)?;
-        let task = &problem.tasks[job];
-        let before = task
-            .after
-            .iter()
-            .filter_map(|job| Some((*job, placed[*job]?)));
-        let ends = before.map(|(job, placed)| problem.end(job, placed));
-        let ready = ends.fold(task.release, i64::max);
+    in_order(problem, &recipe.order, |rooms, job, ready| {
         let mode = recipe.modes[job];
-        let way = task.modes[mode];
+        let way = problem.tasks[job].modes[mode];
         let start = rooms[way.site].first_start(ready, way.steps, way.nodes)?;
-        rooms[way.site].take(start, way.steps, way.nodes);
-        placed[job] = Some(Placed { mode, start });
-    }
-    placed.into_iter().collect()
+        Some(Placed { mode, start })
+    })
 }

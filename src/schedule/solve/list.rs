@@ -5,7 +5,8 @@
 //! first, with a charge for the node-steps it keeps from others; orders and charges are improved
 //! by a local search whose random numbers are seeded by nothing but the problem's size.
 
-use crate::schedule::problem::{Aim, END_OF_TIME, Free, Placed, Problem, Worth};
+use crate::schedule::problem::{Aim, END_OF_TIME, Placed, Problem, Worth};
+use crate::schedule::room::Room;
 use crate::search::Watch;
 
 /// Orders tried for so many jobs: the work of one order grows with their square.
@@ -75,15 +76,16 @@ pub(in crate::schedule) fn best(problem: &Problem, watch: &Watch<'_>) -> Option<
 pub(in crate::schedule) fn shifted(problem: &Problem, schedule: &[Placed]) -> Vec<Placed> {
     let mut order: Vec<usize> = (0..schedule.len()).collect();
     order.sort_by_key(|job| (schedule[*job].start, *job));
-    let mut calendars = Calendars::new(problem);
+    let mut rooms = rooms(problem);
     let mut shifted = schedule.to_vec();
     for job in order {
         let ready = ready(problem, job, |before| problem.end(before, shifted[before]));
         let mode = schedule[job].mode;
-        match calendars.first_start(problem, job, mode, ready) {
+        let way = problem.tasks[job].modes[mode];
+        match rooms[way.site].first_start(ready, way.steps, way.nodes) {
             Some(start) if start <= schedule[job].start => {
                 shifted[job] = Placed { mode, start };
-                calendars.book(problem, job, shifted[job]);
+                book(&mut rooms, problem, job, shifted[job]);
             }
             // Jobs that start together can't keep each other out; this is not reached.
             _ => return schedule.to_vec(),
@@ -129,119 +131,83 @@ fn orders(problem: &Problem) -> Vec<Vec<usize>> {
         .collect()
 }
 
-/// Places the jobs in the order of the recipe, each as soon as its predecessors are placed.
-fn build(problem: &Problem, recipe: &Recipe) -> Option<Vec<Placed>> {
-    let mut calendars = Calendars::new(problem);
+/// Places the jobs in an order, each as soon as its predecessors are placed: at the place that is
+/// chosen for it where there is room, from the step it may start at on.
+pub(super) fn in_order(
+    problem: &Problem,
+    order: &[usize],
+    mut choose: impl FnMut(&[Room], usize, i64) -> Option<Placed>,
+) -> Option<Vec<Placed>> {
+    let mut rooms = rooms(problem);
     let mut placed: Vec<Option<Placed>> = vec![None; problem.tasks.len()];
     for _ in 0..placed.len() {
         let open = |job: &usize| {
             let after = &problem.tasks[*job].after;
             placed[*job].is_none() && after.iter().all(|before| placed[*before].is_some())
         };
-        let job = recipe.order.iter().copied().find(open)?;
+        let job = order.iter().copied().find(open)?;
         let ready = ready(problem, job, |before| {
             placed[before].map_or(0, |placed| problem.end(before, placed))
         });
-        let best = calendars.choose(problem, job, ready, recipe.charges[job])?;
-        calendars.book(problem, job, best);
-        placed[job] = Some(best);
+        let chosen = choose(&rooms, job, ready)?;
+        book(&mut rooms, problem, job, chosen);
+        placed[job] = Some(chosen);
     }
     placed.into_iter().collect()
 }
 
-/// Jobs booked so far, by site.
-struct Calendars {
-    booked: Vec<Vec<(i64, i64, i64)>>,
+fn build(problem: &Problem, recipe: &Recipe) -> Option<Vec<Placed>> {
+    in_order(problem, &recipe.order, |rooms, job, ready| {
+        choose(rooms, problem, job, ready, recipe.charges[job])
+    })
 }
 
-impl Calendars {
-    fn new(problem: &Problem) -> Self {
-        Self {
-            booked: vec![Vec::new(); problem.sites.len()],
-        }
-    }
-
-    fn book(&mut self, problem: &Problem, job: usize, placed: Placed) {
-        let mode = problem.mode(job, placed);
-        self.booked[mode.site].push((placed.start, placed.start + mode.steps, mode.nodes));
-    }
-
-    fn choose(&self, problem: &Problem, job: usize, ready: i64, charge: f64) -> Option<Placed> {
-        let task = &problem.tasks[job];
-        let mut best: Option<((i64, f64, i64), Placed)> = None;
-        for (mode, way) in task.modes.iter().enumerate() {
-            let Some(start) = self.first_start(problem, job, mode, ready) else {
-                continue;
-            };
-            let end = start + way.steps;
-            let missed = match task.due {
-                Some(due) if problem.binding() => (end - due).max(0),
-                _ => 0,
-            };
-            let share = way.nodes as f64 / problem.sites[way.site].most().max(1) as f64;
-            let price = match problem.aim {
-                Aim::Cost => way.cost as f64,
-                _ => end as f64 + charge * share * way.steps as f64,
-            };
-            let key = (missed, price, way.cost);
-            let better = |(held, _): &((i64, f64, i64), Placed)| {
-                key.0
-                    .cmp(&held.0)
-                    .then(key.1.total_cmp(&held.1))
-                    .then(key.2.cmp(&held.2))
-                    .is_lt()
-            };
-            if best.as_ref().is_none_or(better) {
-                best = Some((key, Placed { mode, start }));
-            }
-        }
-        best.map(|(_, placed)| placed)
-    }
-
-    /// The first step from `ready` on at which a job's nodes are free for as long as it runs.
-    fn first_start(&self, problem: &Problem, job: usize, mode: usize, ready: i64) -> Option<i64> {
-        let mode = problem.tasks[job].modes[mode];
-        let (free, booked) = (&problem.sites[mode.site], &self.booked[mode.site]);
-        let pieces = free.pieces.iter().map(|piece| piece.from);
-        let ends = booked.iter().map(|(_, end, _)| *end);
-        let mut starts: Vec<i64> = pieces.chain(ends).filter(|at| *at > ready).collect();
-        starts.push(ready);
-        starts.sort_unstable();
-        starts.dedup();
-        starts
-            .into_iter()
-            .find(|start| fits(free, booked, *start, mode.steps, mode.nodes))
-    }
+fn rooms(problem: &Problem) -> Vec<Room> {
+    problem.sites.iter().map(Room::new).collect()
 }
 
-fn fits(free: &Free, booked: &[(i64, i64, i64)], start: i64, steps: i64, nodes: i64) -> bool {
-    let end = start + steps;
-    let used = |at: i64| -> i64 {
-        let running = booked
-            .iter()
-            .filter(|(from, to, _)| *from <= at && at < *to);
-        running.map(|(.., nodes)| nodes).sum()
-    };
-    let room = |at: i64| {
-        let piece = free
-            .pieces
-            .iter()
-            .find(|piece| piece.from <= at && at < piece.to);
-        piece.map_or(0, |piece| piece.nodes) - used(at) >= nodes
-    };
-    let within = |at: &i64| start < *at && *at < end;
-    room(start)
-        && free
-            .pieces
-            .iter()
-            .map(|piece| piece.from)
-            .filter(within)
-            .all(room)
-        && booked
-            .iter()
-            .map(|(from, ..)| *from)
-            .filter(within)
-            .all(room)
+fn book(rooms: &mut [Room], problem: &Problem, job: usize, placed: Placed) {
+    let mode = problem.mode(job, placed);
+    rooms[mode.site].take(placed.start, mode.steps, mode.nodes);
+}
+
+/// The way to run a job, and its first start from `ready` on, that costs least now.
+fn choose(
+    rooms: &[Room],
+    problem: &Problem,
+    job: usize,
+    ready: i64,
+    charge: f64,
+) -> Option<Placed> {
+    let task = &problem.tasks[job];
+    let mut best: Option<((i64, f64, i64), Placed)> = None;
+    for (mode, way) in task.modes.iter().enumerate() {
+        let Some(start) = rooms[way.site].first_start(ready, way.steps, way.nodes) else {
+            continue;
+        };
+        let end = start + way.steps;
+        let missed = match task.due {
+            Some(due) if problem.binding() => (end - due).max(0),
+            _ => 0,
+        };
+        let share = way.nodes as f64 / problem.sites[way.site].most().max(1) as f64;
+        let price = match problem.aim {
+            Aim::Cost => way.cost as f64,
+            _ => end as f64 + charge * share * way.steps as f64,
+        };
+        let key = (missed, price, way.cost);
+        let better = |(held, _): &((i64, f64, i64), Placed)| {
+            key.0
+                .cmp(&held.0)
+                .then(key.1.total_cmp(&held.1))
+                .then(key.2.cmp(&held.2))
+                .is_lt()
+        };
+        if best.as_ref().is_none_or(better) {
+            best = Some((key, Placed { mode, start }));
+        }
+    }
+    best.map(|(_, placed)| placed)
 }
 
 /// The xorshift64 generator (Marsaglia 2003).

@@ -245,11 +245,9 @@ impl Search<'_> {
             match self.question(asked, self.caps(Some(value)), allowed, left) {
                 Answer::Found(placed) => {
                     self.offer(&placed);
-                    if let Some((from, last)) = open
-                        && let Some((_, worth)) = &self.best
-                        && worth.first <= from
-                    {
-                        open = (worth.first > last).then_some((from, last));
+                    // What was found is below them all: they need no more asking.
+                    if open.is_some_and(|(from, _)| self.value() <= from) {
+                        open = None;
                     }
                 }
                 Answer::Impossible => {

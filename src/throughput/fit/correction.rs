@@ -6,7 +6,7 @@ use super::belief::Vector;
 use crate::throughput::residual::{Cell, Kernel};
 
 /// Doublings of the model's size beyond those measured after which a third of the correction is
-/// left.
+/// left: an assumption, half of what lies between neighbours of the tables.
 const SIZES_BEYOND: f64 = 0.5;
 
 /// The residual correction as the rows leave it.

@@ -13,7 +13,7 @@ pub(super) struct Moment {
     pub(super) rooms: Vec<Room>,
     pub(super) cost: i64,
     pub(super) late: i64,
-    /// When each job that has successors ends; empty where none has.
+    /// When each job that is placed ends, where any job waits for another; empty where none does.
     pub(super) ends: Vec<i64>,
 }
 
