@@ -204,10 +204,11 @@ pub fn schedule_watched(
         .and_then(Result::ok);
     // Where nothing but the jobs themselves says when they run, rounding costs them minutes only.
     let (grid, problem, solved) = match first {
-        Some(found) if watch.is_cancelled() || !rounding_matters(agenda, &found) => found,
+        Some(found) if !rounding_matters(agenda, &found) => found,
         Some(found) => match solved_on(finest, agenda, &options, watch) {
             Ok(finer) if hours_or_cost(agenda, &finer) < hours_or_cost(agenda, &found) => finer,
-            _ => found,
+            Ok(finer) => bounded_by(agenda, found, &finer),
+            Err(_) => found,
         },
         None => solved_on(finest, agenda, &options, watch)?,
     };
@@ -236,6 +237,20 @@ fn solved_on(
 fn rounding_matters(agenda: &Agenda, (_, _, solved): &Found) -> bool {
     let dated = steps::moments(agenda).next().is_some();
     dated && (agenda.minimise != Minimise::Lateness || solved.worth.first > 0)
+}
+
+/// A schedule on coarse steps, with what no schedule on finer ones can be better than either.
+fn bounded_by(agenda: &Agenda, (grid, problem, mut solved): Found, finer: &Found) -> Found {
+    let (fine, _, on_fine) = finer;
+    let bound = match agenda.minimise {
+        Minimise::Cost => on_fine.bound,
+        Minimise::Makespan | Minimise::Lateness => {
+            on_fine.bound.saturating_mul(fine.minutes) / grid.minutes
+        }
+    };
+    solved.bound = solved.bound.min(bound);
+    solved.partial |= on_fine.partial;
+    (grid, problem, solved)
 }
 
 /// What is minimised, in a unit that doesn't depend on the steps.
