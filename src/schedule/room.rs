@@ -40,6 +40,12 @@ impl Room {
         self.0.first().map_or(0, |(_, free)| *free)
     }
 
+    /// The least nodes that are free from its first step to another.
+    pub(super) fn least_until(&self, end: i64) -> i64 {
+        let changes = self.0.iter().take_while(|(from, _)| *from < end);
+        changes.map(|(_, free)| *free).min().unwrap_or(0)
+    }
+
     /// Whether so many nodes are free that long.
     pub(super) fn fits(&self, at: i64, steps: i64, nodes: i64) -> bool {
         self.0[self.place(at)..]

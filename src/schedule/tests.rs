@@ -1,6 +1,7 @@
 //! The solver against all schedules there are, and laws that every schedule keeps.
 
 mod alike;
+mod searches;
 
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;

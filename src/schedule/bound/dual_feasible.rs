@@ -12,11 +12,13 @@
 //! The functions: rounding and threshold, as Fekete & Schepers 2001 use them for bin packing, and
 //! the improved rounding down of Burdett & Johnson 1977.
 
-use super::packing::{self, Group};
-use crate::schedule::problem::{Caps, Free, Mode, Problem};
+use super::packing;
+use crate::schedule::problem::{Caps, Free, Mode, Problem, Task};
 
 /// Functions of one family, of those that job sizes suggest.
 const FEW: usize = 6;
+/// The same where they are weighed over and over again.
+const FEWER: usize = 3;
 const ROUNDS: usize = 150;
 /// Ways to run all jobs times inequalities, at most; beyond, fewer functions are looked at.
 const WORK: usize = 300_000;
@@ -83,34 +85,88 @@ pub(in crate::schedule) fn excludes(problem: &Problem, caps: Caps) -> bool {
     if caps.end <= 0 {
         return !problem.tasks.is_empty();
     }
-    System::new(problem, caps)
-        .is_none_or(|system| packing::exceeded(system.budgets, &system.shares, ROUNDS))
+    let Some(kinds) = kinds(problem, caps) else {
+        return true;
+    };
+    let system = System::new(problem, caps, kinds, FEW);
+    let groups = system.kinds.iter();
+    let groups = groups.map(|kind| (kind.jobs, kind.shares.as_slice()));
+    packing::exceeded(&mut system.weights(), groups, ROUNDS)
 }
 
 /// Inequalities that the ways to run the jobs keep in any schedule within some caps.
-struct System {
-    /// For each way the shares it takes, by inequality.
-    shares: Vec<Group<Vec<(usize, f64)>>>,
+pub(in crate::schedule) struct System {
+    kinds: Vec<Kind>,
     budgets: usize,
 }
 
+/// Jobs that are alike, and the ways to run one that can be within the caps.
+struct Kind {
+    jobs: usize,
+    ways: Vec<Way>,
+    /// For each way the shares it takes, by inequality.
+    shares: Vec<Vec<(usize, f64)>>,
+}
+
+/// A way to run a job, and how late it is that way at the least.
+struct Way {
+    index: usize,
+    mode: Mode,
+    late: i64,
+}
+
 impl System {
-    /// `None` where a job has no way to run within `caps`.
-    fn new(problem: &Problem, caps: Caps) -> Option<Self> {
-        let groups = ways(problem, caps)?;
-        let all: usize = groups.iter().map(|(_, ways)| ways.len()).sum();
+    /// The inequalities with every job on its own, fewer of them than [`excludes`] weighs; `None`
+    /// where a job has no way to run within `caps`.
+    pub(in crate::schedule) fn of_each(problem: &Problem, caps: Caps) -> Option<Self> {
+        let each = problem.tasks.iter().map(|task| kind(problem, caps, task));
+        let each = each.collect::<Option<Vec<Kind>>>()?;
+        (caps.end > 0).then(|| Self::new(problem, caps, each, FEWER))
+    }
+
+    /// The ways to run a job that can be within the caps: their places among its modes.
+    pub(in crate::schedule) fn ways(&self, job: usize) -> impl Iterator<Item = usize> {
+        self.kinds[job].ways.iter().map(|way| way.index)
+    }
+
+    /// Weights of the inequalities to start from.
+    pub(in crate::schedule) fn weights(&self) -> Vec<f64> {
+        vec![1.0; self.budgets]
+    }
+
+    /// Shares that are looked at in one round.
+    pub(in crate::schedule) fn shares(&self) -> usize {
+        let ways = self.kinds.iter().flat_map(|kind| &kind.shares);
+        ways.map(Vec::len).sum()
+    }
+
+    /// Whether it is proven that the jobs keep no schedule's caps once some are given their ways:
+    /// each job's place among [`System::ways`], or `None`.
+    pub(in crate::schedule) fn excludes(
+        &self,
+        given: &[Option<usize>],
+        weights: &mut [f64],
+        rounds: usize,
+    ) -> bool {
+        let groups = self.kinds.iter().zip(given).map(|(kind, given)| {
+            let ways = given.map_or(0..kind.shares.len(), |way| way..way + 1);
+            (kind.jobs, &kind.shares[ways])
+        });
+        packing::exceeded(weights, groups, rounds)
+    }
+
+    fn new(problem: &Problem, caps: Caps, mut kinds: Vec<Kind>, most_few: usize) -> Self {
+        let all: usize = kinds.iter().map(|kind| kind.ways.len()).sum();
         // As many inequalities as pairs of functions, of which each kind gives few and few more.
-        let few = (0..=FEW)
+        let few = (0..=most_few)
             .rev()
             .find(|few| (4 + 2 * few).pow(2) * all <= WORK);
-        let mut shares: Vec<Group<Vec<(usize, f64)>>> = groups
-            .iter()
-            .map(|(count, ways)| (*count, vec![Vec::new(); ways.len()]))
-            .collect();
+        let modes = kinds.iter().flat_map(|kind| &kind.ways);
+        let modes: Vec<Mode> = modes.map(|way| way.mode).collect();
         let mut budgets = 0;
         let mut inequality = |share: &dyn Fn(&Way) -> f64| {
-            for ((_, ways), (_, shares)) in groups.iter().zip(&mut shares) {
-                for (way, shares) in ways.iter().zip(shares) {
+            for kind in &mut kinds {
+                for (way, shares) in kind.ways.iter().zip(&mut kind.shares) {
                     let share = share(way);
                     if share > 0.0 {
                         shares.push((budgets, share));
@@ -125,13 +181,12 @@ impl System {
         if let Some(most) = caps.late {
             inequality(&|way| packing::share(way.late, most));
         }
-        let modes = || groups.iter().flat_map(|(_, ways)| ways).map(|way| way.mode);
         for (site, free) in problem.sites.iter().enumerate() {
             let most = most(free, caps.end);
             if most <= 0 {
                 continue;
             }
-            let here = || modes().filter(|mode| mode.site == site);
+            let here = || modes.iter().filter(|mode| mode.site == site);
             let steps = Function::suggested(
                 here().map(|mode| mode.steps).collect(),
                 caps.end,
@@ -162,50 +217,47 @@ impl System {
                 }
             }
         }
-        Some(Self { shares, budgets })
+        Self { kinds, budgets }
     }
 }
 
-/// A way to run a job, and how late it is that way at the least.
-struct Way {
-    mode: Mode,
-    late: i64,
-}
-
-/// The ways to run the jobs that can be within the caps, jobs with the same ones together; `None`
-/// where a job has none.
-fn ways(problem: &Problem, caps: Caps) -> Option<Vec<Group<Way>>> {
-    let mut groups: Vec<(usize, Group<Way>)> = Vec::new();
-    for (job, task) in problem.tasks.iter().enumerate() {
-        let same = |(first, _): &(usize, Group<Way>)| {
-            let first = &problem.tasks[*first];
+/// The jobs, those with the same ways to run together; `None` where one has none within the caps.
+fn kinds(problem: &Problem, caps: Caps) -> Option<Vec<Kind>> {
+    let mut kinds: Vec<(&Task, Kind)> = Vec::new();
+    for task in &problem.tasks {
+        let same = |(first, _): &&mut (&Task, Kind)| {
             first.modes == task.modes
                 && (first.release, first.due, first.weight) == (task.release, task.due, task.weight)
         };
-        if let Some((_, (count, _))) = groups.iter_mut().find(|group| same(group)) {
-            *count += 1;
-            continue;
+        match kinds.iter_mut().find(same) {
+            Some((_, kind)) => kind.jobs += 1,
+            None => kinds.push((task, kind(problem, caps, task)?)),
         }
-        let due = task.due.filter(|_| problem.binding());
-        let last = due.map_or(caps.end, |due| due.min(caps.end));
-        let ways = task.modes.iter().filter(|mode| {
-            task.release + mode.steps <= last
-                && mode.nodes <= most(&problem.sites[mode.site], caps.end)
-        });
-        let ways = ways.map(|mode| Way {
-            mode: *mode,
-            late: task
-                .due
-                .map_or(0, |due| (task.release + mode.steps - due).max(0))
-                * task.weight,
-        });
-        let ways: Vec<Way> = ways.collect();
-        if ways.is_empty() {
-            return None;
-        }
-        groups.push((job, (1, ways)));
     }
-    Some(groups.into_iter().map(|(_, group)| group).collect())
+    Some(kinds.into_iter().map(|(_, kind)| kind).collect())
+}
+
+/// One job; `None` where it has no way to run within the caps.
+fn kind(problem: &Problem, caps: Caps, task: &Task) -> Option<Kind> {
+    let due = task.due.filter(|_| problem.binding());
+    let last = due.map_or(caps.end, |due| due.min(caps.end));
+    let ways = task.modes.iter().enumerate().filter(|(_, mode)| {
+        task.release + mode.steps <= last && mode.nodes <= most(&problem.sites[mode.site], caps.end)
+    });
+    let ways = ways.map(|(index, mode)| Way {
+        index,
+        mode: *mode,
+        late: task
+            .due
+            .map_or(0, |due| (task.release + mode.steps - due).max(0))
+            * task.weight,
+    });
+    let ways: Vec<Way> = ways.collect();
+    (!ways.is_empty()).then(|| Kind {
+        jobs: 1,
+        shares: vec![Vec::new(); ways.len()],
+        ways,
+    })
 }
 
 /// The most nodes that are free at once before a step.

@@ -8,27 +8,24 @@ const LEAST_MOVE: f64 = 0.3;
 const MOST_MOVE: f64 = 3.0;
 const LEAST_WEIGHT: f64 = 1e-9;
 
-/// Jobs that are alike: how many, and the shares of the budgets that each way to run one takes.
-pub(in crate::schedule) type Group<W> = (usize, Vec<W>);
-
 /// Whether jobs, of which each takes one of its ways, take more than all of some budget or of some
-/// weighted sum of the budgets.
+/// weighted sum of the budgets. A group is of jobs that are alike: how many, and the shares of the
+/// budgets that each way to run one takes.
 ///
 /// What the jobs take of such a sum is at least what the ways take that are cheapest under its
 /// weights. These are moved towards the budgets that the cheapest ways exceed, as the
-/// multiplicative-weights method for fractional packing does; whatever the weights, the answer
-/// "yes" is a proof.
-pub(in crate::schedule) fn exceeded<W: AsRef<[(usize, f64)]>>(
-    budgets: usize,
-    groups: &[Group<W>],
+/// multiplicative-weights method for fractional packing does; whatever the weights, one for each
+/// budget, the answer "yes" is a proof. They are left where they came to.
+pub(in crate::schedule) fn exceeded<'a, W: AsRef<[(usize, f64)]> + 'a>(
+    weights: &mut [f64],
+    groups: impl Iterator<Item = (usize, &'a [W])> + Clone,
     rounds: usize,
 ) -> bool {
-    let mut weights = vec![1.0; budgets];
-    let mut taken = vec![0.0; budgets];
+    let mut taken = vec![0.0; weights.len()];
     for _ in 0..rounds {
         taken.fill(0.0);
         let mut total = 0.0;
-        for (count, ways) in groups {
+        for (count, ways) in groups.clone() {
             let mut best: Option<(f64, &W)> = None;
             for way in ways {
                 let shares = way.as_ref().iter();
@@ -40,9 +37,9 @@ pub(in crate::schedule) fn exceeded<W: AsRef<[(usize, f64)]>>(
             let Some((price, way)) = best else {
                 return true;
             };
-            total += price * *count as f64;
+            total += price * count as f64;
             for (budget, share) in way.as_ref() {
-                taken[*budget] += share * *count as f64;
+                taken[*budget] += share * count as f64;
             }
         }
         if total > weights.iter().sum::<f64>() * LENIENT {
@@ -56,7 +53,7 @@ pub(in crate::schedule) fn exceeded<W: AsRef<[(usize, f64)]>>(
             *weight *= (1.0 + STRIDE * (taken - 1.0)).clamp(LEAST_MOVE, MOST_MOVE);
             heaviest = heaviest.max(*weight);
         }
-        for weight in &mut weights {
+        for weight in weights.iter_mut() {
             *weight = (*weight / heaviest).max(LEAST_WEIGHT);
         }
     }

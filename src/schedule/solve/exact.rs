@@ -21,7 +21,7 @@ use crate::search::Watch;
 
 /// Whether there is such a schedule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(in crate::schedule) enum Answer {
     /// There is: this one.
     Found(Vec<Placed>),
     /// There is none.
@@ -33,10 +33,10 @@ pub(super) enum Answer {
 /// How often the solver may come back to decide: its effort, in a unit that depends on nothing
 /// but the problem, unlike time. Who watches may end it.
 #[derive(Debug)]
-pub(super) struct Effort<'a> {
-    pub(super) spent: u64,
-    pub(super) allowed: u64,
-    pub(super) watch: &'a Watch<'a>,
+pub(in crate::schedule) struct Effort<'a> {
+    pub(in crate::schedule) spent: u64,
+    pub(in crate::schedule) allowed: u64,
+    pub(in crate::schedule) watch: &'a Watch<'a>,
 }
 
 impl TerminationCondition for Effort<'_> {
@@ -48,7 +48,7 @@ impl TerminationCondition for Effort<'_> {
 }
 
 /// Looks for a schedule within `caps`.
-pub(super) fn ask(problem: &Problem, caps: Caps, effort: &mut Effort<'_>) -> Answer {
+pub(in crate::schedule) fn ask(problem: &Problem, caps: Caps, effort: &mut Effort<'_>) -> Answer {
     let posted = Model::new(problem, caps).and_then(|mut model| {
         model.post()?;
         Ok(model)

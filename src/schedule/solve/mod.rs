@@ -7,9 +7,10 @@
 //! Effort is counted, not timed: the same problem gets the same answer on any machine.
 
 mod anneal;
-mod exact;
+pub(super) mod exact;
 pub(super) mod list;
-mod tree;
+pub(super) mod tree;
+pub(super) mod ways;
 
 use self::exact::{Answer, Effort, ask};
 use self::tree::Figure;
@@ -21,7 +22,9 @@ use crate::search::Watch;
 /// Effort for up to a dozen jobs; more jobs get less, since each decision takes longer.
 const EFFORT: Efforts = Efforts {
     tree_question: 40_000,
-    tree: 13_000_000,
+    tree: 6_000_000,
+    ways_question: 3_000_000,
+    ways: 9_000_000,
     solver_question: 8_000,
     solver: 20_000,
 };
@@ -29,6 +32,8 @@ const EFFORT: Efforts = Efforts {
 const SECOND_EFFORT: Efforts = Efforts {
     tree_question: 0,
     tree: 600_000,
+    ways_question: 0,
+    ways: 0,
     solver_question: 1_000,
     solver: 4_000,
 };
@@ -47,6 +52,10 @@ struct Efforts {
     tree_question: u64,
     /// On the tree that is searched until nothing better is in it.
     tree: u64,
+    /// On one question to the tree with the ways to run given first.
+    ways_question: u64,
+    /// On all of these.
+    ways: u64,
     /// On one question to the solver.
     solver_question: u64,
     /// On all questions to the solver.
@@ -75,7 +84,7 @@ pub(super) enum Unsolved {
 
 /// Solves the problem; a watch that is cancelled ends it with the best schedule so far.
 pub(super) fn solve(problem: &Problem, watch: &Watch<'_>) -> Result<Solved, Unsolved> {
-    let all = |efforts: Efforts| efforts.tree + efforts.solver;
+    let all = |efforts: Efforts| efforts.tree + efforts.ways + efforts.solver;
     let effort = all(EFFORT) + all(SECOND_EFFORT) + KINDS_EFFORT;
     watch.begin(share(problem, effort));
     let mut search = Search {
@@ -113,6 +122,8 @@ fn share(problem: &Problem, effort: u64) -> u64 {
 enum Asked {
     /// The tree of decisions.
     Tree,
+    /// The same, once every job has been given its way to run.
+    Ways,
     /// The solver.
     Solver,
 }
@@ -150,6 +161,10 @@ impl Search<'_> {
     fn first(&mut self) {
         let mut left = share(self.problem, EFFORT.tree);
         self.narrow(Asked::Tree, EFFORT.tree_question, &mut left);
+        let mut ways = share(self.problem, EFFORT.ways);
+        if self.open() {
+            self.narrow(Asked::Ways, EFFORT.ways_question, &mut ways);
+        }
         if self.open() {
             self.by_kinds();
         }
@@ -347,17 +362,11 @@ impl Search<'_> {
     fn question(&mut self, asked: Asked, caps: Caps, allowed: u64, left: &mut u64) -> Answer {
         let mut effort = self.effort(allowed.min(*left));
         let answer = match asked {
-            Asked::Tree if !self.problem.countable() => Answer::Open,
-            Asked::Tree if dual_feasible::excludes(self.problem, caps) => Answer::Impossible,
-            Asked::Tree => {
-                let outcome = tree::ask(self.problem, caps, None, &mut effort);
-                match outcome.found {
-                    Some(placed) => Answer::Found(placed),
-                    None if outcome.settled => Answer::Impossible,
-                    None => Answer::Open,
-                }
-            }
             Asked::Solver => ask(self.problem, caps, &mut effort),
+            Asked::Tree | Asked::Ways if !self.problem.countable() => Answer::Open,
+            Asked::Tree if dual_feasible::excludes(self.problem, caps) => Answer::Impossible,
+            Asked::Tree => tree::ask(self.problem, caps, None, &mut effort).answer(),
+            Asked::Ways => ways::ask(self.problem, caps, &mut effort).answer(),
         };
         *left = left.saturating_sub(effort.spent.max(1));
         if self.look_up() {

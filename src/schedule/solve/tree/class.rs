@@ -65,7 +65,8 @@ pub(super) struct Way {
     pub(super) mode: Mode,
 }
 
-fn alike(problem: &Problem, one: usize, other: usize) -> bool {
+/// Whether two jobs are the same but for their names.
+pub(in crate::schedule::solve) fn alike(problem: &Problem, one: usize, other: usize) -> bool {
     let (first, second) = (&problem.tasks[one], &problem.tasks[other]);
     first.modes == second.modes
         && first.release == second.release

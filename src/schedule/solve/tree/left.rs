@@ -28,7 +28,7 @@ impl Tree<'_> {
         let cost_row = areas.len();
         let late_row = cost_row + usize::from(cost.is_some());
         let budgets = late_row + usize::from(late.is_some());
-        let mut groups: Vec<packing::Group<Shares>> = Vec::with_capacity(self.classes.len());
+        let mut groups: Vec<(usize, Vec<Shares>)> = Vec::with_capacity(self.classes.len());
         for (left, class) in self.left.iter().zip(&self.classes) {
             if *left == 0 {
                 continue;
@@ -53,7 +53,8 @@ impl Tree<'_> {
             groups.push((*left, shares.collect()));
         }
         // Where there is but one budget, one round tells all.
-        let exceeded = packing::exceeded(budgets, &groups, ROUNDS)
+        let groups = groups.iter().map(|(left, ways)| (*left, ways.as_slice()));
+        let exceeded = packing::exceeded(&mut vec![1.0; budgets], groups, ROUNDS)
             || late.is_some_and(|most| self.least_late(moment) > most);
         (!exceeded).then_some(i64::MAX)
     }

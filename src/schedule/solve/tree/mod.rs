@@ -6,7 +6,12 @@
 //! (a semi-active schedule of project scheduling). Jobs that are alike start in the order of the
 //! file, so that no schedule is looked at under two names. A moment from which nothing led to a
 //! schedule is kept: one with the same jobs left, no more room and no better record leads to none
-//! either.
+//! either. Two more kinds of schedules are left out: those in which a job could have started at the
+//! moment before, and those in which it follows one on as many nodes that it could have preceded.
+//!
+//! Whatever is left out has a schedule no worse that is looked at before it: at the first moment
+//! where they differ, that starts what comes earlier in the order of choices, or one job more. So
+//! these rules don't take each other's schedules away.
 
 mod class;
 mod left;
@@ -17,30 +22,42 @@ use std::collections::HashMap;
 use pumpkin_core::termination::TerminationCondition;
 
 use self::class::Class;
+pub(super) use self::class::alike;
 use self::moment::{Moment, NOT_YET};
-use super::exact::Effort;
+use super::exact::{Answer, Effort};
 use crate::schedule::bound::usable::Lanes;
 use crate::schedule::problem::{Aim, Caps, Mode, Placed, Problem};
 use crate::schedule::room::Room;
 
 /// The figure of a schedule's worth that is lowered whenever one is found, until there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Figure {
+pub(in crate::schedule) enum Figure {
     First,
     Second,
 }
 
 /// What the search came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Outcome {
+pub(in crate::schedule) struct Outcome {
     /// The last schedule found within the caps.
-    pub(super) found: Option<Vec<Placed>>,
+    pub(in crate::schedule) found: Option<Vec<Placed>>,
     /// Whether there is none within the caps, or none better than the one found.
-    pub(super) settled: bool,
+    pub(in crate::schedule) settled: bool,
+}
+
+impl Outcome {
+    /// The answer to whether there is a schedule within the caps.
+    pub(in crate::schedule) fn answer(self) -> Answer {
+        match self.found {
+            Some(placed) => Answer::Found(placed),
+            None if self.settled => Answer::Impossible,
+            None => Answer::Open,
+        }
+    }
 }
 
 /// Looks for a schedule within `caps`: the first, or the least one of a figure.
-pub(super) fn ask(
+pub(in crate::schedule) fn ask(
     problem: &Problem,
     caps: Caps,
     lower: Option<Figure>,
@@ -49,6 +66,8 @@ pub(super) fn ask(
     let mut tree = Tree::new(problem, caps, lower);
     let root = Moment {
         at: 0,
+        before: 0,
+        idle: vec![0; problem.sites.len()],
         rooms: tree.rooms(),
         cost: 0,
         late: 0,
@@ -86,12 +105,27 @@ struct Tree<'a> {
     left: Vec<usize>,
     /// Where what is placed ends; no matter for jobs that have not started.
     placed: Vec<Placed>,
+    /// What has started so far.
+    runs: Vec<Run>,
+    /// Whether any job waits for this one.
+    awaited: Vec<bool>,
     lanes: Vec<Lanes>,
     dead: HashMap<Vec<usize>, Vec<Moment>>,
     linked: bool,
     /// When things are released.
     releases: Vec<i64>,
     found: Option<Vec<Placed>>,
+}
+
+/// A job that has started.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    job: usize,
+    class: usize,
+    mode: Mode,
+    at: i64,
+    /// Its place among the ways to start a job.
+    start: usize,
 }
 
 /// Moments that are compared with another in the time of a decision.
@@ -137,6 +171,10 @@ impl<'a> Tree<'a> {
             releases: classes.iter().map(|class| class.release).collect(),
             classes,
             placed: vec![Placed { mode: 0, start: 0 }; problem.tasks.len()],
+            runs: Vec::new(),
+            awaited: (0..problem.tasks.len())
+                .map(|job| problem.tasks.iter().any(|task| task.after.contains(&job)))
+                .collect(),
             dead: HashMap::new(),
             linked: problem.tasks.iter().any(|task| !task.after.is_empty()),
             found: None,
@@ -214,6 +252,9 @@ impl<'a> Tree<'a> {
             let Some(spare) = self.spared(moment, class, way, spare) else {
                 continue;
             };
+            if self.follows_what_it_could_precede(moment, class, start) {
+                continue;
+            }
             let Some((next, placed)) = self.started(moment, job, class, way) else {
                 continue;
             };
@@ -222,7 +263,15 @@ impl<'a> Tree<'a> {
             }
             self.placed[job] = placed;
             self.left[class] -= 1;
+            self.runs.push(Run {
+                job,
+                class,
+                mode: self.classes[class].ways[way].mode,
+                at: moment.at,
+                start,
+            });
             let verdict = self.choose(&next, start, spare, effort);
+            self.runs.pop();
             self.left[class] += 1;
             if verdict != Verdict::Nothing {
                 return verdict;
@@ -250,7 +299,33 @@ impl<'a> Tree<'a> {
         (spare >= 0).then_some(spare)
     }
 
-    /// The moment with one more job started at it, where that can be.
+    /// Whether a job would start where one that took as many nodes has just ended, though the two
+    /// could as well change places, and that schedule is looked at first.
+    fn follows_what_it_could_precede(&self, moment: &Moment, class: usize, start: usize) -> bool {
+        let class = &self.classes[class];
+        let mode = class.ways[self.starts[start].1].mode;
+        let end = moment.at + mode.steps;
+        self.runs.iter().any(|run| {
+            let other = &self.classes[run.class];
+            run.at + run.mode.steps == moment.at
+                && (run.mode.site, run.mode.nodes) == (mode.site, mode.nodes)
+                && start < run.start
+                && !self.awaited[run.job]
+                && self.ready(moment, class, run.at)
+                && end <= other.last
+                && other.behind(end) + class.behind(run.at + mode.steps)
+                    <= other.behind(moment.at) + class.behind(end)
+        })
+    }
+
+    /// Whether a class's jobs could start at a step, for all that is placed.
+    fn ready(&self, moment: &Moment, class: &Class, at: i64) -> bool {
+        let done = |before: &usize| moment.ends[*before] <= at;
+        class.release <= at && class.after.iter().all(done)
+    }
+
+    /// The moment with one more job started at it, where that can be and a start at the moment
+    /// before could not.
     fn started(
         &self,
         moment: &Moment,
@@ -263,11 +338,11 @@ impl<'a> Tree<'a> {
         let mode = way.mode;
         let end = moment.at + mode.steps;
         let last = class.last.min(self.caps.end);
-        let ready = |before: &usize| moment.ends[*before] <= moment.at;
-        if moment.at < class.release
-            || end > last
+        let sooner = mode.nodes <= moment.idle[mode.site];
+        if end > last
+            || !self.ready(moment, class, moment.at)
+            || sooner && self.ready(moment, class, moment.before)
             || !moment.rooms[mode.site].fits(moment.at, mode.steps, mode.nodes)
-            || !class.after.iter().all(ready)
         {
             return None;
         }
@@ -301,7 +376,9 @@ impl<'a> Tree<'a> {
             return None;
         }
         let mut later = moment.clone();
-        later.at = at;
+        (later.at, later.before) = (at, moment.at);
+        let idle = moment.rooms.iter().map(|room| room.least_until(at));
+        later.idle = idle.collect();
         for room in &mut later.rooms {
             room.forward(at);
         }

@@ -10,6 +10,9 @@ pub(super) const NOT_YET: i64 = i64::MAX;
 #[derive(Debug, Clone)]
 pub(super) struct Moment {
     pub(super) at: i64,
+    /// The moment before it, and the nodes of each site that stay free from there to here.
+    pub(super) before: i64,
+    pub(super) idle: Vec<i64>,
     pub(super) rooms: Vec<Room>,
     pub(super) cost: i64,
     pub(super) late: i64,

@@ -1,0 +1,131 @@
+//! The searches behind the solver, each by itself: they answer alike, and as trying everything does.
+
+use proptest::prelude::*;
+use proptest::test_runner::FileFailurePersistence;
+
+use super::{problem, tried};
+use crate::schedule::bound;
+use crate::schedule::problem::{Aim, Caps, Placed, Problem};
+use crate::schedule::solve::exact::{self, Answer, Effort};
+use crate::schedule::solve::tree::{self, Figure, Outcome};
+use crate::schedule::solve::{list, ways};
+use crate::search::Watch;
+
+/// Whether `caps` are kept, by what the problem itself says of a schedule.
+fn keeps(problem: &Problem, caps: Caps, placed: &[Placed]) -> bool {
+    let ends = placed.iter().enumerate();
+    let mut ends = ends.map(|(job, placed)| problem.end(job, *placed));
+    let worth = problem.worth(placed);
+    problem.flaw(placed).is_none()
+        && worth.missed == 0
+        && ends.all(|end| end <= caps.end)
+        && (problem.aim != Aim::Cost || caps.cost.is_none_or(|most| worth.first <= most))
+        && caps.late.is_none_or(|most| worth.first <= most)
+}
+
+fn capped(problem: &Problem, first: i64) -> Caps {
+    let open = Caps {
+        end: problem.horizon(),
+        cost: None,
+        late: None,
+    };
+    match problem.aim {
+        Aim::Makespan => Caps { end: first, ..open },
+        Aim::Cost => Caps {
+            cost: Some(first),
+            ..open
+        },
+        Aim::Lateness => Caps {
+            late: Some(first),
+            ..open
+        },
+    }
+}
+
+fn asked<T>(ask: impl FnOnce(&mut Effort<'_>) -> T) -> T {
+    let watch = Watch::new();
+    ask(&mut Effort {
+        spent: 0,
+        allowed: 5_000_000,
+        watch: &watch,
+    })
+}
+
+/// What each search answers.
+fn answers(problem: &Problem, caps: Caps) -> [(&'static str, Answer); 3] {
+    let answer = |outcome: Outcome| outcome.answer();
+    [
+        (
+            "tree",
+            asked(|effort| answer(tree::ask(problem, caps, None, effort))),
+        ),
+        (
+            "ways",
+            asked(|effort| answer(ways::ask(problem, caps, effort))),
+        ),
+        ("solver", asked(|effort| exact::ask(problem, caps, effort))),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 200,
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..ProptestConfig::default()
+    })]
+
+    /// Just as good as the best of all schedules can be found, and nothing better.
+    #[test]
+    fn each_search_finds_the_best_and_nothing_better(problem in problem(3)) {
+        let Some(best) = tried(&problem, problem.horizon()) else {
+            let open = capped(&problem, problem.horizon() * 100);
+            for (search, answer) in answers(&problem, Caps { end: problem.horizon(), ..open }) {
+                prop_assert_eq!(answer, Answer::Impossible, "{}", search);
+            }
+            return Ok(());
+        };
+        let caps = capped(&problem, best.first);
+        for (search, answer) in answers(&problem, caps) {
+            let Answer::Found(placed) = answer else {
+                return Err(TestCaseError::fail(format!("{search}: {answer:?}")));
+            };
+            prop_assert!(keeps(&problem, caps, &placed), "{}: {:?}", search, placed);
+        }
+        // Less than nothing is not asked for.
+        if best.first > 0 {
+            for (search, answer) in answers(&problem, capped(&problem, best.first - 1)) {
+                prop_assert_eq!(answer, Answer::Impossible, "{}", search);
+            }
+        }
+    }
+
+    /// More jobs than can be tried one by one: whatever is asked for, all give the same answer, and
+    /// what the tree lowers step by step ends where there is nothing better.
+    #[test]
+    fn the_searches_agree(problem in problem(7), share in 0.0..=1.0_f64) {
+        let Some(listed) = list::best(&problem, &Watch::new()) else { return Ok(()) };
+        let (low, high) = (bound::first(&problem), problem.worth(&listed).first);
+        #[expect(clippy::cast_possible_truncation, reason = "a small number")]
+        let first = low + ((high - low) as f64 * share) as i64;
+        let caps = capped(&problem, first);
+        let answers = answers(&problem, caps);
+        let found = |answer: &Answer| match answer {
+            Answer::Found(placed) => Some(keeps(&problem, caps, placed)),
+            Answer::Impossible => None,
+            Answer::Open => Some(false),
+        };
+        for (search, answer) in &answers {
+            prop_assert_eq!(found(answer), found(&answers[0].1), "{}: {:?}", search, answers);
+            prop_assert!(found(answer) != Some(false), "{search}: {answer:?}");
+        }
+        let lowered = asked(|effort| tree::ask(&problem, caps, Some(Figure::First), effort));
+        prop_assert!(lowered.settled);
+        if let Some(placed) = lowered.found
+            && problem.worth(&placed).first > 0
+        {
+            let better = capped(&problem, problem.worth(&placed).first - 1);
+            let none = asked(|effort| ways::ask(&problem, better, effort));
+            prop_assert_eq!(none.answer(), Answer::Impossible);
+        }
+    }
+}
