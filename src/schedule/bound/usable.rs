@@ -4,25 +4,32 @@ use crate::schedule::problem::Mode;
 use crate::schedule::room::Room;
 
 /// Sums beyond this are taken as they are.
-const LONGEST: usize = 1 << 18;
+const LONGEST: usize = 1 << 15;
 
-/// The largest sums of what jobs take, each of them once, up to any limit.
+/// The sums of what jobs take, each of them once, up to a limit.
 #[derive(Debug, Clone)]
-struct Sums(Vec<i64>);
+pub(in crate::schedule) struct Sums {
+    /// A bit for each sum, the least first; none beyond [`LONGEST`].
+    reached: Vec<u64>,
+}
 
 impl Sums {
     /// Of each job one of its amounts, or nothing.
-    fn new(jobs: &[Vec<i64>], limit: i64) -> Self {
+    pub(in crate::schedule) fn new<A: Iterator<Item = i64>>(
+        jobs: impl Iterator<Item = A>,
+        limit: i64,
+    ) -> Self {
         let Some(size) = usize::try_from(limit).ok().filter(|size| *size < LONGEST) else {
-            return Self(Vec::new());
+            return Self { reached: vec![] };
         };
         let words = size / 64 + 1;
         let mut reached = vec![0_u64; words];
         reached[0] = 1;
+        let mut before = reached.clone();
         for amounts in jobs {
-            let before = reached.clone();
+            before.copy_from_slice(&reached);
             for amount in amounts {
-                let Ok(amount) = usize::try_from(*amount) else {
+                let Ok(amount) = usize::try_from(amount) else {
                     continue;
                 };
                 if amount > size {
@@ -38,40 +45,37 @@ impl Sums {
                 }
             }
         }
-        let mut last = 0;
-        let sums = (0_i64..).take(size + 1).zip(0_usize..).map(|(sum, at)| {
-            if reached[at / 64] >> (at % 64) & 1 == 1 {
-                last = sum;
-            }
-            last
-        });
-        Self(sums.collect())
+        Self { reached }
     }
 
-    fn at_most(&self, limit: i64) -> i64 {
-        let known = usize::try_from(limit)
-            .ok()
-            .and_then(|limit| self.0.get(limit));
-        known.copied().unwrap_or(limit)
+    /// The largest sum up to a limit.
+    pub(in crate::schedule) fn at_most(&self, limit: i64) -> i64 {
+        let known = usize::try_from(limit).ok();
+        let Some(limit_at) = known.filter(|limit| limit / 64 < self.reached.len()) else {
+            return limit;
+        };
+        let last = limit_at / 64;
+        let up_to = u64::MAX >> (63 - limit_at % 64);
+        let first = (last, self.reached[last] & up_to);
+        let others = (0..last).rev().map(|word| (word, self.reached[word]));
+        let mut words = std::iter::once(first).chain(others);
+        // Nothing at all is a sum too.
+        let (word, bits) = words.find(|(_, bits)| *bits > 0).unwrap_or((0, 1));
+        i64::try_from(word).unwrap_or(0) * 64 + i64::from(bits.ilog2())
     }
 }
 
-/// The steps that jobs one after another can fill, and the nodes that jobs at once can.
+/// The nodes that jobs at once can fill.
 #[derive(Debug, Clone)]
 pub(in crate::schedule) struct Lanes {
-    steps: Sums,
     nodes: Sums,
     /// By steps, what divides the nodes of every way to run that takes no more of them.
     divisors: Vec<(i64, i64)>,
 }
 
 impl Lanes {
-    pub(in crate::schedule) fn new(jobs: &[Vec<Mode>], most: i64, end: i64) -> Self {
-        let amounts = |amount: fn(&Mode) -> i64| -> Vec<Vec<i64>> {
-            jobs.iter()
-                .map(|modes| modes.iter().map(amount).collect())
-                .collect()
-        };
+    pub(in crate::schedule) fn new(jobs: &[Vec<Mode>], most: i64) -> Self {
+        let nodes = jobs.iter().map(|ways| ways.iter().map(|mode| mode.nodes));
         let mut ways: Vec<&Mode> = jobs.iter().flatten().collect();
         ways.sort_by_key(|mode| mode.steps);
         let mut divisor = 0;
@@ -83,8 +87,7 @@ impl Lanes {
         divisors.dedup_by_key(|(_, divisor)| *divisor);
         Self {
             divisors,
-            steps: Sums::new(&amounts(|mode| mode.steps), end),
-            nodes: Sums::new(&amounts(|mode| mode.nodes), most),
+            nodes: Sums::new(nodes, most),
         }
     }
 
@@ -93,12 +96,12 @@ impl Lanes {
         self.nodes.at_most(free)
     }
 
-    /// Node-steps that jobs can take before a step.
+    /// Node-steps that jobs can take before a step; `steps` are the sums of theirs.
     ///
     /// Where nodes only become free, each of them is a lane from the step it does on: jobs that
     /// run are intervals, which as many lanes hold as run at once, and those that hold a node at
     /// first keep theirs. A lane then holds jobs one after another, and no more than these last.
-    pub(in crate::schedule) fn area(&self, room: &Room, end: i64) -> i64 {
+    pub(in crate::schedule) fn area(&self, steps: &Sums, room: &Room, end: i64) -> i64 {
         let changes = room.changes();
         let first = changes.first().map_or(0, |(from, _)| *from);
         // What no longer fits needs no nodes: those left may only be taken several at once.
@@ -124,7 +127,7 @@ impl Lanes {
             let part = if grows {
                 let lanes = free - held;
                 held = free;
-                lanes.saturating_mul(self.steps.at_most(end - from))
+                lanes.saturating_mul(steps.at_most(end - from))
             } else {
                 let to = changes.get(place + 1).map_or(end, |(to, _)| end.min(*to));
                 free.saturating_mul(to - from)

@@ -30,6 +30,9 @@ pub(in crate::schedule) enum Answer {
     Open,
 }
 
+/// Who watches is told of so much effort at a time: others may be telling at the same moment.
+const TOLD: u64 = 64;
+
 /// How often the solver may come back to decide: its effort, in a unit that depends on nothing
 /// but the problem, unlike time. Who watches may end it.
 #[derive(Debug)]
@@ -42,7 +45,9 @@ pub(in crate::schedule) struct Effort<'a> {
 impl TerminationCondition for Effort<'_> {
     fn should_stop(&mut self) -> bool {
         self.spent += 1;
-        self.watch.settled(1, 0);
+        if self.spent.is_multiple_of(TOLD) {
+            self.watch.settled(TOLD, 0);
+        }
         self.spent > self.allowed || self.watch.is_cancelled()
     }
 }

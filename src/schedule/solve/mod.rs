@@ -22,11 +22,11 @@ use crate::search::Watch;
 /// Effort for up to a dozen jobs; more jobs get less, since each decision takes longer.
 const EFFORT: Efforts = Efforts {
     tree_question: 40_000,
-    tree: 6_000_000,
-    ways_question: 3_000_000,
-    ways: 9_000_000,
-    solver_question: 8_000,
-    solver: 20_000,
+    tree: 3_000_000,
+    ways_question: 16_000_000,
+    ways: 24_000_000,
+    solver_question: 4_000,
+    solver: 10_000,
 };
 /// Effort for what is minimised second.
 const SECOND_EFFORT: Efforts = Efforts {
@@ -39,7 +39,7 @@ const SECOND_EFFORT: Efforts = Efforts {
 };
 /// Kinds that many different jobs are merged into, and the effort for their schedule.
 const KINDS: usize = 4;
-const KINDS_EFFORT: u64 = 6_000_000;
+const KINDS_EFFORT: u64 = 3_000_000;
 const A_DOZEN: u64 = 12;
 /// Questions closer together than this share of the answer are not worth their effort once one
 /// of them stayed open.
@@ -140,7 +140,11 @@ struct Search<'a> {
 impl Search<'_> {
     /// Finds some schedule, where none is known.
     fn any(&mut self) -> Result<(), Unsolved> {
-        for (asked, effort) in [(Asked::Tree, EFFORT.tree), (Asked::Solver, EFFORT.solver)] {
+        for (asked, effort) in [
+            (Asked::Tree, EFFORT.tree),
+            (Asked::Ways, EFFORT.ways_question),
+            (Asked::Solver, EFFORT.solver),
+        ] {
             if self.best.is_some() {
                 break;
             }
@@ -162,6 +166,12 @@ impl Search<'_> {
         let mut left = share(self.problem, EFFORT.tree);
         self.narrow(Asked::Tree, EFFORT.tree_question, &mut left);
         let mut ways = share(self.problem, EFFORT.ways);
+        if self.open() {
+            // Small questions first: the answer to a large one may be near what they find.
+            let mut first = ways / 4;
+            ways -= first;
+            self.narrow(Asked::Ways, EFFORT.ways_question / 8, &mut first);
+        }
         if self.open() {
             self.narrow(Asked::Ways, EFFORT.ways_question, &mut ways);
         }

@@ -6,12 +6,14 @@
 //! most of what all of them could do; and with one way each, the tree is quick.
 
 use pumpkin_core::termination::TerminationCondition;
+use rayon::prelude::*;
 
 use super::exact::Effort;
 use super::tree::{self, Outcome, alike};
 use crate::schedule::bound;
 use crate::schedule::bound::dual_feasible::System;
 use crate::schedule::problem::{Caps, Placed, Problem, Task};
+use crate::search::Watch;
 
 /// Jobs that have their ways before they are placed without the others: two nearly always fit.
 const FEWEST: usize = 3;
@@ -23,7 +25,15 @@ const ROUNDS: usize = 25;
 /// Shares that are looked at in the time of a decision of the tree.
 const SHARES: usize = 500;
 
-/// Looks for a schedule within `caps`.
+/// Jobs that have their ways before what follows is searched on all processors.
+const SPLIT: usize = 6;
+/// What follows from so many of these is searched at once, however many processors there are.
+const AT_ONCE: usize = 8;
+/// Effort for each at first, and by how much it grows for those that stay open.
+const EACH: u64 = 500_000;
+const GROWTH: u64 = 8;
+
+/// Looks for a schedule within `caps`; the same one for any number of threads.
 pub(in crate::schedule) fn ask(problem: &Problem, caps: Caps, effort: &mut Effort<'_>) -> Outcome {
     let Some(system) = System::of_each(problem, caps) else {
         return Outcome {
@@ -31,16 +41,23 @@ pub(in crate::schedule) fn ask(problem: &Problem, caps: Caps, effort: &mut Effor
             settled: true,
         };
     };
-    let weights = system.weights();
-    let mut ways = Ways::new(problem, caps, system, effort);
-    let found = ways.from(0, weights);
-    Outcome {
-        settled: found.is_some() || !ways.open,
-        found,
+    let ways = Ways::new(problem, caps, system);
+    let allowed = effort.allowed.saturating_sub(effort.spent);
+    let mut root = ways.search(ways.root(), allowed, effort.watch);
+    root.until = SPLIT;
+    let found = root.from(0);
+    effort.spent += root.effort.spent;
+    if found.is_some() || root.open {
+        return Outcome {
+            settled: found.is_some(),
+            found,
+        };
     }
+    ways.all(root.reached, effort)
 }
 
-struct Ways<'a, 'e, 'w> {
+/// What every search for ways has in common.
+struct Ways<'a> {
     problem: &'a Problem,
     caps: Caps,
     system: System,
@@ -52,14 +69,17 @@ struct Ways<'a, 'e, 'w> {
     before: Vec<Vec<usize>>,
     /// What each job costs, and how late it is, at the least.
     least: Vec<(i64, i64)>,
-    given: Vec<Option<usize>>,
-    effort: &'e mut Effort<'w>,
-    /// Whether something was left undecided.
-    open: bool,
 }
 
-impl<'a, 'e, 'w> Ways<'a, 'e, 'w> {
-    fn new(problem: &'a Problem, caps: Caps, system: System, effort: &'e mut Effort<'w>) -> Self {
+/// The first jobs with their ways, and the weights that the inequalities have come to.
+#[derive(Clone)]
+struct Node {
+    given: Vec<Option<usize>>,
+    weights: Vec<f64>,
+}
+
+impl<'a> Ways<'a> {
+    fn new(problem: &'a Problem, caps: Caps, system: System) -> Self {
         let tasks = &problem.tasks;
         let mut order: Vec<usize> = (0..tasks.len()).collect();
         order.sort_by_key(|job| (-least_area(&tasks[*job]), *job));
@@ -83,46 +103,129 @@ impl<'a, 'e, 'w> Ways<'a, 'e, 'w> {
             twins,
             before: before(problem),
             least: least.collect(),
-            given: vec![None; tasks.len()],
-            effort,
+        }
+    }
+
+    fn root(&self) -> Node {
+        Node {
+            given: vec![None; self.order.len()],
+            weights: self.system.weights(),
+        }
+    }
+
+    fn search<'s>(&'s self, node: Node, allowed: u64, watch: &'s Watch<'s>) -> Search<'s> {
+        Search {
+            ways: self,
+            node,
+            until: usize::MAX,
+            reached: Vec::new(),
+            effort: Effort {
+                spent: 0,
+                allowed,
+                watch,
+            },
             open: false,
         }
     }
 
+    /// Searches what follows from all of the nodes, those that take long again with more effort.
+    fn all(&self, mut nodes: Vec<Node>, effort: &mut Effort<'_>) -> Outcome {
+        let watch = effort.watch;
+        let mut each = EACH;
+        while !nodes.is_empty() {
+            let mut again: Vec<Node> = Vec::new();
+            for some in nodes.chunks(AT_ONCE) {
+                let left = effort.allowed.saturating_sub(effort.spent);
+                let allowed = each.min(left / some.len() as u64);
+                if allowed == 0 || watch.is_cancelled() {
+                    return Outcome {
+                        found: None,
+                        settled: false,
+                    };
+                }
+                let searched = some.par_iter().map(|node| {
+                    let mut search = self.search(node.clone(), allowed, watch);
+                    (search.from(SPLIT), search.open, search.effort.spent)
+                });
+                let searched: Vec<_> = searched.collect();
+                effort.spent += searched.iter().map(|(_, _, spent)| spent).sum::<u64>();
+                for (node, (found, open, _)) in some.iter().zip(searched) {
+                    if found.is_some() {
+                        return Outcome {
+                            found,
+                            settled: true,
+                        };
+                    }
+                    if open {
+                        again.push(node.clone());
+                    }
+                }
+            }
+            nodes = again;
+            each = each.saturating_mul(GROWTH);
+        }
+        Outcome {
+            found: None,
+            settled: true,
+        }
+    }
+}
+
+/// A search for ways from some node on.
+struct Search<'s> {
+    ways: &'s Ways<'s>,
+    node: Node,
+    /// Jobs that have their ways before the node is handed over instead of followed.
+    until: usize,
+    reached: Vec<Node>,
+    effort: Effort<'s>,
+    /// Whether something was left undecided.
+    open: bool,
+}
+
+impl Search<'_> {
     /// A schedule in which the first jobs run the ways they are given.
-    fn from(&mut self, first: usize, mut weights: Vec<f64>) -> Option<Vec<Placed>> {
+    fn from(&mut self, first: usize) -> Option<Vec<Placed>> {
         if self.effort.should_stop() {
             self.open = true;
             return None;
         }
-        let rounds = if first < FEWEST { FIRST_ROUNDS } else { ROUNDS };
-        self.effort.spent += (self.system.shares() * rounds / SHARES) as u64;
-        if self.system.excludes(&self.given, &mut weights, rounds) {
+        if first == self.until {
+            self.reached.push(self.node.clone());
             return None;
         }
-        if first == self.order.len() {
+        let ways = self.ways;
+        let rounds = if first < FEWEST { FIRST_ROUNDS } else { ROUNDS };
+        self.effort.spent += (ways.system.shares() * rounds / SHARES) as u64;
+        let Node { given, weights } = &mut self.node;
+        if ways.system.excludes(given, weights, rounds) {
+            return None;
+        }
+        if first == ways.order.len() {
             return self.placed();
         }
         if first >= FEWEST && self.part_excluded(first) {
             return None;
         }
-        let job = self.order[first];
-        let least = self.twins[job].and_then(|twin| self.given[twin]);
-        for way in least.unwrap_or(0)..self.system.ways(job).count() {
-            self.given[job] = Some(way);
-            let found = self.from(first + 1, weights.clone());
+        let job = ways.order[first];
+        let least = ways.twins[job].and_then(|twin| self.node.given[twin]);
+        let weights = self.node.weights.clone();
+        for way in least.unwrap_or(0)..ways.system.ways(job).count() {
+            self.node.given[job] = Some(way);
+            self.node.weights.clone_from(&weights);
+            let found = self.from(first + 1);
             if found.is_some() {
                 return found;
             }
         }
-        self.given[job] = None;
+        self.node.given[job] = None;
         None
     }
 
     /// All jobs on the calendar, each run its way.
     fn placed(&mut self) -> Option<Vec<Placed>> {
-        let jobs: Vec<usize> = (0..self.order.len()).collect();
-        let outcome = self.tree(&jobs, self.caps, u64::MAX);
+        let jobs: Vec<usize> = (0..self.ways.order.len()).collect();
+        let outcome = self.tree(&jobs, self.ways.caps, u64::MAX);
         self.open |= !outcome.settled;
         let placed = outcome.found?.into_iter().enumerate();
         let placed = placed.map(|(job, placed)| Placed {
@@ -134,13 +237,14 @@ impl<'a, 'e, 'w> Ways<'a, 'e, 'w> {
 
     /// Whether the first jobs don't fit on the calendar even without the others.
     fn part_excluded(&mut self, first: usize) -> bool {
-        let (jobs, rest) = self.order.split_at(first);
-        let rest = rest.iter().map(|job| self.least[*job]);
+        let ways = self.ways;
+        let (jobs, rest) = ways.order.split_at(first);
+        let rest = rest.iter().map(|job| ways.least[*job]);
         let (cost, late) = rest.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
         let caps = Caps {
-            cost: self.caps.cost.map(|most| most - cost),
-            late: self.caps.late.map(|most| most - late),
-            ..self.caps
+            cost: ways.caps.cost.map(|most| most - cost),
+            late: ways.caps.late.map(|most| most - late),
+            ..ways.caps
         };
         let mut jobs = jobs.to_vec();
         jobs.sort_unstable();
@@ -150,9 +254,10 @@ impl<'a, 'e, 'w> Ways<'a, 'e, 'w> {
 
     /// Looks for a schedule of some jobs, in the order of the file, each run its way.
     fn tree(&mut self, jobs: &[usize], caps: Caps, most: u64) -> Outcome {
+        let problem = self.ways.problem;
         let tasks = jobs.iter().map(|job| {
-            let task = &self.problem.tasks[*job];
-            let before = self.before[*job].iter();
+            let task = &problem.tasks[*job];
+            let before = self.ways.before[*job].iter();
             Task {
                 modes: vec![task.modes[self.mode(*job)]],
                 after: before
@@ -163,8 +268,8 @@ impl<'a, 'e, 'w> Ways<'a, 'e, 'w> {
         });
         let part = Problem {
             tasks: tasks.collect(),
-            sites: self.problem.sites.clone(),
-            aim: self.problem.aim,
+            sites: problem.sites.clone(),
+            aim: problem.aim,
         };
         let left = self.effort.allowed.saturating_sub(self.effort.spent);
         let mut effort = Effort {
@@ -179,8 +284,8 @@ impl<'a, 'e, 'w> Ways<'a, 'e, 'w> {
 
     /// The way that a job is given, as its place among the job's modes.
     fn mode(&self, job: usize) -> usize {
-        let way = self.given[job].unwrap_or(0);
-        self.system.ways(job).nth(way).unwrap_or(0)
+        let way = self.node.given[job].unwrap_or(0);
+        self.ways.system.ways(job).nth(way).unwrap_or(0)
     }
 }
 

@@ -249,3 +249,24 @@ fn dozens_of_nearly_identical_jobs_are_proven_shortest() {
         proven(&problem, &format!("on {capacity} nodes"));
     }
 }
+
+/// A dozen jobs of which the largest is fifty times the smallest, no two alike.
+#[test]
+fn dozens_of_different_jobs_are_proven_shortest() {
+    let works: [f64; 12] = [
+        120.0, 260.0, 410.0, 700.0, 940.0, 1300.0, 1510.0, 2090.0, 2630.0, 3370.0, 4790.0, 6110.0,
+    ];
+    for capacity in [4, 8, 9, 16] {
+        let problem = ladder(&works, &[capacity], Aim::Makespan, None);
+        proven(&problem, &format!("on {capacity} nodes"));
+    }
+    let mut waiting = ladder(&works, &[8], Aim::Makespan, None);
+    for (job, before) in [(11, vec![2, 5]), (9, vec![0]), (10, vec![9])] {
+        waiting.tasks[job].after = before;
+    }
+    proven(&waiting, "some after others");
+    let due = ladder(&works, &[8], Aim::Cost, Some(3900));
+    proven(&due, "cheapest by a date");
+    let two = ladder(&works, &[8, 4], Aim::Makespan, None);
+    proven(&two, "on two clusters");
+}

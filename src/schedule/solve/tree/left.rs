@@ -4,6 +4,7 @@ use super::Tree;
 use super::class::Class;
 use super::moment::Moment;
 use crate::schedule::bound::packing;
+use crate::schedule::bound::usable::Sums;
 use crate::schedule::problem::END_OF_TIME;
 
 /// Rounds in which the budgets left are weighed against each other.
@@ -12,18 +13,17 @@ const ROUNDS: usize = 6;
 impl Tree<'_> {
     /// What is to spare, in node-steps where the caps are on the end only: what the jobs left may
     /// take beyond the least they can, or leave idle. `None` where sums alone tell that they can't
-    /// keep the caps.
-    pub(super) fn spare(&self, moment: &Moment) -> Option<i64> {
-        let sites = moment.rooms.iter().zip(&self.lanes);
-        let areas: Vec<i64> = sites
-            .map(|(room, lanes)| lanes.area(room, self.caps.end))
-            .collect();
+    /// keep the caps. `steps` are the sums of the steps of the jobs left, by site.
+    pub(super) fn spare(&self, moment: &Moment, steps: &[Sums]) -> Option<i64> {
         let cost = self.caps.cost.map(|most| most - moment.cost);
         let late = self.caps.late.map(|most| most - moment.late);
-        if let ([area], None, None) = (areas.as_slice(), cost, late) {
-            let spare = area - self.area_needed(moment)?;
+        let sites = moment.rooms.iter().zip(&self.lanes).zip(steps);
+        let areas = sites.map(|((room, lanes), steps)| lanes.area(steps, room, self.caps.end));
+        if let (1, None, None) = (self.lanes.len(), cost, late) {
+            let spare = areas.sum::<i64>() - self.area_needed(moment)?;
             return (spare >= 0).then_some(spare);
         }
+        let areas: Vec<i64> = areas.collect();
         // A cap that isn't there has no budget, or its weight would excuse what others exceed.
         let cost_row = areas.len();
         let late_row = cost_row + usize::from(cost.is_some());

@@ -23,9 +23,9 @@ use pumpkin_core::termination::TerminationCondition;
 
 use self::class::Class;
 pub(super) use self::class::alike;
-use self::moment::{Moment, NOT_YET};
+use self::moment::{Moment, NOT_YET, Past};
 use super::exact::{Answer, Effort};
-use crate::schedule::bound::usable::Lanes;
+use crate::schedule::bound::usable::{Lanes, Sums};
 use crate::schedule::problem::{Aim, Caps, Mode, Placed, Problem};
 use crate::schedule::room::Room;
 
@@ -66,8 +66,6 @@ pub(in crate::schedule) fn ask(
     let mut tree = Tree::new(problem, caps, lower);
     let root = Moment {
         at: 0,
-        before: 0,
-        idle: vec![0; problem.sites.len()],
         rooms: tree.rooms(),
         cost: 0,
         late: 0,
@@ -77,7 +75,11 @@ pub(in crate::schedule) fn ask(
             Vec::new()
         },
     };
-    let verdict = tree.from(&root, effort);
+    let past = Past {
+        at: 0,
+        idle: vec![0; problem.sites.len()],
+    };
+    let verdict = tree.from(&root, &past, effort);
     Outcome {
         found: tree.found,
         settled: verdict != Verdict::Stopped,
@@ -110,11 +112,21 @@ struct Tree<'a> {
     /// Whether any job waits for this one.
     awaited: Vec<bool>,
     lanes: Vec<Lanes>,
-    dead: HashMap<Vec<usize>, Vec<Moment>>,
+    /// What is known of jobs left, by how many of each class they are.
+    places: HashMap<Vec<usize>, usize>,
+    known: Vec<Known>,
     linked: bool,
     /// When things are released.
     releases: Vec<i64>,
     found: Option<Vec<Placed>>,
+}
+
+/// What is known of jobs left.
+struct Known {
+    /// Sums of their steps, by site.
+    steps: Vec<Sums>,
+    /// Moments from which nothing led to a schedule of them.
+    dead: Vec<Moment>,
 }
 
 /// A job that has started.
@@ -131,7 +143,7 @@ struct Run {
 /// Moments that are compared with another in the time of a decision.
 const COMPARED: u64 = 16;
 /// Moments without a way on that are kept for the same jobs left.
-const KEPT: usize = 300;
+const KEPT: usize = 64;
 
 impl<'a> Tree<'a> {
     fn new(problem: &'a Problem, caps: Caps, lower: Option<Figure>) -> Self {
@@ -154,11 +166,7 @@ impl<'a> Tree<'a> {
                 let here: Vec<Mode> = here.collect();
                 class.jobs.iter().map(move |_| here.clone())
             });
-            Lanes::new(
-                &jobs.collect::<Vec<_>>(),
-                problem.sites[site].most(),
-                caps.end,
-            )
+            Lanes::new(&jobs.collect::<Vec<_>>(), problem.sites[site].most())
         });
         let lanes = lanes.collect();
         Self {
@@ -175,7 +183,8 @@ impl<'a> Tree<'a> {
             awaited: (0..problem.tasks.len())
                 .map(|job| problem.tasks.iter().any(|task| task.after.contains(&job)))
                 .collect(),
-            dead: HashMap::new(),
+            places: HashMap::new(),
+            known: Vec::new(),
             linked: problem.tasks.iter().any(|task| !task.after.is_empty()),
             found: None,
         }
@@ -200,43 +209,61 @@ impl<'a> Tree<'a> {
     }
 
     /// From a moment on, with nothing started at it yet.
-    fn from(&mut self, moment: &Moment, effort: &mut Effort<'_>) -> Verdict {
+    fn from(&mut self, moment: &Moment, past: &Past, effort: &mut Effort<'_>) -> Verdict {
         if effort.should_stop() {
             return Verdict::Stopped;
         }
-        let Some(spare) = self.spare(moment) else {
+        let place = self.place();
+        let Some(spare) = self.spare(moment, &self.known[place].steps) else {
             return Verdict::Nothing;
         };
-        if self.known(moment, effort) {
+        let dead = &self.known[place].dead;
+        effort.spent += dead.len() as u64 / COMPARED;
+        if dead.iter().any(|old| old.dominates(moment)) {
             return Verdict::Nothing;
         }
-        let verdict = self.choose(moment, 0, spare, effort);
+        let verdict = self.choose(moment, past, 0, spare, effort);
         if verdict == Verdict::Nothing {
-            self.keep(moment);
+            let dead = &mut self.known[place].dead;
+            dead.retain(|old| !moment.dominates(old));
+            if dead.len() < KEPT {
+                dead.push(moment.clone());
+            }
         }
         verdict
     }
 
-    fn known(&self, moment: &Moment, effort: &mut Effort<'_>) -> bool {
-        let Some(dead) = self.dead.get(&self.left) else {
-            return false;
-        };
-        effort.spent += dead.len() as u64 / COMPARED;
-        dead.iter().any(|old| old.dominates(moment))
-    }
-
-    fn keep(&mut self, moment: &Moment) {
-        let dead = self.dead.entry(self.left.clone()).or_default();
-        dead.retain(|old| !moment.dominates(old));
-        if dead.len() < KEPT {
-            dead.push(moment.clone());
+    /// The place of what is known of the jobs left.
+    fn place(&mut self) -> usize {
+        if let Some(place) = self.places.get(&self.left) {
+            return *place;
         }
+        let sites = 0..self.problem.sites.len();
+        let steps = sites.map(|site| {
+            let left = self.left.iter().zip(&self.classes);
+            let jobs = left.flat_map(|(left, class)| {
+                let here = move || {
+                    let modes = class.ways.iter().map(|way| way.mode);
+                    let here = modes.filter(move |mode| mode.site == site);
+                    here.map(|mode| mode.steps)
+                };
+                (0..*left).map(move |_| here())
+            });
+            Sums::new(jobs, self.caps.end)
+        });
+        let steps = steps.collect();
+        let place = self.known.len();
+        self.places.insert(self.left.clone(), place);
+        let dead = Vec::new();
+        self.known.push(Known { steps, dead });
+        place
     }
 
     /// What starts at a moment beside what does already: ways from `first` on; then what follows.
     fn choose(
         &mut self,
         moment: &Moment,
+        past: &Past,
         first: usize,
         spare: i64,
         effort: &mut Effort<'_>,
@@ -255,7 +282,7 @@ impl<'a> Tree<'a> {
             if self.follows_what_it_could_precede(moment, class, start) {
                 continue;
             }
-            let Some((next, placed)) = self.started(moment, job, class, way) else {
+            let Some((next, placed)) = self.started(moment, past, job, class, way) else {
                 continue;
             };
             if effort.should_stop() {
@@ -270,7 +297,7 @@ impl<'a> Tree<'a> {
                 at: moment.at,
                 start,
             });
-            let verdict = self.choose(&next, start, spare, effort);
+            let verdict = self.choose(&next, past, start, spare, effort);
             self.runs.pop();
             self.left[class] += 1;
             if verdict != Verdict::Nothing {
@@ -278,7 +305,7 @@ impl<'a> Tree<'a> {
             }
         }
         match self.later(moment) {
-            Some(later) => self.from(&later, effort),
+            Some((later, past)) => self.from(&later, &past, effort),
             None => Verdict::Nothing,
         }
     }
@@ -329,6 +356,7 @@ impl<'a> Tree<'a> {
     fn started(
         &self,
         moment: &Moment,
+        past: &Past,
         job: usize,
         class: usize,
         way: usize,
@@ -338,10 +366,10 @@ impl<'a> Tree<'a> {
         let mode = way.mode;
         let end = moment.at + mode.steps;
         let last = class.last.min(self.caps.end);
-        let sooner = mode.nodes <= moment.idle[mode.site];
+        let sooner = mode.nodes <= past.idle[mode.site];
         if end > last
             || !self.ready(moment, class, moment.at)
-            || sooner && self.ready(moment, class, moment.before)
+            || sooner && self.ready(moment, class, past.at)
             || !moment.rooms[mode.site].fits(moment.at, mode.steps, mode.nodes)
         {
             return None;
@@ -366,8 +394,8 @@ impl<'a> Tree<'a> {
         Some((next, placed))
     }
 
-    /// The next moment at which anything may start.
-    fn later(&self, moment: &Moment) -> Option<Moment> {
+    /// The next moment at which anything may start, and what was before it.
+    fn later(&self, moment: &Moment) -> Option<(Moment, Past)> {
         let rises = moment.rooms.iter().flat_map(Room::rises);
         let ends = moment.ends.iter().copied().filter(|end| *end < NOT_YET);
         let moments = rises.chain(ends).chain(self.releases.iter().copied());
@@ -376,13 +404,16 @@ impl<'a> Tree<'a> {
             return None;
         }
         let mut later = moment.clone();
-        (later.at, later.before) = (at, moment.at);
         let idle = moment.rooms.iter().map(|room| room.least_until(at));
-        later.idle = idle.collect();
+        let past = Past {
+            at: moment.at,
+            idle: idle.collect(),
+        };
+        later.at = at;
         for room in &mut later.rooms {
             room.forward(at);
         }
-        Some(later)
+        Some((later, past))
     }
 
     /// Keeps the schedule, and lowers what it is asked to be.

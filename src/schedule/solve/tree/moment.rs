@@ -10,14 +10,18 @@ pub(super) const NOT_YET: i64 = i64::MAX;
 #[derive(Debug, Clone)]
 pub(super) struct Moment {
     pub(super) at: i64,
-    /// The moment before it, and the nodes of each site that stay free from there to here.
-    pub(super) before: i64,
-    pub(super) idle: Vec<i64>,
     pub(super) rooms: Vec<Room>,
     pub(super) cost: i64,
     pub(super) late: i64,
     /// When each job that is placed ends, where any job waits for another; empty where none does.
     pub(super) ends: Vec<i64>,
+}
+
+/// The moment before one, and the nodes of each site that stay free from there to here.
+#[derive(Debug, Clone)]
+pub(super) struct Past {
+    pub(super) at: i64,
+    pub(super) idle: Vec<i64>,
 }
 
 impl Moment {
