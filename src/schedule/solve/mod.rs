@@ -2,8 +2,9 @@
 //!
 //! A list schedule, improved step by step, gives the first answer and simple sums the first bound.
 //! Whether there is a schedule halfway between the two is then asked again and again until they
-//! meet or the effort is spent: dual feasible functions may tell that there is none, and the tree
-//! of decisions is quick where jobs are alike or few, the solver where a few large jobs decide.
+//! meet or the effort is spent: dual feasible functions may tell that there is none, the tree of
+//! decisions is quick where jobs are alike or few, the same after ways are given to the largest jobs
+//! first where jobs differ, and the solver where dates decide.
 //! Effort is counted, not timed: the same problem gets the same answer on any machine.
 
 mod anneal;
@@ -160,8 +161,8 @@ impl Search<'_> {
     }
 
     /// Narrows what is minimised first: questions of little effort to the tree bring the answer
-    /// and the bound near each other, then the solver's; at last the tree is searched for anything
-    /// better.
+    /// and the bound near each other, then those that give ways first, and the solver's; at last the
+    /// tree is searched for anything better.
     fn first(&mut self) {
         let mut left = share(self.problem, EFFORT.tree);
         self.narrow(Asked::Tree, EFFORT.tree_question, &mut left);
