@@ -206,7 +206,7 @@ impl System {
                         .map(|(steps, nodes)| both(*steps, *nodes))
                         .sum();
                     // Too little is left to divide by: jobs would be out by rounding alone.
-                    let rest = (1.0 - gone).max(1e-6);
+                    let rest = (1.0 - gone).max(1e-4);
                     inequality(&|way| {
                         if way.mode.site == site {
                             both(way.mode.steps, way.mode.nodes) / rest

@@ -3,13 +3,13 @@
 use crate::schedule::problem::Mode;
 use crate::schedule::room::Room;
 
-/// Sums beyond this are taken as they are.
+/// Sums up to a limit beyond this aren't looked for: any number counts as one.
 const LONGEST: usize = 1 << 15;
 
 /// The sums of what jobs take, each of them once, up to a limit.
 #[derive(Debug, Clone)]
 pub(in crate::schedule) struct Sums {
-    /// A bit for each sum, the least first; none beyond [`LONGEST`].
+    /// A bit for each sum, the least first; none at all where any number counts as one.
     reached: Vec<u64>,
 }
 
@@ -20,7 +20,7 @@ impl Sums {
         limit: i64,
     ) -> Self {
         let Some(size) = usize::try_from(limit).ok().filter(|size| *size < LONGEST) else {
-            return Self { reached: vec![] };
+            return Self::any();
         };
         let words = size / 64 + 1;
         let mut reached = vec![0_u64; words];
@@ -46,6 +46,16 @@ impl Sums {
             }
         }
         Self { reached }
+    }
+
+    /// Any number counts as a sum.
+    pub(in crate::schedule) fn any() -> Self {
+        Self { reached: vec![] }
+    }
+
+    /// In how many parts the sums are kept.
+    pub(in crate::schedule) fn size(&self) -> u64 {
+        self.reached.len() as u64
     }
 
     /// The largest sum up to a limit.

@@ -42,12 +42,21 @@ pub(in crate::schedule) struct Effort<'a> {
     pub(in crate::schedule) watch: &'a Watch<'a>,
 }
 
+impl Effort<'_> {
+    /// Spends so much, and tells who watches.
+    pub(in crate::schedule) fn spend(&mut self, effort: u64) {
+        let told = self.spent / TOLD;
+        self.spent += effort;
+        let untold = self.spent / TOLD - told;
+        if untold > 0 {
+            self.watch.settled(untold * TOLD, 0);
+        }
+    }
+}
+
 impl TerminationCondition for Effort<'_> {
     fn should_stop(&mut self) -> bool {
-        self.spent += 1;
-        if self.spent.is_multiple_of(TOLD) {
-            self.watch.settled(TOLD, 0);
-        }
+        self.spend(1);
         self.spent > self.allowed || self.watch.is_cancelled()
     }
 }

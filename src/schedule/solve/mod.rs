@@ -42,6 +42,8 @@ const SECOND_EFFORT: Efforts = Efforts {
 const KINDS: usize = 4;
 const KINDS_EFFORT: u64 = 3_000_000;
 const A_DOZEN: u64 = 12;
+/// How often anything better is asked for in a row.
+const TIMES: usize = 4;
 /// Questions closer together than this share of the answer are not worth their effort once one
 /// of them stayed open.
 const CLOSE: i64 = 2_000;
@@ -172,27 +174,33 @@ impl Search<'_> {
             let mut first = ways / 4;
             ways -= first;
             self.narrow(Asked::Ways, EFFORT.ways_question / 8, &mut first);
+            ways += first;
         }
-        if self.open() {
-            self.narrow(Asked::Ways, EFFORT.ways_question, &mut ways);
-        }
+        self.better(Asked::Ways, EFFORT.ways_question, &mut ways);
+        self.narrow(Asked::Ways, EFFORT.ways_question, &mut ways);
         if self.open() {
             self.by_kinds();
         }
         let mut solver = share(self.problem, EFFORT.solver);
-        // The answer is often the best by now: halving what lies below it proves that last.
-        if self.open() {
-            let better = self.caps(Some(self.value() - 1));
-            let allowed = EFFORT.solver_question;
-            match self.question(Asked::Solver, better, allowed, &mut solver) {
-                Answer::Found(placed) => self.offer(&placed),
-                Answer::Impossible => self.bound = self.value(),
-                Answer::Open => {}
-            }
-        }
+        self.better(Asked::Solver, EFFORT.solver_question, &mut solver);
         self.narrow(Asked::Solver, EFFORT.solver_question, &mut solver);
         if self.open() && self.lower(Figure::First, left) {
             self.bound = self.value();
+        }
+    }
+
+    /// Asks for anything better. The answer is often the best by now: halving what lies below it
+    /// proves that last. What is better only by little isn't worth asking for often.
+    fn better(&mut self, asked: Asked, allowed: u64, left: &mut u64) {
+        for _ in 0..TIMES {
+            if !self.open() || *left == 0 {
+                break;
+            }
+            match self.question(asked, self.caps(Some(self.value() - 1)), allowed, left) {
+                Answer::Found(placed) => self.offer(&placed),
+                Answer::Impossible => self.bound = self.value(),
+                Answer::Open => break,
+            }
         }
     }
 
@@ -215,7 +223,7 @@ impl Search<'_> {
         {
             kinds.offer(&placed);
         }
-        if kinds.any().is_err() {
+        if kinds.best.is_none() {
             return;
         }
         let mut left = share(self.problem, KINDS_EFFORT);

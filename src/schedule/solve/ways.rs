@@ -25,8 +25,8 @@ const ROUNDS: usize = 25;
 /// Shares that are looked at in the time of a decision of the tree.
 const SHARES: usize = 500;
 
-/// Jobs that have their ways before what follows is searched on all processors.
-const SPLIT: usize = 6;
+/// Choices of ways for the first jobs that are enough to search what follows from each by itself.
+const ENOUGH: usize = 200;
 /// What follows from so many of these is searched at once, however many processors there are.
 const AT_ONCE: usize = 8;
 /// Effort for each at first, and by how much it grows for those that stay open.
@@ -42,18 +42,27 @@ pub(in crate::schedule) fn ask(problem: &Problem, caps: Caps, effort: &mut Effor
         };
     };
     let ways = Ways::new(problem, caps, system);
-    let allowed = effort.allowed.saturating_sub(effort.spent);
-    let mut root = ways.search(ways.root(), allowed, effort.watch);
-    root.until = SPLIT;
-    let found = root.from(0);
-    effort.spent += root.effort.spent;
-    if found.is_some() || root.open {
-        return Outcome {
-            settled: found.is_some(),
-            found,
-        };
+    let mut nodes = vec![ways.root()];
+    let mut first = 0;
+    while first < ways.order.len() && (1..ENOUGH).contains(&nodes.len()) {
+        let mut next: Vec<Node> = Vec::new();
+        for node in nodes {
+            let allowed = effort.allowed.saturating_sub(effort.spent);
+            let mut search = ways.search(node, first + 1, allowed, effort.watch);
+            // Nothing is placed before all jobs have their ways.
+            let _ = search.from(first);
+            effort.spent += search.effort.spent;
+            if search.open {
+                return Outcome {
+                    found: None,
+                    settled: false,
+                };
+            }
+            next.append(&mut search.reached);
+        }
+        (nodes, first) = (next, first + 1);
     }
-    ways.all(root.reached, effort)
+    ways.all(first, nodes, effort)
 }
 
 /// What every search for ways has in common.
@@ -113,11 +122,17 @@ impl<'a> Ways<'a> {
         }
     }
 
-    fn search<'s>(&'s self, node: Node, allowed: u64, watch: &'s Watch<'s>) -> Search<'s> {
+    fn search<'s>(
+        &'s self,
+        node: Node,
+        until: usize,
+        allowed: u64,
+        watch: &'s Watch<'s>,
+    ) -> Search<'s> {
         Search {
             ways: self,
             node,
-            until: usize::MAX,
+            until,
             reached: Vec::new(),
             effort: Effort {
                 spent: 0,
@@ -128,8 +143,8 @@ impl<'a> Ways<'a> {
         }
     }
 
-    /// Searches what follows from all of the nodes, those that take long again with more effort.
-    fn all(&self, mut nodes: Vec<Node>, effort: &mut Effort<'_>) -> Outcome {
+    /// Searches what follows from all of the nodes, in which so many jobs have their ways; those that take long again with more effort.
+    fn all(&self, first: usize, mut nodes: Vec<Node>, effort: &mut Effort<'_>) -> Outcome {
         let watch = effort.watch;
         let mut each = EACH;
         while !nodes.is_empty() {
@@ -144,8 +159,8 @@ impl<'a> Ways<'a> {
                     };
                 }
                 let searched = some.par_iter().map(|node| {
-                    let mut search = self.search(node.clone(), allowed, watch);
-                    (search.from(SPLIT), search.open, search.effort.spent)
+                    let mut search = self.search(node.clone(), usize::MAX, allowed, watch);
+                    (search.from(first), search.open, search.effort.spent)
                 });
                 let searched: Vec<_> = searched.collect();
                 effort.spent += searched.iter().map(|(_, _, spent)| spent).sum::<u64>();
@@ -196,7 +211,8 @@ impl Search<'_> {
         }
         let ways = self.ways;
         let rounds = if first < FEWEST { FIRST_ROUNDS } else { ROUNDS };
-        self.effort.spent += (ways.system.shares() * rounds / SHARES) as u64;
+        self.effort
+            .spend((ways.system.shares() * rounds / SHARES) as u64);
         let Node { given, weights } = &mut self.node;
         if ways.system.excludes(given, weights, rounds) {
             return None;
@@ -298,16 +314,17 @@ fn least_area(task: &Task) -> i64 {
 /// For each job the jobs that have to be done before it, those that these wait for among them.
 fn before(problem: &Problem) -> Vec<Vec<usize>> {
     let before = |job: usize| {
-        let mut all: Vec<usize> = Vec::new();
-        let mut next = problem.tasks[job].after.clone();
-        while let Some(other) = next.pop() {
-            if !all.contains(&other) {
-                all.push(other);
-                next.extend(&problem.tasks[other].after);
+        let mut seen = vec![false; problem.tasks.len()];
+        let mut next = vec![job];
+        while let Some(job) = next.pop() {
+            for before in &problem.tasks[job].after {
+                if !seen[*before] {
+                    seen[*before] = true;
+                    next.push(*before);
+                }
             }
         }
-        all.sort_unstable();
-        all
+        (0..seen.len()).filter(|job| seen[*job]).collect()
     };
     (0..problem.tasks.len()).map(before).collect()
 }

@@ -10,12 +10,15 @@ use crate::schedule::problem::{Aim, Caps, END_OF_TIME, Free, Mode, Piece, Proble
 use crate::schedule::solve::{Solved, solve};
 use crate::search::Watch;
 
-/// Three or four jobs of so many kinds, at most, on one or two sites, some with windows.
-fn few_kinds(most: usize) -> impl Strategy<Value = Problem> {
+/// So many jobs of so many kinds, at most, on one or two sites, some with windows.
+pub(super) fn few_kinds(
+    most: usize,
+    jobs: std::ops::RangeInclusive<usize>,
+) -> impl Strategy<Value = Problem> {
     (1..=2_usize).prop_flat_map(move |sites| {
         let nodes = prop::collection::vec(prop::collection::vec(1..=4_i64, 9), sites);
         let kinds = prop::collection::vec(task(sites), 1..=most);
-        let which = prop::collection::vec(any::<prop::sample::Index>(), 3..=4);
+        let which = prop::collection::vec(any::<prop::sample::Index>(), jobs.clone());
         let aim = prop::sample::select(vec![Aim::Makespan, Aim::Cost, Aim::Lateness]);
         (nodes, kinds, which, aim, any::<bool>()).prop_map(|(nodes, kinds, which, aim, endless)| {
             Problem {
@@ -51,7 +54,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
     #[test]
-    fn jobs_that_are_alike_are_solved_as_well_as_by_trying_everything(problem in few_kinds(2)) {
+    fn jobs_that_are_alike_are_solved_as_well_as_by_trying_everything(problem in few_kinds(2, 3..=4)) {
         // A longer calendar would take minutes to try.
         prop_assume!(problem.horizon() <= 13);
         match (solve(&problem, &Watch::new()), tried(&problem, problem.horizon())) {
@@ -70,7 +73,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
 
     #[test]
-    fn merged_jobs_have_a_schedule_no_worse(problem in few_kinds(4), kinds in 1..=3_usize) {
+    fn merged_jobs_have_a_schedule_no_worse(problem in few_kinds(4, 3..=4), kinds in 1..=3_usize) {
         prop_assume!(problem.horizon() <= 13);
         if let Some(best) = tried(&problem, problem.horizon()) {
             let merged = alike(&problem, kinds);

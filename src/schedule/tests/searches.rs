@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
+use super::alike::few_kinds;
 use super::{problem, tried};
 use crate::schedule::bound;
 use crate::schedule::problem::{Aim, Caps, Placed, Problem};
@@ -103,29 +104,84 @@ proptest! {
     /// what the tree lowers step by step ends where there is nothing better.
     #[test]
     fn the_searches_agree(problem in problem(7), share in 0.0..=1.0_f64) {
-        let Some(listed) = list::best(&problem, &Watch::new()) else { return Ok(()) };
-        let (low, high) = (bound::first(&problem), problem.worth(&listed).first);
-        #[expect(clippy::cast_possible_truncation, reason = "a small number")]
-        let first = low + ((high - low) as f64 * share) as i64;
-        let caps = capped(&problem, first);
-        let answers = answers(&problem, caps);
-        let found = |answer: &Answer| match answer {
-            Answer::Found(placed) => Some(keeps(&problem, caps, placed)),
-            Answer::Impossible => None,
-            Answer::Open => Some(false),
+        agree(&problem, share)?;
+    }
+
+    #[test]
+    fn the_searches_agree_on_jobs_that_are_alike(
+        problem in few_kinds(3, 5..=8),
+        share in 0.0..=1.0_f64,
+    ) {
+        agree(&problem, share)?;
+    }
+
+    /// Little effort may leave a question open, but answers no other than all of it does; and it is
+    /// the same answer for the same effort on any number of threads.
+    #[test]
+    fn little_effort_answers_the_same_or_nothing(
+        problem in few_kinds(4, 5..=8),
+        share in 0.0..=1.0_f64,
+        allowed in 1..20_000_u64,
+    ) {
+        let Some(caps) = between(&problem, share) else { return Ok(()) };
+        let asked_on = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let watch = Watch::new();
+                let mut effort = Effort { spent: 0, allowed, watch: &watch };
+                (ways::ask(&problem, caps, &mut effort), effort.spent)
+            })
         };
-        for (search, answer) in &answers {
-            prop_assert_eq!(found(answer), found(&answers[0].1), "{}: {:?}", search, answers);
-            prop_assert!(found(answer) != Some(false), "{search}: {answer:?}");
-        }
-        let lowered = asked(|effort| tree::ask(&problem, caps, Some(Figure::First), effort));
-        prop_assert!(lowered.settled);
-        if let Some(placed) = lowered.found
-            && problem.worth(&placed).first > 0
-        {
-            let better = capped(&problem, problem.worth(&placed).first - 1);
-            let none = asked(|effort| ways::ask(&problem, better, effort));
-            prop_assert_eq!(none.answer(), Answer::Impossible);
+        let (outcome, spent) = asked_on(1);
+        prop_assert_eq!(&(outcome.clone(), spent), &asked_on(3));
+        // The last decisions are paid when they have been made.
+        prop_assert!(spent <= allowed + 10_000, "{spent} of {allowed}");
+        let whole = asked(|effort| ways::ask(&problem, caps, effort));
+        match outcome.answer() {
+            Answer::Found(placed) => prop_assert!(keeps(&problem, caps, &placed)),
+            Answer::Impossible => prop_assert_eq!(whole.answer(), Answer::Impossible),
+            Answer::Open => {}
         }
     }
+}
+
+/// Caps that far between the simplest bound and a list schedule.
+fn between(problem: &Problem, share: f64) -> Option<Caps> {
+    let listed = list::best(problem, &Watch::new())?;
+    let (low, high) = (bound::first(problem), problem.worth(&listed).first);
+    #[expect(clippy::cast_possible_truncation, reason = "a small number")]
+    let first = low + ((high - low) as f64 * share) as i64;
+    Some(capped(problem, first))
+}
+
+fn agree(problem: &Problem, share: f64) -> Result<(), TestCaseError> {
+    let Some(caps) = between(problem, share) else {
+        return Ok(());
+    };
+    let answers = answers(problem, caps);
+    let found = |answer: &Answer| match answer {
+        Answer::Found(placed) => Some(keeps(problem, caps, placed)),
+        Answer::Impossible => None,
+        Answer::Open => Some(false),
+    };
+    for (search, answer) in &answers {
+        prop_assert_eq!(
+            found(answer),
+            found(&answers[0].1),
+            "{}: {:?}",
+            search,
+            answers
+        );
+        prop_assert!(found(answer) != Some(false), "{search}: {answer:?}");
+    }
+    let lowered = asked(|effort| tree::ask(problem, caps, Some(Figure::First), effort));
+    prop_assert!(lowered.settled);
+    if let Some(placed) = lowered.found
+        && problem.worth(&placed).first > 0
+    {
+        let better = capped(problem, problem.worth(&placed).first - 1);
+        let none = asked(|effort| ways::ask(problem, better, effort));
+        prop_assert_eq!(none.answer(), Answer::Impossible);
+    }
+    Ok(())
 }
