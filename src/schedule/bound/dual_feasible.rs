@@ -91,7 +91,7 @@ pub(in crate::schedule) fn excludes(problem: &Problem, caps: Caps) -> bool {
     let system = System::new(problem, caps, kinds, FEW);
     let groups = system.kinds.iter();
     let groups = groups.map(|kind| (kind.jobs, kind.shares.as_slice()));
-    packing::exceeded(&mut system.weights(), groups, ROUNDS)
+    packing::exceeded(&mut system.weights(), &groups, ROUNDS)
 }
 
 /// Inequalities that the ways to run the jobs keep in any schedule within some caps.
@@ -152,7 +152,7 @@ impl System {
             let ways = given.map_or(0..kind.shares.len(), |way| way..way + 1);
             (kind.jobs, &kind.shares[ways])
         });
-        packing::exceeded(weights, groups, rounds)
+        packing::exceeded(weights, &groups, rounds)
     }
 
     fn new(problem: &Problem, caps: Caps, mut kinds: Vec<Kind>, most_few: usize) -> Self {

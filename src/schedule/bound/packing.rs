@@ -18,7 +18,7 @@ const LEAST_WEIGHT: f64 = 1e-9;
 /// budget, the answer "yes" is a proof. They are left where they came to.
 pub(in crate::schedule) fn exceeded<'a, W: AsRef<[(usize, f64)]> + 'a>(
     weights: &mut [f64],
-    groups: impl Iterator<Item = (usize, &'a [W])> + Clone,
+    groups: &(impl Iterator<Item = (usize, &'a [W])> + Clone),
     rounds: usize,
 ) -> bool {
     let mut taken = vec![0.0; weights.len()];

@@ -351,17 +351,11 @@ impl<'a> Tree<'a> {
                 && (run.mode.site, run.mode.nodes) == (mode.site, mode.nodes)
                 && start < run.start
                 && !self.awaited[run.job]
-                && self.ready(moment, class, run.at)
+                && moment.ready(class, run.at)
                 && end <= other.last
                 && other.behind(end) + class.behind(run.at + mode.steps)
                     <= other.behind(moment.at) + class.behind(end)
         })
-    }
-
-    /// Whether a class's jobs could start at a step, for all that is placed.
-    fn ready(&self, moment: &Moment, class: &Class, at: i64) -> bool {
-        let done = |before: &usize| moment.ends[*before] <= at;
-        class.release <= at && class.after.iter().all(done)
     }
 
     /// The moment with one more job started at it, where that can be and a start at the moment
@@ -381,8 +375,8 @@ impl<'a> Tree<'a> {
         let last = class.last.min(self.caps.end);
         let sooner = mode.nodes <= past.idle[mode.site];
         if end > last
-            || !self.ready(moment, class, moment.at)
-            || sooner && self.ready(moment, class, past.at)
+            || !moment.ready(class, moment.at)
+            || sooner && moment.ready(class, past.at)
             || !moment.rooms[mode.site].fits(moment.at, mode.steps, mode.nodes)
         {
             return None;

@@ -32,6 +32,12 @@ impl Moment {
         ends.fold(self.at.max(class.release), i64::max)
     }
 
+    /// Whether a class's jobs may start at a step, for all that is placed.
+    pub(super) fn ready(&self, class: &Class, at: i64) -> bool {
+        let done = |before: &usize| self.ends[*before] <= at;
+        class.release <= at && class.after.iter().all(done)
+    }
+
     /// Whether what can follow `other` can follow this too.
     pub(super) fn dominates(&self, other: &Self) -> bool {
         let mut rooms = self.rooms.iter().zip(&other.rooms);
