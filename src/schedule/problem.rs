@@ -137,6 +137,15 @@ impl Free {
     }
 }
 
+impl Task {
+    /// The least node-steps that it takes in any of its ways to run.
+    pub(super) fn least_area(&self) -> i64 {
+        let areas = self.modes.iter();
+        let areas = areas.map(|mode| mode.nodes.saturating_mul(mode.steps));
+        areas.min().unwrap_or(0)
+    }
+}
+
 impl Problem {
     /// The mode of a placed job.
     pub(super) fn mode(&self, job: usize, placed: Placed) -> Mode {

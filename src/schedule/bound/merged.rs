@@ -13,7 +13,7 @@ pub(in crate::schedule) fn merged(problem: &Problem, kinds: usize) -> Option<Pro
     }
     let merged = alike(problem, kinds);
     let work = |problem: &Problem| -> f64 {
-        let areas = problem.tasks.iter().map(least_area);
+        let areas = problem.tasks.iter().map(Task::least_area);
         areas.map(|area| area as f64).sum()
     };
     (merged.tasks != problem.tasks && work(&merged) >= KEPT * work(problem)).then_some(merged)
@@ -27,7 +27,7 @@ pub(in crate::schedule) fn alike(problem: &Problem, kinds: usize) -> Problem {
     let tasks = &problem.tasks;
     let each = tasks.len().div_ceil(kinds.max(1)).max(1);
     let mut order: Vec<usize> = (0..tasks.len()).collect();
-    order.sort_by_key(|job| (least_area(&tasks[*job]), *job));
+    order.sort_by_key(|job| (tasks[*job].least_area(), *job));
     let mut merged = problem.clone();
     for group in order.chunks(each) {
         let members: Vec<&Task> = group.iter().map(|job| &tasks[*job]).collect();
@@ -37,14 +37,6 @@ pub(in crate::schedule) fn alike(problem: &Problem, kinds: usize) -> Problem {
         }
     }
     merged
-}
-
-fn least_area(task: &Task) -> i64 {
-    let areas = task
-        .modes
-        .iter()
-        .map(|mode| mode.nodes.saturating_mul(mode.steps));
-    areas.min().unwrap_or(0)
 }
 
 /// A job that can do whatever any of these can.

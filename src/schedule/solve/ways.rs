@@ -91,7 +91,7 @@ impl<'a> Ways<'a> {
     fn new(problem: &'a Problem, caps: Caps, system: System) -> Self {
         let tasks = &problem.tasks;
         let mut order: Vec<usize> = (0..tasks.len()).collect();
-        order.sort_by_key(|job| (-least_area(&tasks[*job]), *job));
+        order.sort_by_key(|job| (-tasks[*job].least_area(), *job));
         let mut twins = vec![None; tasks.len()];
         for (place, job) in order.iter().enumerate() {
             let earlier = order[..place].iter().rev();
@@ -303,12 +303,6 @@ impl Search<'_> {
         let way = self.node.given[job].unwrap_or(0);
         self.ways.system.ways(job).nth(way).unwrap_or(0)
     }
-}
-
-fn least_area(task: &Task) -> i64 {
-    let areas = task.modes.iter();
-    let areas = areas.map(|mode| mode.nodes.saturating_mul(mode.steps));
-    areas.min().unwrap_or(0)
 }
 
 /// For each job the jobs that have to be done before it, those that these wait for among them.

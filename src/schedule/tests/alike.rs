@@ -31,7 +31,7 @@ pub(super) fn few_kinds(
 }
 
 /// The caps of a schedule as good as `first`.
-fn caps(problem: &Problem, first: i64) -> Caps {
+pub(super) fn caps(problem: &Problem, first: i64) -> Caps {
     let open = Caps {
         end: problem.horizon(),
         cost: None,

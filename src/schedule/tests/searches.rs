@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
-use super::alike::few_kinds;
+use super::alike::{caps, few_kinds};
 use super::{problem, tried};
 use crate::schedule::bound;
 use crate::schedule::problem::{Aim, Caps, Placed, Problem};
@@ -22,25 +22,6 @@ fn keeps(problem: &Problem, caps: Caps, placed: &[Placed]) -> bool {
         && ends.all(|end| end <= caps.end)
         && (problem.aim != Aim::Cost || caps.cost.is_none_or(|most| worth.first <= most))
         && caps.late.is_none_or(|most| worth.first <= most)
-}
-
-fn capped(problem: &Problem, first: i64) -> Caps {
-    let open = Caps {
-        end: problem.horizon(),
-        cost: None,
-        late: None,
-    };
-    match problem.aim {
-        Aim::Makespan => Caps { end: first, ..open },
-        Aim::Cost => Caps {
-            cost: Some(first),
-            ..open
-        },
-        Aim::Lateness => Caps {
-            late: Some(first),
-            ..open
-        },
-    }
 }
 
 fn asked<T>(ask: impl FnOnce(&mut Effort<'_>) -> T) -> T {
@@ -79,22 +60,22 @@ proptest! {
     #[test]
     fn each_search_finds_the_best_and_nothing_better(problem in problem(3)) {
         let Some(best) = tried(&problem, problem.horizon()) else {
-            let open = capped(&problem, problem.horizon() * 100);
+            let open = caps(&problem, problem.horizon() * 100);
             for (search, answer) in answers(&problem, Caps { end: problem.horizon(), ..open }) {
                 prop_assert_eq!(answer, Answer::Impossible, "{}", search);
             }
             return Ok(());
         };
-        let caps = capped(&problem, best.first);
-        for (search, answer) in answers(&problem, caps) {
+        let within = caps(&problem, best.first);
+        for (search, answer) in answers(&problem, within) {
             let Answer::Found(placed) = answer else {
                 return Err(TestCaseError::fail(format!("{search}: {answer:?}")));
             };
-            prop_assert!(keeps(&problem, caps, &placed), "{}: {:?}", search, placed);
+            prop_assert!(keeps(&problem, within, &placed), "{}: {:?}", search, placed);
         }
         // Less than nothing is not asked for.
         if best.first > 0 {
-            for (search, answer) in answers(&problem, capped(&problem, best.first - 1)) {
+            for (search, answer) in answers(&problem, caps(&problem, best.first - 1)) {
                 prop_assert_eq!(answer, Answer::Impossible, "{}", search);
             }
         }
@@ -151,16 +132,16 @@ fn between(problem: &Problem, share: f64) -> Option<Caps> {
     let (low, high) = (bound::first(problem), problem.worth(&listed).first);
     #[expect(clippy::cast_possible_truncation, reason = "a small number")]
     let first = low + ((high - low) as f64 * share) as i64;
-    Some(capped(problem, first))
+    Some(caps(problem, first))
 }
 
 fn agree(problem: &Problem, share: f64) -> Result<(), TestCaseError> {
-    let Some(caps) = between(problem, share) else {
+    let Some(within) = between(problem, share) else {
         return Ok(());
     };
-    let answers = answers(problem, caps);
+    let answers = answers(problem, within);
     let found = |answer: &Answer| match answer {
-        Answer::Found(placed) => Some(keeps(problem, caps, placed)),
+        Answer::Found(placed) => Some(keeps(problem, within, placed)),
         Answer::Impossible => None,
         Answer::Open => Some(false),
     };
@@ -174,12 +155,12 @@ fn agree(problem: &Problem, share: f64) -> Result<(), TestCaseError> {
         );
         prop_assert!(found(answer) != Some(false), "{search}: {answer:?}");
     }
-    let lowered = asked(|effort| tree::ask(problem, caps, Some(Figure::First), effort));
+    let lowered = asked(|effort| tree::ask(problem, within, Some(Figure::First), effort));
     prop_assert!(lowered.settled);
     if let Some(placed) = lowered.found
         && problem.worth(&placed).first > 0
     {
-        let better = capped(problem, problem.worth(&placed).first - 1);
+        let better = caps(problem, problem.worth(&placed).first - 1);
         let none = asked(|effort| ways::ask(problem, better, effort));
         prop_assert_eq!(none.answer(), Answer::Impossible);
     }
