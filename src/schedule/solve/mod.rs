@@ -9,13 +9,13 @@
 
 mod anneal;
 pub(super) mod exact;
+mod kinds;
 pub(super) mod list;
 pub(super) mod tree;
 pub(super) mod ways;
 
 use self::exact::{Answer, Effort, ask};
 use self::tree::Figure;
-use super::bound::merged::merged;
 use super::bound::{self, dual_feasible};
 use super::problem::{Aim, Caps, Placed, Problem, Worth};
 use crate::search::Watch;
@@ -200,45 +200,6 @@ impl Search<'_> {
                 Answer::Found(placed) => self.offer(&placed),
                 Answer::Impossible => self.bound = self.value(),
                 Answer::Open => break,
-            }
-        }
-    }
-
-    /// Schedules the jobs as if those nearly alike were alike: no schedule is better than the best of
-    /// these, and one like it may be.
-    fn by_kinds(&mut self) {
-        let Some(merged) = merged(self.problem, KINDS).filter(Problem::countable) else {
-            return;
-        };
-        let mut kinds = Search {
-            problem: &merged,
-            horizon: merged.horizon(),
-            bound: bound::first(&merged),
-            best: None,
-            watch: self.watch,
-            partial: self.partial,
-        };
-        if let Some(placed) = list::best(&merged, self.watch)
-            && merged.worth(&placed).missed == 0
-        {
-            kinds.offer(&placed);
-        }
-        if kinds.best.is_none() {
-            return;
-        }
-        let mut left = share(self.problem, KINDS_EFFORT);
-        kinds.narrow(Asked::Tree, EFFORT.tree_question, &mut left);
-        if kinds.open() && kinds.lower(Figure::First, left) {
-            kinds.bound = kinds.value();
-        }
-        self.partial |= kinds.partial;
-        self.bound = self.bound.max(kinds.bound.min(kinds.value()));
-        let alike = kinds.best.as_ref();
-        let alike = alike.and_then(|(placed, _)| anneal::like(self.problem, &merged, placed));
-        if let Some(placed) = alike {
-            let placed = anneal::improved(self.problem, &placed, self.watch);
-            if self.problem.worth(&placed).missed == 0 {
-                self.offer(&placed);
             }
         }
     }
