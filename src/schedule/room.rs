@@ -1,10 +1,13 @@
 //! What is free of a cluster while jobs are placed on it.
 
+use smallvec::SmallVec;
+
 use super::problem::{END_OF_TIME, Free};
 
-/// From each step on as many nodes, in order of time; the last for ever.
+/// From each step on as many nodes, in order of time; the last for ever. Few enough for a dozen jobs
+/// stay where the room is: searches copy it all the time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Room(Vec<(i64, i64)>);
+pub(super) struct Room(SmallVec<[(i64, i64); 8]>);
 
 impl Room {
     pub(super) fn new(free: &Free) -> Self {

@@ -19,9 +19,9 @@ mod left;
 mod moment;
 mod start;
 
-use std::collections::HashMap;
-
 use pumpkin_core::termination::TerminationCondition;
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
 
 use self::class::Class;
 pub(super) use self::class::alike;
@@ -79,7 +79,7 @@ pub(in crate::schedule) fn ask(
     };
     let past = Past {
         at: 0,
-        idle: vec![0; problem.sites.len()],
+        idle: problem.sites.iter().map(|_| 0).collect(),
     };
     let verdict = tree.from(&root, &past, effort);
     Outcome {
@@ -115,7 +115,7 @@ struct Tree<'a> {
     awaited: Vec<bool>,
     lanes: Vec<Lanes>,
     /// What is known of jobs left, by how many of each class they are.
-    places: HashMap<Vec<usize>, usize>,
+    places: FxHashMap<Vec<usize>, usize>,
     known: Vec<Known>,
     linked: bool,
     /// When things are released.
@@ -191,7 +191,7 @@ impl<'a> Tree<'a> {
             placed: vec![Placed { mode: 0, start: 0 }; problem.tasks.len()],
             runs: Vec::new(),
             awaited,
-            places: HashMap::new(),
+            places: FxHashMap::default(),
             known: Vec::new(),
             linked: problem.tasks.iter().any(|task| !task.after.is_empty()),
             found: None,
@@ -199,7 +199,7 @@ impl<'a> Tree<'a> {
     }
 
     /// What is free at first, without nodes that no set of jobs can take.
-    fn rooms(&self) -> Vec<Room> {
+    fn rooms(&self) -> SmallVec<[Room; 1]> {
         let sites = self.problem.sites.iter().zip(&self.lanes);
         sites
             .map(|(site, lanes)| {

@@ -1,5 +1,7 @@
 //! What the jobs placed so far leave to the others.
 
+use smallvec::SmallVec;
+
 use super::class::Class;
 use crate::schedule::room::Room;
 
@@ -10,7 +12,7 @@ pub(super) const NOT_YET: i64 = i64::MAX;
 #[derive(Debug, Clone)]
 pub(super) struct Moment {
     pub(super) at: i64,
-    pub(super) rooms: Vec<Room>,
+    pub(super) rooms: SmallVec<[Room; 1]>,
     pub(super) cost: i64,
     pub(super) late: i64,
     /// When each job that is placed ends, where any job waits for another; empty where none does.
@@ -21,7 +23,7 @@ pub(super) struct Moment {
 #[derive(Debug, Clone)]
 pub(super) struct Past {
     pub(super) at: i64,
-    pub(super) idle: Vec<i64>,
+    pub(super) idle: SmallVec<[i64; 2]>,
 }
 
 impl Moment {
