@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::bound::earliest_ends;
 use super::problem::{Aim, END_OF_TIME, Problem};
-use super::solve::{Unsolved, solve};
+use super::solve::{Depth, Unsolved, solve};
 use super::steps::Grid;
 use crate::calendar::Moment;
 use crate::job::Agenda;
@@ -157,7 +157,7 @@ pub(super) fn explain(
         aim: Aim::Lateness,
         ..problem.clone()
     };
-    match solve(&nearest, watch) {
+    match solve(&nearest, None, Depth::Proof, watch) {
         Ok(solved) if bound => {
             let placed = solved.placed.iter().enumerate();
             let ends: Vec<i64> = placed

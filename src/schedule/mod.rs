@@ -45,7 +45,7 @@ use crate::search::Watch;
 use crate::throughput::Fit;
 use options::Choice;
 use problem::Problem;
-use solve::Solved;
+use solve::{Depth, Solved};
 use steps::Grid;
 
 /// Version of the JSON that a schedule is printed as; it grows when a field changes meaning.
@@ -199,18 +199,21 @@ pub fn schedule_watched(
     let options = options::all(agenda, planner)?;
     let coarse = Grid::new(agenda, &options);
     let finest = Grid::finest(agenda, &options);
-    let first = (coarse.minutes > finest.minutes)
-        .then(|| solved_on(coarse, agenda, &options, watch))
-        .and_then(Result::ok);
     // Where nothing but the jobs themselves says when they run, rounding costs them minutes only.
+    let dated = steps::moments(agenda).next().is_some();
+    let depth = if dated { Depth::Sketch } else { Depth::Proof };
+    let first = (coarse.minutes > finest.minutes)
+        .then(|| solved_on(coarse, agenda, &options, None, depth, watch))
+        .and_then(Result::ok);
+    let on_finest = |found| solved_on(finest, agenda, &options, found, Depth::Proof, watch);
     let (grid, problem, solved) = match first {
-        Some(found) if !rounding_matters(agenda, &found) => found,
-        Some(found) => match solved_on(finest, agenda, &options, watch) {
+        Some(found) if !dated || !rounding_matters(agenda, &found) => found,
+        Some(found) => match on_finest(Some(&found)) {
             Ok(finer) if hours_or_cost(agenda, &finer) < hours_or_cost(agenda, &found) => finer,
             Ok(finer) => bounded_by(agenda, found, &finer),
             Err(_) => found,
         },
-        None => solved_on(finest, agenda, &options, watch)?,
+        None => on_finest(None)?,
     };
     let schedule = report::schedule(agenda, &options, &grid, &problem, &solved, fit)?;
     Ok(report::with_probabilities(schedule, agenda, planner))
@@ -218,25 +221,28 @@ pub fn schedule_watched(
 
 type Found = (Grid, Problem, Solved);
 
-/// The best schedule on these steps.
+/// The best schedule on these steps, from one on coarser steps on.
 fn solved_on(
     grid: Grid,
     agenda: &Agenda,
     options: &[Vec<Choice>],
+    coarse: Option<&Found>,
+    depth: Depth,
     watch: &Watch<'_>,
 ) -> Result<Found, ScheduleError> {
     let problem = grid.problem(agenda, options);
     error::check_alone(agenda, &grid, &problem)?;
-    match solve::solve(&problem, watch) {
+    let known = coarse.and_then(|(coarse, _, solved)| grid.finer(coarse, &solved.placed));
+    match solve::solve(&problem, known.as_deref(), depth, watch) {
         Ok(solved) => Ok((grid, problem, solved)),
         Err(unsolved) => Err(error::explain(agenda, &grid, &problem, unsolved, watch)),
     }
 }
 
-/// Whether a job that is rounded up may miss a window or a deadline that it would otherwise keep.
+/// Whether a job that is rounded up may miss a window or a deadline that it would otherwise keep, where
+/// there are any.
 fn rounding_matters(agenda: &Agenda, (_, _, solved): &Found) -> bool {
-    let dated = steps::moments(agenda).next().is_some();
-    dated && (agenda.minimise != Minimise::Lateness || solved.worth.first > 0)
+    agenda.minimise != Minimise::Lateness || solved.worth.first > 0
 }
 
 /// A schedule on coarse steps, with what no schedule on finer ones can be better than either.

@@ -1,7 +1,7 @@
 //! Moments and hours become whole steps, and back.
 
 use super::options::Choice;
-use super::problem::{Aim, END_OF_TIME, Free, Mode, Piece, Problem, Task};
+use super::problem::{Aim, END_OF_TIME, Free, Mode, Piece, Placed, Problem, Task};
 use crate::calendar::{Moment, Span};
 use crate::job::{Agenda, Minimise, Site};
 
@@ -97,6 +97,16 @@ impl Grid {
                 Minimise::Lateness => Aim::Lateness,
             },
         }
+    }
+
+    /// A schedule on coarser steps as one on these, where they fit into those: on these everything
+    /// takes as long or less, and as much or more is free.
+    pub(super) fn finer(&self, coarse: &Self, placed: &[Placed]) -> Option<Vec<Placed>> {
+        let placed = placed.iter().map(|placed| Placed {
+            start: placed.start * (coarse.minutes / self.minutes),
+            ..*placed
+        });
+        (coarse.minutes % self.minutes == 0).then(|| placed.collect())
     }
 
     fn mode(&self, choice: &Choice) -> Mode {

@@ -8,7 +8,7 @@ use proptest::test_runner::FileFailurePersistence;
 
 use super::bound;
 use super::problem::{Aim, END_OF_TIME, Free, Mode, Piece, Placed, Problem, Task, Worth};
-use super::solve::{Unsolved, list, solve};
+use super::solve::{Depth, Unsolved, list, solve};
 use crate::search::Watch;
 
 /// Nothing is free in the small cases from this step on.
@@ -156,7 +156,7 @@ proptest! {
     #[test]
     fn small_cases_are_solved_as_well_as_by_trying_everything(problem in problem(3)) {
         let horizon = problem.horizon();
-        match (solve(&problem, &Watch::new()), tried(&problem, horizon)) {
+        match (solve(&problem, None, Depth::Proof, &Watch::new()), tried(&problem, horizon)) {
             (Ok(solved), Some(best)) => {
                 prop_assert_eq!(problem.flaw(&solved.placed), None);
                 prop_assert_eq!(solved.worth, best);
@@ -174,13 +174,13 @@ proptest! {
             let worth = problem.worth(&placed);
             prop_assert!(worth.missed > 0 || bound::first(&problem) <= worth.first);
         }
-        if let Ok(solved) = solve(&problem, &Watch::new()) {
+        if let Ok(solved) = solve(&problem, None, Depth::Proof, &Watch::new()) {
             prop_assert_eq!(problem.flaw(&solved.placed), None);
             prop_assert_eq!(problem.worth(&solved.placed), solved.worth);
             prop_assert_eq!(solved.worth.missed, 0);
             prop_assert!(bound::first(&problem) <= solved.bound);
             prop_assert!(solved.bound <= solved.worth.first);
-            let again = solve(&problem, &Watch::new()).unwrap();
+            let again = solve(&problem, None, Depth::Proof, &Watch::new()).unwrap();
             prop_assert_eq!(again.placed, solved.placed);
         }
     }
@@ -195,7 +195,7 @@ proptest! {
     fn what_is_ended_early_keeps_the_rules_too(problem in problem(9)) {
         let watch = Watch::new();
         watch.cancel();
-        match (solve(&problem, &watch), solve(&problem, &Watch::new())) {
+        match (solve(&problem, None, Depth::Proof, &watch), solve(&problem, None, Depth::Proof, &Watch::new())) {
             (Ok(early), Ok(whole)) => {
                 prop_assert!(early.partial && !whole.partial);
                 prop_assert_eq!(problem.flaw(&early.placed), None);
@@ -242,7 +242,7 @@ fn four_jobs_are_solved_as_well_as_by_trying_everything() {
             sites: vec![free(&[4, 4, 4, 2, 2, 4, 4, 4, 4], true)],
             aim,
         };
-        let solved = solve(&problem, &Watch::new()).unwrap();
+        let solved = solve(&problem, None, Depth::Proof, &Watch::new()).unwrap();
         assert_eq!(Some(solved.worth), tried(&problem, 12), "{aim:?}");
         assert_eq!(solved.bound, solved.worth.first, "{aim:?}");
     }
@@ -282,7 +282,7 @@ fn numbers_too_large_for_the_solver_are_scheduled_all_the_same() {
             }],
             aim,
         };
-        match solve(&problem, &Watch::new()) {
+        match solve(&problem, None, Depth::Proof, &Watch::new()) {
             Ok(solved) => assert_eq!(problem.flaw(&solved.placed), None),
             Err(unsolved) => {
                 assert_eq!((unsolved, aim == Aim::Lateness), (Unsolved::Unknown, false));

@@ -40,7 +40,7 @@ pub(in crate::schedule) fn alike(problem: &Problem, kinds: usize) -> Problem {
 }
 
 /// A job that can do whatever any of these can.
-fn kind(members: &[&Task]) -> Task {
+pub(in crate::schedule) fn kind(members: &[&Task]) -> Task {
     let mut modes: Vec<Mode> = Vec::new();
     for mode in members.iter().flat_map(|task| &task.modes) {
         let same = |known: &&mut Mode| (known.site, known.nodes) == (mode.site, mode.nodes);

@@ -1,6 +1,6 @@
 //! A schedule improved step by step: the order of the jobs and each one's way to run.
 
-use super::list::{Random, in_order};
+use super::list::{self, Random};
 use crate::schedule::problem::{Aim, Free, Placed, Problem, Worth};
 use crate::search::Watch;
 
@@ -132,11 +132,20 @@ pub(super) fn like(problem: &Problem, others: &Problem, placed: &[Placed]) -> Op
             .map(|(way, _)| way)
     });
     let modes = modes.collect::<Option<_>>()?;
+    in_order(problem, order, modes)
+}
+
+/// The jobs as early as they can run, in an order, each run one of its ways.
+pub(super) fn in_order(
+    problem: &Problem,
+    order: Vec<usize>,
+    modes: Vec<usize>,
+) -> Option<Vec<Placed>> {
     build(problem, &Recipe { order, modes })
 }
 
 fn build(problem: &Problem, recipe: &Recipe) -> Option<Vec<Placed>> {
-    in_order(problem, &recipe.order, |rooms, job, ready| {
+    list::in_order(problem, &recipe.order, |rooms, job, ready| {
         let mode = recipe.modes[job];
         let way = problem.tasks[job].modes[mode];
         let start = rooms[way.site].first_start(ready, way.steps, way.nodes)?;

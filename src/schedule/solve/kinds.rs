@@ -1,10 +1,14 @@
 //! Nearly alike jobs scheduled as if they were alike.
 
+use super::efforts::{EFFORT, KINDS_EFFORT};
 use super::tree::Figure;
-use super::{Asked, EFFORT, KINDS, KINDS_EFFORT, Search, anneal, list, share};
+use super::{Asked, Search, anneal, list};
 use crate::schedule::bound;
 use crate::schedule::bound::merged::merged;
 use crate::schedule::problem::Problem;
+
+/// Kinds that many different jobs are merged into.
+const KINDS: usize = 4;
 
 impl Search<'_> {
     /// Schedules the jobs as if those nearly alike were alike: no schedule is better than the best of
@@ -15,6 +19,7 @@ impl Search<'_> {
         };
         let mut kinds = Search {
             problem: &merged,
+            depth: self.depth,
             horizon: merged.horizon(),
             bound: bound::first(&merged),
             best: None,
@@ -29,7 +34,7 @@ impl Search<'_> {
         if kinds.best.is_none() {
             return;
         }
-        let mut left = share(self.problem, KINDS_EFFORT);
+        let mut left = self.depth.share(KINDS_EFFORT, self.problem);
         kinds.narrow(Asked::Tree, EFFORT.tree_question, &mut left);
         if kinds.open() && kinds.lower(Figure::First, left) {
             kinds.bound = kinds.value();

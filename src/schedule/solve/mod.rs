@@ -8,62 +8,26 @@
 //! Effort is counted, not timed: the same problem gets the same answer on any machine.
 
 mod anneal;
+mod efforts;
 pub(super) mod exact;
 mod kinds;
 pub(super) mod list;
 pub(super) mod tree;
 pub(super) mod ways;
 
+pub(super) use self::efforts::Depth;
+use self::efforts::{EFFORT, SECOND_EFFORT};
 use self::exact::{Answer, Effort, ask};
 use self::tree::Figure;
 use super::bound::{self, dual_feasible};
 use super::problem::{Aim, Caps, Placed, Problem, Worth};
 use crate::search::Watch;
 
-/// Effort for up to a dozen jobs; more jobs get less, since each decision takes longer.
-const EFFORT: Efforts = Efforts {
-    tree_question: 40_000,
-    tree: 3_000_000,
-    ways_question: 16_000_000,
-    ways: 24_000_000,
-    solver_question: 4_000,
-    solver: 10_000,
-};
-/// Effort for what is minimised second.
-const SECOND_EFFORT: Efforts = Efforts {
-    tree_question: 0,
-    tree: 600_000,
-    ways_question: 0,
-    ways: 0,
-    solver_question: 1_000,
-    solver: 4_000,
-};
-/// Kinds that many different jobs are merged into, and the effort for their schedule.
-const KINDS: usize = 4;
-const KINDS_EFFORT: u64 = 3_000_000;
-const A_DOZEN: u64 = 12;
 /// How often anything better is asked for in a row.
 const TIMES: usize = 4;
 /// Questions closer together than this share of the answer are not worth their effort once one
 /// of them stayed open.
 const CLOSE: i64 = 2_000;
-
-/// How much effort may be spent on what.
-#[derive(Debug, Clone, Copy)]
-struct Efforts {
-    /// On one question to the tree of decisions.
-    tree_question: u64,
-    /// On the tree that is searched until nothing better is in it.
-    tree: u64,
-    /// On one question to the tree with the ways to run given first.
-    ways_question: u64,
-    /// On all of these.
-    ways: u64,
-    /// On one question to the solver.
-    solver_question: u64,
-    /// On all questions to the solver.
-    solver: u64,
-}
 
 /// A schedule and how good it is.
 #[derive(Debug, Clone)]
@@ -85,20 +49,27 @@ pub(super) enum Unsolved {
     Unknown,
 }
 
-/// Solves the problem; a watch that is cancelled ends it with the best schedule so far.
-pub(super) fn solve(problem: &Problem, watch: &Watch<'_>) -> Result<Solved, Unsolved> {
-    let all = |efforts: Efforts| efforts.tree + efforts.ways + efforts.solver;
-    let effort = all(EFFORT) + all(SECOND_EFFORT) + KINDS_EFFORT;
-    watch.begin(share(problem, effort));
+/// Solves the problem, from a schedule of it on where one is known; a watch that is cancelled ends
+/// it with the best schedule so far.
+pub(super) fn solve(
+    problem: &Problem,
+    known: Option<&[Placed]>,
+    depth: Depth,
+    watch: &Watch<'_>,
+) -> Result<Solved, Unsolved> {
     let mut search = Search {
         problem,
+        depth,
         horizon: problem.horizon(),
         bound: bound::first(problem),
         best: None,
         watch,
         partial: watch.is_cancelled(),
     };
-    if let Some(placed) = list::best(problem, watch) {
+    watch.begin(depth.whole(problem));
+    let known = known.map(|placed| list::shifted(problem, placed));
+    let starts = known.into_iter().chain(list::best(problem, watch));
+    if let Some(placed) = starts.min_by_key(|placed| problem.worth(placed)) {
         let placed = anneal::improved(problem, &placed, watch);
         if problem.worth(&placed).missed == 0 {
             search.offer(&placed);
@@ -116,10 +87,6 @@ pub(super) fn solve(problem: &Problem, watch: &Watch<'_>) -> Result<Solved, Unso
     })
 }
 
-fn share(problem: &Problem, effort: u64) -> u64 {
-    effort * A_DOZEN / A_DOZEN.max(problem.tasks.len() as u64)
-}
-
 /// Who is asked whether there is a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asked {
@@ -133,6 +100,7 @@ enum Asked {
 
 struct Search<'a> {
     problem: &'a Problem,
+    depth: Depth,
     horizon: i64,
     bound: i64,
     best: Option<(Vec<Placed>, Worth)>,
@@ -151,7 +119,7 @@ impl Search<'_> {
             if self.best.is_some() {
                 break;
             }
-            let mut left = share(self.problem, effort);
+            let mut left = self.depth.share(effort, self.problem);
             let allowed = left;
             match self.question(asked, self.caps(None), allowed, &mut left) {
                 Answer::Found(placed) => self.offer(&placed),
@@ -166,14 +134,14 @@ impl Search<'_> {
     /// and the bound near each other, then those that give ways first, and the solver's; at last the
     /// tree is searched for anything better.
     fn first(&mut self) {
-        let mut left = share(self.problem, EFFORT.tree);
+        let mut left = self.depth.share(EFFORT.tree, self.problem);
         self.narrow(Asked::Tree, EFFORT.tree_question, &mut left);
-        let mut ways = share(self.problem, EFFORT.ways);
+        let mut ways = self.depth.share(EFFORT.ways, self.problem);
         if self.open() {
             // Small questions first: the answer to a large one may be near what they find.
             let mut first = ways / 4;
             ways -= first;
-            self.narrow(Asked::Ways, EFFORT.ways_question / 8, &mut first);
+            self.narrow(Asked::Ways, EFFORT.ways_question / 12, &mut first);
             ways += first;
         }
         self.better(Asked::Ways, EFFORT.ways_question, &mut ways);
@@ -181,7 +149,7 @@ impl Search<'_> {
         if self.open() {
             self.by_kinds();
         }
-        let mut solver = share(self.problem, EFFORT.solver);
+        let mut solver = self.depth.share(EFFORT.solver, self.problem);
         self.better(Asked::Solver, EFFORT.solver_question, &mut solver);
         self.narrow(Asked::Solver, EFFORT.solver_question, &mut solver);
         if self.open() && self.lower(Figure::First, left) {
@@ -292,11 +260,11 @@ impl Search<'_> {
                 .max()
                 .unwrap_or(0),
         };
-        let tree = share(self.problem, SECOND_EFFORT.tree);
+        let tree = self.depth.share(SECOND_EFFORT.tree, self.problem);
         if low >= worth.second || self.lower(Figure::Second, tree) {
             return;
         }
-        let mut left = share(self.problem, SECOND_EFFORT.solver);
+        let mut left = self.depth.share(SECOND_EFFORT.solver, self.problem);
         let mut high = self.best.as_ref().map_or(low, |(_, worth)| worth.second);
         while low < high && left > 0 {
             let value = low + (high - low - 1) / 2;

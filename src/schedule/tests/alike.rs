@@ -7,7 +7,7 @@ use super::{free, problem, task, tried};
 use crate::schedule::bound::dual_feasible::{self, Function};
 use crate::schedule::bound::merged::alike;
 use crate::schedule::problem::{Aim, Caps, END_OF_TIME, Free, Mode, Piece, Problem, Task};
-use crate::schedule::solve::{Solved, solve};
+use crate::schedule::solve::{Depth, Solved, solve};
 use crate::search::Watch;
 
 /// So many jobs of so many kinds, at most, on one or two sites, some with windows.
@@ -57,7 +57,7 @@ proptest! {
     fn jobs_that_are_alike_are_solved_as_well_as_by_trying_everything(problem in few_kinds(2, 3..=4)) {
         // A longer calendar would take minutes to try.
         prop_assume!(problem.horizon() <= 13);
-        match (solve(&problem, &Watch::new()), tried(&problem, problem.horizon())) {
+        match (solve(&problem, None, Depth::Proof, &Watch::new()), tried(&problem, problem.horizon())) {
             (Ok(solved), Some(best)) => {
                 prop_assert_eq!(problem.flaw(&solved.placed), None);
                 prop_assert_eq!(solved.worth, best);
@@ -160,7 +160,7 @@ fn ladder(works: &[f64], capacities: &[i64], aim: Aim, due: Option<i64>) -> Prob
 }
 
 fn proven(problem: &Problem, what: &str) -> Solved {
-    let solved = solve(problem, &Watch::new()).unwrap();
+    let solved = solve(problem, None, Depth::Proof, &Watch::new()).unwrap();
     assert_eq!(problem.flaw(&solved.placed), None, "{what}");
     assert_eq!(solved.bound, solved.worth.first, "{what}: not proven");
     solved
@@ -247,7 +247,7 @@ fn dozens_of_nearly_identical_jobs_are_proven_shortest() {
     let works: Vec<f64> = (0..12_u8)
         .map(|job| 2958.0 * (1.0 + 0.004 * f64::from(job * 7 % 12)))
         .collect();
-    for capacity in [4, 64] {
+    for capacity in [4, 8, 9, 23, 64] {
         let problem = ladder(&works, &[capacity], Aim::Makespan, None);
         proven(&problem, &format!("on {capacity} nodes"));
     }

@@ -6,7 +6,7 @@ use proptest::test_runner::FileFailurePersistence;
 use super::alike::{caps, few_kinds};
 use super::{problem, tried};
 use crate::schedule::bound;
-use crate::schedule::problem::{Aim, Caps, Placed, Problem};
+use crate::schedule::problem::{Aim, Caps, END_OF_TIME, Free, Mode, Piece, Placed, Problem, Task};
 use crate::schedule::solve::exact::{self, Answer, Effort};
 use crate::schedule::solve::tree::{self, Figure, Outcome};
 use crate::schedule::solve::{list, ways};
@@ -22,6 +22,56 @@ fn keeps(problem: &Problem, caps: Caps, placed: &[Placed]) -> bool {
         && ends.all(|end| end <= caps.end)
         && (problem.aim != Aim::Cost || caps.cost.is_none_or(|most| worth.first <= most))
         && caps.late.is_none_or(|most| worth.first <= most)
+}
+
+/// Jobs of two kinds that differ by up to a twentieth, some due or after others.
+fn nearly_alike() -> impl Strategy<Value = Problem> {
+    let job = (
+        any::<bool>(),
+        prop::collection::vec(0..=3_i64, 4),
+        0..=3_i64,
+    );
+    let aim = prop::sample::select(vec![Aim::Makespan, Aim::Cost, Aim::Lateness]);
+    let works = prop::collection::vec(60..=140_i64, 2);
+    let jobs = prop::collection::vec(job, 5..=6);
+    let rest = (
+        2..=4_i64,
+        1..=3_i64,
+        any::<bool>(),
+        prop::option::of(2..=9_i64),
+    );
+    (works, jobs, aim, rest).prop_map(|(works, jobs, aim, (nodes, dearer, waits, due))| {
+        let due = due.map(|tenths| works.iter().sum::<i64>() * tenths / 10);
+        let tasks = jobs.iter().map(|(small, more, cost)| Task {
+            modes: (1..=nodes)
+                .zip(more)
+                .map(|(nodes, more)| Mode {
+                    site: 0,
+                    nodes,
+                    steps: (works[usize::from(*small)] * (10 + nodes)) / (11 * nodes) + more,
+                    cost: 100 + nodes * dearer + cost,
+                })
+                .collect(),
+            release: 0,
+            due,
+            weight: 1,
+            after: vec![],
+        });
+        let mut tasks: Vec<Task> = tasks.collect();
+        if waits {
+            let last = tasks.len() - 1;
+            tasks[last].after = vec![0, 1];
+        }
+        let whole = Piece {
+            from: 0,
+            to: END_OF_TIME,
+            nodes,
+        };
+        let sites = vec![Free {
+            pieces: vec![whole],
+        }];
+        Problem { tasks, sites, aim }
+    })
 }
 
 fn asked<T>(ask: impl FnOnce(&mut Effort<'_>) -> T) -> T {
@@ -122,6 +172,24 @@ proptest! {
             Answer::Found(placed) => prop_assert!(keeps(&problem, caps, &placed)),
             Answer::Impossible => prop_assert_eq!(whole.answer(), Answer::Impossible),
             Answer::Open => {}
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+
+    /// Jobs that are taken for one another until that is in the way.
+    #[test]
+    fn the_searches_agree_on_jobs_that_are_nearly_alike(
+        problem in nearly_alike(),
+        share in 0.0..=1.0_f64,
+    ) {
+        let Some(within) = between(&problem, share) else { return Ok(()) };
+        let [tree, ways, _] = answers(&problem, within);
+        match (tree.1, ways.1) {
+            (Answer::Found(_), Answer::Found(placed)) => prop_assert!(keeps(&problem, within, &placed)),
+            (tree, ways) => prop_assert_eq!(tree, ways),
         }
     }
 }

@@ -4,26 +4,23 @@
 //! feasible functions tell that no schedule runs the jobs these ways, or the tree that not even
 //! the jobs that have their ways fit on the calendar without the others. Few large jobs exclude
 //! most of what all of them could do; and with one way each, the tree is quick.
+//!
+//! Jobs that are nearly alike are taken for the smallest of them at first: who of them runs which
+//! way is decided last, and only where all jobs fit even so.
 
-use pumpkin_core::termination::TerminationCondition;
+mod groups;
+mod refine;
+mod search;
+
 use rayon::prelude::*;
 
+use self::groups::Groups;
+use self::search::Search;
 use super::exact::Effort;
-use super::tree::{self, Outcome, alike};
+use super::tree::{Outcome, alike};
 use crate::schedule::bound;
 use crate::schedule::bound::dual_feasible::System;
-use crate::schedule::problem::{Caps, Placed, Problem, Task};
-use crate::search::Watch;
-
-/// Jobs that have their ways before they are placed without the others: two nearly always fit.
-const FEWEST: usize = 3;
-/// Effort for placing jobs without the others, which only saves effort.
-const PART: u64 = 20_000;
-/// Rounds in which the inequalities are weighed for the first jobs, and for each after.
-const FIRST_ROUNDS: usize = 100;
-const ROUNDS: usize = 25;
-/// Shares that are looked at in the time of a decision of the tree.
-const SHARES: usize = 500;
+use crate::schedule::problem::{Aim, Caps, Placed, Problem};
 
 /// Choices of ways for the first jobs that are enough to search what follows from each by itself.
 const ENOUGH: usize = 200;
@@ -35,20 +32,22 @@ const GROWTH: u64 = 8;
 
 /// Looks for a schedule within `caps`; the same one for any number of threads.
 pub(in crate::schedule) fn ask(problem: &Problem, caps: Caps, effort: &mut Effort<'_>) -> Outcome {
-    let Some(system) = System::of_each(problem, caps) else {
+    let groups = Groups::new(problem);
+    let merged = groups.merged(problem);
+    let Some(system) = System::of_each(&merged, caps) else {
         return Outcome {
             found: None,
             settled: true,
         };
     };
-    let ways = Ways::new(problem, caps, system);
+    let ways = Ways::new(problem, caps, system, groups, &merged);
     let mut nodes = vec![ways.root()];
     let mut first = 0;
     while first < ways.order.len() && (1..ENOUGH).contains(&nodes.len()) {
         let mut next: Vec<Node> = Vec::new();
         for node in nodes {
             let allowed = effort.allowed.saturating_sub(effort.spent);
-            let mut search = ways.search(node, first + 1, allowed, effort.watch);
+            let mut search = Search::new(&ways, node, first + 1, allowed, effort.watch);
             // Nothing is placed before all jobs have their ways.
             let _ = search.from(first);
             effort.spent += search.effort.spent;
@@ -68,6 +67,9 @@ pub(in crate::schedule) fn ask(problem: &Problem, caps: Caps, effort: &mut Effor
 /// What every search for ways has in common.
 struct Ways<'a> {
     problem: &'a Problem,
+    groups: Groups,
+    /// The problem with its jobs taken for the kinds of the largest groups, like what follows.
+    merged: &'a Problem,
     caps: Caps,
     system: System,
     /// The jobs in the order in which they are given their ways.
@@ -88,17 +90,23 @@ struct Node {
 }
 
 impl<'a> Ways<'a> {
-    fn new(problem: &'a Problem, caps: Caps, system: System) -> Self {
-        let tasks = &problem.tasks;
+    fn new(
+        problem: &'a Problem,
+        caps: Caps,
+        system: System,
+        groups: Groups,
+        merged: &'a Problem,
+    ) -> Self {
+        let tasks = &merged.tasks;
         let mut order: Vec<usize> = (0..tasks.len()).collect();
         order.sort_by_key(|job| (-tasks[*job].least_area(), *job));
         let mut twins = vec![None; tasks.len()];
         for (place, job) in order.iter().enumerate() {
             let earlier = order[..place].iter().rev();
-            let mut earlier = earlier.filter(|other| alike(problem, **other, *job));
+            let mut earlier = earlier.filter(|other| alike(merged, **other, *job));
             twins[*job] = earlier.next().copied();
         }
-        let ends = bound::earliest_ends(problem);
+        let ends = bound::earliest_ends(merged);
         let least = tasks.iter().zip(ends).map(|(task, end)| {
             let cost = task.modes.iter().map(|mode| mode.cost).min();
             let late = task.due.map_or(0, |due| (end - due).max(0)) * task.weight;
@@ -106,6 +114,8 @@ impl<'a> Ways<'a> {
         });
         Self {
             problem,
+            groups,
+            merged,
             caps,
             system,
             order,
@@ -115,31 +125,27 @@ impl<'a> Ways<'a> {
         }
     }
 
+    /// Whether a schedule is within the caps.
+    fn kept(&self, placed: &[Placed]) -> bool {
+        let problem = self.problem;
+        let ends = placed.iter().enumerate();
+        let ends = ends.map(|(job, placed)| problem.end(job, *placed));
+        let worth = problem.worth(placed);
+        let (cost, late) = match problem.aim {
+            Aim::Makespan => (worth.second, 0),
+            Aim::Cost => (worth.first, 0),
+            Aim::Lateness => (0, worth.first),
+        };
+        worth.missed == 0
+            && ends.max().unwrap_or(0) <= self.caps.end
+            && self.caps.cost.is_none_or(|most| cost <= most)
+            && self.caps.late.is_none_or(|most| late <= most)
+    }
+
     fn root(&self) -> Node {
         Node {
             given: vec![None; self.order.len()],
             weights: self.system.weights(),
-        }
-    }
-
-    fn search<'s>(
-        &'s self,
-        node: Node,
-        until: usize,
-        allowed: u64,
-        watch: &'s Watch<'s>,
-    ) -> Search<'s> {
-        Search {
-            ways: self,
-            node,
-            until,
-            reached: Vec::new(),
-            effort: Effort {
-                spent: 0,
-                allowed,
-                watch,
-            },
-            open: false,
         }
     }
 
@@ -159,7 +165,7 @@ impl<'a> Ways<'a> {
                     };
                 }
                 let searched = some.par_iter().map(|node| {
-                    let mut search = self.search(node.clone(), usize::MAX, allowed, watch);
+                    let mut search = Search::new(self, node.clone(), usize::MAX, allowed, watch);
                     (search.from(first), search.open, search.effort.spent)
                 });
                 let searched: Vec<_> = searched.collect();
@@ -183,125 +189,6 @@ impl<'a> Ways<'a> {
             found: None,
             settled: true,
         }
-    }
-}
-
-/// A search for ways from some node on.
-struct Search<'s> {
-    ways: &'s Ways<'s>,
-    node: Node,
-    /// Jobs that have their ways before the node is handed over instead of followed.
-    until: usize,
-    reached: Vec<Node>,
-    effort: Effort<'s>,
-    /// Whether something was left undecided.
-    open: bool,
-}
-
-impl Search<'_> {
-    /// A schedule in which the first jobs run the ways they are given.
-    fn from(&mut self, first: usize) -> Option<Vec<Placed>> {
-        if self.effort.should_stop() {
-            self.open = true;
-            return None;
-        }
-        if first == self.until {
-            self.reached.push(self.node.clone());
-            return None;
-        }
-        let ways = self.ways;
-        let rounds = if first < FEWEST { FIRST_ROUNDS } else { ROUNDS };
-        self.effort
-            .spend((ways.system.shares() * rounds / SHARES) as u64);
-        let Node { given, weights } = &mut self.node;
-        if ways.system.excludes(given, weights, rounds) {
-            return None;
-        }
-        if first == ways.order.len() {
-            return self.placed();
-        }
-        if first >= FEWEST && self.part_excluded(first) {
-            return None;
-        }
-        let job = ways.order[first];
-        let least = ways.twins[job].and_then(|twin| self.node.given[twin]);
-        let weights = self.node.weights.clone();
-        for way in least.unwrap_or(0)..ways.system.ways(job).count() {
-            self.node.given[job] = Some(way);
-            self.node.weights.clone_from(&weights);
-            let found = self.from(first + 1);
-            if found.is_some() {
-                return found;
-            }
-        }
-        self.node.given[job] = None;
-        None
-    }
-
-    /// All jobs on the calendar, each run its way.
-    fn placed(&mut self) -> Option<Vec<Placed>> {
-        let jobs: Vec<usize> = (0..self.ways.order.len()).collect();
-        let outcome = self.tree(&jobs, self.ways.caps, u64::MAX);
-        self.open |= !outcome.settled;
-        let placed = outcome.found?.into_iter().enumerate();
-        let placed = placed.map(|(job, placed)| Placed {
-            mode: self.mode(job),
-            ..placed
-        });
-        Some(placed.collect())
-    }
-
-    /// Whether the first jobs don't fit on the calendar even without the others.
-    fn part_excluded(&mut self, first: usize) -> bool {
-        let ways = self.ways;
-        let (jobs, rest) = ways.order.split_at(first);
-        let rest = rest.iter().map(|job| ways.least[*job]);
-        let (cost, late) = rest.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
-        let caps = Caps {
-            cost: ways.caps.cost.map(|most| most - cost),
-            late: ways.caps.late.map(|most| most - late),
-            ..ways.caps
-        };
-        let mut jobs = jobs.to_vec();
-        jobs.sort_unstable();
-        let outcome = self.tree(&jobs, caps, PART);
-        outcome.settled && outcome.found.is_none()
-    }
-
-    /// Looks for a schedule of some jobs, in the order of the file, each run its way.
-    fn tree(&mut self, jobs: &[usize], caps: Caps, most: u64) -> Outcome {
-        let problem = self.ways.problem;
-        let tasks = jobs.iter().map(|job| {
-            let task = &problem.tasks[*job];
-            let before = self.ways.before[*job].iter();
-            Task {
-                modes: vec![task.modes[self.mode(*job)]],
-                after: before
-                    .filter_map(|job| jobs.binary_search(job).ok())
-                    .collect(),
-                ..*task
-            }
-        });
-        let part = Problem {
-            tasks: tasks.collect(),
-            sites: problem.sites.clone(),
-            aim: problem.aim,
-        };
-        let left = self.effort.allowed.saturating_sub(self.effort.spent);
-        let mut effort = Effort {
-            spent: 0,
-            allowed: left.min(most),
-            watch: self.effort.watch,
-        };
-        let outcome = tree::ask(&part, caps, None, &mut effort);
-        self.effort.spent += effort.spent;
-        outcome
-    }
-
-    /// The way that a job is given, as its place among the job's modes.
-    fn mode(&self, job: usize) -> usize {
-        let way = self.node.given[job].unwrap_or(0);
-        self.ways.system.ways(job).nth(way).unwrap_or(0)
     }
 }
 

@@ -1,0 +1,72 @@
+//! How much effort is spent on a schedule, counted instead of timed.
+
+use crate::schedule::problem::Problem;
+
+/// Effort for up to a dozen jobs; more jobs get less, since each decision takes longer.
+pub(super) const EFFORT: Efforts = Efforts {
+    tree_question: 40_000,
+    tree: 3_000_000,
+    ways_question: 24_000_000,
+    ways: 30_000_000,
+    solver_question: 4_000,
+    solver: 10_000,
+};
+/// Effort for what is minimised second.
+pub(super) const SECOND_EFFORT: Efforts = Efforts {
+    tree_question: 0,
+    tree: 600_000,
+    ways_question: 0,
+    ways: 0,
+    solver_question: 1_000,
+    solver: 4_000,
+};
+/// Effort for the schedule of kinds that many different jobs are merged into.
+pub(super) const KINDS_EFFORT: u64 = 3_000_000;
+const A_DOZEN: u64 = 12;
+
+/// How much effort may be spent on what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Efforts {
+    /// On one question to the tree of decisions.
+    pub(super) tree_question: u64,
+    /// On the tree that is searched until nothing better is in it.
+    pub(super) tree: u64,
+    /// On one question to the tree with the ways to run given first.
+    pub(super) ways_question: u64,
+    /// On all of these.
+    pub(super) ways: u64,
+    /// On one question to the solver.
+    pub(super) solver_question: u64,
+    /// On all questions to the solver.
+    pub(super) solver: u64,
+}
+
+/// How far a schedule is improved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::schedule) enum Depth {
+    /// As far as it takes to start on finer steps from it.
+    Sketch,
+    /// Until nothing better is left, or all effort is spent.
+    Proof,
+}
+
+/// The share of all effort that a sketch gets: one in so many.
+const SKETCH: u64 = 8;
+
+impl Depth {
+    /// What of an effort for a dozen jobs may be spent.
+    pub(super) fn share(self, effort: u64, problem: &Problem) -> u64 {
+        let jobs = A_DOZEN.max(problem.tasks.len() as u64);
+        let parts = match self {
+            Self::Sketch => SKETCH,
+            Self::Proof => 1,
+        };
+        effort * A_DOZEN / (jobs * parts)
+    }
+
+    /// All that may be spent.
+    pub(super) fn whole(self, problem: &Problem) -> u64 {
+        let all = |efforts: Efforts| efforts.tree + efforts.ways + efforts.solver;
+        self.share(all(EFFORT) + all(SECOND_EFFORT) + KINDS_EFFORT, problem)
+    }
+}
