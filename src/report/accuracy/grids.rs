@@ -127,27 +127,27 @@ fn outcome(headline: &Headline) -> Cell {
     let Some(aim) = &headline.aim else {
         return "–".into();
     };
-    if headline.missed.is_empty() {
-        Cell::from(format!("{} met", aimed(aim))).tone(Tone::Good)
-    } else {
-        let missed = headline.missed.join(", ");
-        Cell::from(format!("{} missed: {missed}", aimed(aim))).tone(Tone::Bad)
+    let aims = aimed(aim);
+    let all = aims.join("; ");
+    match headline.missed.as_slice() {
+        [] => Cell::from(format!("{all} met")).tone(Tone::Good),
+        // One aim needs no name.
+        [_] if aims.len() == 1 => Cell::from(format!("{all} missed")).tone(Tone::Bad),
+        missed => Cell::from(format!("{all} missed: {}", missed.join(", "))).tone(Tone::Bad),
     }
 }
 
-fn aimed(aim: &Aim) -> String {
+/// What is aimed at: mean error, coverage, half-width.
+fn aimed(aim: &Aim) -> Vec<String> {
     let plain = |share: f64| {
         let text = percent(share);
         text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
     };
-    let mut text = plain(aim.mape);
-    if let Some((low, high)) = aim.coverage {
-        text = format!("{text}; {}–{}", plain(low), plain(high));
-    }
-    if let Some(most) = aim.half_width {
-        text = format!("{text}; ±{}", plain(most));
-    }
-    text
+    let coverage = aim.coverage;
+    let coverage = coverage.map(|(low, high)| format!("{}–{}", plain(low), plain(high)));
+    let half_width = aim.half_width.map(|most| format!("±{}", plain(most)));
+    let parts = [aim.mape.map(plain), coverage, half_width];
+    parts.into_iter().flatten().collect()
 }
 
 /// One line a group, protocols side by side.

@@ -9,7 +9,7 @@ use crate::throughput::evaluate::{Accuracy, Evaluation, Protocol, RowResult};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct Aim {
     /// Largest mean absolute percentage error, as a share.
-    pub mape: f64,
+    pub mape: Option<f64>,
     /// Smallest and largest share of rows inside their interval.
     pub coverage: Option<(f64, f64)>,
     /// Largest median half-width of the intervals, as a share.
@@ -79,7 +79,7 @@ impl Headline {
 fn missed(accuracy: &Accuracy, aim: &Aim) -> Vec<&'static str> {
     let outside = |(low, high): (f64, f64)| !(low..=high).contains(&accuracy.coverage);
     [
-        ("mape", accuracy.mape > aim.mape),
+        ("mape", aim.mape.is_some_and(|most| accuracy.mape > most)),
         ("coverage", aim.coverage.is_some_and(outside)),
         (
             "half_width",
@@ -94,7 +94,7 @@ fn missed(accuracy: &Accuracy, aim: &Aim) -> Vec<&'static str> {
 
 const fn aim(mape: f64, coverage: bool, half_width: Option<f64>) -> Aim {
     Aim {
-        mape,
+        mape: Some(mape),
         coverage: if coverage { Some(CALIBRATED) } else { None },
         half_width,
     }
@@ -109,6 +109,12 @@ const WORST_MODEL: Aim = aim(0.035, false, None);
 const SEQ_LEN: Aim = aim(0.008, true, None);
 /// Sixteen GPUs never seen.
 const GPUS: Aim = aim(0.016, true, None);
+/// All rows left out once, the 32-GPU ones with their outliers among them.
+const LEFT_OUT: Aim = Aim {
+    mape: None,
+    coverage: Some(CALIBRATED),
+    half_width: None,
+};
 
 /// The headlines of a protocol on the embedded table.
 #[must_use]
@@ -134,17 +140,24 @@ pub fn embedded(evaluation: &Evaluation) -> Vec<Headline> {
             Headline::of(evaluation, "32 GPUs", on(32), None),
         ],
     };
-    judged
-        .into_iter()
-        .chain([all(evaluation)])
-        .flatten()
-        .collect()
+    let left_out = evaluation
+        .protocol
+        .filter(|protocol| *protocol != Protocol::InSample);
+    let all = Headline::new(
+        evaluation,
+        ALL,
+        evaluation.accuracy.clone(),
+        left_out.map(|_| LEFT_OUT),
+    );
+    judged.into_iter().chain([all]).flatten().collect()
 }
+
+const ALL: &str = "all rows";
 
 /// All rows of a protocol, held to nothing.
 #[must_use]
 pub fn all(evaluation: &Evaluation) -> Option<Headline> {
-    Headline::new(evaluation, "all rows", evaluation.accuracy.clone(), None)
+    Headline::new(evaluation, ALL, evaluation.accuracy.clone(), None)
 }
 
 /// The model with the largest mean error among the rows kept.
