@@ -143,8 +143,34 @@ pub(super) fn check_alone(
     Ok(())
 }
 
+/// Why there is no schedule on some steps.
+pub(super) enum Failure {
+    /// A job is in the way even with everything to itself.
+    Alone(ScheduleError),
+    /// The search found none.
+    Unsolved(Grid, Problem, Unsolved),
+}
+
+impl From<ScheduleError> for Failure {
+    fn from(error: ScheduleError) -> Self {
+        Self::Alone(error)
+    }
+}
+
+impl Failure {
+    /// The same as an answer, which takes another search.
+    pub(super) fn explained(self, agenda: &Agenda, watch: &Watch<'_>) -> ScheduleError {
+        match self {
+            Self::Alone(error) => error,
+            Self::Unsolved(grid, problem, unsolved) => {
+                explain(agenda, &grid, &problem, unsolved, watch)
+            }
+        }
+    }
+}
+
 /// What is wrong where the solver found nothing.
-pub(super) fn explain(
+fn explain(
     agenda: &Agenda,
     grid: &Grid,
     problem: &Problem,

@@ -43,6 +43,7 @@ use crate::job::{Agenda, Minimise, Window};
 use crate::plan::{Candidate, FitReport, Planner};
 use crate::search::Watch;
 use crate::throughput::Fit;
+use error::Failure;
 use options::Choice;
 use problem::Problem;
 use solve::{Depth, Solved};
@@ -201,7 +202,13 @@ pub fn schedule_watched(
     let finest = Grid::finest(agenda, &options);
     // Where nothing but the jobs themselves says when they run, rounding costs them minutes only.
     let dated = steps::moments(agenda).next().is_some();
-    let depth = if dated { Depth::Sketch } else { Depth::Proof };
+    // What the finest steps improve need not be the best on coarser ones.
+    let improved = dated && agenda.minimise != Minimise::Lateness && finest.splits(&coarse);
+    let depth = if improved {
+        Depth::Sketch
+    } else {
+        Depth::Proof
+    };
     let first = (coarse.minutes > finest.minutes)
         .then(|| solved_on(coarse, agenda, &options, None, depth, watch))
         .and_then(Result::ok);
@@ -209,11 +216,11 @@ pub fn schedule_watched(
     let (grid, problem, solved) = match first {
         Some(found) if !dated || !rounding_matters(agenda, &found) => found,
         Some(found) => match on_finest(Some(&found)) {
-            Ok(finer) if hours_or_cost(agenda, &finer) < hours_or_cost(agenda, &found) => finer,
+            Ok(finer) if hours_or_cost(agenda, &finer) <= hours_or_cost(agenda, &found) => finer,
             Ok(finer) => bounded_by(agenda, found, &finer),
             Err(_) => found,
         },
-        None => on_finest(None)?,
+        None => on_finest(None).map_err(|failure| failure.explained(agenda, watch))?,
     };
     let schedule = report::schedule(agenda, &options, &grid, &problem, &solved, fit)?;
     Ok(report::with_probabilities(schedule, agenda, planner))
@@ -229,13 +236,13 @@ fn solved_on(
     coarse: Option<&Found>,
     depth: Depth,
     watch: &Watch<'_>,
-) -> Result<Found, ScheduleError> {
+) -> Result<Found, Failure> {
     let problem = grid.problem(agenda, options);
     error::check_alone(agenda, &grid, &problem)?;
     let known = coarse.and_then(|(coarse, _, solved)| grid.finer(coarse, &solved.placed));
     match solve::solve(&problem, known.as_deref(), depth, watch) {
         Ok(solved) => Ok((grid, problem, solved)),
-        Err(unsolved) => Err(error::explain(agenda, &grid, &problem, unsolved, watch)),
+        Err(unsolved) => Err(Failure::Unsolved(grid, problem, unsolved)),
     }
 }
 

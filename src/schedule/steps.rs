@@ -99,14 +99,19 @@ impl Grid {
         }
     }
 
-    /// A schedule on coarser steps as one on these, where they fit into those: on these everything
+    /// Whether these steps split those of another grid.
+    pub(super) fn splits(&self, coarse: &Self) -> bool {
+        coarse.minutes % self.minutes == 0
+    }
+
+    /// A schedule on coarser steps as one on these, where they split those: on these everything
     /// takes as long or less, and as much or more is free.
     pub(super) fn finer(&self, coarse: &Self, placed: &[Placed]) -> Option<Vec<Placed>> {
         let placed = placed.iter().map(|placed| Placed {
             start: placed.start * (coarse.minutes / self.minutes),
             ..*placed
         });
-        (coarse.minutes % self.minutes == 0).then(|| placed.collect())
+        self.splits(coarse).then(|| placed.collect())
     }
 
     fn mode(&self, choice: &Choice) -> Mode {

@@ -119,7 +119,8 @@ impl Search<'_> {
             if self.best.is_some() {
                 break;
             }
-            let mut left = self.depth.share(effort, self.problem);
+            // Without one there is nothing to sketch.
+            let mut left = Depth::Proof.share(effort, self.problem);
             let allowed = left;
             match self.question(asked, self.caps(None), allowed, &mut left) {
                 Answer::Found(placed) => self.offer(&placed),

@@ -24,53 +24,63 @@ fn keeps(problem: &Problem, caps: Caps, placed: &[Placed]) -> bool {
         && caps.late.is_none_or(|most| worth.first <= most)
 }
 
-/// Jobs of two kinds that differ by up to a twentieth, some due or after others.
+/// Jobs of two kinds that differ by a little, some alike, some due or after others, on one or two
+/// sites with or without a window.
 fn nearly_alike() -> impl Strategy<Value = Problem> {
-    let job = (
-        any::<bool>(),
-        prop::collection::vec(0..=3_i64, 4),
-        0..=3_i64,
-    );
+    let kind = (70..=140_i64, 0..=20_i64, prop::option::of(2..=9_i64));
+    let more = prop::collection::vec((0..=3_i64, 0..=3_i64), 8);
+    let site = (2..=4_i64, prop::option::of((5..=40_i64, 0..=2_i64)));
     let aim = prop::sample::select(vec![Aim::Makespan, Aim::Cost, Aim::Lateness]);
-    let works = prop::collection::vec(60..=140_i64, 2);
-    let jobs = prop::collection::vec(job, 5..=6);
-    let rest = (
-        2..=4_i64,
-        1..=3_i64,
-        any::<bool>(),
-        prop::option::of(2..=9_i64),
-    );
-    (works, jobs, aim, rest).prop_map(|(works, jobs, aim, (nodes, dearer, waits, due))| {
-        let due = due.map(|tenths| works.iter().sum::<i64>() * tenths / 10);
-        let tasks = jobs.iter().map(|(small, more, cost)| Task {
-            modes: (1..=nodes)
-                .zip(more)
-                .map(|(nodes, more)| Mode {
-                    site: 0,
-                    nodes,
-                    steps: (works[usize::from(*small)] * (10 + nodes)) / (11 * nodes) + more,
-                    cost: 100 + nodes * dearer + cost,
-                })
-                .collect(),
-            release: 0,
-            due,
-            weight: 1,
-            after: vec![],
+    let kinds = prop::collection::vec(kind, 2);
+    let jobs = prop::collection::vec((any::<bool>(), more), 5..=6);
+    let sites = prop::collection::vec(site, 1..=2);
+    (kinds, jobs, sites, aim, any::<bool>()).prop_map(|(kinds, jobs, sites, aim, waits)| {
+        let all: i64 = kinds.iter().map(|(work, ..)| work).sum();
+        let tasks = jobs.iter().map(|(small, more)| {
+            let (work, release, due) = kinds[usize::from(*small)];
+            let ways = sites.iter().enumerate();
+            let ways =
+                ways.flat_map(|(site, (nodes, _))| (1..=*nodes).map(move |nodes| (site, nodes)));
+            let modes = ways.zip(more).map(|((site, nodes), (steps, cost))| Mode {
+                site,
+                nodes,
+                steps: (work * (10 + nodes)) / (11 * nodes) + steps,
+                cost: 100 + 2 * nodes + cost,
+            });
+            Task {
+                modes: modes.collect(),
+                release,
+                due: due.map(|tenths| release + all * tenths / 10),
+                weight: 1,
+                after: vec![],
+            }
         });
         let mut tasks: Vec<Task> = tasks.collect();
+        tasks[3].modes = tasks[0].modes.clone();
         if waits {
-            let last = tasks.len() - 1;
-            tasks[last].after = vec![0, 1];
+            tasks[4].after = vec![0, 1];
         }
-        let whole = Piece {
-            from: 0,
-            to: END_OF_TIME,
-            nodes,
-        };
-        let sites = vec![Free {
-            pieces: vec![whole],
-        }];
-        Problem { tasks, sites, aim }
+        let sites = sites.iter().map(|(nodes, window)| {
+            let (until, fewer) = window.unwrap_or((1, 0));
+            let first = Piece {
+                from: 0,
+                to: until,
+                nodes: nodes - fewer,
+            };
+            let rest = Piece {
+                from: until,
+                to: END_OF_TIME,
+                nodes: *nodes,
+            };
+            Free {
+                pieces: vec![first, rest],
+            }
+        });
+        Problem {
+            tasks,
+            sites: sites.collect(),
+            aim,
+        }
     })
 }
 

@@ -67,9 +67,18 @@ pub(super) struct Way {
 
 /// Whether two jobs are the same but for their names.
 pub(in crate::schedule::solve) fn alike(problem: &Problem, one: usize, other: usize) -> bool {
+    problem.tasks[one].modes == problem.tasks[other].modes
+        && alike_but_for_ways(problem, one, other)
+}
+
+/// Whether two jobs are the same but for their names and their ways to run.
+pub(in crate::schedule::solve) fn alike_but_for_ways(
+    problem: &Problem,
+    one: usize,
+    other: usize,
+) -> bool {
     let (first, second) = (&problem.tasks[one], &problem.tasks[other]);
-    first.modes == second.modes
-        && first.release == second.release
+    first.release == second.release
         && first.due == second.due
         && first.weight == second.weight
         && first.after == second.after

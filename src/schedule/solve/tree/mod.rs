@@ -24,7 +24,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use self::class::Class;
-pub(super) use self::class::alike;
+pub(super) use self::class::{alike, alike_but_for_ways};
 use self::moment::{Moment, NOT_YET, Past};
 use super::exact::{Answer, Effort};
 use crate::schedule::bound::usable::{Lanes, Sums};

@@ -2,9 +2,10 @@
 
 use crate::schedule::bound::merged::kind;
 use crate::schedule::problem::{Mode, Problem, Task};
+use crate::schedule::solve::tree::alike_but_for_ways;
 
-/// The least share of its work that any job keeps when it is taken for the smallest of its group.
-const KEPT: f64 = 0.95;
+/// The least share of another's steps and cost that a way to run has where jobs are nearly alike.
+const NEAR: f64 = 0.95;
 /// Jobs that are told apart at last, at most: of more, the sums of what they take as they are tell
 /// more than what is left of a search through all of their halves.
 const MOST: usize = 16;
@@ -15,9 +16,9 @@ pub(super) struct Group {
     pub(super) jobs: Vec<usize>,
     pub(super) kind: Task,
     /// The places of the two groups that it falls into, of the larger jobs and of the others; none
-    /// where its jobs are alike.
+    /// where its jobs are alike: then the kind is any of them.
     pub(super) halves: Option<(usize, usize)>,
-    /// Node-steps that are given away by taking all of the jobs for the kind.
+    /// Node-steps that are given away by taking all of the jobs for the kind, each run its least way.
     pub(super) given_away: i64,
 }
 
@@ -30,17 +31,18 @@ pub(super) struct Groups {
 
 impl Groups {
     pub(super) fn new(problem: &Problem) -> Self {
-        let size = |job: &usize| problem.tasks[*job].least_area();
-        let mut order: Vec<usize> = (0..problem.tasks.len()).collect();
-        order.sort_by_key(|job| (-size(job), *job));
+        let tasks = &problem.tasks;
+        let steps = |job: &usize| -> Vec<i64> {
+            let modes = tasks[*job].modes.iter();
+            modes.map(|mode| mode.steps).collect()
+        };
+        let mut order: Vec<usize> = (0..tasks.len()).collect();
+        // Those that are alike come one after another.
+        order.sort_by_cached_key(|job| (-tasks[*job].least_area(), steps(job), *job));
         let few = order.len() <= MOST;
         let mut whole: Vec<Vec<usize>> = Vec::new();
         for job in order {
-            let same = |group: &&mut Vec<usize>| {
-                let largest = group[0];
-                few && size(&job) as f64 >= KEPT * size(&largest) as f64
-                    && nearly_alike(problem, largest, job)
-            };
+            let same = |group: &&mut Vec<usize>| few && nearly_alike(problem, group[0], job);
             match whole.iter_mut().find(same) {
                 Some(group) => group.push(job),
                 None => whole.push(vec![job]),
@@ -59,23 +61,27 @@ impl Groups {
 
     /// Adds the jobs as a group, after what it falls into; its place.
     fn add(&mut self, problem: &Problem, jobs: Vec<usize>) -> usize {
-        let tasks = || jobs.iter().map(|job| &problem.tasks[*job]);
-        let first = &problem.tasks[jobs[0]];
-        let (kind, halves) = if tasks().all(|task| task == first) {
-            (first.clone(), None)
-        } else {
-            let kind = kind(&tasks().collect::<Vec<_>>());
-            let (larger, others) = jobs.split_at(jobs.len().div_ceil(2));
+        let tasks: Vec<&Task> = jobs.iter().map(|job| &problem.tasks[*job]).collect();
+        let differ = |cut: &usize| tasks[*cut - 1] != tasks[*cut];
+        let middle = jobs.len().div_ceil(2);
+        let cut = (1..jobs.len())
+            .filter(differ)
+            .min_by_key(|cut| cut.abs_diff(middle));
+        let kind = cut.map_or_else(|| tasks[0].clone(), |_| kind(&tasks));
+        let halves = cut.map(|cut| {
+            let (larger, others) = jobs.split_at(cut);
             let larger = self.add(problem, larger.to_vec());
-            let others = self.add(problem, others.to_vec());
-            (kind, Some((larger, others)))
-        };
-        let given_away = tasks().map(|task| task.least_area() - kind.least_area());
+            (larger, self.add(problem, others.to_vec()))
+        });
+        let given_away = tasks
+            .iter()
+            .map(|task| task.least_area() - kind.least_area())
+            .sum();
         self.all.push(Group {
-            given_away: given_away.sum(),
             jobs,
             kind,
             halves,
+            given_away,
         });
         self.all.len() - 1
     }
@@ -92,18 +98,22 @@ impl Groups {
     }
 }
 
-/// Whether two jobs differ in how long they run and what they cost only.
+/// Whether two jobs can run on the same nodes, each way nearly as long and as dear, and are the same
+/// otherwise.
 fn nearly_alike(problem: &Problem, one: usize, other: usize) -> bool {
     let (first, second) = (&problem.tasks[one], &problem.tasks[other]);
-    first.release == second.release
-        && first.due == second.due
-        && first.weight == second.weight
-        && first.after == second.after
-        && (first.modes == second.modes || told_by_width(first) && told_by_width(second))
-        && problem
-            .tasks
-            .iter()
-            .all(|task| task.after.contains(&one) == task.after.contains(&other))
+    let near = |one: i64, other: i64| one.min(other) as f64 >= NEAR * one.max(other) as f64;
+    let ways = || first.modes.iter().zip(&second.modes);
+    let same_widths = || {
+        first.modes.len() == second.modes.len()
+            && ways().all(|(one, other)| {
+                width(one) == width(other)
+                    && near(one.steps, other.steps)
+                    && near(one.cost, other.cost)
+            })
+    };
+    (first.modes == second.modes || told_by_width(first) && same_widths())
+        && alike_but_for_ways(problem, one, other)
 }
 
 /// Where a way to run takes nodes, and how many.

@@ -5,8 +5,8 @@
 //! the jobs that have their ways fit on the calendar without the others. Few large jobs exclude
 //! most of what all of them could do; and with one way each, the tree is quick.
 //!
-//! Jobs that are nearly alike are taken for the smallest of them at first: who of them runs which
-//! way is decided last, and only where all jobs fit even so.
+//! Jobs that are nearly alike count at first as ones that can do whatever any of them can: who of
+//! them runs which way is decided last, and only where all jobs fit even so.
 
 mod groups;
 mod refine;
@@ -125,7 +125,7 @@ impl<'a> Ways<'a> {
         }
     }
 
-    /// Whether a schedule is within the caps.
+    /// Whether a schedule is within the caps, those on cost and lateness where the aim counts them.
     fn kept(&self, placed: &[Placed]) -> bool {
         let problem = self.problem;
         let ends = placed.iter().enumerate();
@@ -149,7 +149,8 @@ impl<'a> Ways<'a> {
         }
     }
 
-    /// Searches what follows from all of the nodes, in which so many jobs have their ways; those that take long again with more effort.
+    /// Searches what follows from all of the nodes, in which so many jobs have their ways; those that
+    /// take long again with more effort.
     fn all(&self, first: usize, mut nodes: Vec<Node>, effort: &mut Effort<'_>) -> Outcome {
         let watch = effort.watch;
         let mut each = EACH;

@@ -1,7 +1,7 @@
 //! Nearly alike jobs told apart half by half, once each has its way to run.
 //!
-//! While all jobs of a group count as the smallest of them, it doesn't matter which of them runs
-//! which way. What doesn't fit even so leaves out every one of the choices that differ in that.
+//! While each job of a group counts as one that can do whatever any of them can, it doesn't matter
+//! which of them runs which way. What doesn't fit even so leaves out all choices that differ in that.
 
 use super::groups::width;
 use super::search::{PART, Search};
@@ -10,36 +10,36 @@ use crate::schedule::solve::anneal;
 
 /// A group with a way to run for each of its jobs, in whatever order.
 #[derive(Clone)]
-pub(super) struct Given {
+pub(super) struct Assigned {
     group: usize,
     modes: Vec<Mode>,
 }
 
 impl Search<'_> {
     /// The largest groups with the ways that their jobs are given.
-    pub(super) fn given(&self) -> Vec<Given> {
+    pub(super) fn assigned(&self) -> Vec<Assigned> {
         let groups = &self.ways.groups;
-        let given = groups.whole.iter().map(|group| {
+        let assigned = groups.whole.iter().map(|group| {
             let jobs = groups.all[*group].jobs.iter();
             let mut modes: Vec<Mode> = jobs.map(|job| self.mode(*job)).collect();
             modes.sort_by_key(width);
-            Given {
+            Assigned {
                 group: *group,
                 modes,
             }
         });
-        given.collect()
+        assigned.collect()
     }
 
     /// A schedule of all jobs in which each group's jobs run these ways.
-    pub(super) fn refined(&mut self, given: &[Given]) -> Option<Vec<Placed>> {
+    pub(super) fn refined(&mut self, assigned: &[Assigned]) -> Option<Vec<Placed>> {
         let groups = &self.ways.groups;
-        let split = given
+        let split = assigned
             .iter()
             .enumerate()
             .filter_map(|(place, one)| Some((place, one, groups.all[one.group].halves?)))
             .max_by_key(|(_, one, _)| groups.all[one.group].given_away);
-        let ways = given
+        let ways = assigned
             .iter()
             .flat_map(|one| groups.all[one.group].jobs.iter().zip(&one.modes));
         let mut ways: Vec<(usize, Mode)> = ways.map(|(job, mode)| (*job, *mode)).collect();
@@ -53,18 +53,22 @@ impl Search<'_> {
         if real.is_some() {
             return real;
         }
-        let Some((place, whole, (larger, others))) = split.filter(|_| !self.stopped()) else {
+        let Some((place, whole, (larger, others))) = split else {
             self.open = true;
             return None;
         };
         let count = groups.all[larger].jobs.len();
         for (some, rest) in parted(&whole.modes, count) {
+            if self.stopped() {
+                self.open = true;
+                return None;
+            }
             let (Some(some), Some(rest)) =
                 (self.ways_of(larger, &some), self.ways_of(others, &rest))
             else {
                 continue;
             };
-            let mut next = given.to_vec();
+            let mut next = assigned.to_vec();
             next[place] = some;
             next.push(rest);
             let found = self.refined(&next);
@@ -76,13 +80,13 @@ impl Search<'_> {
     }
 
     /// The same ways to run for a group's jobs; `None` where they don't have one of them.
-    fn ways_of(&self, group: usize, modes: &[Mode]) -> Option<Given> {
+    fn ways_of(&self, group: usize, modes: &[Mode]) -> Option<Assigned> {
         let own = &self.ways.groups.all[group].kind.modes;
         let modes = modes.iter().map(|mode| {
             let mut own = own.iter();
             own.find(|own| width(own) == width(mode)).copied()
         });
-        Some(Given {
+        Some(Assigned {
             group,
             modes: modes.collect::<Option<_>>()?,
         })

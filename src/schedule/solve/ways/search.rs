@@ -72,7 +72,7 @@ impl<'s> Search<'s> {
             return None;
         }
         if first == ways.order.len() {
-            return self.refined(&self.given());
+            return self.refined(&self.assigned());
         }
         if first >= FEWEST && self.part_excluded(first) {
             return None;
