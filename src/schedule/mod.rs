@@ -246,8 +246,8 @@ fn solved_on(
     }
 }
 
-/// Whether a job that is rounded up may miss a window or a deadline that it would otherwise keep, where
-/// there are any.
+/// Whether a job that is rounded up may miss a window or a deadline, where there are any, that it
+/// would otherwise keep.
 fn rounding_matters(agenda: &Agenda, (_, _, solved): &Found) -> bool {
     agenda.minimise != Minimise::Lateness || solved.worth.first > 0
 }

@@ -86,7 +86,7 @@ impl Groups {
         self.all.len() - 1
     }
 
-    /// The problem with each job in place of which any of its group may run.
+    /// The problem in which each job may run whichever way any of its largest group may.
     pub(super) fn merged(&self, problem: &Problem) -> Problem {
         let mut merged = problem.clone();
         for group in self.whole.iter().map(|place| &self.all[*place]) {
