@@ -1,0 +1,149 @@
+//! Bookings against brute force over every node count and every length, and laws they keep.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "in a test a wrong value is a failure, helpers included"
+)]
+
+mod brute_force;
+mod laws;
+
+use std::sync::LazyLock;
+
+use tminus::calendar::Moment;
+use tminus::job::{
+    ModelChoice, ReliabilitySettings, Request, ReserveSettings, Settings, Sourced, Spares, resolve,
+};
+use tminus::measure::{MOSAICGPT_2023, read};
+use tminus::plan::Planner;
+use tminus::preset::Catalog;
+use tminus::reserve::{Ask, Booking, Reservation, ReserveError, Role, reserve};
+use tminus::throughput::Fit;
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::embedded);
+
+static FIT: LazyLock<Fit> = LazyLock::new(|| {
+    let table = read("mosaicgpt-2023.csv", MOSAICGPT_2023, &CATALOG).unwrap();
+    Fit::new("embedded", table.rows).unwrap()
+});
+
+/// What is asked, as on the command line.
+#[derive(Debug, Clone, Copy)]
+struct Asked<'a> {
+    model: &'a str,
+    tokens: &'a str,
+    cluster: &'a str,
+    product: Option<&'a str>,
+    start: Option<&'a str>,
+    deadline: Option<&'a str>,
+    budget: Option<&'a str>,
+    nodes: Option<u64>,
+    probability: &'a str,
+    spares: u64,
+}
+
+const ASKED: Asked<'static> = Asked {
+    model: "gpt-1b",
+    tokens: "26B",
+    cluster: "r7z2",
+    product: None,
+    start: None,
+    deadline: None,
+    budget: None,
+    nodes: None,
+    probability: "0.9",
+    spares: 0,
+};
+
+impl Asked<'_> {
+    fn request(&self) -> Request {
+        let name = ModelChoice::Named(self.model.to_owned());
+        let settings = Settings {
+            model: Some(Sourced::flag("--model", name)),
+            tokens: Some(Sourced::parse_flag("--tokens", self.tokens).unwrap()),
+            clusters: Some(vec![Sourced::flag("--cluster", self.cluster.to_owned())]),
+            reserve: ReserveSettings {
+                deadline: self
+                    .deadline
+                    .map(|text| Sourced::parse_flag("--deadline", text).unwrap()),
+                budget: self
+                    .budget
+                    .map(|text| Sourced::parse_flag("--budget", text).unwrap()),
+                nodes: self.nodes.map(|nodes| Sourced::flag("--nodes", nodes)),
+                start: self
+                    .start
+                    .map(|text| Sourced::parse_flag("--start", text).unwrap()),
+                probability: Some(Sourced::parse_flag("--probability", self.probability).unwrap()),
+                products: self
+                    .product
+                    .iter()
+                    .map(|name| Sourced::flag("--product", (*name).to_owned()))
+                    .collect(),
+                ..ReserveSettings::default()
+            },
+            reliability: ReliabilitySettings {
+                spares: Some(Sourced::flag("--spares", Spares::Nodes(self.spares))),
+                ..ReliabilitySettings::default()
+            },
+            ..Settings::default()
+        };
+        resolve(settings, &CATALOG).unwrap()
+    }
+
+    fn answer(&self) -> Result<Reservation, ReserveError> {
+        let request = self.request();
+        let ask = Ask::new(&request, &CATALOG).unwrap();
+        reserve(&Planner::new(&FIT), &request, &ask)
+    }
+
+    fn booked(&self) -> Reservation {
+        self.answer().unwrap()
+    }
+
+    /// What could be had instead, as typed after `flag`.
+    fn advised(&self, flag: &str) -> String {
+        let Err(ReserveError::NotEnough { help, .. }) = self.answer() else {
+            panic!("{self:?} can be booked");
+        };
+        let typed = format!("`{flag} ");
+        let found = help.iter().find_map(|line| {
+            let (_, rest) = line.split_once(&typed)?;
+            rest.split_once('`').map(|(value, _)| value.to_owned())
+        });
+        found.unwrap_or_else(|| panic!("no {flag} in {help:?}"))
+    }
+}
+
+fn with_role(reservation: &Reservation, role: Role) -> &Booking {
+    let found = reservation
+        .bookings
+        .iter()
+        .find(|booking| booking.roles.contains(&role));
+    found.unwrap()
+}
+
+fn close(a: f64, b: f64) -> bool {
+    (a - b).abs() <= 1e-9 * a.abs().max(b.abs()).max(1.0)
+}
+
+/// What holds of any booking.
+fn check(booking: &Booking, probability: f64) {
+    assert!(booking.usable_h + 1e-9 >= booking.needed_h, "{booking:?}");
+    assert!(booking.probability >= probability - 1e-9, "{booking:?}");
+    assert_eq!(booking.booked_nodes, booking.nodes + booking.spares);
+    if let (Some(cost), Some(parts)) = (booking.cost_usd, booking.cost_parts_usd) {
+        assert!(
+            close(cost.expected, parts.run + parts.spares + parts.idle),
+            "{booking:?}"
+        );
+        assert!(cost.low <= cost.expected && cost.expected <= cost.high);
+    }
+    let moment = |text: &Option<String>| text.as_ref().map(|text| text.parse::<Moment>().unwrap());
+    if let (Some(start), Some(end)) = (moment(&booking.start), moment(&booking.end)) {
+        assert!(close(end.since(start).unwrap().hours(), booking.booked_h));
+        let usable = moment(&booking.usable_until).unwrap();
+        assert!(start < usable && usable <= end);
+        assert!(moment(&booking.last_checkpoint).is_none_or(|last| last < usable));
+        assert!(moment(&booking.latest_start).is_none_or(|latest| latest >= start));
+    }
+}
