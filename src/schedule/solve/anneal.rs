@@ -1,5 +1,7 @@
 //! A schedule improved step by step: the order of the jobs and each one's way to run.
 
+use rayon::prelude::*;
+
 use super::list::{self, Random};
 use crate::schedule::problem::{Aim, Free, Placed, Problem, Worth};
 use crate::search::Watch;
@@ -10,20 +12,20 @@ struct Recipe {
     modes: Vec<usize>,
 }
 
-/// Rounds for a dozen jobs; a round's work grows with the jobs' square.
-const ROUNDS: usize = 40_000;
+/// Rounds of one cooling for a dozen jobs; a round's work grows with the jobs' square.
+const ROUNDS: usize = 10_000;
 const A_DOZEN: usize = 12;
-/// Times that the search cools down.
+/// Times that the search starts again from the best so far.
 const TURNS: usize = 4;
+/// Searches that cool down each time, at once: each finds what another misses.
+const AT_ONCE: usize = 8;
 /// How much worse a step may be at first, as a share of the price.
 const HEAT: f64 = 0.02;
 
 /// The best schedule found from this one on: threshold accepting (Dueck & Scheuer 1990) over the
-/// order of the jobs and their ways to run.
+/// order of the jobs and their ways to run; the same one for any number of threads.
 pub(super) fn improved(problem: &Problem, from: &[Placed], watch: &Watch<'_>) -> Vec<Placed> {
-    let count = from.len();
-    let mut random = Random::new(count);
-    let mut order: Vec<usize> = (0..count).collect();
+    let mut order: Vec<usize> = (0..from.len()).collect();
     order.sort_by_key(|job| (from[*job].start, *job));
     let modes = from.iter().map(|placed| placed.mode).collect();
     let mut best = Held {
@@ -33,37 +35,58 @@ pub(super) fn improved(problem: &Problem, from: &[Placed], watch: &Watch<'_>) ->
         worth: problem.worth(from),
     };
     let heat = best.price * HEAT;
-    let larger = count.max(A_DOZEN);
-    let turn = ROUNDS * A_DOZEN * A_DOZEN / (larger * larger) / TURNS;
-    for _ in 0..TURNS {
-        let mut held = best.clone();
-        for round in 0..turn {
-            if watch.is_cancelled() {
-                return best.placed;
-            }
-            let recipe = held.recipe.changed(problem, &mut random);
-            let Some(placed) = build(problem, &recipe) else {
-                continue;
-            };
-            let worth = problem.worth(&placed);
-            let price = price(problem, worth, &placed);
-            let cold = 1.0 - round as f64 / turn as f64;
-            let chance = random.below(1000) as f64 / 1000.0;
-            if price > held.price + heat * cold * cold * chance {
-                continue;
-            }
-            held = Held {
-                recipe,
-                placed,
-                worth,
-                price,
-            };
-            if held.worth < best.worth {
-                best = held.clone();
+    for turn in 0..TURNS {
+        let searches = (0..AT_ONCE).into_par_iter().map(|search| {
+            let mut random = Random::new(from.len(), turn * AT_ONCE + search);
+            cooled(problem, &best, heat, &mut random, watch)
+        });
+        let found: Vec<Held> = searches.collect();
+        for found in found {
+            if found.worth < best.worth {
+                best = found;
             }
         }
     }
     best.placed
+}
+
+/// The best that one search finds while it cools down.
+fn cooled(
+    problem: &Problem,
+    from: &Held,
+    heat: f64,
+    random: &mut Random,
+    watch: &Watch<'_>,
+) -> Held {
+    let larger = from.placed.len().max(A_DOZEN);
+    let rounds = ROUNDS * A_DOZEN * A_DOZEN / (larger * larger);
+    let (mut held, mut best) = (from.clone(), from.clone());
+    for round in 0..rounds {
+        if watch.is_cancelled() {
+            break;
+        }
+        let recipe = held.recipe.changed(problem, random);
+        let Some(placed) = build(problem, &recipe) else {
+            continue;
+        };
+        let worth = problem.worth(&placed);
+        let price = price(problem, worth, &placed);
+        let cold = 1.0 - round as f64 / rounds as f64;
+        let chance = random.below(1000) as f64 / 1000.0;
+        if price > held.price + heat * cold * cold * chance {
+            continue;
+        }
+        held = Held {
+            recipe,
+            placed,
+            worth,
+            price,
+        };
+        if held.worth < best.worth {
+            best = held.clone();
+        }
+    }
+    best
 }
 
 #[derive(Debug, Clone)]

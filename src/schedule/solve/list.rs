@@ -26,7 +26,7 @@ struct Recipe {
 /// The best schedule found; `None` when a job never fits. Ended early, it is the first.
 pub(in crate::schedule) fn best(problem: &Problem, watch: &Watch<'_>) -> Option<Vec<Placed>> {
     let count = problem.tasks.len();
-    let mut random = Random::new(count);
+    let mut random = Random::new(count, 0);
     let mut found: Option<(Worth, Vec<Placed>, Recipe)> = None;
     let consider = |recipe: Recipe, found: &mut Option<(Worth, Vec<Placed>, Recipe)>| {
         let Some(schedule) = build(problem, &recipe) else {
@@ -214,9 +214,10 @@ fn choose(
 pub(in crate::schedule) struct Random(u64);
 
 impl Random {
-    /// The same numbers for as many jobs.
-    pub(in crate::schedule) fn new(count: usize) -> Self {
-        Self(0x9e37_79b9_7f4a_7c15 ^ count as u64)
+    /// The same numbers for as many jobs in the same of several searches.
+    pub(in crate::schedule) fn new(count: usize, search: usize) -> Self {
+        let search = (search as u64).wrapping_mul(0xd1b5_4a32_d192_ed03);
+        Self(0x9e37_79b9_7f4a_7c15 ^ count as u64 ^ search)
     }
 
     pub(in crate::schedule) fn below(&mut self, limit: usize) -> usize {
