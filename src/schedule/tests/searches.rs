@@ -84,6 +84,54 @@ fn nearly_alike() -> impl Strategy<Value = Problem> {
     })
 }
 
+/// Jobs on nodes that are free for long, due late if at all: many run some way that leaves no node, or
+/// too few, to any other. Some are alike, some wait for others.
+fn wide() -> impl Strategy<Value = Problem> {
+    let mode = (1..=12_i64, 1..=30_i64, 1..=9_i64);
+    let modes = prop::collection::vec(mode, 1..=3);
+    let jobs = prop::collection::vec((modes, any::<bool>()), 4..=6);
+    let links = prop::collection::vec(any::<prop::sample::Index>(), 0..=5);
+    let aim = prop::sample::select(vec![Aim::Makespan, Aim::Cost, Aim::Lateness]);
+    let late = prop::option::of(20..=80_i64);
+    let dates = (late.clone(), late);
+    (2..=8_i64, jobs, links, aim, dates).prop_map(|(nodes, jobs, links, aim, (due, until))| {
+        let mut tasks: Vec<Task> = Vec::new();
+        for (modes, like_last) in jobs {
+            let modes = modes.into_iter().map(|(wide, steps, cost)| Mode {
+                site: 0,
+                nodes: wide.min(nodes),
+                steps,
+                cost,
+            });
+            let last = tasks.last().filter(|_| like_last);
+            tasks.push(Task {
+                modes: last.map_or_else(|| modes.collect(), |last| last.modes.clone()),
+                release: 0,
+                due: due.filter(|due| due % 2 == 0 || tasks.len() == 1),
+                weight: 1,
+                after: vec![],
+            });
+        }
+        for link in links {
+            let job = link.index(tasks.len());
+            if job > 0 {
+                tasks[job].after = vec![link.index(job)];
+            }
+        }
+        let piece = |from, to, nodes| Piece { from, to, nodes };
+        let pieces = match until {
+            None => vec![piece(0, END_OF_TIME, nodes)],
+            Some(until) => vec![
+                piece(0, until, nodes),
+                piece(until, until + 9, nodes - 1),
+                piece(until + 9, END_OF_TIME, nodes),
+            ],
+        };
+        let sites = vec![Free { pieces }];
+        Problem { tasks, sites, aim }
+    })
+}
+
 fn asked<T>(ask: impl FnOnce(&mut Effort<'_>) -> T) -> T {
     let watch = Watch::new();
     ask(&mut Effort {
@@ -153,6 +201,11 @@ proptest! {
         problem in few_kinds(3, 5..=8),
         share in 0.0..=1.0_f64,
     ) {
+        agree(&problem, share)?;
+    }
+
+    #[test]
+    fn the_searches_agree_on_jobs_that_run_alone(problem in wide(), share in 0.0..=1.0_f64) {
         agree(&problem, share)?;
     }
 

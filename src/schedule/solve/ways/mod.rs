@@ -5,12 +5,18 @@
 //! the jobs that have their ways fit on the calendar without the others. Few large jobs exclude
 //! most of what all of them could do; and with one way each, the tree is quick.
 //!
+//! Before that, it is decided of each job whether it takes so many nodes that it runs alone: the
+//! others then have less time, of which each takes a larger share.
+//!
 //! Jobs that are nearly alike count at first as ones that can do whatever any of them can: who of
 //! them runs which way is decided last, and only where all jobs fit even so.
 
+mod alone;
 mod groups;
 mod refine;
 mod search;
+
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -34,16 +40,10 @@ const GROWTH: u64 = 8;
 pub(in crate::schedule) fn ask(problem: &Problem, caps: Caps, effort: &mut Effort<'_>) -> Outcome {
     let groups = Groups::new(problem);
     let merged = groups.merged(problem);
-    let Some(system) = System::of_each(&merged, caps) else {
-        return Outcome {
-            found: None,
-            settled: true,
-        };
-    };
-    let ways = Ways::new(problem, caps, system, groups, &merged);
-    let mut nodes = vec![ways.root()];
+    let ways = Ways::new(problem, caps, groups, &merged);
+    let mut nodes: Vec<Node> = ways.root().into_iter().collect();
     let mut first = 0;
-    while first < ways.order.len() && (1..ENOUGH).contains(&nodes.len()) {
+    while first < ways.decisions.len() && (1..ENOUGH).contains(&nodes.len()) {
         let mut next: Vec<Node> = Vec::new();
         for node in nodes {
             let allowed = effort.allowed.saturating_sub(effort.spent);
@@ -71,9 +71,10 @@ struct Ways<'a> {
     /// The problem with its jobs taken for the kinds of the largest groups, like what follows.
     merged: &'a Problem,
     caps: Caps,
-    system: System,
-    /// The jobs in the order in which they are given their ways.
-    order: Vec<usize>,
+    /// What is decided, one after another.
+    decisions: Vec<Decision>,
+    /// The ways of each job that leave no room beside it, where it can be moved.
+    alone: Vec<Vec<usize>>,
     /// The last job before in that order that need not be told apart.
     twins: Vec<Option<usize>>,
     /// All jobs that have to be done before each.
@@ -82,21 +83,46 @@ struct Ways<'a> {
     least: Vec<(i64, i64)>,
 }
 
+/// What is decided of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Decision {
+    /// Whether it runs alone, and in which way.
+    Alone(usize),
+    /// The way to run it, where it doesn't run alone.
+    Way(usize),
+}
+
+/// What is left to the jobs that don't run alone.
+struct Stage {
+    problem: Problem,
+    caps: Caps,
+    system: System,
+}
+
+impl Stage {
+    /// `None` where a job has no way to run within the caps.
+    fn new(problem: Problem, caps: Caps) -> Option<Arc<Self>> {
+        let system = System::of_each(&problem, caps)?;
+        Some(Arc::new(Self {
+            problem,
+            caps,
+            system,
+        }))
+    }
+}
+
 /// The first jobs with their ways, and the weights that the inequalities have come to.
 #[derive(Clone)]
 struct Node {
+    stage: Arc<Stage>,
+    /// The ways of the jobs that run alone, by their place among all of theirs.
+    alone: Vec<Option<usize>>,
     given: Vec<Option<usize>>,
     weights: Vec<f64>,
 }
 
 impl<'a> Ways<'a> {
-    fn new(
-        problem: &'a Problem,
-        caps: Caps,
-        system: System,
-        groups: Groups,
-        merged: &'a Problem,
-    ) -> Self {
+    fn new(problem: &'a Problem, caps: Caps, groups: Groups, merged: &'a Problem) -> Self {
         let tasks = &merged.tasks;
         let mut order: Vec<usize> = (0..tasks.len()).collect();
         order.sort_by_key(|job| (-tasks[*job].least_area(), *job));
@@ -112,13 +138,21 @@ impl<'a> Ways<'a> {
             let late = task.due.map_or(0, |due| (end - due).max(0)) * task.weight;
             (cost.unwrap_or(0), late)
         });
+        let mut alone = alone::ways(merged, caps.end);
+        if let Some(last) = order.last() {
+            // Time is left to one job at least, so that there are shares of it.
+            alone[*last].clear();
+        }
+        let first = order.iter().filter(|job| !alone[**job].is_empty());
+        let first = first.map(|job| Decision::Alone(*job));
+        let decisions = first.chain(order.iter().map(|job| Decision::Way(*job)));
         Self {
             problem,
             groups,
             merged,
             caps,
-            system,
-            order,
+            decisions: decisions.collect(),
+            alone,
             twins,
             before: before(problem),
             least: least.collect(),
@@ -142,11 +176,15 @@ impl<'a> Ways<'a> {
             && self.caps.late.is_none_or(|most| late <= most)
     }
 
-    fn root(&self) -> Node {
-        Node {
-            given: vec![None; self.order.len()],
-            weights: self.system.weights(),
-        }
+    /// Nothing decided; `None` where a job has no way to run within the caps.
+    fn root(&self) -> Option<Node> {
+        let stage = Stage::new(self.merged.clone(), self.caps)?;
+        Some(Node {
+            alone: vec![None; self.merged.tasks.len()],
+            given: vec![None; self.merged.tasks.len()],
+            weights: stage.system.weights(),
+            stage,
+        })
     }
 
     /// Searches what follows from all of the nodes, in which so many jobs have their ways; those that

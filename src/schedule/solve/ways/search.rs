@@ -2,7 +2,8 @@
 
 use pumpkin_core::termination::TerminationCondition;
 
-use super::{Node, Ways};
+use super::alone::{self, Parted};
+use super::{Decision, Node, Stage, Ways};
 use crate::schedule::problem::{Caps, Mode, Placed, Problem, Task};
 use crate::schedule::solve::exact::Effort;
 use crate::schedule::solve::tree::{self, Outcome};
@@ -64,23 +65,74 @@ impl<'s> Search<'s> {
             return None;
         }
         let ways = self.ways;
-        let rounds = if first < FEWEST { FIRST_ROUNDS } else { ROUNDS };
+        let placed = self.node.given.iter().flatten().count();
+        let rounds = if placed < FEWEST {
+            FIRST_ROUNDS
+        } else {
+            ROUNDS
+        };
+        let Node {
+            stage,
+            given,
+            weights,
+            ..
+        } = &mut self.node;
         self.effort
-            .spend((ways.system.shares() * rounds / SHARES) as u64);
-        let Node { given, weights } = &mut self.node;
-        if ways.system.excludes(given, weights, rounds) {
+            .spend((stage.system.shares() * rounds / SHARES) as u64);
+        if stage.system.excludes(given, weights, rounds) {
             return None;
         }
-        if first == ways.order.len() {
+        let Some(decision) = ways.decisions.get(first) else {
             return self.refined(&self.assigned());
+        };
+        match *decision {
+            Decision::Alone(job) => self.alone(first, job),
+            Decision::Way(job) if self.node.alone[job].is_some() => self.from(first + 1),
+            Decision::Way(_) if placed >= FEWEST && self.part_excluded() => None,
+            Decision::Way(job) => self.way(first, job),
         }
-        if first >= FEWEST && self.part_excluded(first) {
-            return None;
+    }
+
+    /// A job beside others or not.
+    fn alone(&mut self, first: usize, job: usize) -> Option<Vec<Placed>> {
+        let ways = self.ways;
+        let twin = ways.twins[job].and_then(|twin| self.node.alone[twin]);
+        let alone = ways.alone[job].iter().copied();
+        let alone = alone.filter(|way| twin.is_none_or(|twin| twin <= *way));
+        let beside = twin.is_none().then_some(None);
+        let node = self.node.clone();
+        for way in beside.into_iter().chain(alone.map(Some)) {
+            let mut problem = node.stage.problem.clone();
+            let mut caps = node.stage.caps;
+            let modes = &mut problem.tasks[job].modes;
+            if let Some(way) = way {
+                let mode = modes[way];
+                caps = alone::aside(&mut problem, caps, job, mode);
+            } else {
+                let all = modes.iter().enumerate();
+                let rest = all.filter(|(way, _)| !ways.alone[job].contains(way));
+                *modes = rest.map(|(_, mode)| *mode).collect();
+            }
+            let Some(stage) = Stage::new(problem, caps) else {
+                continue;
+            };
+            self.node.weights = stage.system.weights();
+            self.node.stage = stage;
+            self.node.alone[job] = way;
+            let found = self.from(first + 1);
+            if found.is_some() {
+                return found;
+            }
         }
-        let job = ways.order[first];
-        let least = ways.twins[job].and_then(|twin| self.node.given[twin]);
+        self.node = node;
+        None
+    }
+
+    /// One way after another to run a job beside others.
+    fn way(&mut self, first: usize, job: usize) -> Option<Vec<Placed>> {
+        let least = self.ways.twins[job].and_then(|twin| self.node.given[twin]);
         let weights = self.node.weights.clone();
-        for way in least.unwrap_or(0)..ways.system.ways(job).count() {
+        for way in least.unwrap_or(0)..self.node.stage.system.ways(job).count() {
             self.node.given[job] = Some(way);
             self.node.weights.clone_from(&weights);
             let found = self.from(first + 1);
@@ -92,19 +144,19 @@ impl<'s> Search<'s> {
         None
     }
 
-    /// Whether the first jobs don't fit on the calendar even without the others.
-    fn part_excluded(&mut self, first: usize) -> bool {
+    /// Whether the jobs that have their ways don't fit on the calendar even without the others.
+    fn part_excluded(&mut self) -> bool {
         let ways = self.ways;
-        let (jobs, rest) = ways.order.split_at(first);
-        let rest = rest.iter().map(|job| ways.least[*job]);
-        let (cost, late) = rest.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1));
-        let caps = Caps {
-            cost: ways.caps.cost.map(|most| most - cost),
-            late: ways.caps.late.map(|most| most - late),
-            ..ways.caps
-        };
-        let mut jobs: Vec<(usize, Mode)> = jobs.iter().map(|job| (*job, self.mode(*job))).collect();
-        jobs.sort_by_key(|(job, _)| *job);
+        let mut jobs: Vec<(usize, Mode)> = Vec::new();
+        let mut caps = ways.caps;
+        for (job, least) in ways.least.iter().enumerate() {
+            if self.decided(job) {
+                jobs.push((job, self.mode(job)));
+            } else {
+                caps.cost = caps.cost.map(|most| most - least.0);
+                caps.late = caps.late.map(|most| most - least.1);
+            }
+        }
         let outcome = self.tree(&jobs, caps, PART);
         outcome.settled && outcome.found.is_none()
     }
@@ -126,22 +178,41 @@ impl<'s> Search<'s> {
             sites: problem.sites.clone(),
             aim: problem.aim,
         };
+        let parted = Parted::new(&part, caps);
+        let Some((rest, caps)) = parted.rest() else {
+            return Outcome {
+                found: None,
+                settled: true,
+            };
+        };
         let left = self.effort.allowed.saturating_sub(self.effort.spent);
         let mut effort = Effort {
             spent: 0,
             allowed: left.min(most),
             watch: self.effort.watch,
         };
-        let outcome = tree::ask(&part, caps, None, &mut effort);
+        let outcome = tree::ask(&rest, caps, None, &mut effort);
         self.effort.spent += effort.spent;
-        outcome
+        Outcome {
+            found: outcome.found.map(|placed| parted.whole(&placed)),
+            ..outcome
+        }
+    }
+
+    /// Whether a job has its way.
+    fn decided(&self, job: usize) -> bool {
+        self.node.alone[job].is_some() || self.node.given[job].is_some()
     }
 
     /// The way that a job is given.
     pub(super) fn mode(&self, job: usize) -> Mode {
+        if let Some(way) = self.node.alone[job] {
+            return self.ways.merged.tasks[job].modes[way];
+        }
+        let stage = &self.node.stage;
         let way = self.node.given[job].unwrap_or(0);
-        let mode = self.ways.system.ways(job).nth(way).unwrap_or(0);
-        self.ways.merged.tasks[job].modes[mode]
+        let mode = stage.system.ways(job).nth(way).unwrap_or(0);
+        stage.problem.tasks[job].modes[mode]
     }
 
     /// Whether no more effort may be spent.
