@@ -1,6 +1,6 @@
 //! How much effort is spent on a schedule, counted instead of timed.
 
-use crate::schedule::problem::Problem;
+use crate::schedule::problem::{Aim, Problem};
 
 /// Effort for up to a dozen jobs; more jobs get less, since each decision takes longer.
 pub(super) const EFFORT: Efforts = Efforts {
@@ -10,6 +10,15 @@ pub(super) const EFFORT: Efforts = Efforts {
     ways: 30_000_000,
     solver_question: 4_000,
     solver: 10_000,
+};
+/// The same where due dates are what decides: the solver learns from what is late, and is asked more.
+const LATE_EFFORT: Efforts = Efforts {
+    tree_question: 5_000,
+    ways_question: 2_000_000,
+    ways: 6_000_000,
+    solver_question: 20_000,
+    solver: 24_000,
+    ..EFFORT
 };
 /// Effort for what is minimised second.
 pub(super) const SECOND_EFFORT: Efforts = Efforts {
@@ -41,6 +50,16 @@ pub(super) struct Efforts {
     pub(super) solver: u64,
 }
 
+impl Efforts {
+    /// For what is minimised first.
+    pub(super) fn first(problem: &Problem) -> Self {
+        match problem.aim {
+            Aim::Lateness => LATE_EFFORT,
+            Aim::Makespan | Aim::Cost => EFFORT,
+        }
+    }
+}
+
 /// How far a schedule is improved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::schedule) enum Depth {
@@ -67,6 +86,9 @@ impl Depth {
     /// All that may be spent.
     pub(super) fn whole(self, problem: &Problem) -> u64 {
         let all = |efforts: Efforts| efforts.tree + efforts.ways + efforts.solver;
-        self.share(all(EFFORT) + all(SECOND_EFFORT) + KINDS_EFFORT, problem)
+        self.share(
+            all(Efforts::first(problem)) + all(SECOND_EFFORT) + KINDS_EFFORT,
+            problem,
+        )
     }
 }

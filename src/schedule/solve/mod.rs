@@ -1,10 +1,10 @@
 //! From a problem to the best schedule found and a proof of how good it is.
 //!
-//! A list schedule, improved step by step, gives the first answer and simple sums the first bound.
+//! A list schedule, improved by several searches at once, gives the first answer and simple sums the first bound.
 //! Whether there is a schedule halfway between the two is then asked again and again until they
 //! meet or the effort is spent: dual feasible functions may tell that there is none, the tree of
 //! decisions is quick where jobs are alike or few, the same after ways are given to the largest jobs
-//! first where jobs differ, and the solver where dates decide.
+//! first where jobs differ, and the solver where due dates decide, for lateness before the others.
 //! Effort is counted, not timed: the same problem gets the same answer on any machine.
 
 mod anneal;
@@ -16,7 +16,7 @@ pub(super) mod tree;
 pub(super) mod ways;
 
 pub(super) use self::efforts::Depth;
-use self::efforts::{EFFORT, SECOND_EFFORT};
+use self::efforts::{Efforts, SECOND_EFFORT};
 use self::exact::{Answer, Effort, ask};
 use self::tree::Figure;
 use super::bound::{self, dual_feasible};
@@ -111,10 +111,11 @@ struct Search<'a> {
 impl Search<'_> {
     /// Finds some schedule, where none is known.
     fn any(&mut self) -> Result<(), Unsolved> {
+        let efforts = Efforts::first(self.problem);
         for (asked, effort) in [
-            (Asked::Tree, EFFORT.tree),
-            (Asked::Ways, EFFORT.ways_question),
-            (Asked::Solver, EFFORT.solver),
+            (Asked::Tree, efforts.tree),
+            (Asked::Ways, efforts.ways_question),
+            (Asked::Solver, efforts.solver),
         ] {
             if self.best.is_some() {
                 break;
@@ -132,30 +133,45 @@ impl Search<'_> {
     }
 
     /// Narrows what is minimised first: questions of little effort to the tree bring the answer
-    /// and the bound near each other, then those that give ways first, and the solver's; at last the
-    /// tree is searched for anything better.
+    /// and the bound near each other, then those that give ways first, and the solver's; where due
+    /// dates decide, the solver's come before, small ones and large ones. At last the tree is searched
+    /// for anything better.
     fn first(&mut self) {
-        let mut left = self.depth.share(EFFORT.tree, self.problem);
-        self.narrow(Asked::Tree, EFFORT.tree_question, &mut left);
-        let mut ways = self.depth.share(EFFORT.ways, self.problem);
-        if self.open() {
-            // Small questions first: the answer to a large one may be near what they find.
-            let mut first = ways / 4;
-            ways -= first;
-            self.narrow(Asked::Ways, EFFORT.ways_question / 12, &mut first);
-            ways += first;
+        let efforts = Efforts::first(self.problem);
+        let mut tree = self.depth.share(efforts.tree, self.problem);
+        let mut ways = self.depth.share(efforts.ways, self.problem);
+        let mut solver = self.depth.share(efforts.solver, self.problem);
+        self.narrow(Asked::Tree, efforts.tree_question, &mut tree);
+        if self.problem.aim == Aim::Lateness {
+            self.small(Asked::Solver, efforts.solver_question, &mut solver);
         }
-        self.better(Asked::Ways, EFFORT.ways_question, &mut ways);
-        self.narrow(Asked::Ways, EFFORT.ways_question, &mut ways);
+        self.small(Asked::Ways, efforts.ways_question, &mut ways);
+        if self.problem.aim == Aim::Lateness {
+            self.large(Asked::Solver, efforts.solver_question, &mut solver);
+        }
+        self.large(Asked::Ways, efforts.ways_question, &mut ways);
         if self.open() {
             self.by_kinds();
         }
-        let mut solver = self.depth.share(EFFORT.solver, self.problem);
-        self.better(Asked::Solver, EFFORT.solver_question, &mut solver);
-        self.narrow(Asked::Solver, EFFORT.solver_question, &mut solver);
-        if self.open() && self.lower(Figure::First, left) {
+        self.large(Asked::Solver, efforts.solver_question, &mut solver);
+        if self.open() && self.lower(Figure::First, tree) {
             self.bound = self.value();
         }
+    }
+
+    /// Small questions first: the answer to a large one may be near what they find.
+    fn small(&mut self, asked: Asked, question: u64, left: &mut u64) {
+        if self.open() {
+            let mut some = *left / 4;
+            *left -= some;
+            self.narrow(asked, question / 12, &mut some);
+            *left += some;
+        }
+    }
+
+    fn large(&mut self, asked: Asked, question: u64, left: &mut u64) {
+        self.better(asked, question, left);
+        self.narrow(asked, question, left);
     }
 
     /// Asks for anything better. The answer is often the best by now: halving what lies below it
