@@ -203,7 +203,7 @@ pub fn schedule_watched(
     // Where nothing but the jobs themselves says when they run, rounding costs them minutes only.
     let dated = steps::moments(agenda).next().is_some();
     // What the finest steps improve need not be the best on coarser ones.
-    let improved = dated && agenda.minimise != Minimise::Lateness && finest.splits(&coarse);
+    let improved = dated && finest.splits(&coarse);
     let depth = if improved {
         Depth::Sketch
     } else {
@@ -214,7 +214,11 @@ pub fn schedule_watched(
         .and_then(Result::ok);
     let on_finest = |found| solved_on(finest, agenda, &options, found, Depth::Proof, watch);
     let (grid, problem, solved) = match first {
-        Some(found) if !dated || !rounding_matters(agenda, &found) => found,
+        Some(found) if !dated || !rounding_matters(agenda, &found) => match depth {
+            Depth::Sketch => solved_on(coarse, agenda, &options, Some(&found), Depth::Proof, watch)
+                .unwrap_or(found),
+            Depth::Proof => found,
+        },
         Some(found) => match on_finest(Some(&found)) {
             Ok(finer) if hours_or_cost(agenda, &finer) <= hours_or_cost(agenda, &found) => finer,
             Ok(finer) => bounded_by(agenda, found, &finer),
@@ -248,8 +252,16 @@ fn solved_on(
 
 /// Whether a job that is rounded up may miss a window or a deadline, where there are any, that it
 /// would otherwise keep.
-fn rounding_matters(agenda: &Agenda, (_, _, solved): &Found) -> bool {
-    agenda.minimise != Minimise::Lateness || solved.worth.first > 0
+fn rounding_matters(agenda: &Agenda, (grid, _, solved): &Found) -> bool {
+    match agenda.minimise {
+        Minimise::Cost => true,
+        Minimise::Lateness => solved.worth.first > 0,
+        // What comes after the last end is in no way of a schedule that ends no later.
+        Minimise::Makespan => {
+            let end = grid.moment(solved.worth.first);
+            steps::moments(agenda).any(|at| at > agenda.start && end.is_none_or(|end| at < end))
+        }
+    }
 }
 
 /// A schedule on coarse steps, with what no schedule on finer ones can be better than either.
