@@ -7,7 +7,7 @@
 //!
 //! Time goes in whole steps, about a thousandth of what the jobs take together; durations are
 //! rounded up to them, so that no schedule is tighter than the predictions. The finest ones are tried
-//! too where rounding may be what is in the way of a deadline or a window. The schedule comes with what
+//! too where rounding may be what is in the way of a deadline or a window before the end. The schedule comes with what
 //! no schedule on those steps can be better than.
 //!
 //! | file | holds |
@@ -215,8 +215,7 @@ pub fn schedule_watched(
     let on_finest = |found| solved_on(finest, agenda, &options, found, Depth::Proof, watch);
     let (grid, problem, solved) = match first {
         Some(found) if !dated || !rounding_matters(agenda, &found) => match depth {
-            Depth::Sketch => solved_on(coarse, agenda, &options, Some(&found), Depth::Proof, watch)
-                .unwrap_or(found),
+            Depth::Sketch => proven(agenda, &options, found, watch),
             Depth::Proof => found,
         },
         Some(found) => match on_finest(Some(&found)) {
@@ -250,13 +249,30 @@ fn solved_on(
     }
 }
 
+/// A sketch improved on the same steps, until nothing better is left or all effort is spent.
+fn proven(agenda: &Agenda, options: &[Vec<Choice>], sketch: Found, watch: &Watch<'_>) -> Found {
+    let bound = sketch.2.bound;
+    let again = solved_on(
+        sketch.0,
+        agenda,
+        options,
+        Some(&sketch),
+        Depth::Proof,
+        watch,
+    );
+    let (grid, problem, mut solved) = again.unwrap_or(sketch);
+    // What the sketch proved holds of the same problem.
+    solved.bound = solved.bound.max(bound).min(solved.worth.first);
+    (grid, problem, solved)
+}
+
 /// Whether a job that is rounded up may miss a window or a deadline, where there are any, that it
 /// would otherwise keep.
 fn rounding_matters(agenda: &Agenda, (grid, _, solved): &Found) -> bool {
     match agenda.minimise {
         Minimise::Cost => true,
         Minimise::Lateness => solved.worth.first > 0,
-        // What comes after the last end is in no way of a schedule that ends no later.
+        // What comes after the last end is in the way of no schedule that ends sooner.
         Minimise::Makespan => {
             let end = grid.moment(solved.worth.first);
             steps::moments(agenda).any(|at| at > agenda.start && end.is_none_or(|end| at < end))

@@ -3,7 +3,7 @@
 use crate::schedule::problem::{Aim, Problem};
 
 /// Effort for up to a dozen jobs; more jobs get less, since each decision takes longer.
-pub(super) const EFFORT: Efforts = Efforts {
+const EFFORT: Efforts = Efforts {
     tree_question: 40_000,
     tree: 3_000_000,
     ways_question: 24_000_000,

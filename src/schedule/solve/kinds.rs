@@ -1,6 +1,6 @@
 //! Nearly alike jobs scheduled as if they were alike.
 
-use super::efforts::{EFFORT, KINDS_EFFORT};
+use super::efforts::{Efforts, KINDS_EFFORT};
 use super::tree::Figure;
 use super::{Asked, Search, anneal, list};
 use crate::schedule::bound;
@@ -35,7 +35,11 @@ impl Search<'_> {
             return;
         }
         let mut left = self.depth.share(KINDS_EFFORT, self.problem);
-        kinds.narrow(Asked::Tree, EFFORT.tree_question, &mut left);
+        kinds.narrow(
+            Asked::Tree,
+            Efforts::first(self.problem).tree_question,
+            &mut left,
+        );
         if kinds.open() && kinds.lower(Figure::First, left) {
             kinds.bound = kinds.value();
         }

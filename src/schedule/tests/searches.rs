@@ -61,20 +61,15 @@ fn nearly_alike() -> impl Strategy<Value = Problem> {
             tasks[4].after = vec![0, 1];
         }
         let sites = sites.iter().map(|(nodes, window)| {
-            let (until, fewer) = window.unwrap_or((1, 0));
-            let first = Piece {
-                from: 0,
-                to: until,
-                nodes: nodes - fewer,
+            let piece = |from, to, nodes| Piece { from, to, nodes };
+            let pieces = match window {
+                None => vec![piece(0, END_OF_TIME, *nodes)],
+                Some((until, fewer)) => vec![
+                    piece(0, *until, nodes - fewer),
+                    piece(*until, END_OF_TIME, *nodes),
+                ],
             };
-            let rest = Piece {
-                from: until,
-                to: END_OF_TIME,
-                nodes: *nodes,
-            };
-            Free {
-                pieces: vec![first, rest],
-            }
+            Free { pieces }
         });
         Problem {
             tasks,

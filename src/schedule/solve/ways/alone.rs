@@ -15,8 +15,7 @@ const NOTHING: Mode = Mode {
     cost: 0,
 };
 
-/// For each job its ways to run beside which no other can run, where it may as well run so before all
-/// others or after them.
+/// For each job the ways that leave room for no other, if it can be moved before or after all others.
 pub(super) fn ways(problem: &Problem, end: i64) -> Vec<Vec<usize>> {
     let tasks = &problem.tasks;
     if !undated(problem, end) {
@@ -30,7 +29,7 @@ pub(super) fn ways(problem: &Problem, end: i64) -> Vec<Vec<usize>> {
     let beside = fewest_beside(&fewest.collect::<Vec<_>>());
     let ways = beside.into_iter().enumerate().map(|(job, beside)| {
         let modes = tasks[job].modes.iter().enumerate();
-        let alone = modes.filter(|(_, mode)| (most + 1 - beside..=most).contains(&mode.nodes));
+        let alone = modes.filter(|(_, mode)| leaves_none(mode.nodes, beside, most));
         let alone = alone.filter(|_| movable(problem, job));
         alone.map(|(way, _)| way).collect()
     });
@@ -38,7 +37,7 @@ pub(super) fn ways(problem: &Problem, end: i64) -> Vec<Vec<usize>> {
 }
 
 /// Runs a job out of the others' way.
-pub(super) fn aside(problem: &mut Problem, caps: Caps, job: usize, mode: Mode) -> Caps {
+pub(super) fn put_aside(problem: &mut Problem, caps: Caps, job: usize, mode: Mode) -> Caps {
     problem.tasks[job].modes = vec![NOTHING];
     without(caps, mode)
 }
@@ -57,6 +56,11 @@ fn undated(problem: &Problem, end: i64) -> bool {
 fn movable(problem: &Problem, job: usize) -> bool {
     let awaited = || problem.tasks.iter().any(|task| task.after.contains(&job));
     problem.tasks[job].after.is_empty() || !awaited()
+}
+
+/// Whether so many of the nodes leave too few to what takes `beside` at least.
+fn leaves_none(nodes: i64, beside: i64, most: i64) -> bool {
+    nodes <= most && nodes + beside > most
 }
 
 /// The fewest nodes that any other takes, for each; none where there is no other.
@@ -79,7 +83,7 @@ fn without(caps: Caps, mode: Mode) -> Caps {
 }
 
 /// Jobs with one way to run each, and which of them run before all others and after them.
-pub(super) struct Parted<'a> {
+pub(super) struct Aside<'a> {
     all: &'a Problem,
     caps: Caps,
     first: Vec<usize>,
@@ -87,24 +91,24 @@ pub(super) struct Parted<'a> {
     rest: Vec<usize>,
 }
 
-impl<'a> Parted<'a> {
+impl<'a> Aside<'a> {
     pub(super) fn new(all: &'a Problem, caps: Caps) -> Self {
-        let mut parted = Self {
+        let mut aside = Self {
             all,
             caps,
             first: Vec::new(),
             last: Vec::new(),
             rest: (0..all.tasks.len()).collect(),
         };
-        while let Some(place) = parted.next_alone() {
-            let job = parted.rest.remove(place);
+        while let Some(place) = aside.next_alone() {
+            let job = aside.rest.remove(place);
             if all.tasks[job].after.is_empty() {
-                parted.first.push(job);
+                aside.first.push(job);
             } else {
-                parted.last.push(job);
+                aside.last.push(job);
             }
         }
-        parted
+        aside
     }
 
     /// The place in the rest of one beside which none of the others can run.
@@ -117,7 +121,7 @@ impl<'a> Parted<'a> {
         let nodes: Vec<i64> = nodes.collect();
         let mut beside = fewest_beside(&nodes).into_iter().zip(&nodes).enumerate();
         let found = beside.find(|(place, (beside, nodes))| {
-            (most + 1 - beside..=most).contains(*nodes) && movable(self.all, self.rest[*place])
+            leaves_none(**nodes, *beside, most) && movable(self.all, self.rest[*place])
         });
         found.map(|(place, _)| place)
     }

@@ -28,7 +28,7 @@ use crate::schedule::bound;
 use crate::schedule::bound::dual_feasible::System;
 use crate::schedule::problem::{Aim, Caps, Placed, Problem};
 
-/// Choices of ways for the first jobs that are enough to search what follows from each by itself.
+/// Choices for the first jobs that are enough to search what follows from each by itself.
 const ENOUGH: usize = 200;
 /// What follows from so many of these is searched at once, however many processors there are.
 const AT_ONCE: usize = 8;
@@ -111,7 +111,7 @@ impl Stage {
     }
 }
 
-/// The first jobs with their ways, and the weights that the inequalities have come to.
+/// What is decided of the first jobs, and the weights that the inequalities have come to.
 #[derive(Clone)]
 struct Node {
     stage: Arc<Stage>,
@@ -140,7 +140,7 @@ impl<'a> Ways<'a> {
         });
         let mut alone = alone::ways(merged, caps.end);
         if let Some(last) = order.last() {
-            // Time is left to one job at least, so that there are shares of it.
+            // Time is left to one job at least, so that there are shares of it. It keeps all its ways.
             alone[*last].clear();
         }
         let first = order.iter().filter(|job| !alone[**job].is_empty());
@@ -187,7 +187,7 @@ impl<'a> Ways<'a> {
         })
     }
 
-    /// Searches what follows from all of the nodes, in which so many jobs have their ways; those that
+    /// Searches what follows from all of the nodes, in which so much is decided; those that
     /// take long again with more effort.
     fn all(&self, first: usize, mut nodes: Vec<Node>, effort: &mut Effort<'_>) -> Outcome {
         let watch = effort.watch;

@@ -2,18 +2,19 @@
 
 use pumpkin_core::termination::TerminationCondition;
 
-use super::alone::{self, Parted};
+use super::alone::{self, Aside};
 use super::{Decision, Node, Stage, Ways};
 use crate::schedule::problem::{Caps, Mode, Placed, Problem, Task};
 use crate::schedule::solve::exact::Effort;
 use crate::schedule::solve::tree::{self, Outcome};
 use crate::search::Watch;
 
-/// Jobs that have their ways before they are placed without the others: two nearly always fit.
+/// Jobs beside others that have their ways before they are placed without the rest: two nearly
+/// always fit.
 const FEWEST: usize = 3;
 /// Effort for placing jobs without the others, which only saves effort.
 pub(super) const PART: u64 = 20_000;
-/// Rounds in which the inequalities are weighed for the first jobs, and for each after.
+/// Rounds in which the inequalities are weighed while few jobs have their ways, and for each after.
 const FIRST_ROUNDS: usize = 100;
 const ROUNDS: usize = 25;
 /// Shares that are looked at in the time of a decision of the tree.
@@ -23,7 +24,7 @@ const SHARES: usize = 500;
 pub(super) struct Search<'s> {
     pub(super) ways: &'s Ways<'s>,
     node: Node,
-    /// Jobs that have their ways before the node is handed over instead of followed.
+    /// Decisions that are made before the node is handed over instead of followed.
     until: usize,
     pub(super) reached: Vec<Node>,
     pub(super) effort: Effort<'s>,
@@ -54,7 +55,7 @@ impl<'s> Search<'s> {
         }
     }
 
-    /// A schedule in which the first jobs run the ways they are given.
+    /// A schedule that follows from what is decided first.
     pub(super) fn from(&mut self, first: usize) -> Option<Vec<Placed>> {
         if self.effort.should_stop() {
             self.open = true;
@@ -86,19 +87,19 @@ impl<'s> Search<'s> {
             return self.refined(&self.assigned());
         };
         match *decision {
-            Decision::Alone(job) => self.alone(first, job),
+            Decision::Alone(job) => self.beside_or_alone(first, job),
             Decision::Way(job) if self.node.alone[job].is_some() => self.from(first + 1),
             Decision::Way(_) if placed >= FEWEST && self.part_excluded() => None,
             Decision::Way(job) => self.way(first, job),
         }
     }
 
-    /// A job beside others or not.
-    fn alone(&mut self, first: usize, job: usize) -> Option<Vec<Placed>> {
+    /// Whether a job runs alone: beside others first, then each way that leaves no room to any.
+    fn beside_or_alone(&mut self, first: usize, job: usize) -> Option<Vec<Placed>> {
         let ways = self.ways;
         let twin = ways.twins[job].and_then(|twin| self.node.alone[twin]);
-        let alone = ways.alone[job].iter().copied();
-        let alone = alone.filter(|way| twin.is_none_or(|twin| twin <= *way));
+        let all = ways.alone[job].iter().copied();
+        let alone = all.filter(|way| twin.is_none_or(|twin| twin <= *way));
         let beside = twin.is_none().then_some(None);
         let node = self.node.clone();
         for way in beside.into_iter().chain(alone.map(Some)) {
@@ -107,7 +108,7 @@ impl<'s> Search<'s> {
             let modes = &mut problem.tasks[job].modes;
             if let Some(way) = way {
                 let mode = modes[way];
-                caps = alone::aside(&mut problem, caps, job, mode);
+                caps = alone::put_aside(&mut problem, caps, job, mode);
             } else {
                 let all = modes.iter().enumerate();
                 let rest = all.filter(|(way, _)| !ways.alone[job].contains(way));
@@ -178,8 +179,8 @@ impl<'s> Search<'s> {
             sites: problem.sites.clone(),
             aim: problem.aim,
         };
-        let parted = Parted::new(&part, caps);
-        let Some((rest, caps)) = parted.rest() else {
+        let aside = Aside::new(&part, caps);
+        let Some((rest, caps)) = aside.rest() else {
             return Outcome {
                 found: None,
                 settled: true,
@@ -194,7 +195,7 @@ impl<'s> Search<'s> {
         let outcome = tree::ask(&rest, caps, None, &mut effort);
         self.effort.spent += effort.spent;
         Outcome {
-            found: outcome.found.map(|placed| parted.whole(&placed)),
+            found: outcome.found.map(|placed| aside.whole(&placed)),
             ..outcome
         }
     }
