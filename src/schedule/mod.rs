@@ -7,8 +7,8 @@
 //!
 //! Time goes in whole steps, about a thousandth of what the jobs take together; durations are
 //! rounded up to them, so that no schedule is tighter than the predictions. The finest ones are tried
-//! too where rounding may be what is in the way of a deadline or a window before the end. The schedule comes with what
-//! no schedule on those steps can be better than.
+//! too where rounding may be what is in the way of a deadline or a window before the end. The
+//! schedule comes with what no schedule on those steps can be better than.
 //!
 //! | file | holds |
 //! |---|---|

@@ -1,10 +1,11 @@
 //! From a problem to the best schedule found and a proof of how good it is.
 //!
-//! A list schedule, improved by several searches at once, gives the first answer and simple sums the first bound.
-//! Whether there is a schedule halfway between the two is then asked again and again until they
-//! meet or the effort is spent: dual feasible functions may tell that there is none, the tree of
-//! decisions is quick where jobs are alike or few, the same after ways are given to the largest jobs
-//! first where jobs differ, and the solver where due dates decide, for lateness before the others.
+//! A list schedule, improved by several searches at once, gives the first answer and simple sums the
+//! first bound. Whether there is a schedule halfway between the two is then asked again and again
+//! until they meet or the effort is spent: dual feasible functions may tell that there is none, the
+//! tree of decisions is quick where jobs are alike or few, the same after ways are given to the
+//! largest jobs first where jobs differ, and the solver where due dates decide: for lateness it is
+//! asked before the others.
 //! Effort is counted, not timed: the same problem gets the same answer on any machine.
 
 mod anneal;

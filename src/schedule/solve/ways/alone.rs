@@ -1,7 +1,7 @@
 //! Jobs that run on so many nodes that no other can run beside them.
 //!
-//! Where the same nodes are free until the end and no date comes before it, such a job may as well run
-//! before all others, if it waits for none, or after them, if none waits for it: what ran before
+//! Where the same nodes are free until the end and no date comes before it, such a job may as well
+//! run before all others, if it waits for none, or after them, if none waits for it: what ran before
 //! it starts that much later, or what ran after it that much sooner, and all else stays. What is
 //! left of the time is the others' alone, and much less fits into it than into the whole.
 
