@@ -157,6 +157,15 @@ impl Problem {
         placed.start + self.mode(job, placed).steps
     }
 
+    /// The numbers of nodes that jobs can run on, each once.
+    pub(super) fn widths(&self) -> Vec<i64> {
+        let modes = self.tasks.iter().flat_map(|task| &task.modes);
+        let mut widths: Vec<i64> = modes.map(|mode| mode.nodes.max(1)).collect();
+        widths.sort_unstable();
+        widths.dedup();
+        widths
+    }
+
     /// Whether deadlines bind.
     pub(super) fn binding(&self) -> bool {
         self.aim != Aim::Lateness

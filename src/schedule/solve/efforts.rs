@@ -14,16 +14,16 @@ const EFFORT: Efforts = Efforts {
 /// The same where due dates are what decides: the solver learns from what is late, and is asked more.
 const LATE_EFFORT: Efforts = Efforts {
     tree_question: 5_000,
-    ways_question: 2_000_000,
-    ways: 6_000_000,
+    ways_question: 4_000_000,
+    ways: 9_000_000,
     solver_question: 20_000,
-    solver: 24_000,
+    solver: 40_000,
     ..EFFORT
 };
 /// Effort for what is minimised second.
 pub(super) const SECOND_EFFORT: Efforts = Efforts {
     tree_question: 0,
-    tree: 600_000,
+    tree: 200_000,
     ways_question: 0,
     ways: 0,
     solver_question: 1_000,
@@ -69,14 +69,17 @@ pub(in crate::schedule) enum Depth {
     Proof,
 }
 
-/// The share of all effort that a sketch gets: one in so many.
+/// The share of all effort that a sketch gets, one in so many; and where due dates decide: steps move
+/// these, so that little of what is found on coarse ones holds.
 const SKETCH: u64 = 8;
+const LATE_SKETCH: u64 = 64;
 
 impl Depth {
     /// What of an effort for a dozen jobs may be spent.
     pub(super) fn share(self, effort: u64, problem: &Problem) -> u64 {
         let jobs = A_DOZEN.max(problem.tasks.len() as u64);
         let parts = match self {
+            Self::Sketch if problem.aim == Aim::Lateness => LATE_SKETCH,
             Self::Sketch => SKETCH,
             Self::Proof => 1,
         };

@@ -24,8 +24,13 @@ use super::bound::{self, dual_feasible};
 use super::problem::{Aim, Caps, Placed, Problem, Worth};
 use crate::search::Watch;
 
-/// How often anything better is asked for in a row.
-const TIMES: usize = 4;
+/// How often anything better is asked for in a row, and small questions at least.
+const TIMES: u64 = 4;
+/// The parts of a question's effort with which anything better is asked for by turns: one in so many.
+const PARTS: [u64; 2] = [6, 2];
+/// The part of all effort that small questions get, one in so many; and where due dates decide.
+const SMALL: u64 = 4;
+const LATE_SMALL: u64 = 12;
 /// Questions closer together than this share of the answer are not worth their effort once one
 /// of them stayed open.
 const CLOSE: i64 = 2_000;
@@ -134,9 +139,8 @@ impl Search<'_> {
     }
 
     /// Narrows what is minimised first: questions of little effort to the tree bring the answer
-    /// and the bound near each other, then those that give ways first, and the solver's; where due
-    /// dates decide, the solver's come before, small ones and large ones. At last the tree is searched
-    /// for anything better.
+    /// and the bound near each other, then those that give ways first, and the solver's, by turns
+    /// where due dates decide. At last the tree is searched for anything better.
     fn first(&mut self) {
         let efforts = Efforts::first(self.problem);
         let mut tree = self.depth.share(efforts.tree, self.problem);
@@ -144,35 +148,39 @@ impl Search<'_> {
         let mut solver = self.depth.share(efforts.solver, self.problem);
         self.narrow(Asked::Tree, efforts.tree_question, &mut tree);
         if self.problem.aim == Aim::Lateness {
-            self.small(Asked::Solver, efforts.solver_question, &mut solver);
+            self.small(Asked::Solver, LATE_SMALL, &mut solver);
+            self.small(Asked::Ways, LATE_SMALL, &mut ways);
+            // Nobody knows which of them will tell.
+            for part in PARTS {
+                self.better(Asked::Ways, efforts.ways_question / part, &mut ways);
+                self.better(Asked::Solver, efforts.solver_question / part, &mut solver);
+            }
+            self.narrow(Asked::Solver, efforts.solver_question, &mut solver);
+            self.better(Asked::Ways, efforts.ways_question, &mut ways);
+        } else {
+            self.small(Asked::Ways, SMALL, &mut ways);
+            self.better(Asked::Ways, efforts.ways_question, &mut ways);
         }
-        self.small(Asked::Ways, efforts.ways_question, &mut ways);
-        if self.problem.aim == Aim::Lateness {
-            self.large(Asked::Solver, efforts.solver_question, &mut solver);
-        }
-        self.large(Asked::Ways, efforts.ways_question, &mut ways);
+        self.narrow(Asked::Ways, efforts.ways_question, &mut ways);
         if self.open() {
             self.by_kinds();
         }
-        self.large(Asked::Solver, efforts.solver_question, &mut solver);
+        self.better(Asked::Solver, efforts.solver_question, &mut solver);
+        self.narrow(Asked::Solver, efforts.solver_question, &mut solver);
         if self.open() && self.lower(Figure::First, tree) {
             self.bound = self.value();
         }
     }
 
-    /// Small questions first: the answer to a large one may be near what they find.
-    fn small(&mut self, asked: Asked, question: u64, left: &mut u64) {
+    /// Small questions first, of one in so many parts of the effort: the answer to a large one may be
+    /// near what they find.
+    fn small(&mut self, asked: Asked, part: u64, left: &mut u64) {
         if self.open() {
-            let mut some = *left / 4;
+            let mut some = *left / part;
             *left -= some;
-            self.narrow(asked, question / 12, &mut some);
+            self.narrow(asked, some / TIMES, &mut some);
             *left += some;
         }
-    }
-
-    fn large(&mut self, asked: Asked, question: u64, left: &mut u64) {
-        self.better(asked, question, left);
-        self.narrow(asked, question, left);
     }
 
     /// Asks for anything better. The answer is often the best by now: halving what lies below it

@@ -8,18 +8,81 @@ pub(super) struct Class {
     pub(super) ways: Vec<Way>,
     /// Steps and node-steps of each way, the least node-steps first.
     pub(super) areas: Vec<(i64, i64)>,
+    /// The least steps of any way, and the least that any takes of each of the problem's widths, in
+    /// whole units of so many nodes times steps.
+    pub(super) steps: i64,
+    pub(super) taken: Vec<i64>,
     pub(super) release: i64,
     /// The step that each has to be done by.
     pub(super) last: i64,
     pub(super) due: Option<i64>,
     pub(super) weight: i64,
     pub(super) after: Vec<usize>,
+    /// All jobs that have to be done before, each with the steps that it runs for at least, after
+    /// its release, and those that others take from its end on.
+    pub(super) before: Vec<Before>,
+}
+
+/// A job that has to be done before another starts.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Before {
+    pub(super) job: usize,
+    pub(super) release: i64,
+    /// What it takes at least, in steps.
+    pub(super) steps: i64,
+    /// What jobs between the two take at least.
+    pub(super) then: i64,
+}
+
+impl Before {
+    /// For each job all that have to be done before, those that these wait for among them.
+    fn all(problem: &Problem) -> Vec<Vec<Self>> {
+        let tasks = &problem.tasks;
+        let steps = |job: usize| {
+            let steps = tasks[job].modes.iter().map(|mode| mode.steps);
+            steps.min().unwrap_or(0)
+        };
+        let mut all: Vec<Option<Vec<Self>>> = vec![None; tasks.len()];
+        // Each pass settles at least the jobs that wait for settled ones only.
+        for _ in 0..tasks.len() {
+            for (job, task) in tasks.iter().enumerate() {
+                let settled = task.after.iter().all(|before| all[*before].is_some());
+                if all[job].is_some() || !settled {
+                    continue;
+                }
+                let mut before: Vec<Self> = Vec::new();
+                for next in &task.after {
+                    let direct = Self {
+                        job: *next,
+                        release: tasks[*next].release,
+                        steps: steps(*next),
+                        then: 0,
+                    };
+                    let others = all[*next].iter().flatten().map(|other| Self {
+                        then: other.then + direct.steps,
+                        ..*other
+                    });
+                    for one in others.chain([direct]) {
+                        match before.iter_mut().find(|known| known.job == one.job) {
+                            // By several ways it is the longest that counts.
+                            Some(known) => known.then = known.then.max(one.then),
+                            None => before.push(one),
+                        }
+                    }
+                }
+                all[job] = Some(before);
+            }
+        }
+        all.into_iter().map(Option::unwrap_or_default).collect()
+    }
 }
 
 impl Class {
     /// The jobs, with the ways to run that are within `caps`.
     pub(super) fn all(problem: &Problem, caps: Caps) -> Vec<Self> {
         let mut classes: Vec<Self> = Vec::new();
+        let before = Before::all(problem);
+        let widths = problem.widths();
         for (job, task) in problem.tasks.iter().enumerate() {
             let same = |class: &&mut Self| alike(problem, class.jobs[0], job);
             if let Some(class) = classes.iter_mut().find(same) {
@@ -39,15 +102,26 @@ impl Class {
                 .map(|mode| (mode.steps, mode.nodes.saturating_mul(mode.steps)))
                 .collect();
             areas.sort_by_key(|(steps, area)| (*area, *steps));
+            let taken = widths.iter().map(|unit| {
+                let modes = ways.iter().map(|way| way.mode);
+                let taken = modes.map(|mode| (mode.nodes / unit).saturating_mul(mode.steps));
+                taken.min().unwrap_or(0)
+            });
+            let taken = taken.collect();
+            let steps = ways.iter().map(|way| way.mode.steps);
+            let steps = steps.min().unwrap_or(0);
             classes.push(Self {
                 jobs: vec![job],
                 ways,
                 areas,
+                steps,
+                taken,
                 release: task.release,
                 last,
                 due: task.due,
                 weight: task.weight,
                 after: task.after.clone(),
+                before: before[job].clone(),
             });
         }
         classes

@@ -1,11 +1,14 @@
 //! What the jobs left need at least.
 
+use smallvec::SmallVec;
+
 use super::Tree;
 use super::class::Class;
 use super::moment::Moment;
+use crate::schedule::bound::late::{self, Waiting};
 use crate::schedule::bound::packing;
 use crate::schedule::bound::usable::Sums;
-use crate::schedule::problem::END_OF_TIME;
+use crate::schedule::problem::{END_OF_TIME, Mode};
 
 /// Rounds in which the budgets left are weighed against each other.
 const ROUNDS: usize = 6;
@@ -55,7 +58,9 @@ impl Tree<'_> {
         // Where there is but one budget, one round tells all.
         let groups = groups.iter().map(|(left, ways)| (*left, ways.as_slice()));
         let exceeded = packing::exceeded(&mut vec![1.0; budgets], &groups, ROUNDS)
-            || late.is_some_and(|most| self.least_late(moment) > most);
+            || late.is_some_and(|most| {
+                self.least_late(moment) > most || self.too_late(moment, most)
+            });
         (!exceeded).then_some(i64::MAX)
     }
 
@@ -78,6 +83,39 @@ impl Tree<'_> {
         let steps = class.last.min(self.caps.end) - moment.earliest(class);
         let way = class.areas.iter().find(|(least, _)| *least <= steps);
         way.map(|(_, area)| *area)
+    }
+
+    /// Whether the jobs left are later together than that, as jobs on whole units of so many nodes.
+    fn too_late(&self, moment: &Moment, most: i64) -> bool {
+        let mut jobs: SmallVec<[(usize, Waiting); 16]> = SmallVec::new();
+        for (place, (left, class)) in self.left.iter().zip(&self.classes).enumerate() {
+            let Some(due) = class.due.filter(|_| *left > 0) else {
+                continue;
+            };
+            let ready = moment.earliest(class);
+            let alone = class.ways.iter().map(|way| {
+                let Mode { nodes, steps, .. } = way.mode;
+                let room = &moment.rooms[way.mode.site];
+                let start = room.first_start(ready, steps, nodes);
+                start.map_or(i64::MAX, |start| class.behind(start + steps))
+            });
+            let job = Waiting {
+                due,
+                weight: class.weight,
+                steps: class.steps,
+                area: 0,
+                alone: alone.min().unwrap_or(0),
+            };
+            jobs.extend(std::iter::repeat_n((place, job), *left));
+        }
+        self.units.iter().enumerate().any(|(place, unit)| {
+            let jobs = jobs.iter().map(|(class, job)| Waiting {
+                area: self.classes[*class].taken[place],
+                ..*job
+            });
+            let mut jobs: SmallVec<[Waiting; 16]> = jobs.collect();
+            late::together(&mut jobs, &late::free(&moment.rooms, *unit)) > most
+        })
     }
 
     /// Lateness that the jobs left have at least: the nth of them to be done has, with all before

@@ -114,6 +114,8 @@ struct Tree<'a> {
     /// Whether any job waits for this one.
     awaited: Vec<bool>,
     lanes: Vec<Lanes>,
+    /// Numbers of nodes that jobs run on, each once.
+    units: Vec<i64>,
     /// What is known of jobs left, by how many of each class they are.
     places: FxHashMap<Vec<usize>, usize>,
     known: Vec<Known>,
@@ -186,6 +188,7 @@ impl<'a> Tree<'a> {
             starts,
             left: classes.iter().map(|class| class.jobs.len()).collect(),
             lanes,
+            units: problem.widths(),
             releases: classes.iter().map(|class| class.release).collect(),
             classes,
             placed: vec![Placed { mode: 0, start: 0 }; problem.tasks.len()],

@@ -27,10 +27,18 @@ pub(super) struct Past {
 }
 
 impl Moment {
-    /// The first step that a class's jobs may start at.
+    /// The first step that a class's jobs may start at, if what they wait for has the clusters to
+    /// itself.
     pub(super) fn earliest(&self, class: &Class) -> i64 {
-        let ends = class.after.iter().map(|before| self.ends[*before]);
-        let ends = ends.filter(|end| *end < NOT_YET);
+        let ends = class.before.iter().map(|before| {
+            let end = self.ends[before.job];
+            let end = if end < NOT_YET {
+                end
+            } else {
+                self.at.max(before.release) + before.steps
+            };
+            end + before.then
+        });
         ends.fold(self.at.max(class.release), i64::max)
     }
 

@@ -27,14 +27,15 @@ use super::tree::{Outcome, alike};
 use crate::schedule::bound;
 use crate::schedule::bound::dual_feasible::System;
 use crate::schedule::problem::{Aim, Caps, Placed, Problem};
+use crate::schedule::room::Room;
 
 /// Choices for the first jobs that are enough to search what follows from each by itself.
 const ENOUGH: usize = 200;
 /// What follows from so many of these is searched at once, however many processors there are.
-const AT_ONCE: usize = 8;
+const AT_ONCE: usize = 64;
 /// Effort for each at first, and by how much it grows for those that stay open.
-const EACH: u64 = 500_000;
-const GROWTH: u64 = 8;
+const EACH: u64 = 30_000;
+const GROWTH: u64 = 6;
 
 /// Looks for a schedule within `caps`; the same one for any number of threads.
 pub(in crate::schedule) fn ask(problem: &Problem, caps: Caps, effort: &mut Effort<'_>) -> Outcome {
@@ -42,26 +43,34 @@ pub(in crate::schedule) fn ask(problem: &Problem, caps: Caps, effort: &mut Effor
     let merged = groups.merged(problem);
     let ways = Ways::new(problem, caps, groups, &merged);
     let mut nodes: Vec<Node> = ways.root().into_iter().collect();
+    // Those that took long, with how much is decided in them.
+    let mut long: Vec<(usize, Node)> = Vec::new();
     let mut first = 0;
     while first < ways.decisions.len() && (1..ENOUGH).contains(&nodes.len()) {
-        let mut next: Vec<Node> = Vec::new();
-        for node in nodes {
-            let allowed = effort.allowed.saturating_sub(effort.spent);
-            let mut search = Search::new(&ways, node, first + 1, allowed, effort.watch);
+        let left = effort.allowed.saturating_sub(effort.spent);
+        let allowed = EACH.min(left / nodes.len() as u64);
+        let watch = effort.watch;
+        let searched = nodes.into_par_iter().map(|node| {
+            let mut search = Search::new(&ways, node.clone(), first + 1, allowed, watch);
             // Nothing is placed before all jobs have their ways.
             let _ = search.from(first);
-            effort.spent += search.effort.spent;
-            if search.open {
-                return Outcome {
-                    found: None,
-                    settled: false,
-                };
+            let again = search.open.then_some((first, node));
+            (search.reached, again, search.effort.spent)
+        });
+        let searched: Vec<_> = searched.collect();
+        nodes = Vec::new();
+        for (mut reached, again, spent) in searched {
+            effort.spent += spent;
+            match again {
+                Some(again) => long.push(again),
+                None => nodes.append(&mut reached),
             }
-            next.append(&mut search.reached);
         }
-        (nodes, first) = (next, first + 1);
+        first += 1;
     }
-    ways.all(first, nodes, effort)
+    let mut nodes: Vec<(usize, Node)> = nodes.into_iter().map(|node| (first, node)).collect();
+    nodes.append(&mut long);
+    ways.all(nodes, effort)
 }
 
 /// What every search for ways has in common.
@@ -81,6 +90,10 @@ struct Ways<'a> {
     before: Vec<Vec<usize>>,
     /// What each job costs, and how late it is, at the least.
     least: Vec<(i64, i64)>,
+    /// What is free.
+    rooms: Vec<Room>,
+    /// Numbers of nodes that jobs run on, each once.
+    units: Vec<i64>,
 }
 
 /// What is decided of a job.
@@ -156,6 +169,8 @@ impl<'a> Ways<'a> {
             twins,
             before: before(problem),
             least: least.collect(),
+            rooms: merged.sites.iter().map(Room::new).collect(),
+            units: merged.widths(),
         }
     }
 
@@ -187,13 +202,13 @@ impl<'a> Ways<'a> {
         })
     }
 
-    /// Searches what follows from all of the nodes, in which so much is decided; those that
+    /// Searches what follows from all of the nodes, each with how much is decided in it; those that
     /// take long again with more effort.
-    fn all(&self, first: usize, mut nodes: Vec<Node>, effort: &mut Effort<'_>) -> Outcome {
+    fn all(&self, mut nodes: Vec<(usize, Node)>, effort: &mut Effort<'_>) -> Outcome {
         let watch = effort.watch;
         let mut each = EACH;
         while !nodes.is_empty() {
-            let mut again: Vec<Node> = Vec::new();
+            let mut again: Vec<(usize, Node)> = Vec::new();
             for some in nodes.chunks(AT_ONCE) {
                 let left = effort.allowed.saturating_sub(effort.spent);
                 let allowed = each.min(left / some.len() as u64);
@@ -203,9 +218,9 @@ impl<'a> Ways<'a> {
                         settled: false,
                     };
                 }
-                let searched = some.par_iter().map(|node| {
+                let searched = some.par_iter().map(|(first, node)| {
                     let mut search = Search::new(self, node.clone(), usize::MAX, allowed, watch);
-                    (search.from(first), search.open, search.effort.spent)
+                    (search.from(*first), search.open, search.effort.spent)
                 });
                 let searched: Vec<_> = searched.collect();
                 effort.spent += searched.iter().map(|(_, _, spent)| spent).sum::<u64>();

@@ -4,6 +4,8 @@ use pumpkin_core::termination::TerminationCondition;
 
 use super::alone::{self, Aside};
 use super::{Decision, Node, Stage, Ways};
+use crate::schedule::bound;
+use crate::schedule::bound::late::{self, Waiting};
 use crate::schedule::problem::{Caps, Mode, Placed, Problem, Task};
 use crate::schedule::solve::exact::Effort;
 use crate::schedule::solve::tree::{self, Outcome};
@@ -80,7 +82,7 @@ impl<'s> Search<'s> {
         } = &mut self.node;
         self.effort
             .spend((stage.system.shares() * rounds / SHARES) as u64);
-        if stage.system.excludes(given, weights, rounds) {
+        if stage.system.excludes(given, weights, rounds) || self.too_late() {
             return None;
         }
         let Some(decision) = ways.decisions.get(first) else {
@@ -198,6 +200,39 @@ impl<'s> Search<'s> {
             found: outcome.found.map(|placed| aside.whole(&placed)),
             ..outcome
         }
+    }
+
+    /// Whether the jobs are too late together, run the ways they have and else any.
+    fn too_late(&mut self) -> bool {
+        let ways = self.ways;
+        let Some(most) = ways.caps.late else {
+            return false;
+        };
+        let mut problem = ways.merged.clone();
+        for job in 0..problem.tasks.len() {
+            if self.decided(job) {
+                problem.tasks[job].modes = vec![self.mode(job)];
+            }
+        }
+        let ends = bound::earliest_ends(&problem);
+        let late = |unit: &i64| {
+            let jobs = problem.tasks.iter().zip(&ends).filter_map(|(task, end)| {
+                let due = task.due?;
+                let modes = task.modes.iter();
+                let areas = modes.map(|mode| (mode.nodes / unit).saturating_mul(mode.steps));
+                let steps = task.modes.iter().map(|mode| mode.steps);
+                Some(Waiting {
+                    due,
+                    weight: task.weight,
+                    steps: steps.min().unwrap_or(0),
+                    area: areas.min().unwrap_or(0),
+                    alone: (end - due).max(0) * task.weight,
+                })
+            });
+            let mut jobs: Vec<Waiting> = jobs.collect();
+            late::together(&mut jobs, &late::free(&ways.rooms, *unit))
+        };
+        ways.units.iter().any(|unit| late(unit) > most)
     }
 
     /// Whether a job has its way.
