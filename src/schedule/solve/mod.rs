@@ -24,13 +24,17 @@ use super::bound::{self, dual_feasible};
 use super::problem::{Aim, Caps, Placed, Problem, Worth};
 use crate::search::Watch;
 
-/// How often anything better is asked for in a row, and small questions at least.
-const TIMES: u64 = 4;
+/// How often anything better is asked for in a row.
+const TIMES: usize = 4;
 /// The parts of a question's effort with which anything better is asked for by turns: one in so many.
 const PARTS: [u64; 2] = [6, 2];
-/// The part of all effort that small questions get, one in so many; and where due dates decide.
-const SMALL: u64 = 4;
-const LATE_SMALL: u64 = 12;
+/// The part of a large question's effort that a small one gets, one in so many; and where due dates
+/// decide.
+const SMALL: u64 = 12;
+const LATE_SMALL: u64 = 20;
+/// How many small questions may be asked, and the part of all effort that is for them.
+const SMALL_ONES: u64 = 4;
+const SMALL_SHARE: u64 = 4;
 /// Questions closer together than this share of the answer are not worth their effort once one
 /// of them stayed open.
 const CLOSE: i64 = 2_000;
@@ -148,8 +152,8 @@ impl Search<'_> {
         let mut solver = self.depth.share(efforts.solver, self.problem);
         self.narrow(Asked::Tree, efforts.tree_question, &mut tree);
         if self.problem.aim == Aim::Lateness {
-            self.small(Asked::Solver, LATE_SMALL, &mut solver);
-            self.small(Asked::Ways, LATE_SMALL, &mut ways);
+            self.small(Asked::Solver, efforts.solver_question / LATE_SMALL, &mut solver);
+            self.small(Asked::Ways, efforts.ways_question / LATE_SMALL, &mut ways);
             // Nobody knows which of them will tell.
             for part in PARTS {
                 self.better(Asked::Ways, efforts.ways_question / part, &mut ways);
@@ -158,7 +162,7 @@ impl Search<'_> {
             self.narrow(Asked::Solver, efforts.solver_question, &mut solver);
             self.better(Asked::Ways, efforts.ways_question, &mut ways);
         } else {
-            self.small(Asked::Ways, SMALL, &mut ways);
+            self.small(Asked::Ways, efforts.ways_question / SMALL, &mut ways);
             self.better(Asked::Ways, efforts.ways_question, &mut ways);
         }
         self.narrow(Asked::Ways, efforts.ways_question, &mut ways);
@@ -172,13 +176,12 @@ impl Search<'_> {
         }
     }
 
-    /// Small questions first, of one in so many parts of the effort: the answer to a large one may be
-    /// near what they find.
-    fn small(&mut self, asked: Asked, part: u64, left: &mut u64) {
+    /// Small questions first: the answer to a large one may be near what they find.
+    fn small(&mut self, asked: Asked, question: u64, left: &mut u64) {
         if self.open() {
-            let mut some = *left / part;
+            let mut some = (SMALL_ONES * question).min(*left / SMALL_SHARE);
             *left -= some;
-            self.narrow(asked, some / TIMES, &mut some);
+            self.narrow(asked, question, &mut some);
             *left += some;
         }
     }

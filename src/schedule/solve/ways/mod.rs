@@ -32,10 +32,10 @@ use crate::schedule::room::Room;
 /// Choices for the first jobs that are enough to search what follows from each by itself.
 const ENOUGH: usize = 200;
 /// What follows from so many of these is searched at once, however many processors there are.
-const AT_ONCE: usize = 64;
+const AT_ONCE: usize = 8;
 /// Effort for each at first, and by how much it grows for those that stay open.
-const EACH: u64 = 30_000;
-const GROWTH: u64 = 6;
+const EACH: u64 = 500_000;
+const GROWTH: u64 = 8;
 
 /// Looks for a schedule within `caps`; the same one for any number of threads.
 pub(in crate::schedule) fn ask(problem: &Problem, caps: Caps, effort: &mut Effort<'_>) -> Outcome {
