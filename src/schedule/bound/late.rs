@@ -32,7 +32,9 @@ const LENIENT: f64 = 1e-9;
 pub(in crate::schedule) fn together(jobs: &mut [Waiting], free: &[(i64, i64)]) -> i64 {
     let urgent = |job: &Waiting| job.area as f64 / job.weight.max(1) as f64;
     jobs.sort_unstable_by(|one, other| {
-        urgent(one).total_cmp(&urgent(other)).then(one.due.cmp(&other.due))
+        urgent(one)
+            .total_cmp(&urgent(other))
+            .then(one.due.cmp(&other.due))
     });
     let last = free.last().map_or(1.0, |(_, units)| (*units).max(1) as f64);
     let mut counted: SmallVec<[bool; 16]> = jobs.iter().map(|_| true).collect();

@@ -118,7 +118,9 @@ fn options() -> SolverOptions {
     let mut options = SolverOptions::default();
     options.restart_options.sequence_generator_type = SequenceGeneratorType::Luby;
     options.restart_options.base_interval = RESTART;
-    options.restart_options.min_num_conflicts_before_first_restart = RESTART;
+    options
+        .restart_options
+        .min_num_conflicts_before_first_restart = RESTART;
     options
 }
 

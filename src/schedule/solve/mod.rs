@@ -26,8 +26,10 @@ use crate::search::Watch;
 
 /// How often anything better is asked for in a row.
 const TIMES: usize = 4;
-/// The parts of a question's effort with which anything better is asked for by turns: one in so many.
-const PARTS: [u64; 2] = [6, 2];
+/// The parts of a question's effort with which anything better is asked for by turns, one in so many;
+/// and where due dates decide.
+const PARTS: &[u64] = &[6];
+const LATE_PARTS: &[u64] = &[6, 2];
 /// The part of a large question's effort that a small one gets, one in so many; and where due dates
 /// decide.
 const SMALL: u64 = 12;
@@ -151,20 +153,23 @@ impl Search<'_> {
         let mut ways = self.depth.share(efforts.ways, self.problem);
         let mut solver = self.depth.share(efforts.solver, self.problem);
         self.narrow(Asked::Tree, efforts.tree_question, &mut tree);
-        if self.problem.aim == Aim::Lateness {
-            self.small(Asked::Solver, efforts.solver_question / LATE_SMALL, &mut solver);
-            self.small(Asked::Ways, efforts.ways_question / LATE_SMALL, &mut ways);
-            // Nobody knows which of them will tell.
-            for part in PARTS {
-                self.better(Asked::Ways, efforts.ways_question / part, &mut ways);
-                self.better(Asked::Solver, efforts.solver_question / part, &mut solver);
-            }
-            self.narrow(Asked::Solver, efforts.solver_question, &mut solver);
-            self.better(Asked::Ways, efforts.ways_question, &mut ways);
-        } else {
-            self.small(Asked::Ways, efforts.ways_question / SMALL, &mut ways);
-            self.better(Asked::Ways, efforts.ways_question, &mut ways);
+        let late = self.problem.aim == Aim::Lateness;
+        let small = if late { LATE_SMALL } else { SMALL };
+        // Where what is booked or due leaves little choice, this is all it takes.
+        self.better(Asked::Solver, efforts.solver_question / small, &mut solver);
+        if late {
+            self.small(Asked::Solver, efforts.solver_question / small, &mut solver);
         }
+        self.small(Asked::Ways, efforts.ways_question / small, &mut ways);
+        // Nobody knows which of them will tell.
+        for part in if late { LATE_PARTS } else { PARTS } {
+            self.better(Asked::Ways, efforts.ways_question / part, &mut ways);
+            self.better(Asked::Solver, efforts.solver_question / part, &mut solver);
+        }
+        if late {
+            self.narrow(Asked::Solver, efforts.solver_question, &mut solver);
+        }
+        self.better(Asked::Ways, efforts.ways_question, &mut ways);
         self.narrow(Asked::Ways, efforts.ways_question, &mut ways);
         if self.open() {
             self.by_kinds();

@@ -58,9 +58,8 @@ impl Tree<'_> {
         // Where there is but one budget, one round tells all.
         let groups = groups.iter().map(|(left, ways)| (*left, ways.as_slice()));
         let exceeded = packing::exceeded(&mut vec![1.0; budgets], &groups, ROUNDS)
-            || late.is_some_and(|most| {
-                self.least_late(moment) > most || self.too_late(moment, most)
-            });
+            || late
+                .is_some_and(|most| self.least_late(moment) > most || self.too_late(moment, most));
         (!exceeded).then_some(i64::MAX)
     }
 
