@@ -29,7 +29,7 @@ const LENIENT: f64 = 1e-9;
 /// came first (Smith 1956; with the half, Eastman, Even & Isaacs 1964). Lateness is no less than the
 /// end less the due date, be that negative: those that had better be left out of the sum count
 /// by themselves.
-pub(in crate::schedule) fn together(jobs: &mut [Waiting], free: &[(i64, i64)]) -> i64 {
+pub(in crate::schedule) fn together(jobs: &mut [Waiting], free: &[(i64, i64)]) -> f64 {
     let urgent = |job: &Waiting| job.area as f64 / job.weight.max(1) as f64;
     jobs.sort_unstable_by(|one, other| {
         urgent(one)
@@ -75,8 +75,7 @@ pub(in crate::schedule) fn together(jobs: &mut [Waiting], free: &[(i64, i64)]) -
         };
         counted[place] = false;
     }
-    // Whole steps times whole weights.
-    (most - LENIENT).ceil() as i64
+    most
 }
 
 /// What is free of all rooms together, in whole units of so many nodes each, from each step on.

@@ -6,7 +6,9 @@ use proptest::test_runner::FileFailurePersistence;
 use super::alike::{caps, few_kinds};
 use super::{problem, tried};
 use crate::schedule::bound;
+use crate::schedule::bound::late::{self, Waiting};
 use crate::schedule::problem::{Aim, Caps, END_OF_TIME, Free, Mode, Piece, Placed, Problem, Task};
+use crate::schedule::room::Room;
 use crate::schedule::solve::exact::{self, Answer, Effort};
 use crate::schedule::solve::tree::{self, Figure, Outcome};
 use crate::schedule::solve::{list, ways};
@@ -204,6 +206,23 @@ proptest! {
         agree(&problem, share)?;
     }
 
+    /// No schedule is less late than its jobs are together, on units of as many nodes as any takes.
+    #[test]
+    fn jobs_are_no_less_late_than_they_are_together(problem in problem(6)) {
+        let problem = Problem { aim: Aim::Lateness, ..problem };
+        let open = caps(&problem, problem.horizon() * 100);
+        let best = asked(|effort| tree::ask(&problem, open, Some(Figure::First), effort));
+        prop_assert!(best.settled);
+        let Some(placed) = best.found else { return Ok(()) };
+        let rooms: Vec<Room> = problem.sites.iter().map(Room::new).collect();
+        for unit in problem.widths() {
+            let mut jobs: Vec<Waiting> = problem.tasks.iter().filter_map(|task| waiting(task, unit)).collect();
+            let least = late::together(&mut jobs, &late::free(&rooms, unit));
+            let late = problem.worth(&placed).first;
+            prop_assert!(least <= late as f64, "{least} of {late} in units of {unit}");
+        }
+    }
+
     /// Little effort may leave a question open, but answers no other than all of it does; and it is
     /// the same answer for the same effort on any number of threads.
     #[test]
@@ -250,6 +269,44 @@ proptest! {
             (tree, ways) => prop_assert_eq!(tree, ways),
         }
     }
+}
+
+/// A job that may be late, with what it takes of whole units of so many nodes.
+fn waiting(task: &Task, unit: i64) -> Option<Waiting> {
+    let due = task.due?;
+    let steps = task.modes.iter().map(|mode| mode.steps).min()?;
+    let areas = task.modes.iter();
+    let areas = areas.map(|mode| mode.nodes / unit * mode.steps);
+    Some(Waiting {
+        due,
+        weight: task.weight,
+        steps,
+        area: areas.min()?,
+        alone: (task.release + steps - due).max(0) * task.weight,
+    })
+}
+
+/// One after another on one node, jobs that are all late are so by Smith's rule, to the step; one that
+/// can be in time is left out.
+#[test]
+fn jobs_one_after_another_are_as_late_together_as_by_smiths_rule() {
+    let late = |jobs: &[(i64, i64, i64)]| {
+        let jobs = jobs.iter().map(|(steps, weight, due)| Waiting {
+            due: *due,
+            weight: *weight,
+            steps: *steps,
+            area: *steps,
+            alone: (steps - due).max(0) * weight,
+        });
+        let mut jobs: Vec<Waiting> = jobs.collect();
+        late::together(&mut jobs, &[(0, 1)])
+    };
+    let near = |one: f64, other: f64| (one - other).abs() < 1e-6;
+    // Ends at 1, 3 and 6.
+    assert!(near(late(&[(3, 1, 0), (1, 1, 0), (2, 1, 0)]), 10.0));
+    // Three times as urgent: ends at 3 before 5.
+    assert!(near(late(&[(2, 1, 0), (3, 3, 0)]), 14.0));
+    assert!(near(late(&[(2, 1, 0), (3, 3, 0), (4, 1, 100)]), 14.0));
 }
 
 /// Caps that far between the simplest bound and a list schedule.

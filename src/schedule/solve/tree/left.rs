@@ -113,7 +113,7 @@ impl Tree<'_> {
                 ..*job
             });
             let mut jobs: SmallVec<[Waiting; 16]> = jobs.collect();
-            late::together(&mut jobs, &late::free(&moment.rooms, *unit)) > most
+            late::together(&mut jobs, &late::free(&moment.rooms, *unit)) > most as f64
         })
     }
 

@@ -232,7 +232,7 @@ impl<'s> Search<'s> {
             let mut jobs: Vec<Waiting> = jobs.collect();
             late::together(&mut jobs, &late::free(&ways.rooms, *unit))
         };
-        ways.units.iter().any(|unit| late(unit) > most)
+        ways.units.iter().any(|unit| late(unit) > most as f64)
     }
 
     /// Whether a job has its way.
