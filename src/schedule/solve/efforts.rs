@@ -10,6 +10,8 @@ const EFFORT: Efforts = Efforts {
     ways: 30_000_000,
     solver_question: 4_000,
     solver: 10_000,
+    small: 12,
+    turns: &[6],
 };
 /// The same where due dates are what decides: the solver learns from what is late, and is asked more.
 const LATE_EFFORT: Efforts = Efforts {
@@ -18,16 +20,25 @@ const LATE_EFFORT: Efforts = Efforts {
     ways: 9_000_000,
     solver_question: 20_000,
     solver: 40_000,
+    small: 20,
+    turns: &[6, 2],
     ..EFFORT
 };
 /// Effort for what is minimised second.
-pub(super) const SECOND_EFFORT: Efforts = Efforts {
+const SECOND_EFFORT: Efforts = Efforts {
     tree_question: 0,
-    tree: 200_000,
+    tree: 600_000,
     ways_question: 0,
     ways: 0,
     solver_question: 1_000,
     solver: 4_000,
+    small: 1,
+    turns: &[],
+};
+/// The same where due dates are what decides: there, each decision takes longer.
+const LATE_SECOND_EFFORT: Efforts = Efforts {
+    tree: 200_000,
+    ..SECOND_EFFORT
 };
 /// Effort for the schedule of kinds that many different jobs are merged into.
 pub(super) const KINDS_EFFORT: u64 = 3_000_000;
@@ -48,6 +59,10 @@ pub(super) struct Efforts {
     pub(super) solver_question: u64,
     /// On all questions to the solver.
     pub(super) solver: u64,
+    /// The part of a question's effort that a small one gets: one in so many.
+    pub(super) small: u64,
+    /// The parts with which anything better is asked for by turns, one in so many.
+    pub(super) turns: &'static [u64],
 }
 
 impl Efforts {
@@ -56,6 +71,14 @@ impl Efforts {
         match problem.aim {
             Aim::Lateness => LATE_EFFORT,
             Aim::Makespan | Aim::Cost => EFFORT,
+        }
+    }
+
+    /// For what is minimised second.
+    pub(super) fn second(problem: &Problem) -> Self {
+        match problem.aim {
+            Aim::Lateness => LATE_SECOND_EFFORT,
+            Aim::Makespan | Aim::Cost => SECOND_EFFORT,
         }
     }
 }
@@ -90,7 +113,7 @@ impl Depth {
     pub(super) fn whole(self, problem: &Problem) -> u64 {
         let all = |efforts: Efforts| efforts.tree + efforts.ways + efforts.solver;
         self.share(
-            all(Efforts::first(problem)) + all(SECOND_EFFORT) + KINDS_EFFORT,
+            all(Efforts::first(problem)) + all(Efforts::second(problem)) + KINDS_EFFORT,
             problem,
         )
     }

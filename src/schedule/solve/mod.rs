@@ -4,8 +4,7 @@
 //! first bound. Whether there is a schedule halfway between the two is then asked again and again
 //! until they meet or the effort is spent: dual feasible functions may tell that there is none, the
 //! tree of decisions is quick where jobs are alike or few, the same after ways are given to the
-//! largest jobs first where jobs differ, and the solver where due dates decide: for lateness it is
-//! asked before the others.
+//! largest jobs first where jobs differ, and the solver where due dates or bookings decide.
 //! Effort is counted, not timed: the same problem gets the same answer on any machine.
 
 mod anneal;
@@ -17,7 +16,7 @@ pub(super) mod tree;
 pub(super) mod ways;
 
 pub(super) use self::efforts::Depth;
-use self::efforts::{Efforts, SECOND_EFFORT};
+use self::efforts::Efforts;
 use self::exact::{Answer, Effort, ask};
 use self::tree::Figure;
 use super::bound::{self, dual_feasible};
@@ -26,14 +25,6 @@ use crate::search::Watch;
 
 /// How often anything better is asked for in a row.
 const TIMES: usize = 4;
-/// The parts of a question's effort with which anything better is asked for by turns, one in so many;
-/// and where due dates decide.
-const PARTS: &[u64] = &[6];
-const LATE_PARTS: &[u64] = &[6, 2];
-/// The part of a large question's effort that a small one gets, one in so many; and where due dates
-/// decide.
-const SMALL: u64 = 12;
-const LATE_SMALL: u64 = 20;
 /// How many small questions may be asked, and the part of all effort that is for them.
 const SMALL_ONES: u64 = 4;
 const SMALL_SHARE: u64 = 4;
@@ -145,24 +136,28 @@ impl Search<'_> {
     }
 
     /// Narrows what is minimised first: questions of little effort to the tree bring the answer
-    /// and the bound near each other, then those that give ways first, and the solver's, by turns
-    /// where due dates decide. At last the tree is searched for anything better.
+    /// and the bound near each other; then those that give ways first, and the solver's, by turns. At
+    /// last the tree is searched for anything better.
     fn first(&mut self) {
         let efforts = Efforts::first(self.problem);
         let mut tree = self.depth.share(efforts.tree, self.problem);
         let mut ways = self.depth.share(efforts.ways, self.problem);
         let mut solver = self.depth.share(efforts.solver, self.problem);
-        self.narrow(Asked::Tree, efforts.tree_question, &mut tree);
         let late = self.problem.aim == Aim::Lateness;
-        let small = if late { LATE_SMALL } else { SMALL };
+        self.narrow(Asked::Tree, efforts.tree_question, &mut tree);
         // Where what is booked or due leaves little choice, this is all it takes.
-        self.better(Asked::Solver, efforts.solver_question / small, &mut solver);
+        let small = efforts.solver_question / efforts.small;
+        self.better(Asked::Solver, small, &mut solver);
         if late {
-            self.small(Asked::Solver, efforts.solver_question / small, &mut solver);
+            self.small(Asked::Solver, small, &mut solver);
         }
-        self.small(Asked::Ways, efforts.ways_question / small, &mut ways);
+        self.small(
+            Asked::Ways,
+            efforts.ways_question / efforts.small,
+            &mut ways,
+        );
         // Nobody knows which of them will tell.
-        for part in if late { LATE_PARTS } else { PARTS } {
+        for part in efforts.turns {
             self.better(Asked::Ways, efforts.ways_question / part, &mut ways);
             self.better(Asked::Solver, efforts.solver_question / part, &mut solver);
         }
@@ -294,16 +289,17 @@ impl Search<'_> {
                 .max()
                 .unwrap_or(0),
         };
-        let tree = self.depth.share(SECOND_EFFORT.tree, self.problem);
+        let efforts = Efforts::second(self.problem);
+        let tree = self.depth.share(efforts.tree, self.problem);
         if low >= worth.second || self.lower(Figure::Second, tree) {
             return;
         }
-        let mut left = self.depth.share(SECOND_EFFORT.solver, self.problem);
+        let mut left = self.depth.share(efforts.solver, self.problem);
         let mut high = self.best.as_ref().map_or(low, |(_, worth)| worth.second);
         while low < high && left > 0 {
             let value = low + (high - low - 1) / 2;
             let caps = self.second_caps(worth, value);
-            let allowed = SECOND_EFFORT.solver_question;
+            let allowed = efforts.solver_question;
             match self.question(Asked::Solver, caps, allowed, &mut left) {
                 Answer::Found(placed) => {
                     self.offer(&placed);
