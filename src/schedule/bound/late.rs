@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use crate::schedule::problem::Task;
 use crate::schedule::room::Room;
 
 /// A job that has a due date.
@@ -16,6 +17,23 @@ pub(in crate::schedule) struct Waiting {
     pub(in crate::schedule) area: i64,
     /// What its lateness counts at the least, whatever the others do.
     pub(in crate::schedule) alone: i64,
+}
+
+impl Waiting {
+    /// A job that ends at that step at the earliest, with what it takes of whole units of so many nodes;
+    /// `None` where it has no due date, or no way to run.
+    pub(in crate::schedule) fn of(task: &Task, unit: i64, end: i64) -> Option<Self> {
+        let due = task.due?;
+        let modes = || task.modes.iter();
+        let areas = modes().map(|mode| (mode.nodes / unit).saturating_mul(mode.steps));
+        Some(Self {
+            due,
+            weight: task.weight,
+            steps: modes().map(|mode| mode.steps).min()?,
+            area: areas.min()?,
+            alone: (end - due).max(0) * task.weight,
+        })
+    }
 }
 
 /// Rounding must not turn a bound into more than it is.

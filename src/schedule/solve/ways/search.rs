@@ -203,7 +203,7 @@ impl<'s> Search<'s> {
     }
 
     /// Whether the jobs are too late together, run the ways they have and else any.
-    fn too_late(&mut self) -> bool {
+    fn too_late(&self) -> bool {
         let ways = self.ways;
         let Some(most) = ways.caps.late else {
             return false;
@@ -216,19 +216,8 @@ impl<'s> Search<'s> {
         }
         let ends = bound::earliest_ends(&problem);
         let late = |unit: &i64| {
-            let jobs = problem.tasks.iter().zip(&ends).filter_map(|(task, end)| {
-                let due = task.due?;
-                let modes = task.modes.iter();
-                let areas = modes.map(|mode| (mode.nodes / unit).saturating_mul(mode.steps));
-                let steps = task.modes.iter().map(|mode| mode.steps);
-                Some(Waiting {
-                    due,
-                    weight: task.weight,
-                    steps: steps.min().unwrap_or(0),
-                    area: areas.min().unwrap_or(0),
-                    alone: (end - due).max(0) * task.weight,
-                })
-            });
+            let jobs = problem.tasks.iter().zip(&ends);
+            let jobs = jobs.filter_map(|(task, end)| Waiting::of(task, *unit, *end));
             let mut jobs: Vec<Waiting> = jobs.collect();
             late::together(&mut jobs, &late::free(&ways.rooms, *unit))
         };
