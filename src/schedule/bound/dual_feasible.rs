@@ -12,6 +12,7 @@
 //! The functions: rounding and threshold, as Fekete & Schepers 2001 use them for bin packing, and
 //! the improved rounding down of Burdett & Johnson 1977.
 
+use super::lanes::Lanes;
 use super::packing;
 use crate::schedule::problem::{Caps, Free, Mode, Problem, Task};
 
@@ -127,6 +128,15 @@ impl System {
     /// The ways to run a job that can be within the caps: their places among its modes.
     pub(in crate::schedule) fn ways(&self, job: usize) -> impl Iterator<Item = usize> {
         self.kinds[job].ways.iter().map(|way| way.index)
+    }
+
+    /// The lanes that the jobs have to share, with the same ways.
+    pub(in crate::schedule) fn lanes(&self, problem: &Problem, caps: Caps) -> Option<Lanes> {
+        let jobs = self.kinds.iter().map(|kind| {
+            let ways = kind.ways.iter();
+            ways.map(|way| way.mode).collect()
+        });
+        Lanes::new(problem, caps, jobs)
     }
 
     /// Weights of the inequalities to start from.
@@ -261,13 +271,13 @@ fn kind(problem: &Problem, caps: Caps, task: &Task) -> Option<Kind> {
 }
 
 /// The most nodes that are free at once before a step.
-fn most(free: &Free, end: i64) -> i64 {
+pub(super) fn most(free: &Free, end: i64) -> i64 {
     let before = free.pieces.iter().filter(|piece| piece.from < end);
     before.map(|piece| piece.nodes).max().unwrap_or(0)
 }
 
 /// What is not free of `most` nodes before a step, as steps and nodes of slices of each height.
-fn layers(free: &Free, most: i64, end: i64) -> Vec<(i64, i64)> {
+pub(super) fn layers(free: &Free, most: i64, end: i64) -> Vec<(i64, i64)> {
     let before = || free.pieces.iter().filter(|piece| piece.from < end);
     let mut heights: Vec<i64> = before().map(|piece| most - piece.nodes).collect();
     heights.sort_unstable();

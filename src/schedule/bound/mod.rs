@@ -2,6 +2,7 @@
 //! of jobs' shares of nodes and time; nearly alike jobs `merged`; what of a room is `usable` at all.
 
 pub(super) mod dual_feasible;
+pub(super) mod lanes;
 pub(super) mod late;
 pub(super) mod merged;
 pub(super) mod packing;

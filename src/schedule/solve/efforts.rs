@@ -7,11 +7,20 @@ const EFFORT: Efforts = Efforts {
     tree_question: 40_000,
     tree: 3_000_000,
     ways_question: 24_000_000,
-    ways: 30_000_000,
+    ways: 24_000_000,
+    lanes_question: 8_000_000,
+    lanes: 16_000_000,
     solver_question: 4_000,
     solver: 10_000,
     small: 12,
     turns: &[6],
+};
+/// The same where cost is what decides, of which lanes tell nothing.
+const COST_EFFORT: Efforts = Efforts {
+    ways: 30_000_000,
+    lanes_question: 0,
+    lanes: 0,
+    ..EFFORT
 };
 /// The same where due dates are what decides: the solver learns from what is late, and is asked more.
 const LATE_EFFORT: Efforts = Efforts {
@@ -22,7 +31,7 @@ const LATE_EFFORT: Efforts = Efforts {
     solver: 40_000,
     small: 20,
     turns: &[6, 2],
-    ..EFFORT
+    ..COST_EFFORT
 };
 /// Effort for what is minimised second.
 const SECOND_EFFORT: Efforts = Efforts {
@@ -30,6 +39,8 @@ const SECOND_EFFORT: Efforts = Efforts {
     tree: 600_000,
     ways_question: 0,
     ways: 0,
+    lanes_question: 0,
+    lanes: 0,
     solver_question: 1_000,
     solver: 4_000,
     small: 1,
@@ -55,6 +66,10 @@ pub(super) struct Efforts {
     pub(super) ways_question: u64,
     /// On all of these.
     pub(super) ways: u64,
+    /// On one question for which lanes are filled as well.
+    pub(super) lanes_question: u64,
+    /// On all of these.
+    pub(super) lanes: u64,
     /// On one question to the solver.
     pub(super) solver_question: u64,
     /// On all questions to the solver.
@@ -70,7 +85,8 @@ impl Efforts {
     pub(super) fn first(problem: &Problem) -> Self {
         match problem.aim {
             Aim::Lateness => LATE_EFFORT,
-            Aim::Makespan | Aim::Cost => EFFORT,
+            Aim::Makespan => EFFORT,
+            Aim::Cost => COST_EFFORT,
         }
     }
 
@@ -111,7 +127,7 @@ impl Depth {
 
     /// All that may be spent.
     pub(super) fn whole(self, problem: &Problem) -> u64 {
-        let all = |efforts: Efforts| efforts.tree + efforts.ways + efforts.solver;
+        let all = |efforts: Efforts| efforts.tree + efforts.ways + efforts.lanes + efforts.solver;
         self.share(
             all(Efforts::first(problem)) + all(Efforts::second(problem)) + KINDS_EFFORT,
             problem,

@@ -97,6 +97,8 @@ enum Asked {
     Tree,
     /// The same, once every job has been given its way to run.
     Ways,
+    /// The same, with what nodes can do one job after another looked at all along.
+    Lanes,
     /// The solver.
     Solver,
 }
@@ -142,6 +144,7 @@ impl Search<'_> {
         let efforts = Efforts::first(self.problem);
         let mut tree = self.depth.share(efforts.tree, self.problem);
         let mut ways = self.depth.share(efforts.ways, self.problem);
+        let mut lanes = self.depth.share(efforts.lanes, self.problem);
         let mut solver = self.depth.share(efforts.solver, self.problem);
         let late = self.problem.aim == Aim::Lateness;
         self.narrow(Asked::Tree, efforts.tree_question, &mut tree);
@@ -156,14 +159,21 @@ impl Search<'_> {
             efforts.ways_question / efforts.small,
             &mut ways,
         );
+        self.small(
+            Asked::Lanes,
+            efforts.lanes_question / efforts.small,
+            &mut lanes,
+        );
         // Nobody knows which of them will tell.
         for part in efforts.turns {
+            self.better(Asked::Lanes, efforts.lanes_question / part, &mut lanes);
             self.better(Asked::Ways, efforts.ways_question / part, &mut ways);
             self.better(Asked::Solver, efforts.solver_question / part, &mut solver);
         }
         if late {
             self.narrow(Asked::Solver, efforts.solver_question, &mut solver);
         }
+        self.better(Asked::Lanes, efforts.lanes_question, &mut lanes);
         self.better(Asked::Ways, efforts.ways_question, &mut ways);
         self.narrow(Asked::Ways, efforts.ways_question, &mut ways);
         if self.open() {
@@ -341,10 +351,11 @@ impl Search<'_> {
         let mut effort = self.effort(allowed.min(*left));
         let answer = match asked {
             Asked::Solver => ask(self.problem, caps, &mut effort),
-            Asked::Tree | Asked::Ways if !self.problem.countable() => Answer::Open,
+            Asked::Tree | Asked::Ways | Asked::Lanes if !self.problem.countable() => Answer::Open,
             Asked::Tree if dual_feasible::excludes(self.problem, caps) => Answer::Impossible,
             Asked::Tree => tree::ask(self.problem, caps, None, &mut effort).answer(),
             Asked::Ways => ways::ask(self.problem, caps, &mut effort).answer(),
+            Asked::Lanes => ways::ask_by_lanes(self.problem, caps, &mut effort).answer(),
         };
         *left = left.saturating_sub(effort.spent.max(1));
         if self.look_up() {

@@ -15,6 +15,7 @@ mod alone;
 mod groups;
 mod refine;
 mod search;
+mod shared;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ use super::exact::Effort;
 use super::tree::{Outcome, alike};
 use crate::schedule::bound;
 use crate::schedule::bound::dual_feasible::System;
+use crate::schedule::bound::lanes::{Lanes, Prices};
 use crate::schedule::problem::{Aim, Caps, Placed, Problem};
 use crate::schedule::room::Room;
 
@@ -41,36 +43,18 @@ const GROWTH: u64 = 8;
 pub(in crate::schedule) fn ask(problem: &Problem, caps: Caps, effort: &mut Effort<'_>) -> Outcome {
     let groups = Groups::new(problem);
     let merged = groups.merged(problem);
-    let ways = Ways::new(problem, caps, groups, &merged);
-    let mut nodes: Vec<Node> = ways.root().into_iter().collect();
-    // Those that took long, with how much is decided in them.
-    let mut long: Vec<(usize, Node)> = Vec::new();
-    let mut first = 0;
-    while first < ways.decisions.len() && (1..ENOUGH).contains(&nodes.len()) {
-        let left = effort.allowed.saturating_sub(effort.spent);
-        let allowed = EACH.min(left / nodes.len() as u64);
-        let watch = effort.watch;
-        let searched = nodes.into_par_iter().map(|node| {
-            let mut search = Search::new(&ways, node.clone(), first + 1, allowed, watch);
-            // Nothing is placed before all jobs have their ways.
-            let _ = search.from(first);
-            let again = search.open.then_some((first, node));
-            (search.reached, again, search.effort.spent)
-        });
-        let searched: Vec<_> = searched.collect();
-        nodes = Vec::new();
-        for (mut reached, again, spent) in searched {
-            effort.spent += spent;
-            match again {
-                Some(again) => long.push(again),
-                None => nodes.append(&mut reached),
-            }
-        }
-        first += 1;
-    }
-    let mut nodes: Vec<(usize, Node)> = nodes.into_iter().map(|node| (first, node)).collect();
-    nodes.append(&mut long);
-    ways.all(nodes, effort)
+    Ways::new(problem, caps, groups, &merged, false).ask(effort)
+}
+
+/// The same, with what the lanes can hold looked at after every choice.
+pub(in crate::schedule) fn ask_by_lanes(
+    problem: &Problem,
+    caps: Caps,
+    effort: &mut Effort<'_>,
+) -> Outcome {
+    let groups = Groups::new(problem);
+    let merged = groups.merged(problem);
+    Ways::new(problem, caps, groups, &merged, true).ask(effort)
 }
 
 /// What every search for ways has in common.
@@ -94,6 +78,8 @@ struct Ways<'a> {
     rooms: Vec<Room>,
     /// Numbers of nodes that jobs run on, each once.
     units: Vec<i64>,
+    /// Whether the lanes that the jobs have to share are looked at.
+    by_lanes: bool,
 }
 
 /// What is decided of a job.
@@ -110,16 +96,20 @@ struct Stage {
     problem: Problem,
     caps: Caps,
     system: System,
+    /// The lanes that they have to share, where these are looked at.
+    lanes: Option<Lanes>,
 }
 
 impl Stage {
     /// `None` where a job has no way to run within the caps.
-    fn new(problem: Problem, caps: Caps) -> Option<Arc<Self>> {
+    fn new(problem: Problem, caps: Caps, by_lanes: bool) -> Option<Arc<Self>> {
         let system = System::of_each(&problem, caps)?;
+        let lanes = by_lanes.then(|| system.lanes(&problem, caps)).flatten();
         Some(Arc::new(Self {
             problem,
             caps,
             system,
+            lanes,
         }))
     }
 }
@@ -132,10 +122,30 @@ struct Node {
     alone: Vec<Option<usize>>,
     given: Vec<Option<usize>>,
     weights: Vec<f64>,
+    /// The ways that the lanes leave open.
+    open: Vec<bool>,
+    /// Prices for what the lanes hold, where they may tell something.
+    prices: Option<Prices>,
+}
+
+impl Node {
+    /// Goes on with what is left to the jobs that don't run alone.
+    fn begin(&mut self, stage: Arc<Stage>) {
+        self.weights = stage.system.weights();
+        self.open = stage.lanes.as_ref().map_or_else(Vec::new, Lanes::open);
+        self.prices = stage.lanes.as_ref().map(Lanes::start);
+        self.stage = stage;
+    }
 }
 
 impl<'a> Ways<'a> {
-    fn new(problem: &'a Problem, caps: Caps, groups: Groups, merged: &'a Problem) -> Self {
+    fn new(
+        problem: &'a Problem,
+        caps: Caps,
+        groups: Groups,
+        merged: &'a Problem,
+        by_lanes: bool,
+    ) -> Self {
         let tasks = &merged.tasks;
         let mut order: Vec<usize> = (0..tasks.len()).collect();
         order.sort_by_key(|job| (-tasks[*job].least_area(), *job));
@@ -156,9 +166,9 @@ impl<'a> Ways<'a> {
             // Time is left to one job at least, so that there are shares of it. It keeps all its ways.
             alone[*last].clear();
         }
-        let first = order.iter().filter(|job| !alone[**job].is_empty());
-        let first = first.map(|job| Decision::Alone(*job));
-        let decisions = first.chain(order.iter().map(|job| Decision::Way(*job)));
+        let aside = order.iter().filter(|job| !alone[**job].is_empty());
+        let aside = aside.map(|job| Decision::Alone(*job));
+        let decisions = aside.chain(order.iter().map(|job| Decision::Way(*job)));
         Self {
             problem,
             groups,
@@ -171,7 +181,47 @@ impl<'a> Ways<'a> {
             least: least.collect(),
             rooms: merged.sites.iter().map(Room::new).collect(),
             units: merged.widths(),
+            by_lanes,
         }
+    }
+
+    /// Searches what follows from the first decisions, each by itself.
+    fn ask(&self, effort: &mut Effort<'_>) -> Outcome {
+        let mut nodes: Vec<Node> = self.root().into_iter().collect();
+        // Those that took long, with how much is decided in them.
+        let mut long: Vec<(usize, Node)> = Vec::new();
+        let mut first = 0;
+        while first < self.decisions.len() && (1..ENOUGH).contains(&nodes.len()) {
+            let left = effort.allowed.saturating_sub(effort.spent);
+            let allowed = EACH.min(left / nodes.len() as u64);
+            let watch = effort.watch;
+            let searched = nodes.into_par_iter().map(|node| {
+                let mut search = Search::new(self, node.clone(), first + 1, allowed, watch);
+                // Lanes may leave one way to each job after the first few.
+                let found = search.from(first);
+                let again = search.open.then_some((first, node));
+                (found, search.reached, again, search.effort.spent)
+            });
+            let searched: Vec<_> = searched.collect();
+            effort.spent += searched.iter().map(|(.., spent)| spent).sum::<u64>();
+            nodes = Vec::new();
+            for (found, mut reached, again, _) in searched {
+                if found.is_some() {
+                    return Outcome {
+                        found,
+                        settled: true,
+                    };
+                }
+                match again {
+                    Some(again) => long.push(again),
+                    None => nodes.append(&mut reached),
+                }
+            }
+            first += 1;
+        }
+        let mut nodes: Vec<(usize, Node)> = nodes.into_iter().map(|node| (first, node)).collect();
+        nodes.append(&mut long);
+        self.all(nodes, effort)
     }
 
     /// Whether a schedule is within the caps, those on cost and lateness where the aim counts them.
@@ -193,13 +243,17 @@ impl<'a> Ways<'a> {
 
     /// Nothing decided; `None` where a job has no way to run within the caps.
     fn root(&self) -> Option<Node> {
-        let stage = Stage::new(self.merged.clone(), self.caps)?;
-        Some(Node {
+        let stage = Stage::new(self.merged.clone(), self.caps, self.by_lanes)?;
+        let mut root = Node {
             alone: vec![None; self.merged.tasks.len()],
             given: vec![None; self.merged.tasks.len()],
-            weights: stage.system.weights(),
-            stage,
-        })
+            weights: Vec::new(),
+            open: Vec::new(),
+            prices: None,
+            stage: Arc::clone(&stage),
+        };
+        root.begin(stage);
+        Some(root)
     }
 
     /// Searches what follows from all of the nodes, each with how much is decided in it; those that

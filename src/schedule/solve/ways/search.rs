@@ -5,6 +5,7 @@ use pumpkin_core::termination::TerminationCondition;
 use super::alone::{self, Aside};
 use super::{Decision, Node, Stage, Ways};
 use crate::schedule::bound;
+use crate::schedule::bound::lanes::Inequality;
 use crate::schedule::bound::late::{self, Waiting};
 use crate::schedule::problem::{Caps, Mode, Placed, Problem, Task};
 use crate::schedule::solve::exact::Effort;
@@ -25,10 +26,12 @@ const SHARES: usize = 500;
 /// A search for ways from some node on.
 pub(super) struct Search<'s> {
     pub(super) ways: &'s Ways<'s>,
-    node: Node,
+    pub(super) node: Node,
     /// Decisions that are made before the node is handed over instead of followed.
     until: usize,
     pub(super) reached: Vec<Node>,
+    /// What lanes can't hold, as far as it was found on the way.
+    pub(super) known: Vec<Inequality>,
     pub(super) effort: Effort<'s>,
     /// Whether something was left undecided.
     pub(super) open: bool,
@@ -48,6 +51,7 @@ impl<'s> Search<'s> {
             node,
             until,
             reached: Vec::new(),
+            known: Vec::new(),
             effort: Effort {
                 spent: 0,
                 allowed,
@@ -82,17 +86,22 @@ impl<'s> Search<'s> {
         } = &mut self.node;
         self.effort
             .spend((stage.system.shares() * rounds / SHARES) as u64);
-        if stage.system.excludes(given, weights, rounds) || self.too_late() {
+        if stage.system.excludes(given, weights, rounds) || self.too_late() || self.too_long() {
             return None;
         }
-        let Some(decision) = ways.decisions.get(first) else {
-            return self.refined(&self.assigned());
+        let next = match ways.decisions.get(first) {
+            Some(Decision::Alone(job)) => return self.beside_or_alone(first, *job),
+            Some(Decision::Way(_)) if ways.by_lanes => self.fewest_open(),
+            Some(Decision::Way(job)) if self.node.alone[*job].is_some() => {
+                return self.from(first + 1);
+            }
+            Some(Decision::Way(job)) => Some(*job),
+            None => None,
         };
-        match *decision {
-            Decision::Alone(job) => self.beside_or_alone(first, job),
-            Decision::Way(job) if self.node.alone[job].is_some() => self.from(first + 1),
-            Decision::Way(_) if placed >= FEWEST && self.part_excluded() => None,
-            Decision::Way(job) => self.way(first, job),
+        match next {
+            Some(_) if placed >= FEWEST && self.part_excluded() => None,
+            Some(job) => self.way(first, job),
+            None => self.refined(&self.assigned()),
         }
     }
 
@@ -116,12 +125,28 @@ impl<'s> Search<'s> {
                 let rest = all.filter(|(way, _)| !ways.alone[job].contains(way));
                 *modes = rest.map(|(_, mode)| *mode).collect();
             }
-            let Some(stage) = Stage::new(problem, caps) else {
+            let Some(stage) = Stage::new(problem, caps, ways.by_lanes) else {
                 continue;
             };
-            self.node.weights = stage.system.weights();
-            self.node.stage = stage;
+            self.node.begin(stage);
+            self.known.clear();
             self.node.alone[job] = way;
+            let found = self.from(first + 1);
+            if found.is_some() {
+                return found;
+            }
+        }
+        self.node = node;
+        self.known.clear();
+        None
+    }
+
+    /// One way after another to run a job beside others.
+    fn way(&mut self, first: usize, job: usize) -> Option<Vec<Placed>> {
+        let node = self.node.clone();
+        for way in self.open_ways(job) {
+            self.node.clone_from(&node);
+            self.node.given[job] = Some(way);
             let found = self.from(first + 1);
             if found.is_some() {
                 return found;
@@ -131,20 +156,19 @@ impl<'s> Search<'s> {
         None
     }
 
-    /// One way after another to run a job beside others.
-    fn way(&mut self, first: usize, job: usize) -> Option<Vec<Placed>> {
-        let least = self.ways.twins[job].and_then(|twin| self.node.given[twin]);
-        let weights = self.node.weights.clone();
-        for way in least.unwrap_or(0)..self.node.stage.system.ways(job).count() {
-            self.node.given[job] = Some(way);
-            self.node.weights.clone_from(&weights);
-            let found = self.from(first + 1);
-            if found.is_some() {
-                return found;
-            }
-        }
-        self.node.given[job] = None;
-        None
+    /// The ways that a job can be given, told apart from jobs that are alike.
+    pub(super) fn open_ways(&self, job: usize) -> Vec<usize> {
+        let given = &self.node.given;
+        let twins = &self.ways.twins;
+        let least = twins[job].and_then(|twin| given[twin]);
+        let after = (0..twins.len()).find(|other| twins[*other] == Some(job));
+        let most = after.and_then(|other| given[other]);
+        let all = 0..self.node.stage.system.ways(job).count();
+        let told = |way: &usize| {
+            least.is_none_or(|least| least <= *way) && most.is_none_or(|most| *way <= most)
+        };
+        let open = all.filter(|way| told(way) && self.is_open(job, *way));
+        open.collect()
     }
 
     /// Whether the jobs that have their ways don't fit on the calendar even without the others.
@@ -225,7 +249,7 @@ impl<'s> Search<'s> {
     }
 
     /// Whether a job has its way.
-    fn decided(&self, job: usize) -> bool {
+    pub(super) fn decided(&self, job: usize) -> bool {
         self.node.alone[job].is_some() || self.node.given[job].is_some()
     }
 
