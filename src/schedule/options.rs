@@ -1,14 +1,20 @@
-//! The ways each job can run: the best configuration of every GPU count of every cluster, without
-//! those that another makes pointless.
+//! The ways each job can run: the best configuration of every GPU count of every cluster that a plan
+//! looks at or the calendar suggests, without those that another makes pointless.
 
 use super::error::ScheduleError;
-use crate::job::{Agenda, AgendaJob, Minimise, Probability, Site};
+use crate::hardware::Cluster;
+use crate::job::{Agenda, AgendaJob, Minimise, Probability, Request, Site, Window};
 use crate::plan::{Candidate, Planner};
 use crate::quantity::{Confidence, Interval};
-use crate::search::Objective;
+use crate::search::{Axis, Objective};
 
 /// Probabilities so near to one half are the expected value: no interval is so narrow.
 const EVEN: f64 = 0.005;
+
+/// Numbers of nodes and sequence lengths that are looked at for an even share of the global batch, at
+/// most.
+const MOST_NODES: u64 = 16_384;
+const SEQUENCES: usize = 64;
 
 /// A way to run a job.
 #[derive(Debug, Clone)]
@@ -63,7 +69,16 @@ fn of_job(
     job: &AgendaJob,
     planner: &Planner<'_>,
 ) -> Result<Vec<Choice>, ScheduleError> {
-    let candidates = candidates(agenda.probability, job, planner)?;
+    let request = asked(agenda.probability, job);
+    let also = suggested(agenda, &request, planner);
+    let candidates = match candidates(job, &request, planner) {
+        Ok(mut candidates) => {
+            candidates.extend(also);
+            candidates
+        }
+        Err(_) if !also.is_empty() => also,
+        Err(error) => return Err(error),
+    };
     let choices: Vec<Choice> = candidates
         .into_iter()
         .filter_map(|candidate| choice(agenda, candidate))
@@ -94,22 +109,65 @@ fn dominates(one: &Choice, other: &Choice, first: bool) -> bool {
     no_worse && (first || !alike)
 }
 
-fn candidates(
-    probability: Option<Probability>,
-    job: &AgendaJob,
-    planner: &Planner<'_>,
-) -> Result<Vec<Candidate>, ScheduleError> {
+/// What is asked of the planner for a job.
+fn asked(probability: Option<Probability>, job: &AgendaJob) -> Request {
     let mut request = job.request.clone();
     request.sort = Objective::Time;
     request.top = 1;
     if let Some(confidence) = two_sided(probability) {
         request.confidence = confidence;
     }
-    let plan = planner.plan(&request).map_err(|error| ScheduleError::Job {
+    request
+}
+
+fn candidates(
+    job: &AgendaJob,
+    request: &Request,
+    planner: &Planner<'_>,
+) -> Result<Vec<Candidate>, ScheduleError> {
+    let plan = planner.plan(request).map_err(|error| ScheduleError::Job {
         job: job.name.clone(),
         error: Box::new(error),
     })?;
     Ok(plan.best_by_gpu_count)
+}
+
+/// The best configurations of the GPU counts that the calendar suggests where they are left open,
+/// beside those that a plan looks at: all nodes that are free at some time, and numbers of nodes
+/// that share the global batch evenly.
+fn suggested(agenda: &Agenda, request: &Request, planner: &Planner<'_>) -> Vec<Candidate> {
+    if request.gpus != Axis::Auto {
+        return Vec::new();
+    }
+    let sites = agenda.sites.iter().filter(|site| {
+        let named = |cluster: &Cluster| cluster.name == site.cluster.name;
+        request.clusters.iter().any(named)
+    });
+    let suggested = sites.flat_map(|site| {
+        let levels = levels(site);
+        let most = most_free(site);
+        let gpus = site.cluster.gpus_per_node;
+        let batch = request.global_batch.max;
+        let lengths = request.seq_len.iter().take(SEQUENCES);
+        let whole = lengths.filter(|seq_len| batch.is_multiple_of(*seq_len));
+        let shared = whole.filter(|_| request.global_batch.min == batch);
+        let shared: Vec<u64> = shared.map(|seq_len| batch / seq_len).collect();
+        let even = |nodes: &u64| {
+            let mut shared = shared.iter();
+            shared.any(|sequences| sequences.is_multiple_of(nodes * gpus))
+        };
+        let all_free = |nodes: &u64| {
+            let spares = request.reliability.spares(&site.cluster, *nodes);
+            levels.contains(&nodes.saturating_add(spares))
+        };
+        let counts = (1..=most.min(MOST_NODES)).filter(|nodes| even(nodes) || all_free(nodes));
+        let mut request = request.clone();
+        request.gpus = Axis::list(counts.map(|nodes| nodes * gpus));
+        let found = planner.fastest_by_gpu_count(&request, &site.cluster, most);
+        // Where nothing can be launched, the plan of all clusters says why.
+        found.unwrap_or_default()
+    });
+    suggested.collect()
 }
 
 /// The confidence of the interval of which one end is reached with that probability.
@@ -145,6 +203,28 @@ fn choice(agenda: &Agenda, candidate: Candidate) -> Option<Choice> {
     })
 }
 
+/// The numbers of nodes that are free at some time, each once.
+fn levels(site: &Site) -> Vec<u64> {
+    let windows = site.available.iter().flatten().chain(&site.booked);
+    let mut levels: Vec<u64> = windows
+        .flat_map(|window| [window.from, window.to])
+        .map(|moment| {
+            let nodes = |windows: &[Window]| -> u64 {
+                let now = windows.iter();
+                let now = now.filter(|window| window.from <= moment && moment < window.to);
+                now.map(|window| window.nodes).sum()
+            };
+            let free = site.available.as_deref().map_or(site.nodes, nodes);
+            free.saturating_sub(nodes(&site.booked))
+        })
+        .chain([most_free(site)])
+        .filter(|free| *free > 0)
+        .collect();
+    levels.sort_unstable();
+    levels.dedup();
+    levels
+}
+
 /// The most nodes that are ever free at once, as far as single windows tell.
 fn most_free(site: &Site) -> u64 {
     match &site.available {
@@ -154,7 +234,8 @@ fn most_free(site: &Site) -> u64 {
 }
 
 fn no_capacity(agenda: &Agenda, job: &AgendaJob, planner: &Planner<'_>) -> ScheduleError {
-    let fewest = candidates(agenda.probability, job, planner)
+    let request = asked(agenda.probability, job);
+    let fewest = candidates(job, &request, planner)
         .ok()
         .and_then(|all| all.into_iter().min_by_key(Candidate::booked_nodes));
     let (cluster, needed) = fewest.map_or((String::new(), 0), |candidate| {
