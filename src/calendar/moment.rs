@@ -131,19 +131,27 @@ impl FromStr for Moment {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let fail = QuantityError::of(text, Self::EXPECTED);
         let written = text.trim();
-        // A bracketed zone would be read past; only digits and their separators are a civil date.
-        let civil = |c: char| c.is_ascii_digit() || "-:.Tt ".contains(c);
-        let instant = if written.chars().all(civil) {
+        if written.contains('[') {
+            return Err(fail("name the offset from UTC, not a time zone"));
+        }
+        let instant = if is_civil(written) {
             written
                 .parse::<DateTime>()
                 .and_then(|civil| civil.to_zoned(TimeZone::UTC))
                 .map(|zoned| zoned.timestamp())
-        } else if written.contains('[') {
-            return Err(fail("name the offset from UTC, not a time zone"));
         } else {
             written.parse::<Timestamp>()
         };
         let instant = instant.map_err(|_| fail("there is no such date"))?;
         Self::new(instant).ok_or_else(|| fail("the year must be from 1970 to 2999"))
     }
+}
+
+/// Whether it is a date, or a date and a time of day, without an offset from UTC. A hyphen parts
+/// the fields of a date and begins an offset west of Greenwich, and a date and time are read past
+/// an offset: only what stands before the time of day may have one here.
+fn is_civil(written: &str) -> bool {
+    let (date, time) = written.split_once(['T', 't', ' ']).unwrap_or((written, ""));
+    let date_only = |c: char| c.is_ascii_digit() || c == '-';
+    date.chars().all(date_only) && time.chars().all(|c| c.is_ascii_digit() || ":. ".contains(c))
 }
