@@ -128,6 +128,23 @@ proptest! {
         prop_assert_eq!(later.since(moment), Some(span));
         prop_assert_eq!(later.minus(span), Some(moment));
         prop_assert_eq!(moment.since(later).is_none(), seconds > 0);
+        prop_assert_eq!(moment.plus_seconds(i64::try_from(seconds).unwrap()), Some(later));
+    }
+
+    #[test]
+    fn dates_are_apart_by_what_clocks_count_however_far(
+        one in 0..32_503_680_000_i64,
+        other in 0..32_503_680_000_i64,
+    ) {
+        let moment = |second| Moment::new(Timestamp::from_second(second).unwrap()).unwrap();
+        let (later, earlier) = (moment(one), moment(other));
+        prop_assert_eq!(later.seconds_after(earlier), one - other);
+        prop_assert_eq!(earlier.plus_seconds(one - other), Some(later));
+        // A date far away is still after, and one long before is before.
+        prop_assert_eq!(later.since(earlier).is_some(), one >= other);
+        let span = later.since(earlier).map(|span| i64::try_from(span.seconds()).unwrap());
+        let longest = i64::try_from(Span::MAX.seconds()).unwrap();
+        prop_assert_eq!(span, (one >= other).then_some((one - other).min(longest)));
     }
 
     #[test]

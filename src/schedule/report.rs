@@ -7,7 +7,7 @@ use super::steps::Grid;
 use super::{
     ClusterCalendar, ObjectiveReport, SCHEMA_VERSION, Schedule, ScheduleError, ScheduledJob,
 };
-use crate::calendar::{Moment, Span};
+use crate::calendar::Moment;
 use crate::job::{Agenda, Minimise, Probability, Window};
 use crate::plan::{FitReport, Planner};
 use crate::throughput::Fit;
@@ -71,7 +71,7 @@ pub(super) fn with_probabilities(
             continue;
         };
         let start = job.start;
-        let hours = |moment: Moment| moment.since(start).map_or(0.0, Span::hours);
+        let hours = |moment: Moment| moment.hours_after(start).max(0.0);
         job.done_by_end = finish.probability_by(hours(job.end));
         let due = job.deadline;
         job.done_by_deadline = due.map(|due| finish.probability_by(hours(due)));

@@ -153,3 +153,43 @@ fn a_deadline_that_only_minutes_meet_is_met() {
             .all(|job| job.late_h.unwrap_or(0.0) <= 0.0)
     );
 }
+
+/// A job on two nodes, whose calendar and own dates are these.
+fn alone(of_site: &str, of_job: &str) -> Result<Schedule, ScheduleError> {
+    let text = format!(
+        "clusters = [\"r7z2\"]\n[schedule]\nstart = \"2026-12-01\"\n\
+         [schedule.clusters.r7z2]\ncapacity_nodes = 2\n{of_site}\n\
+         [[jobs]]\nmodel = \"gpt-1b\"\n{of_job}\n"
+    );
+    scheduled(&agenda(&text), 1, &Watch::new())
+}
+
+#[test]
+fn dates_centuries_away_are_as_far_as_they_are() {
+    let start = "2026-12-01T00:00Z";
+    let free = alone("", "").unwrap();
+    assert_eq!(free.start.to_string(), start);
+    // For good: limits that no schedule comes near change nothing.
+    for (of_site, of_job) in [
+        ("available = [{ from = \"2026-12-01\", to = \"2999-12-31\" }]", ""),
+        ("booked = [{ from = \"2900-01-01\", to = \"2999-12-31\" }]", ""),
+        ("booked = [{ from = \"1970-01-01\", to = \"2026-12-01\" }]", ""),
+        ("", "deadline = \"2999-12-31\""),
+    ] {
+        let schedule = alone(of_site, of_job).unwrap();
+        assert_eq!(schedule.jobs[0].start, free.jobs[0].start, "{of_site} {of_job}");
+        assert!(schedule.jobs[0].late_h.unwrap_or(0.0) <= 0.0);
+    }
+    // What is to come comes first, be it centuries.
+    for (of_site, of_job) in [
+        ("booked = [{ from = \"2026-12-01\", to = \"2700-12-31\" }]", ""),
+        ("", "earliest = \"2700-12-31\""),
+    ] {
+        let schedule = alone(of_site, of_job).unwrap();
+        assert_eq!(schedule.jobs[0].start.to_string(), "2700-12-31T00:00Z");
+        assert!(schedule.makespan_h > 670.0 * 365.0 * 24.0);
+    }
+    // Booked to the last day there is, nothing starts before it, and nothing can end after it.
+    let taken = "booked = [{ from = \"2026-12-01\", to = \"2999-12-31\" }]";
+    assert_eq!(alone(taken, ""), Err(ScheduleError::TooLong));
+}

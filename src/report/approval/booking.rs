@@ -156,7 +156,7 @@ pub(super) fn calendar(reservation: &Reservation, booking: &Booking) -> Chart {
     let start: Option<Moment> = moment(booking.start.as_deref());
     let deadline = moment(reservation.deadline.as_deref());
     let due_h = match (start.zip(deadline), reservation.goal) {
-        (Some((start, deadline)), _) => deadline.since(start).map(Span::hours),
+        (Some((start, deadline)), _) => Some(deadline.hours_after(start)),
         (None, Goal::Deadline { within_h }) => Some(within_h),
         (None, Goal::Budget { .. } | Goal::Nodes { .. }) => None,
     };
