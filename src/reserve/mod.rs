@@ -187,7 +187,8 @@ fn quote<'a>(
     }
     if matches!(ask.goal, Goal::Budget { .. }) && offer.price.is_none() {
         return Err(Reason::NoPrice {
-            price_type: offer.product.price_type.clone(),
+            price_type: offer.pricing.price_type.clone(),
+            place: offer.pricing.place_words(),
         });
     }
     if runs.is_empty() {

@@ -4,7 +4,10 @@ use super::Goal;
 use super::booking::{Booking, Desk};
 use super::offer::Offer;
 use crate::calendar::{Moment, Span};
+use crate::forecast::is_spot;
+use crate::hardware::Price;
 use crate::plan::counts_left_out;
+use crate::product::Billing;
 use crate::quantity::display_thousands;
 
 /// A price this much older than the start gets a note.
@@ -16,6 +19,7 @@ pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
     let mut notes = Vec::new();
     notes.extend(too_long(desk, booking));
     notes.extend(price(desk));
+    notes.extend(other_price(desk));
     notes.extend(price_age(desk));
     if let Goal::Deadline { .. } = desk.ask.goal
         && booking.cost_usd.is_none()
@@ -82,6 +86,32 @@ fn price(desk: &Desk<'_>) -> Option<String> {
         "no {wanted}price is known for {}, so no cost is given{known}",
         desk.cluster.name
     ))
+}
+
+/// A kind of price that was asked for and isn't the product's own.
+fn other_price(desk: &Desk<'_>) -> Option<String> {
+    let (asked, product) = (
+        desk.request.pricing.price_type.as_ref()?,
+        &desk.offer.product,
+    );
+    let own = product.price_type.as_ref().filter(|own| *own != asked)?;
+    let price = desk.offer.price.as_ref();
+    if price.is_some_and(Price::is_stated) {
+        return None;
+    }
+    match product.billing {
+        Billing::Upfront | Billing::Booked => Some(format!(
+            "{} is sold at its own kind of price, {own}: the {asked} price asked for can't be had \
+             with it",
+            product.title
+        )),
+        // What spot nodes are is told with the price.
+        Billing::Used if price.is_none() || is_spot(asked) => None,
+        Billing::Used => Some(format!(
+            "costed at the {asked} price asked for: what that binds one to beyond this run is not \
+             in the cost"
+        )),
+    }
 }
 
 /// A price that is older than a year, or has no date.
