@@ -181,27 +181,28 @@ impl Pricing {
         let Some(price) = self.price(cluster) else {
             return self.why_none(cluster).into_iter().collect();
         };
+        self.notes_of(price, &format!("price of {}", cluster.name))
+    }
+
+    /// What a reader should know of one price, which is called `what`: that it is old or of unknown
+    /// age, what a spot price leaves out.
+    #[must_use]
+    pub fn notes_of(&self, price: &Price, what: &str) -> Vec<String> {
         let mut notes = Vec::new();
         match (price.as_of.parse::<PriceDate>(), self.reference) {
             (Ok(date), Some(reference)) if date.is_over_a_year_before(reference.date()) => {
                 notes.push(format!(
-                    "the price of {} is of {date}, more than a year before {reference}: ask for \
-                     today's",
-                    cluster.name
+                    "the {what} is of {date}, more than a year before {reference}: ask for today's"
                 ));
             }
             (Ok(_), _) => {}
             (Err(_), _) if price.is_stated() => {}
-            (Err(_), _) => notes.push(format!(
-                "the price of {} has no date: ask for today's",
-                cluster.name
-            )),
+            (Err(_), _) => notes.push(format!("the {what} has no date: ask for today's")),
         }
         if is_spot(&price.price_type) {
             notes.push(format!(
-                "the price of {} is for spot nodes, which are taken back at any time: such \
-                 interruptions are not in the time, nor in the cost",
-                cluster.name
+                "the {what} is for spot nodes, which are taken back at any time: such \
+                 interruptions are not in the time, nor in the cost"
             ));
         }
         notes

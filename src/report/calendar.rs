@@ -200,21 +200,26 @@ impl Calendar<'_> {
             "fit".into(),
             format!("{}: {} measured rows", fit.name, fit.rows),
         ));
-        let used = |name: &str| {
-            schedule
-                .jobs
-                .iter()
-                .any(|job| job.candidate.cluster == name)
-        };
-        for site in self
-            .agenda
-            .sites
-            .iter()
-            .filter(|site| used(&site.cluster.name))
-        {
-            if let Some(job) = self.agenda.jobs.first() {
-                let words = price_words(&job.request.pricing, &site.cluster);
-                notes.push(("price".into(), words));
+        notes.extend(self.prices());
+        let told = schedule.notes.iter();
+        notes.extend(told.map(|text| ("note".to_owned(), text.clone())));
+        notes
+    }
+
+    /// The prices that jobs are costed at, each once.
+    fn prices(&self) -> Vec<(String, String)> {
+        let mut notes = Vec::new();
+        for site in &self.agenda.sites {
+            let jobs = self.schedule.jobs.iter().zip(&self.agenda.jobs);
+            for (scheduled, job) in jobs {
+                let pricing = &job.request.pricing;
+                let mut clusters = job.request.clusters.iter();
+                let cluster = clusters.find(|cluster| cluster.name == site.cluster.name);
+                let words = cluster
+                    .filter(|cluster| cluster.name == scheduled.candidate.cluster)
+                    .filter(|cluster| pricing.price(cluster).is_some())
+                    .map(|cluster| ("price".to_owned(), price_words(pricing, cluster)));
+                notes.extend(words.filter(|words| !notes.contains(words)));
             }
         }
         notes

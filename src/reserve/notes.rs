@@ -3,15 +3,12 @@
 use super::Goal;
 use super::booking::{Booking, Desk};
 use super::offer::Offer;
-use crate::calendar::{Moment, Span};
 use crate::forecast::is_spot;
 use crate::hardware::Price;
 use crate::plan::counts_left_out;
 use crate::product::Billing;
 use crate::quantity::display_thousands;
 
-/// A price this much older than the start gets a note.
-const STALE: u64 = 365 * 86_400;
 /// Chance of needing more than the longest booking that is worth a word.
 const WORTH_A_WORD: f64 = 0.01;
 
@@ -20,7 +17,7 @@ pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
     notes.extend(too_long(desk, booking));
     notes.extend(price(desk));
     notes.extend(other_price(desk));
-    notes.extend(price_age(desk));
+    notes.extend(about_price(desk));
     if let Goal::Deadline { .. } = desk.ask.goal
         && booking.cost_usd.is_none()
         && booking.roles.contains(&super::Role::Cheapest)
@@ -114,33 +111,17 @@ fn other_price(desk: &Desk<'_>) -> Option<String> {
     }
 }
 
-/// A price that is older than a year, or has no date.
-fn price_age(desk: &Desk<'_>) -> Option<String> {
-    let price = desk.offer.price.as_ref()?;
-    let now = desk.ask.as_of.or(desk.ask.start)?;
-    let dated = first_day(&price.as_of);
-    match dated {
-        None => Some(format!(
-            "the {} price has no date: ask for today's",
-            price.price_type
-        )),
-        Some(day) => {
-            let age = now.since(day)?;
-            (age > Span::from_seconds(STALE)?).then(|| {
-                format!(
-                    "the {} price is of {}, {:.1} years before the booking: ask for today's",
-                    price.price_type,
-                    price.as_of,
-                    age.seconds() as f64 / STALE as f64
-                )
-            })
-        }
-    }
-}
-
-/// The first day of a date of a day, a month or a year.
-fn first_day(text: &str) -> Option<Moment> {
-    ["", "-01", "-01-01"]
-        .into_iter()
-        .find_map(|rest| format!("{text}{rest}").parse().ok())
+/// What a reader of the price should know: as a plan says it, where the price is the plan's.
+fn about_price(desk: &Desk<'_>) -> Vec<String> {
+    let Some(price) = &desk.offer.price else {
+        return Vec::new();
+    };
+    let name = &desk.cluster.name;
+    let pricing = &desk.request.pricing;
+    let what = if pricing.price(desk.cluster) == Some(price) {
+        format!("price of {name}")
+    } else {
+        format!("{} price of {name}", price.price_type)
+    };
+    pricing.notes_of(price, &what)
 }

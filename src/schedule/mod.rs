@@ -88,6 +88,8 @@ pub struct Schedule {
     pub fit: FitReport,
     /// Whether the search was ended early: a better schedule may be found.
     pub partial: bool,
+    /// What a reader of the prices should know beyond the figures.
+    pub notes: Vec<String>,
 }
 
 /// What was minimised, and how good the schedule is at it.

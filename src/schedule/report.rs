@@ -52,12 +52,29 @@ pub(super) fn schedule(
         makespan_h: grid.hours(end),
         cost_usd,
         lateness_h,
+        notes: notes(agenda, &jobs),
         gpu_hours: jobs.iter().map(|job| job.gpu_hours).sum(),
         jobs,
         clusters,
         fit: FitReport::new(fit),
         partial: solved.partial,
     })
+}
+
+/// What is to be said of the price of each cluster that a job runs on.
+fn notes(agenda: &Agenda, jobs: &[ScheduledJob]) -> Vec<String> {
+    let mut notes: Vec<String> = Vec::new();
+    for (scheduled, job) in jobs.iter().zip(&agenda.jobs) {
+        let mut clusters = job.request.clusters.iter();
+        let cluster = clusters.find(|cluster| cluster.name == scheduled.candidate.cluster);
+        let told = cluster.map(|cluster| job.request.pricing.notes(cluster));
+        for text in told.into_iter().flatten() {
+            if !notes.contains(&text) {
+                notes.push(text);
+            }
+        }
+    }
+    notes
 }
 
 /// Fills in how sure each job is to be done by its end and by its deadline.

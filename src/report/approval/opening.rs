@@ -126,7 +126,9 @@ impl<'a> Approval<'a> {
         let told = self.plan.notes.iter();
         notes.extend(told.map(|text| note("note", text.as_str())));
         if let Why::Booked(booking) = best.why {
-            notes.extend(booking.notes.iter().map(|text| note("note", text.as_str())));
+            let told = booking.notes.iter();
+            let new = told.filter(|text| !self.plan.notes.contains(text));
+            notes.extend(new.map(|text| note("note", text.as_str())));
         }
         notes
     }
