@@ -3,7 +3,7 @@
 use super::Goal;
 use super::booking::{Booking, Desk};
 use super::offer::Offer;
-use crate::forecast::is_spot;
+use crate::forecast::{Pricing, is_spot};
 use crate::hardware::Price;
 use crate::plan::counts_left_out;
 use crate::product::Billing;
@@ -61,26 +61,39 @@ fn left_out(desk: &Desk<'_>) -> Option<String> {
     ))
 }
 
-/// No price, and which there are.
+/// No price, and which there are: where they are from, if that is what rules them out.
 fn price(desk: &Desk<'_>) -> Option<String> {
     if desk.offer.price.is_some() {
         return None;
     }
-    let others: Vec<String> = desk
-        .cluster
-        .prices
-        .iter()
-        .map(|price| format!("{} ${}", price.price_type, price.usd_per_gpu_hour))
-        .collect();
-    let wanted = desk.offer.product.price_type.as_ref();
-    let wanted = wanted.map_or_else(String::new, |wanted| format!("{wanted} "));
+    let pricing = &desk.offer.pricing;
+    let place = pricing.place_words();
+    let shown = |price: &Price| {
+        let rate = format!("{} ${}", price.price_type, price.usd_per_gpu_hour);
+        if place.is_empty() {
+            rate
+        } else {
+            format!("{rate} ({}, {})", price.provider, price.region)
+        }
+    };
+    let others: Vec<String> = desk.cluster.prices.iter().map(shown).collect();
+    let wanted = pricing.price_type.iter().map(|of| format!("{of} "));
+    let wanted: String = wanted.collect();
     let known = if others.is_empty() {
         String::new()
     } else {
         format!("; known per GPU-hour: {}", others.join(", "))
     };
+    let anywhere = Pricing {
+        region: None,
+        provider: None,
+        ..pricing.clone()
+    };
+    let elsewhere = anywhere.price(desk.cluster).map_or("", |_| {
+        "; without the region or provider asked for, that price is taken"
+    });
     Some(format!(
-        "no {wanted}price is known for {}, so no cost is given{known}",
+        "no {wanted}price is known for {}{place}, so no cost is given{known}{elsewhere}",
         desk.cluster.name
     ))
 }
