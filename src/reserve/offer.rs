@@ -100,10 +100,10 @@ impl Offer {
                 return Err(Reason::NotYet { start, ahead });
             }
         }
-        let limit = match ask.deadline {
-            Some(by) => Some(by.since(start).ok_or(Reason::StartsTooLate { start })?),
-            None => None,
-        };
+        // One that starts at the deadline or later has no time left: what it could do is still told.
+        let limit = ask
+            .deadline
+            .map(|by| by.since(start).unwrap_or(Span::ZERO));
         Ok(Window {
             start: Some(start),
             limit,

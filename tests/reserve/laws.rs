@@ -67,6 +67,13 @@ fn what_could_be_had_can_be_had() {
         .is_ok()
     );
 
+    // Its first start, 11:30, is after the deadline: the earliest date is the same.
+    let before = Asked {
+        deadline: Some("2026-12-01T11:00Z"),
+        ..date
+    };
+    assert_eq!(before.advised("--deadline"), earliest);
+
     let poor = Asked {
         budget: Some("100"),
         ..ASKED
