@@ -1,5 +1,6 @@
 //! `tminus plan` of a file with `[[jobs]]`: several jobs on one calendar.
 
+use crate::calendar::Span;
 use crate::diagnostic::Diagnostic;
 use crate::hardware::Cluster;
 use crate::job::{Agenda, Ladder, Settings, resolve_ladder};
@@ -126,10 +127,22 @@ impl From<ScheduleError> for Failure {
                      `[schedule.clusters.{cluster}]`"
                 )))
             }
-            ScheduleError::NoWindow { hours, .. } => Self::Infeasible(
+            ScheduleError::NarrowWindows { needed, cluster, .. } => {
+                Self::Infeasible(diagnostic.help(format!(
+                    "let a window have {needed} nodes: `nodes = {needed}` in `available` of \
+                     `[schedule.clusters.{cluster}]`"
+                )))
+            }
+            ScheduleError::NoWindow {
+                nodes,
+                cluster,
+                window_h,
+                ..
+            } => Self::Infeasible(
                 diagnostic
                     .help(format!(
-                        "a window of {hours:.1} hours with as many nodes would hold it"
+                        "a window of {} on {nodes} nodes of {cluster} would hold it",
+                        Span::of_hours(window_h)
                     ))
                     .help("fewer `tokens` make it shorter"),
             ),

@@ -1,6 +1,7 @@
 //! What must change no byte of a schedule of several jobs, and what ending it early leaves true.
 
 use proptest::prelude::*;
+use tminus::calendar::Moment;
 use tminus::job::{Agenda, JobFile, resolve_ladder};
 use tminus::plan::Planner;
 use tminus::schedule::{Schedule, ScheduleError, schedule_watched};
@@ -192,4 +193,52 @@ fn dates_centuries_away_are_as_far_as_they_are() {
     // Booked to the last day there is, nothing starts before it, and nothing can end after it.
     let taken = "booked = [{ from = \"2026-12-01\", to = \"2999-12-31\" }]";
     assert_eq!(alone(taken, ""), Err(ScheduleError::TooLong));
+}
+
+/// What is said to hold a job holds it, and a minute less doesn't.
+#[test]
+fn a_window_as_long_as_advised_holds_the_job() {
+    let window = |hours: f64, minutes: i64, nodes: u64| {
+        let start: Moment = "2026-12-01".parse().unwrap();
+        let seconds = (hours * 60.0).round() as i64 * 60 + minutes * 60;
+        let end = start.plus_seconds(seconds).unwrap();
+        alone(
+            &format!("available = [{{ from = \"2026-12-01\", to = \"{end}\", nodes = {nodes} }}]"),
+            "",
+        )
+    };
+    let Err(ScheduleError::NoWindow {
+        nodes, window_h, ..
+    }) = window(1.0, 0, 2)
+    else {
+        panic!("an hour is too short");
+    };
+    assert_eq!(nodes, 2);
+    assert!(window(window_h, 0, nodes).is_ok());
+    assert!(matches!(
+        window(window_h, -1, nodes),
+        Err(ScheduleError::NoWindow { .. })
+    ));
+}
+
+#[test]
+fn the_limit_that_is_in_the_way_is_named() {
+    let of = |nodes: u64, window: u64| {
+        let text = format!(
+            "clusters = [\"r7z2\"]\n[schedule]\nstart = \"2026-12-01\"\n\
+             [schedule.clusters.r7z2]\ncapacity_nodes = {nodes}\n\
+             available = [{{ from = \"2026-12-01\", to = \"2028-12-01\", nodes = {window} }}]\n\
+             [[jobs]]\nmodel = \"gpt-13b\"\n"
+        );
+        scheduled(&agenda(&text), 1, &Watch::new())
+    };
+    let Err(ScheduleError::NoRoom { needed, free, .. }) = of(1, 1) else {
+        panic!("one node is too few");
+    };
+    assert_eq!((needed, free), (2, 1));
+    let Err(ScheduleError::NarrowWindows { needed, free, .. }) = of(needed, 1) else {
+        panic!("a window of one node is too narrow");
+    };
+    assert_eq!((needed, free), (2, 1));
+    assert!(of(needed, needed).is_ok());
 }
