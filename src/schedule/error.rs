@@ -139,6 +139,9 @@ impl ScheduleError {
     }
 }
 
+/// Hours that rounding may add to a whole number of minutes.
+const ROUNDING_H: f64 = 1e-9;
+
 fn deadlines(late: &[LateJob], proven: bool) -> String {
     let jobs: Vec<String> = late
         .iter()
@@ -149,8 +152,10 @@ fn deadlines(late: &[LateJob], proven: bool) -> String {
                 ""
             };
             format!(
-                "`{}` is done {:.1} hours after its deadline {}{alone}",
-                job.job, job.hours, job.deadline
+                "`{}` is done {} after its deadline {}{alone}",
+                job.job,
+                Span::from_hours_up(job.hours - ROUNDING_H).unwrap_or(Span::MAX),
+                job.deadline
             )
         })
         .collect();
@@ -268,10 +273,17 @@ fn late(
     let jobs = agenda.jobs.iter().zip(&problem.tasks).zip(ends);
     jobs.filter_map(|((job, task), end)| {
         let behind = end - task.due?;
-        (behind > 0).then_some(LateJob {
+        if behind <= 0 {
+            return None;
+        }
+        let deadline = job.deadline?;
+        let after = |end: Moment| end.hours_after(deadline);
+        // One that only rounding to steps makes late is late by as much.
+        let hours = grid.moment(*end).map(after).filter(|hours| *hours > 0.0);
+        Some(LateJob {
             job: job.name.clone(),
-            deadline: job.deadline?,
-            hours: grid.hours(behind),
+            deadline,
+            hours: hours.unwrap_or_else(|| grid.hours(behind)),
             alone,
         })
     })

@@ -242,3 +242,28 @@ fn the_limit_that_is_in_the_way_is_named() {
     assert_eq!((needed, free), (2, 1));
     assert!(of(needed, needed).is_ok());
 }
+
+/// Hours late are those that a clock shows between the deadline and the end, whatever the steps.
+#[test]
+fn jobs_are_as_late_as_clocks_show() {
+    let text = "clusters = [\"r7z2\"]\n[schedule]\nstart = \"2026-12-01\"\n\
+                minimise = \"lateness\"\n[schedule.clusters.r7z2]\ncapacity_nodes = 1\n\
+                [[jobs]]\nname = \"one\"\nmodel = \"gpt-1b\"\ntokens = \"9T\"\npriority = 3\n\
+                deadline = \"2028-12-01T10:31Z\"\n\
+                [[jobs]]\nname = \"two\"\nmodel = \"gpt-1b\"\ntokens = \"8T\"\n\
+                deadline = \"2027-12-01T11:17Z\"\n";
+    let schedule = scheduled(&agenda(text), 1, &Watch::new()).unwrap();
+    // Steps so long that both deadlines lie between two of them.
+    assert!(schedule.step_minutes >= 60, "{}", schedule.step_minutes);
+    let mut sum = 0.0;
+    for job in &schedule.jobs {
+        let seconds = job.end.seconds_after(job.deadline.unwrap()).max(0);
+        assert!(seconds > 0, "{job:?}");
+        let late_h = seconds as f64 / 3600.0;
+        assert!((job.late_h.unwrap() - late_h).abs() < 1e-9, "{job:?}");
+        sum += late_h * job.priority as f64;
+    }
+    let objective = schedule.objective;
+    assert!((objective.value - sum).abs() < 1e-6 && (schedule.lateness_h - sum).abs() < 1e-6);
+    assert!(objective.bound <= objective.value && objective.bound > 0.9 * objective.value);
+}
