@@ -175,5 +175,8 @@ impl FromStr for Moment {
 fn is_civil(written: &str) -> bool {
     let (date, time) = written.split_once(['T', 't', ' ']).unwrap_or((written, ""));
     let date_only = |c: char| c.is_ascii_digit() || c == '-';
-    date.chars().all(date_only) && time.chars().all(|c| c.is_ascii_digit() || ":. ".contains(c))
+    date.chars().all(date_only)
+        && time
+            .chars()
+            .all(|c| c.is_ascii_digit() || ":. ".contains(c))
 }

@@ -89,9 +89,10 @@ fn price(desk: &Desk<'_>) -> Option<String> {
         provider: None,
         ..pricing.clone()
     };
-    let elsewhere = anywhere.price(desk.cluster).map_or("", |_| {
-        "; without the region or provider asked for, that price is taken"
-    });
+    let elsewhere = anywhere.price(desk.cluster).map_or(
+        "",
+        |_| "; without the region or provider asked for, that price is taken",
+    );
     Some(format!(
         "no {wanted}price is known for {}{place}, so no cost is given{known}{elsewhere}",
         desk.cluster.name

@@ -101,9 +101,7 @@ impl Offer {
             }
         }
         // One that starts at the deadline or later has no time left: what it could do is still told.
-        let limit = ask
-            .deadline
-            .map(|by| by.since(start).unwrap_or(Span::ZERO));
+        let limit = ask.deadline.map(|by| by.since(start).unwrap_or(Span::ZERO));
         Ok(Window {
             start: Some(start),
             limit,

@@ -173,9 +173,7 @@ fn scheduled(
         earliest: job.earliest,
         deadline: job.deadline,
         // From the deadline itself, which may lie between two steps.
-        late_h: job
-            .deadline
-            .map(|due| ends_at.hours_after(due).max(0.0)),
+        late_h: job.deadline.map(|due| ends_at.hours_after(due).max(0.0)),
         // Told by `with_probabilities`.
         done_by_end: 0.0,
         done_by_deadline: None,

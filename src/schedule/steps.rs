@@ -189,7 +189,8 @@ impl Grid {
 
     /// When step `step` starts.
     pub(super) fn moment(&self, step: i64) -> Option<Moment> {
-        self.start.plus_seconds(step.checked_mul(self.minutes * 60)?)
+        self.start
+            .plus_seconds(step.checked_mul(self.minutes * 60)?)
     }
 
     /// Hours of so many steps.

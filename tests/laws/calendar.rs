@@ -172,18 +172,33 @@ fn dates_centuries_away_are_as_far_as_they_are() {
     assert_eq!(free.start.to_string(), start);
     // For good: limits that no schedule comes near change nothing.
     for (of_site, of_job) in [
-        ("available = [{ from = \"2026-12-01\", to = \"2999-12-31\" }]", ""),
-        ("booked = [{ from = \"2900-01-01\", to = \"2999-12-31\" }]", ""),
-        ("booked = [{ from = \"1970-01-01\", to = \"2026-12-01\" }]", ""),
+        (
+            "available = [{ from = \"2026-12-01\", to = \"2999-12-31\" }]",
+            "",
+        ),
+        (
+            "booked = [{ from = \"2900-01-01\", to = \"2999-12-31\" }]",
+            "",
+        ),
+        (
+            "booked = [{ from = \"1970-01-01\", to = \"2026-12-01\" }]",
+            "",
+        ),
         ("", "deadline = \"2999-12-31\""),
     ] {
         let schedule = alone(of_site, of_job).unwrap();
-        assert_eq!(schedule.jobs[0].start, free.jobs[0].start, "{of_site} {of_job}");
+        assert_eq!(
+            schedule.jobs[0].start, free.jobs[0].start,
+            "{of_site} {of_job}"
+        );
         assert!(schedule.jobs[0].late_h.unwrap_or(0.0) <= 0.0);
     }
     // What is to come comes first, be it centuries.
     for (of_site, of_job) in [
-        ("booked = [{ from = \"2026-12-01\", to = \"2700-12-31\" }]", ""),
+        (
+            "booked = [{ from = \"2026-12-01\", to = \"2700-12-31\" }]",
+            "",
+        ),
         ("", "earliest = \"2700-12-31\""),
     ] {
         let schedule = alone(of_site, of_job).unwrap();
@@ -266,4 +281,25 @@ fn jobs_are_as_late_as_clocks_show() {
     let objective = schedule.objective;
     assert!((objective.value - sum).abs() < 1e-6 && (schedule.lateness_h - sum).abs() < 1e-6);
     assert!(objective.bound <= objective.value && objective.bound > 0.9 * objective.value);
+}
+
+/// A schedule says of prices what a plan says of them, counted from when the calendar starts.
+#[test]
+fn a_schedule_says_how_old_its_prices_are() {
+    let notes = |cluster: &str, start: &str, price: &str| {
+        let text = format!(
+            "clusters = [\"{cluster}\"]\n{price}\n[schedule]\nstart = \"{start}\"\n\
+             [[jobs]]\nmodel = \"gpt-125m\"\n[[jobs]]\nmodel = \"gpt-350m\"\n"
+        );
+        scheduled(&agenda(&text), 1, &Watch::new()).unwrap().notes
+    };
+    // The price is of 2026-01-21.
+    assert!(notes("p4d.24xlarge", "2027-01-21", "").is_empty());
+    let old = notes("p4d.24xlarge", "2027-01-22", "");
+    assert_eq!(old.len(), 1, "{old:?}");
+    assert!(old[0].contains("2026-01-21, more than a year before 2027-01-22, the planned start"));
+    let spot = notes("a2-highgpu-8g", "2026-12-01", "price_type = \"spot\"");
+    assert_eq!(spot.len(), 1, "{spot:?}");
+    assert!(spot[0].contains("interruptions are not in the time"));
+    assert!(notes("r7z2", "2026-12-01", "usd_per_gpu_hour = 1.9").is_empty());
 }

@@ -67,6 +67,13 @@ fn what_could_be_had_can_be_had() {
         .is_ok()
     );
 
+    // A date centuries away is a deadline as any.
+    let far = Asked {
+        deadline: Some("2999-12-31"),
+        ..date
+    };
+    assert!(far.answer().is_ok());
+
     // Its first start, 11:30, is after the deadline: the earliest date is the same.
     let before = Asked {
         deadline: Some("2026-12-01T11:00Z"),
@@ -158,7 +165,10 @@ fn the_tokens_advised_are_the_most_there_are() {
         let advised: Tokens = asked.advised("--tokens").parse().unwrap();
         let most = most_tokens(asked);
         let share = advised.get() as f64 / most;
-        assert!((0.988..=1.001).contains(&share), "{asked:?}: {advised} of {most}");
+        assert!(
+            (0.988..=1.001).contains(&share),
+            "{asked:?}: {advised} of {most}"
+        );
     }
 }
 
