@@ -7,7 +7,9 @@ use crate::job::{Agenda, Minimise};
 use crate::quantity::display_thousands;
 use crate::schedule::{ClusterCalendar, ObjectiveReport, Schedule, ScheduledJob};
 
-use super::number::{TimeUnit, confidence, dollars, percent, significant, thousands};
+use super::number::{
+    TimeUnit, compact, confidence, dollars, largest, percent, significant, thousands,
+};
 use super::words::{on_off, price_words};
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone};
 
@@ -108,6 +110,7 @@ impl Calendar<'_> {
         if due {
             columns.push(Column::left("deadline"));
         }
+        let most = largest(schedule.jobs.iter().map(|job| job.cost_usd));
         let row = |job: &ScheduledJob| {
             let candidate = &job.candidate;
             let mut row: Vec<Cell> = vec![
@@ -120,7 +123,11 @@ impl Calendar<'_> {
                 unit.show(job.hours).into(),
             ];
             if priced {
-                row.push(job.cost_usd.map_or_else(|| "–".to_owned(), dollars).into());
+                row.push(
+                    job.cost_usd
+                        .map_or_else(|| "–".to_owned(), |usd| compact(usd, most))
+                        .into(),
+                );
             }
             if due {
                 row.push(deadline(job));

@@ -1,7 +1,7 @@
 //! What must change no byte of a schedule of several jobs, and what ending it early leaves true.
 
 use proptest::prelude::*;
-use tminus::calendar::Moment;
+use tminus::calendar::{Moment, Span};
 use tminus::job::{Agenda, JobFile, resolve_ladder};
 use tminus::plan::Planner;
 use tminus::schedule::{Schedule, ScheduleError, schedule_watched};
@@ -215,8 +215,8 @@ fn dates_centuries_away_are_as_far_as_they_are() {
 fn a_window_as_long_as_advised_holds_the_job() {
     let window = |hours: f64, minutes: i64, nodes: u64| {
         let start: Moment = "2026-12-01".parse().unwrap();
-        let seconds = (hours * 60.0).round() as i64 * 60 + minutes * 60;
-        let end = start.plus_seconds(seconds).unwrap();
+        let end = start.plus(Span::of_hours(hours)).unwrap();
+        let end = end.plus_seconds(minutes * 60).unwrap();
         alone(
             &format!("available = [{{ from = \"2026-12-01\", to = \"{end}\", nodes = {nodes} }}]"),
             "",

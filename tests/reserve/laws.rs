@@ -127,8 +127,8 @@ fn most_tokens(asked: Asked<'_>) -> f64 {
     };
     let (mut low, mut high) = (1_000_000_u64, asked.tokens.parse::<Tokens>().unwrap().get());
     while high - low > low / 1000 {
-        let ratio = (high as f64 / low as f64).sqrt();
-        let middle = (low as f64 * ratio).round() as u64;
+        // By tenths of the way while they are orders of magnitude apart.
+        let middle = low + (high - low) / if high / low > 20 { 10 } else { 2 };
         if enough(middle) {
             low = middle;
         } else {
