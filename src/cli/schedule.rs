@@ -158,7 +158,7 @@ impl From<ScheduleError> for Failure {
                 "state one: `usd_per_gpu_hour` in a table `[clusters.{}]`, or `[[prices]]`",
                 clusters.first().map_or("name", String::as_str)
             ))),
-            ScheduleError::TooLong => Self::Infeasible(
+            ScheduleError::TooLong => Self::Refused(
                 diagnostic
                     .help("what is `booked` for good is never free, and no job starts before its `earliest`")
                     .help("fewer `tokens`, more nodes or another of the `clusters` would end it sooner"),

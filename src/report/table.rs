@@ -112,11 +112,12 @@ fn longest(grid: &Grid, column: usize) -> usize {
     lengths.max().unwrap_or(0)
 }
 
-/// A name, a date or words in lines of at most `width` characters, as far as they have joints.
+/// A name, a date, a range or words in lines of at most `width` characters, as far as they have
+/// joints.
 fn at_joints(text: &str, width: usize) -> String {
     let length = |text: &str| text.trim_end().chars().count();
     let mut lines: Vec<String> = vec![String::new()];
-    for part in text.split_inclusive(['-', '_', ' ']) {
+    for part in text.split_inclusive(['-', '–', '_', ' ']) {
         match lines.last_mut() {
             Some(line) if line.is_empty() || line.chars().count() + length(part) <= width => {
                 line.push_str(part);
@@ -226,7 +227,8 @@ mod tests {
             ("a2-highgpu-8g", 12, "a2-highgpu-\n8g"),
             ("gpu_8x_a100_80gb_sxm4", 12, "gpu_8x_a100_\n80gb_sxm4"),
             ("2026-12-01 09:00", 13, "2026-12-01\n09:00"),
-            ("343,209–449,972", 10, "343,209–449,972"),
+            ("343,209–449,972", 10, "343,209–\n449,972"),
+            ("0.406", 3, "0.406"),
         ] {
             assert_eq!(at_joints(name, width), text, "{name}");
         }
