@@ -84,6 +84,15 @@ pub(crate) fn known(text: &str) -> bool {
 }
 
 impl Price {
+    /// What a price is called that its owner states without saying what it is for.
+    const STATED: &'static str = "stated";
+
+    /// Whether its owner states it without saying what it is for: it holds for whatever is asked.
+    #[must_use]
+    pub fn is_stated(&self) -> bool {
+        self.price_type == Self::STATED
+    }
+
     /// Who sells what on which terms, and who says so when: what is known of that.
     #[must_use]
     pub fn words(&self) -> String {

@@ -8,7 +8,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
 
-use super::{SECONDS_PER_DAY, Span, TimeOfDay};
+use super::{SECONDS_PER_DAY, SECONDS_PER_HOUR, Span, TimeOfDay};
 use crate::quantity::QuantityError;
 
 /// Years that dates are accepted in: sums of dates and spans stay far inside what can be counted.
@@ -54,11 +54,33 @@ impl Moment {
         self.0.checked_sub(span.signed()).ok().and_then(Self::new)
     }
 
-    /// How long after `earlier` it is; `None` when it is before.
+    /// How long after `earlier` it is, [`Span::MAX`] where it is longer than that; `None` when it
+    /// is before.
     #[must_use]
     pub fn since(self, earlier: Self) -> Option<Span> {
-        let seconds = self.0.as_second().checked_sub(earlier.0.as_second())?;
-        u64::try_from(seconds).ok().and_then(Span::from_seconds)
+        let seconds = u64::try_from(self.seconds_after(earlier)).ok()?;
+        Span::from_seconds(seconds).or(Some(Span::MAX))
+    }
+
+    /// Seconds from `other` to it, less than 0 when it is before: exact between any two dates,
+    /// also where no [`Span`] is as long.
+    #[must_use]
+    pub fn seconds_after(self, other: Self) -> i64 {
+        // Seconds of the years accepted: their difference is far within 64 bits.
+        self.0.as_second() - other.0.as_second()
+    }
+
+    /// Hours from `other` to it, less than 0 when it is before.
+    #[must_use]
+    pub fn hours_after(self, other: Self) -> f64 {
+        self.seconds_after(other) as f64 / SECONDS_PER_HOUR as f64
+    }
+
+    /// The instant so many seconds later; `None` beyond the years accepted.
+    #[must_use]
+    pub fn plus_seconds(self, seconds: i64) -> Option<Self> {
+        let second = self.0.as_second().checked_add(seconds)?;
+        Timestamp::from_second(second).ok().and_then(Self::new)
     }
 
     /// The first instant from here on at which clocks in UTC show `clock`.
@@ -131,19 +153,30 @@ impl FromStr for Moment {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let fail = QuantityError::of(text, Self::EXPECTED);
         let written = text.trim();
-        // A bracketed zone would be read past; only digits and their separators are a civil date.
-        let civil = |c: char| c.is_ascii_digit() || "-:.Tt ".contains(c);
-        let instant = if written.chars().all(civil) {
+        if written.contains('[') {
+            return Err(fail("name the offset from UTC, not a time zone"));
+        }
+        let instant = if is_civil(written) {
             written
                 .parse::<DateTime>()
                 .and_then(|civil| civil.to_zoned(TimeZone::UTC))
                 .map(|zoned| zoned.timestamp())
-        } else if written.contains('[') {
-            return Err(fail("name the offset from UTC, not a time zone"));
         } else {
             written.parse::<Timestamp>()
         };
         let instant = instant.map_err(|_| fail("there is no such date"))?;
         Self::new(instant).ok_or_else(|| fail("the year must be from 1970 to 2999"))
     }
+}
+
+/// Whether it is a date, or a date and a time of day, without an offset from UTC. A hyphen parts
+/// the fields of a date and begins an offset west of Greenwich, and a date and time are read past
+/// an offset: only what stands before the time of day may have one here.
+fn is_civil(written: &str) -> bool {
+    let (date, time) = written.split_once(['T', 't', ' ']).unwrap_or((written, ""));
+    let date_only = |c: char| c.is_ascii_digit() || c == '-';
+    date.chars().all(date_only)
+        && time
+            .chars()
+            .all(|c| c.is_ascii_digit() || ":. ".contains(c))
 }

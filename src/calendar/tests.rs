@@ -14,6 +14,10 @@ fn dates_are_read_as_people_write_them() {
         ("2026-12-01 09:00", "2026-12-01T09:00Z"),
         ("2026-12-01T09:00:30Z", "2026-12-01T09:00:30Z"),
         ("2026-12-01T00:30+01:00", "2026-11-30T23:30Z"),
+        ("2026-12-01T09:00-08:00", "2026-12-01T17:00Z"),
+        ("2026-12-01T09:00-0330", "2026-12-01T12:30Z"),
+        ("2026-12-01 09:00-08", "2026-12-01T17:00Z"),
+        ("2026-12-01t20:15:30-05:00", "2026-12-02T01:15:30Z"),
         ("2028-02-29", "2028-02-29T00:00Z"),
     ] {
         assert_eq!(moment(text).to_string(), shown, "{text}");
@@ -24,6 +28,9 @@ fn dates_are_read_as_people_write_them() {
         ("tomorrow", "no such date"),
         ("0999-01-01", "year"),
         ("2026-12-01T09:00[Europe/Berlin]", "offset"),
+        ("2026-12-01T09:00-08:00[America/Los_Angeles]", "offset"),
+        ("2026-12-01T09:00-99:00", "no such date"),
+        ("2026-12-01-08:00", "no such date"),
         ("", "no such date"),
     ] {
         let error = text.parse::<Moment>().unwrap_err();
@@ -96,6 +103,24 @@ proptest! {
     }
 
     #[test]
+    fn clocks_east_and_west_of_greenwich_are_ahead_and_behind(
+        second in 1_000_000_000..10_000_000_000_i64,
+        minutes in -14 * 60..=14 * 60_i64,
+        colon in any::<bool>(),
+        space in any::<bool>(),
+    ) {
+        // What clocks there show is the instant in UTC, moved by the offset.
+        let shown = |second: i64| Moment::new(Timestamp::from_second(second).unwrap()).unwrap();
+        let local = shown(second + minutes * 60).civil();
+        let local = if space { local.replace('T', " ") } else { local };
+        let sign = if minutes < 0 { '-' } else { '+' };
+        let (hours, rest) = (minutes.abs() / 60, minutes.abs() % 60);
+        let colon = if colon { ":" } else { "" };
+        let text = format!("{local}{sign}{hours:02}{colon}{rest:02}");
+        prop_assert_eq!(moment(&text), shown(second), "{}", text);
+    }
+
+    #[test]
     fn sums_and_differences_agree(second in 0..10_000_000_000_i64, seconds in 0..10_000_000_000_u64) {
         let moment = Moment::new(Timestamp::from_second(second).unwrap()).unwrap();
         let span = Span::from_seconds(seconds).unwrap();
@@ -103,6 +128,23 @@ proptest! {
         prop_assert_eq!(later.since(moment), Some(span));
         prop_assert_eq!(later.minus(span), Some(moment));
         prop_assert_eq!(moment.since(later).is_none(), seconds > 0);
+        prop_assert_eq!(moment.plus_seconds(i64::try_from(seconds).unwrap()), Some(later));
+    }
+
+    #[test]
+    fn dates_are_apart_by_what_clocks_count_however_far(
+        one in 0..32_503_680_000_i64,
+        other in 0..32_503_680_000_i64,
+    ) {
+        let moment = |second| Moment::new(Timestamp::from_second(second).unwrap()).unwrap();
+        let (later, earlier) = (moment(one), moment(other));
+        prop_assert_eq!(later.seconds_after(earlier), one - other);
+        prop_assert_eq!(earlier.plus_seconds(one - other), Some(later));
+        // A date far away is still after, and one long before is before.
+        prop_assert_eq!(later.since(earlier).is_some(), one >= other);
+        let span = later.since(earlier).map(|span| i64::try_from(span.seconds()).unwrap());
+        let longest = i64::try_from(Span::MAX.seconds()).unwrap();
+        prop_assert_eq!(span, (one >= other).then_some((one - other).min(longest)));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `tminus plan` of a file with `[[jobs]]`: several jobs on one calendar.
 
+use crate::calendar::Span;
 use crate::diagnostic::Diagnostic;
 use crate::hardware::Cluster;
 use crate::job::{Agenda, Ladder, Settings, resolve_ladder};
@@ -126,10 +127,22 @@ impl From<ScheduleError> for Failure {
                      `[schedule.clusters.{cluster}]`"
                 )))
             }
-            ScheduleError::NoWindow { hours, .. } => Self::Infeasible(
+            ScheduleError::NarrowWindows { needed, cluster, .. } => {
+                Self::Infeasible(diagnostic.help(format!(
+                    "let a window have {needed} nodes: `nodes = {needed}` in `available` of \
+                     `[schedule.clusters.{cluster}]`"
+                )))
+            }
+            ScheduleError::NoWindow {
+                nodes,
+                cluster,
+                window_h,
+                ..
+            } => Self::Infeasible(
                 diagnostic
                     .help(format!(
-                        "a window of {hours:.1} hours with as many nodes would hold it"
+                        "a window of {} on {nodes} nodes of {cluster} would hold it",
+                        Span::of_hours(window_h)
                     ))
                     .help("fewer `tokens` make it shorter"),
             ),
@@ -145,7 +158,11 @@ impl From<ScheduleError> for Failure {
                 "state one: `usd_per_gpu_hour` in a table `[clusters.{}]`, or `[[prices]]`",
                 clusters.first().map_or("name", String::as_str)
             ))),
-            ScheduleError::TooLong => Self::Refused(diagnostic),
+            ScheduleError::TooLong => Self::Refused(
+                diagnostic
+                    .help("what is `booked` for good is never free, and no job starts before its `earliest`")
+                    .help("fewer `tokens`, more nodes or another of the `clusters` would end it sooner"),
+            ),
         }
     }
 }

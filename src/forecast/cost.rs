@@ -33,6 +33,8 @@ pub enum CostItem {
     Failures,
     /// Spare nodes, for the whole of the run.
     Spares,
+    /// What a booking is billed for after the run is done; runs by themselves have none.
+    Idle,
 }
 
 impl CostItem {
@@ -45,6 +47,7 @@ impl CostItem {
             Self::Checkpoints => "checkpoint writes",
             Self::Failures => "restarts and rework",
             Self::Spares => "spare nodes",
+            Self::Idle => "idle at the end",
         }
     }
 }

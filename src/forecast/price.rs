@@ -110,8 +110,10 @@ pub struct Pricing {
     pub reference: Option<Reference>,
 }
 
-/// What a price is called that its owner states without saying what it is for.
-const STATED: &str = "stated";
+/// Whether a kind of price is for nodes that are taken back at any time.
+pub(crate) fn is_spot(price_type: &str) -> bool {
+    price_type.eq_ignore_ascii_case("spot")
+}
 
 impl Pricing {
     /// The price a cluster is costed at: the first that matches what is wanted.
@@ -127,11 +129,18 @@ impl Pricing {
                 .is_none_or(|wanted| wanted.eq_ignore_ascii_case(found) || any.contains(&found))
         };
         // What its owner states holds for whatever is asked about it.
-        let stated = price.price_type == STATED;
-        stated
+        price.is_stated()
             || (is(&self.price_type, &price.price_type, &[])
                 && is(&self.provider, &price.provider, &[])
                 && is(&self.region, &price.region, &["all", "-"]))
+    }
+
+    /// Where a price has to be from, in words: ` in us-east-1 from aws`; nothing when anywhere.
+    #[must_use]
+    pub fn place_words(&self) -> String {
+        let region = self.region.iter().map(|region| format!(" in {region}"));
+        let provider = self.provider.iter().map(|name| format!(" from {name}"));
+        region.chain(provider).collect()
     }
 
     /// Why a cluster has no price; `None` when it has one.
@@ -172,27 +181,28 @@ impl Pricing {
         let Some(price) = self.price(cluster) else {
             return self.why_none(cluster).into_iter().collect();
         };
+        self.notes_of(price, &format!("price of {}", cluster.name))
+    }
+
+    /// What a reader should know of one price, which is called `what`: that it is old or of unknown
+    /// age, what a spot price leaves out.
+    #[must_use]
+    pub fn notes_of(&self, price: &Price, what: &str) -> Vec<String> {
         let mut notes = Vec::new();
         match (price.as_of.parse::<PriceDate>(), self.reference) {
             (Ok(date), Some(reference)) if date.is_over_a_year_before(reference.date()) => {
                 notes.push(format!(
-                    "the price of {} is of {date}, more than a year before {reference}: ask for \
-                     today's",
-                    cluster.name
+                    "the {what} is of {date}, more than a year before {reference}: ask for today's"
                 ));
             }
             (Ok(_), _) => {}
-            (Err(_), _) if price.price_type == STATED => {}
-            (Err(_), _) => notes.push(format!(
-                "the price of {} has no date: ask for today's",
-                cluster.name
-            )),
+            (Err(_), _) if price.is_stated() => {}
+            (Err(_), _) => notes.push(format!("the {what} has no date: ask for today's")),
         }
-        if price.price_type.eq_ignore_ascii_case("spot") {
+        if is_spot(&price.price_type) {
             notes.push(format!(
-                "the price of {} is for spot nodes, which are taken back at any time: such \
-                 interruptions are not in the time, nor in the cost",
-                cluster.name
+                "the {what} is for spot nodes, which are taken back at any time: such \
+                 interruptions are not in the time, nor in the cost"
             ));
         }
         notes

@@ -39,9 +39,12 @@ pub fn resolve(settings: Settings, catalog: &Catalog) -> Result<Request, Diagnos
         _ => Axis::List(vec![model.seq_len]),
     };
     let start = settings.reserve.start.as_ref().map(|set| set.value);
-    let pricing = settings.prices.resolve(start, catalog)?;
+    let mut prices = settings.prices;
+    // The day a booking is made is the day its price is asked for.
+    prices.as_of = prices.as_of.or_else(|| settings.reserve.as_of.clone());
+    let pricing = prices.resolve(start, catalog)?;
     let mut clusters = clusters(settings.clusters, catalog)?;
-    settings.prices.put_own(&mut clusters);
+    prices.put_own(&mut clusters);
     Ok(Request {
         tokens,
         clusters,

@@ -230,6 +230,19 @@ impl Candidate {
         self.nodes.saturating_add(self.spare_nodes)
     }
 
+    /// The same run costed at another price, or at none, with why there is none.
+    #[must_use]
+    pub(crate) fn costed_at(mut self, price: Option<&Price>, why_none: String) -> Self {
+        let usd = price.map(|price| price.usd_per_gpu_hour);
+        self.usd_per_gpu_hour = usd;
+        self.price_source = price.map_or(why_none, Price::words);
+        self.cost_usd = usd.map(|usd| self.gpu_hours.scale(usd));
+        for line in &mut self.cost_lines {
+            line.usd = usd.map(|usd| line.gpu_hours * usd);
+        }
+        self
+    }
+
     fn is_finite(&self) -> bool {
         let intervals = [
             self.step_time_s,

@@ -7,7 +7,9 @@ use crate::job::{Agenda, Minimise};
 use crate::quantity::display_thousands;
 use crate::schedule::{ClusterCalendar, ObjectiveReport, Schedule, ScheduledJob};
 
-use super::number::{TimeUnit, confidence, dollars, percent, significant, thousands};
+use super::number::{
+    TimeUnit, compact, confidence, dollars, largest, percent, significant, thousands,
+};
 use super::words::{on_off, price_words};
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone};
 
@@ -108,6 +110,7 @@ impl Calendar<'_> {
         if due {
             columns.push(Column::left("deadline"));
         }
+        let most = largest(schedule.jobs.iter().map(|job| job.cost_usd));
         let row = |job: &ScheduledJob| {
             let candidate = &job.candidate;
             let mut row: Vec<Cell> = vec![
@@ -120,7 +123,11 @@ impl Calendar<'_> {
                 unit.show(job.hours).into(),
             ];
             if priced {
-                row.push(job.cost_usd.map_or_else(|| "–".to_owned(), dollars).into());
+                row.push(
+                    job.cost_usd
+                        .map_or_else(|| "–".to_owned(), |usd| compact(usd, most))
+                        .into(),
+                );
             }
             if due {
                 row.push(deadline(job));
@@ -200,21 +207,26 @@ impl Calendar<'_> {
             "fit".into(),
             format!("{}: {} measured rows", fit.name, fit.rows),
         ));
-        let used = |name: &str| {
-            schedule
-                .jobs
-                .iter()
-                .any(|job| job.candidate.cluster == name)
-        };
-        for site in self
-            .agenda
-            .sites
-            .iter()
-            .filter(|site| used(&site.cluster.name))
-        {
-            if let Some(job) = self.agenda.jobs.first() {
-                let words = price_words(&job.request.pricing, &site.cluster);
-                notes.push(("price".into(), words));
+        notes.extend(self.prices());
+        let told = schedule.notes.iter();
+        notes.extend(told.map(|text| ("note".to_owned(), text.clone())));
+        notes
+    }
+
+    /// The prices that jobs are costed at, each once.
+    fn prices(&self) -> Vec<(String, String)> {
+        let mut notes = Vec::new();
+        for site in &self.agenda.sites {
+            let jobs = self.schedule.jobs.iter().zip(&self.agenda.jobs);
+            for (scheduled, job) in jobs {
+                let pricing = &job.request.pricing;
+                let mut clusters = job.request.clusters.iter();
+                let cluster = clusters.find(|cluster| cluster.name == site.cluster.name);
+                let words = cluster
+                    .filter(|cluster| cluster.name == scheduled.candidate.cluster)
+                    .filter(|cluster| pricing.price(cluster).is_some())
+                    .map(|cluster| ("price".to_owned(), price_words(pricing, cluster)));
+                notes.extend(words.filter(|words| !notes.contains(words)));
             }
         }
         notes

@@ -141,7 +141,9 @@ fn columns(kind: Kind) -> Vec<Column> {
             &["$/GPU-hour"],
         ),
         Kind::Products => (
-            &["product", "provider", "lengths", "nodes", "ends", "billed"],
+            &[
+                "product", "provider", "lengths", "nodes", "ends UTC", "billed",
+            ],
             &[],
         ),
     };
@@ -218,7 +220,7 @@ fn product_row(product: &Product) -> Vec<Cell> {
         .map_or_else(|| "–".to_owned(), |most| format!("1–{most}"));
     let ends = product
         .ends_at
-        .map_or_else(|| "–".to_owned(), |clock| format!("{clock} UTC"));
+        .map_or_else(|| "–".to_owned(), |clock| clock.to_string());
     vec![
         product.name.as_str().into(),
         product.provider.as_str().into(),

@@ -3,8 +3,8 @@
 use crate::plan::{Candidate, FrontReport, FrontStep};
 use crate::quantity::{display_count, display_thousands};
 
-use super::number::{TimeUnit, dollars, percent, range, thousands};
-use super::ranking::{Ranking, cost, is_short};
+use super::number::{TimeUnit, compact, dollars, percent, range, thousands};
+use super::ranking::{Ranking, cost, dearest, is_short};
 use super::sketch::{Dot, sketch};
 use super::words::{basis_letter, on_off, verdict_tone};
 use super::{Cell, Column, Document, Grid, Tone};
@@ -86,6 +86,7 @@ pub(super) fn headline(front: &FrontReport) -> String {
 
 fn points(candidates: &[Candidate], unit: TimeUnit) -> Grid {
     let step_unit = step_unit(candidates);
+    let most = dearest(candidates);
     let columns = vec![
         Column::right("#"),
         Column::left("cluster"),
@@ -109,7 +110,7 @@ fn points(candidates: &[Candidate], unit: TimeUnit) -> Grid {
         let mark = if knee { "K" } else { "" };
         let short = if is_short(c) { "~" } else { "" };
         let step = c.pareto.and_then(|point| point.step);
-        let told = |value: fn(&FrontStep) -> String, apart: fn(&FrontStep) -> bool| -> Cell {
+        let told = |value: &dyn Fn(&FrontStep) -> String, apart: fn(&FrontStep) -> bool| -> Cell {
             step.as_ref()
                 .map_or_else(String::new, |step| {
                     let tie = if apart(step) { "" } else { "=" };
@@ -132,13 +133,14 @@ fn points(candidates: &[Candidate], unit: TimeUnit) -> Grid {
             percent(c.mfu).into(),
             Cell::from(unit.show(c.time_to_budget_h.expected)).tone(tone),
             range(c.time_to_budget_h, |hours| unit.show(hours)).into(),
-            Cell::from(cost(c)).tone(tone),
-            told(|step| dollars(step.extra_usd), |step| step.costs_told_apart),
+            Cell::from(cost(c, most)).tone(tone),
+            told(&|step| compact(step.extra_usd, most), |step| {
+                step.costs_told_apart
+            }),
             saved.into(),
-            told(
-                |step| dollars(step.usd_per_hour_saved),
-                |step| step.costs_told_apart && step.times_told_apart,
-            ),
+            told(&|step| compact(step.usd_per_hour_saved, most), |step| {
+                step.costs_told_apart && step.times_told_apart
+            }),
             basis_letter(c.basis).into(),
         ]
     };
@@ -217,7 +219,12 @@ fn losses(candidates: &[Candidate]) -> Grid {
             share(parts.synchronization),
             share(parts.optimizer + parts.fixed),
             share(parts.residual + parts.memory_pressure),
-            thousands(c.gpu_hours.expected).into(),
+            if c.gpu_hours.expected < 1e6 {
+                thousands(c.gpu_hours.expected)
+            } else {
+                compact(c.gpu_hours.expected, c.gpu_hours.expected)
+            }
+            .into(),
         ]
     };
     Grid {

@@ -50,6 +50,21 @@ pub(super) fn dollars(value: f64) -> String {
     }
 }
 
+/// Dollars in a table whose largest amount is that: whole where all are below a million, else three
+/// digits of what is above a hundred thousand, so that no budget makes a row too wide.
+pub(super) fn compact(value: f64, largest: f64) -> String {
+    if largest < 1e6 || !(1e5..1e15).contains(&value) {
+        dollars(value)
+    } else {
+        display_count(value)
+    }
+}
+
+/// The largest of some figures that may be missing, for [`compact`].
+pub(super) fn largest(values: impl Iterator<Item = Option<f64>>) -> f64 {
+    values.flatten().fold(0.0, f64::max)
+}
+
 /// GPU-hours of a bill: with a decimal, so that quantity times price can be seen to be the amount.
 pub(super) fn hours(value: f64) -> String {
     let tenths = (value * 10.0).round();
@@ -123,9 +138,11 @@ pub(super) struct TimeUnit {
 }
 
 impl TimeUnit {
-    /// The largest unit that keeps `hours` at one and a half or more (four, for days).
+    /// The largest unit that keeps `hours` at one and a half or more (four, for days; ten, for years
+    /// of 365 days).
     pub(super) fn of_hours(hours: f64) -> Self {
         let (name, seconds) = match hours {
+            _ if hours >= 10.0 * 365.0 * 24.0 => ("years", 31_536_000),
             _ if hours >= 96.0 => ("days", 86_400),
             _ if hours >= 1.5 => ("hours", 3_600),
             _ if hours * 60.0 >= 1.5 => ("min", 60),
@@ -198,6 +215,22 @@ mod tests {
     }
 
     #[test]
+    fn fortunes_stay_within_their_column() {
+        for (value, largest, text) in [
+            (411_113.0, 999_999.0, "411,113"),
+            (411_113.0, 1e6, "411K"),
+            (42_580.4, 1e9, "42,580"),
+            (2_102_302.0, 2_102_302.0, "2.10M"),
+            (417_257_811.0, 417_257_811.0, "417M"),
+            (1.23e13, 1.23e13, "12.3T"),
+            (1e18, 1e18, "1.00e18"),
+        ] {
+            assert_eq!(compact(value, largest), text, "{value}");
+            assert!(text.len() <= 7);
+        }
+    }
+
+    #[test]
     fn a_bill_s_quantities_and_prices_have_their_decimals() {
         for (value, text) in [
             (0.0, "0"),
@@ -227,6 +260,8 @@ mod tests {
     #[test]
     fn durations_get_a_unit_that_suits_them() {
         for (hours, name, text) in [
+            (876_000.0, "years", "100"),
+            (87_599.0, "days", "3,650"),
             (903.0, "days", "37.6"),
             (20.0, "hours", "20.0"),
             (0.5, "min", "30.0"),

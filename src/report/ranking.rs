@@ -8,7 +8,7 @@ use crate::search::Objective;
 use crate::throughput::Basis;
 
 use super::number::{
-    TimeUnit, bar, confidence, dollars, half_width, percent, range, thousands, tokens,
+    TimeUnit, bar, compact, confidence, half_width, largest, percent, range, thousands, tokens,
 };
 use super::words::{basis_letter, basis_name, basis_words, on_off, price_words, verdict_tone};
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone, candidate};
@@ -125,11 +125,12 @@ impl Ranking<'_> {
             columns.push(Column::right("cost\n$"));
         }
         columns.push(Column::left("basis"));
+        let most = dearest(&self.plan.candidates);
         let rows = self
             .plan
             .candidates
             .iter()
-            .map(|candidate| ranked_row(candidate, unit, priced))
+            .map(|candidate| ranked_row(candidate, unit, priced, most))
             .collect();
         Grid { columns, rows }
     }
@@ -160,6 +161,7 @@ impl Ranking<'_> {
             columns.push(Column::right("cost $"));
         }
         columns.push(Column::left("basis"));
+        let most = dearest(&self.plan.best_by_gpu_count);
         let row = |c: &Candidate| {
             let mut row: Vec<Cell> = vec![
                 c.cluster.as_str().into(),
@@ -171,7 +173,7 @@ impl Ranking<'_> {
                 thousands(c.gpu_hours.expected).into(),
             ];
             if priced {
-                row.push(cost(c).into());
+                row.push(cost(c, most).into());
             }
             row.push(basis_letter(c.basis).into());
             row
@@ -244,7 +246,7 @@ pub(super) fn is_short(candidate: &Candidate) -> bool {
     candidate.global_batch_shortfall > 0.0
 }
 
-fn ranked_row(c: &Candidate, unit: TimeUnit, priced: bool) -> Vec<Cell> {
+fn ranked_row(c: &Candidate, unit: TimeUnit, priced: bool, most: f64) -> Vec<Cell> {
     let strong = |text: String| {
         let tone = if c.rank == 1 {
             Tone::Strong
@@ -274,15 +276,21 @@ fn ranked_row(c: &Candidate, unit: TimeUnit, priced: bool) -> Vec<Cell> {
         range(c.time_to_budget_h, |hours| unit.show(hours)).into(),
     ];
     if priced {
-        row.push(cost(c).into());
+        row.push(cost(c, most).into());
     }
     row.push(basis_letter(c.basis).into());
     row
 }
 
-pub(super) fn cost(c: &Candidate) -> String {
+/// The most dollars of some candidates.
+pub(super) fn dearest(candidates: &[Candidate]) -> f64 {
+    largest(candidates.iter().map(|c| Some(c.cost_usd?.expected)))
+}
+
+/// What it costs, in a table whose largest amount is `most`.
+pub(super) fn cost(c: &Candidate, most: f64) -> String {
     c.cost_usd
-        .map_or_else(|| "–".to_owned(), |cost| dollars(cost.expected))
+        .map_or_else(|| "–".to_owned(), |cost| compact(cost.expected, most))
 }
 
 fn configurations(count: u64) -> String {

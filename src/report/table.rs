@@ -57,11 +57,13 @@ fn styled(text: &str, tone: Tone) -> String {
 }
 
 fn styled_cell(cell: &Cell) -> String {
-    styled(&cell.text, cell.tone)
+    let lines: Vec<String> = cell.text.lines().map(|l| styled(l, cell.tone)).collect();
+    lines.join("\n")
 }
 
 /// A table with two spaces between its columns; where it would be too wide, with one, and with
-/// its last column wrapped if that holds text.
+/// its last column wrapped if that holds text; where that is too wide still, with its other text in
+/// several lines.
 fn grid_text(grid: &Grid) -> String {
     let wide = laid_out(grid, 2);
     let excess = width(&wide).saturating_sub(WIDTH);
@@ -72,8 +74,59 @@ fn grid_text(grid: &Grid) -> String {
         Some(column) if !column.right && last_width(grid) > excess + 20 => {
             laid_out(&with_last_wrapped(grid, last_width(grid) - excess), 2)
         }
-        _ => laid_out(grid, 1),
+        _ => folded(grid),
     }
+}
+
+/// The least characters that a column of text is narrowed to.
+const NARROWEST: usize = 10;
+
+/// A table with one space between its columns, whose texts are broken at their joints, the widest
+/// column's first, until it is narrow enough or none are left.
+fn folded(grid: &Grid) -> String {
+    let mut grid = grid.clone();
+    let mut text = laid_out(&grid, 1);
+    let holds_text = |column: &Column| !column.right && !column.bars;
+    let columns = grid.columns.iter().enumerate();
+    let columns = columns.filter(|(_, column)| holds_text(column));
+    let mut columns: Vec<usize> = columns.map(|(place, _)| place).collect();
+    columns.sort_by_key(|place| std::cmp::Reverse(longest(&grid, *place)));
+    for place in columns {
+        let excess = width(&text).saturating_sub(WIDTH);
+        if excess == 0 {
+            break;
+        }
+        let target = longest(&grid, place).saturating_sub(excess).max(NARROWEST);
+        for cell in grid.rows.iter_mut().filter_map(|row| row.get_mut(place)) {
+            cell.text = at_joints(&cell.text, target);
+        }
+        text = laid_out(&grid, 1);
+    }
+    text
+}
+
+/// Characters of the longest cell of a column.
+fn longest(grid: &Grid, column: usize) -> usize {
+    let cells = grid.rows.iter().filter_map(|row| row.get(column));
+    let lengths = cells.map(|cell| cell.text.chars().count());
+    lengths.max().unwrap_or(0)
+}
+
+/// A name, a date, a range or words in lines of at most `width` characters, as far as they have
+/// joints.
+fn at_joints(text: &str, width: usize) -> String {
+    let length = |text: &str| text.trim_end().chars().count();
+    let mut lines: Vec<String> = vec![String::new()];
+    for part in text.split_inclusive(['-', '–', '_', ' ']) {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() || line.chars().count() + length(part) <= width => {
+                line.push_str(part);
+            }
+            _ => lines.push(part.to_owned()),
+        }
+    }
+    let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
+    lines.join("\n")
 }
 
 fn width(text: &str) -> usize {
@@ -160,4 +213,39 @@ fn wrapped(text: &str, width: usize) -> String {
 fn without_trailing_space(text: &str) -> String {
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_break_where_they_have_joints() {
+        for (name, width, text) in [
+            ("r7z2", 12, "r7z2"),
+            ("a2-highgpu-8g", 12, "a2-highgpu-\n8g"),
+            ("gpu_8x_a100_80gb_sxm4", 12, "gpu_8x_a100_\n80gb_sxm4"),
+            ("2026-12-01 09:00", 13, "2026-12-01\n09:00"),
+            ("343,209–449,972", 10, "343,209–\n449,972"),
+            ("0.406", 3, "0.406"),
+        ] {
+            assert_eq!(at_joints(name, width), text, "{name}");
+        }
+    }
+
+    proptest! {
+        /// A table that is too wide loses no character but spaces, and is no wider than it must be.
+        #[test]
+        fn a_table_too_wide_is_folded(names in prop::collection::vec("[a-z]{1,9}(-[a-z]{1,9}){2,4}", 6)) {
+            let columns = names.iter().map(|_| Column::left("c")).collect();
+            let rows = vec![names.iter().map(|name| Cell::from(name.as_str())).collect()];
+            let grid = Grid { columns, rows };
+            let text = grid_text(&grid);
+            let count = |text: &str| text.chars().filter(char::is_ascii_lowercase).count();
+            let plain = anstream::adapter::strip_str(&text).to_string();
+            prop_assert_eq!(count(&plain), names.iter().map(|name| count(name)).sum::<usize>() + 6);
+            prop_assert!(width(&text) <= WIDTH, "{}", plain);
+        }
+    }
 }

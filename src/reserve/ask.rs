@@ -164,14 +164,15 @@ fn deadline(
             .help("or give the deadline as a length of time: `--deadline 14d`"),
             "counted from when?",
         )),
-        (Due::By(by), Some(start)) => match by.since(start) {
-            Some(span) if span > Span::ZERO => Ok((within(span), Some(by))),
-            _ => Err(set.refuse(
-                Diagnostic::new(format!("the deadline {by} is not after the start, {start}"))
-                    .help("dates are in UTC, and a plain date is its first moment"),
-                "ends before it begins",
-            )),
-        },
+        (Due::By(by), Some(start)) if by > start => {
+            let within_h = by.hours_after(start);
+            Ok((Goal::Deadline { within_h }, Some(by)))
+        }
+        (Due::By(by), Some(start)) => Err(set.refuse(
+            Diagnostic::new(format!("the deadline {by} is not after the start, {start}"))
+                .help("dates are in UTC, and a plain date is its first moment"),
+            "ends before it begins",
+        )),
     }
 }
 

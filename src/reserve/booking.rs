@@ -4,11 +4,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ask::Ask;
+use super::bill::{CostParts, left_over};
 use super::choice::{Choice, Role};
 use super::fleet::Run;
 use super::offer::{Offer, Window};
 use super::words::InWords;
 use crate::calendar::{Moment, Span};
+use crate::forecast::CostLine;
 use crate::hardware::{Cluster, known};
 use crate::job::Request;
 use crate::plan::Candidate;
@@ -75,6 +77,10 @@ pub struct Booking {
     pub upfront_usd: Option<f64>,
     /// What the expected cost is made of; `null` when no price is known.
     pub cost_parts_usd: Option<CostParts>,
+    /// What the GPU-hours and dollars billed are expected to be for; the lines add up to
+    /// `cost_usd`, where a price is known. A run that the end of the booking cuts off starts up, and
+    /// then has as much less of everything else.
+    pub cost_lines: Vec<CostLine>,
     /// What a GPU-hour is billed at; `null` when no price is known.
     pub price: Option<PriceReport>,
     /// Bookings one step away.
@@ -85,19 +91,9 @@ pub struct Booking {
     pub cancel: String,
     /// What a buyer has to know besides.
     pub notes: Vec<String>,
-    /// The configuration that runs on it.
+    /// The configuration that runs on it, costed at the price of the booking: the run by itself,
+    /// without what the booking leaves idle.
     pub candidate: Candidate,
-}
-
-/// The expected cost by what it is for, dollars; the parts add up to it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
-pub struct CostParts {
-    /// Nodes that train, for as long as the run is expected to take.
-    pub run: f64,
-    /// Nodes booked besides.
-    pub spares: f64,
-    /// Nodes that train, for what the run leaves over.
-    pub idle: f64,
 }
 
 /// A price, with its date and source.
@@ -230,6 +226,7 @@ impl Desk<'_> {
                 .then(|| choice.committed_usd(offer))
                 .flatten(),
             cost_parts_usd: self.cost_parts(choice),
+            cost_lines: self.cost_lines(choice),
             price: offer.price.as_ref().map(|price| PriceReport {
                 usd_per_gpu_hour: price.usd_per_gpu_hour,
                 price_type: price.price_type.clone(),
@@ -243,7 +240,10 @@ impl Desk<'_> {
             notes: Vec::new(),
             candidate: Candidate {
                 rank: 1,
-                ..run.candidate.clone()
+                ..run.candidate.clone().costed_at(
+                    offer.price.as_ref(),
+                    offer.pricing.why_none(self.cluster).unwrap_or_default(),
+                )
             },
         };
         let notes = super::notes::notes(self, &booking);
@@ -266,41 +266,6 @@ impl Desk<'_> {
 
     fn book_from(&self) -> Option<Moment> {
         self.window.start?.minus(self.offer.product.book_ahead?)
-    }
-
-    fn cost(&self, choice: &Choice<'_>, run_h: Interval) -> Option<Interval> {
-        let price = self.offer.usd_per_hour(choice.booked)?;
-        if self.offer.bills_all() {
-            let whole = choice.length.hours();
-            Interval::new(whole, whole, whole)
-        } else {
-            Some(run_h)
-        }
-        .map(|hours| hours.scale(price))
-    }
-
-    fn idle_usd(&self, booked: u64, idle_h: Interval) -> Option<Interval> {
-        let price = self.offer.usd_per_hour(booked)?;
-        Some(if self.offer.bills_all() {
-            idle_h.scale(price)
-        } else {
-            Interval {
-                low: 0.0,
-                expected: 0.0,
-                high: 0.0,
-            }
-        })
-    }
-
-    fn cost_parts(&self, choice: &Choice<'_>) -> Option<CostParts> {
-        let (run, offer) = (choice.run, self.offer);
-        let billed = choice.billed_h(offer);
-        let busy = run.finish.expected_h().min(billed);
-        Some(CostParts {
-            run: offer.usd_per_hour(run.nodes())? * busy,
-            spares: offer.usd_per_hour(choice.booked - run.nodes())? * billed,
-            idle: offer.usd_per_hour(run.nodes())? * (billed - busy),
-        })
     }
 
     fn steps(&self, choice: &Choice<'_>) -> Vec<StepAway> {
@@ -342,15 +307,5 @@ impl Desk<'_> {
                 })
             })
             .collect()
-    }
-}
-
-/// Hours of a booking that a run leaves over: the ends change places.
-fn left_over(booked_h: f64, run_h: Interval) -> Interval {
-    let left = |hours: f64| (booked_h - hours).max(0.0);
-    Interval {
-        low: left(run_h.high),
-        expected: left(run_h.expected),
-        high: left(run_h.low),
     }
 }

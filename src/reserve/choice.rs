@@ -201,6 +201,9 @@ pub(super) fn why_none(offer: &Offer, window: &Window, ask: &Ask, runs: &[Run]) 
             longest: offer.product.longest(),
         };
     }
+    if let (Some(start), Some(Span::ZERO)) = (window.start, window.limit) {
+        return Reason::StartsTooLate { start };
+    }
     match window.limit {
         Some(limit) if in_time().next().is_none() => Reason::TooLate {
             needed_h: bookable

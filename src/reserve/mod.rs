@@ -4,9 +4,10 @@
 //! the forecast says when each is done with which probability; the product's rules say what can be
 //! booked for it (`choice`). Of these the smallest and the cheapest are shown, or within a budget
 //! the fastest, each with what it costs, how sure it is and what a step away from it is
-//! (`booking`), and in the provider's own words (`words`).
+//! (`booking`, `bill`), and in the provider's own words (`words`).
 
 mod ask;
+mod bill;
 mod booking;
 mod choice;
 mod fleet;
@@ -20,7 +21,8 @@ mod words;
 mod tests;
 
 pub use ask::{Ask, Goal};
-pub use booking::{Booking, Change, CostParts, PriceReport, StepAway};
+pub use bill::CostParts;
+pub use booking::{Booking, Change, PriceReport, StepAway};
 pub use choice::Role;
 pub use offer::Offer;
 pub use refusal::{Reason, RuledOut};
@@ -187,7 +189,8 @@ fn quote<'a>(
     }
     if matches!(ask.goal, Goal::Budget { .. }) && offer.price.is_none() {
         return Err(Reason::NoPrice {
-            price_type: offer.product.price_type.clone(),
+            price_type: offer.pricing.price_type.clone(),
+            place: offer.pricing.place_words(),
         });
     }
     if runs.is_empty() {

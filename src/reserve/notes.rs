@@ -3,12 +3,12 @@
 use super::Goal;
 use super::booking::{Booking, Desk};
 use super::offer::Offer;
-use crate::calendar::{Moment, Span};
+use crate::forecast::{Pricing, is_spot};
+use crate::hardware::Price;
 use crate::plan::counts_left_out;
+use crate::product::Billing;
 use crate::quantity::display_thousands;
 
-/// A price this much older than the start gets a note.
-const STALE: u64 = 365 * 86_400;
 /// Chance of needing more than the longest booking that is worth a word.
 const WORTH_A_WORD: f64 = 0.01;
 
@@ -16,7 +16,8 @@ pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
     let mut notes = Vec::new();
     notes.extend(too_long(desk, booking));
     notes.extend(price(desk));
-    notes.extend(price_age(desk));
+    notes.extend(other_price(desk));
+    notes.extend(about_price(desk));
     if let Goal::Deadline { .. } = desk.ask.goal
         && booking.cost_usd.is_none()
         && booking.roles.contains(&super::Role::Cheapest)
@@ -60,57 +61,81 @@ fn left_out(desk: &Desk<'_>) -> Option<String> {
     ))
 }
 
-/// No price, and which there are.
+/// No price, and which there are: where they are from, if that is what rules them out.
 fn price(desk: &Desk<'_>) -> Option<String> {
     if desk.offer.price.is_some() {
         return None;
     }
-    let others: Vec<String> = desk
-        .cluster
-        .prices
-        .iter()
-        .map(|price| format!("{} ${}", price.price_type, price.usd_per_gpu_hour))
-        .collect();
-    let wanted = desk.offer.product.price_type.as_ref();
-    let wanted = wanted.map_or_else(String::new, |wanted| format!("{wanted} "));
+    let pricing = &desk.offer.pricing;
+    let place = pricing.place_words();
+    let shown = |price: &Price| {
+        let rate = format!("{} ${}", price.price_type, price.usd_per_gpu_hour);
+        if place.is_empty() {
+            rate
+        } else {
+            format!("{rate} ({}, {})", price.provider, price.region)
+        }
+    };
+    let others: Vec<String> = desk.cluster.prices.iter().map(shown).collect();
+    let wanted = pricing.price_type.iter().map(|of| format!("{of} "));
+    let wanted: String = wanted.collect();
     let known = if others.is_empty() {
         String::new()
     } else {
         format!("; known per GPU-hour: {}", others.join(", "))
     };
+    let anywhere = Pricing {
+        region: None,
+        provider: None,
+        ..pricing.clone()
+    };
+    let elsewhere = anywhere.price(desk.cluster).map_or(
+        "",
+        |_| "; without the region or provider asked for, that price is taken",
+    );
     Some(format!(
-        "no {wanted}price is known for {}, so no cost is given{known}",
+        "no {wanted}price is known for {}{place}, so no cost is given{known}{elsewhere}",
         desk.cluster.name
     ))
 }
 
-/// A price that is older than a year, or has no date.
-fn price_age(desk: &Desk<'_>) -> Option<String> {
-    let price = desk.offer.price.as_ref()?;
-    let now = desk.ask.as_of.or(desk.ask.start)?;
-    let dated = first_day(&price.as_of);
-    match dated {
-        None => Some(format!(
-            "the {} price has no date: ask for today's",
-            price.price_type
+/// A kind of price that was asked for and isn't the product's own.
+fn other_price(desk: &Desk<'_>) -> Option<String> {
+    let (asked, product) = (
+        desk.request.pricing.price_type.as_ref()?,
+        &desk.offer.product,
+    );
+    let own = product.price_type.as_ref().filter(|own| *own != asked)?;
+    let price = desk.offer.price.as_ref();
+    if price.is_some_and(Price::is_stated) {
+        return None;
+    }
+    match product.billing {
+        Billing::Upfront | Billing::Booked => Some(format!(
+            "{} is sold at its own kind of price, {own}: the {asked} price asked for can't be had \
+             with it",
+            product.title
         )),
-        Some(day) => {
-            let age = now.since(day)?;
-            (age > Span::from_seconds(STALE)?).then(|| {
-                format!(
-                    "the {} price is of {}, {:.1} years before the booking: ask for today's",
-                    price.price_type,
-                    price.as_of,
-                    age.seconds() as f64 / STALE as f64
-                )
-            })
-        }
+        // What spot nodes are is told with the price.
+        Billing::Used if price.is_none() || is_spot(asked) => None,
+        Billing::Used => Some(format!(
+            "costed at the {asked} price asked for: what that binds one to beyond this run is not \
+             in the cost"
+        )),
     }
 }
 
-/// The first day of a date of a day, a month or a year.
-fn first_day(text: &str) -> Option<Moment> {
-    ["", "-01", "-01-01"]
-        .into_iter()
-        .find_map(|rest| format!("{text}{rest}").parse().ok())
+/// What a reader of the price should know: as a plan says it, where the price is the plan's.
+fn about_price(desk: &Desk<'_>) -> Vec<String> {
+    let Some(price) = &desk.offer.price else {
+        return Vec::new();
+    };
+    let name = &desk.cluster.name;
+    let pricing = &desk.request.pricing;
+    let what = if pricing.price(desk.cluster) == Some(price) {
+        format!("price of {name}")
+    } else {
+        format!("{} price of {name}", price.price_type)
+    };
+    pricing.notes_of(price, &what)
 }

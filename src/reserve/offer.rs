@@ -15,7 +15,9 @@ pub struct Offer {
     pub cluster: usize,
     /// The product.
     pub product: Product,
-    /// What a GPU-hour costs so; `None` when no price of that type is known.
+    /// Which prices it is sold at.
+    pub pricing: Pricing,
+    /// What a GPU-hour costs so; `None` when no such price is known.
     pub price: Option<Price>,
     /// GPUs in a node.
     pub gpus_per_node: u64,
@@ -30,7 +32,13 @@ impl Offer {
         product: &Product,
         pricing: &Pricing,
     ) -> Self {
-        let price_type = product.price_type.as_ref().or(pricing.price_type.as_ref());
+        // Hours that are billed as used can be bought at any price of an hour, and the one asked for
+        // is taken; what is booked has a price of its own.
+        let (own, asked) = (product.price_type.as_ref(), pricing.price_type.as_ref());
+        let price_type = match product.billing {
+            Billing::Used => asked.or(own),
+            Billing::Upfront | Billing::Booked => own.or(asked),
+        };
         let pricing = Pricing {
             price_type: price_type.cloned(),
             ..pricing.clone()
@@ -40,6 +48,7 @@ impl Offer {
             cluster: position,
             product: product.clone(),
             price: pricing.price(cluster).cloned(),
+            pricing,
             gpus_per_node: cluster.gpus_per_node.max(1),
             max_nodes: product.max_nodes.map_or(nodes, |most| most.min(nodes)),
         }
@@ -91,10 +100,8 @@ impl Offer {
                 return Err(Reason::NotYet { start, ahead });
             }
         }
-        let limit = match ask.deadline {
-            Some(by) => Some(by.since(start).ok_or(Reason::StartsTooLate { start })?),
-            None => None,
-        };
+        // One that starts at the deadline or later has no time left: what it could do is still told.
+        let limit = ask.deadline.map(|by| by.since(start).unwrap_or(Span::ZERO));
         Ok(Window {
             start: Some(start),
             limit,

@@ -38,6 +38,8 @@ pub enum Reason {
     NoPrice {
         /// The kind of price it is sold at.
         price_type: Option<String>,
+        /// Where the price has to be from, in words such as ` in us-east-1`; nothing when anywhere.
+        place: String,
     },
     /// The job can't be launched on that cluster.
     NothingFits {
@@ -107,13 +109,17 @@ impl Reason {
                 })
                 .into_iter()
                 .collect(),
-            Self::NoPrice { price_type } => {
+            Self::NoPrice { price_type, place } => {
                 let of_type = price_type
                     .as_ref()
                     .map_or_else(String::new, |of| format!(" with `price_type = \"{of}\"`"));
-                vec![format!(
+                let mut help = vec![format!(
                     "state yours in the job file or a preset file: `[[prices]]`{of_type}"
-                )]
+                )];
+                if !place.is_empty() {
+                    help.push(format!("or take prices from elsewhere than{place}"));
+                }
+                help
             }
             Self::NothingFits { help, .. } => help.clone(),
             _ => Vec::new(),
@@ -143,10 +149,14 @@ impl fmt::Display for Reason {
                     None => Ok(()),
                 }
             }
-            Self::NoPrice { price_type } => match price_type {
-                Some(of_type) => write!(f, "no {of_type} price is known, so no budget can be kept"),
-                None => f.write_str("no price is known, so no budget can be kept"),
-            },
+            Self::NoPrice { price_type, place } => {
+                let of_type = price_type.iter().map(|of| format!("{of} "));
+                let of_type: String = of_type.collect();
+                write!(
+                    f,
+                    "no {of_type}price is known{place}, so no budget can be kept"
+                )
+            }
             Self::NothingFits { why, .. } => f.write_str(why),
             Self::NoSuchCount { nodes, near } => {
                 let near: Vec<String> = near.iter().map(u64::to_string).collect();

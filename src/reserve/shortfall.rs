@@ -1,6 +1,8 @@
 //! What could be had where what is asked can't: the earliest date, the tokens by then, the budget
 //! needed.
 
+use std::cmp::Reverse;
+
 use rayon::prelude::*;
 
 use super::ask::Ask;
@@ -124,12 +126,16 @@ fn most_tokens<'a>(
         })
         .collect::<Vec<_>>()
         .into_iter()
-        // Of equals the first is kept: max_by_key would keep the last.
+        // Those that read the same are equals: then the fewest nodes, and the first of these, since
+        // max_by_key would keep the last.
         .rev()
-        .max_by_key(|(tokens, ..)| *tokens)
+        .max_by_key(|(tokens, _, run, _)| (three_digits(*tokens), Reverse(run.nodes())))
 }
 
-/// The most tokens that `run` trains within `time` with that probability, to a thousandth.
+/// Shares of the tokens found that may be missing from them: fewer than are shown.
+const FINE: u64 = 10_000;
+
+/// The most tokens that `run` trains within `time` with that probability, to a ten-thousandth.
 fn tokens_within(
     planner: &Planner<'_>,
     request: &Request,
@@ -144,9 +150,13 @@ fn tokens_within(
         })
     };
     let (mut low, mut high) = (0_u64, request.tokens.get());
-    let precision = (high / 1000).max(1);
-    while high - low > precision {
-        let middle = low + (high - low) / 2;
+    // However few of the tokens asked for they are: first their order of magnitude.
+    while high - low > (low / FINE).max(1) {
+        let middle = if low == 0 {
+            high / 8
+        } else {
+            low + (high - low) / 2
+        };
         if enough(middle) {
             low = middle;
         } else {
@@ -195,9 +205,13 @@ fn by_then(
 
 /// Tokens as they can be typed, rounded down to three digits.
 fn typed(tokens: u64) -> String {
+    display_count(three_digits(tokens) as f64)
+}
+
+fn three_digits(tokens: u64) -> u64 {
     let digits = tokens.checked_ilog10().unwrap_or(0);
     let unit = 10_u64.pow(digits.saturating_sub(2));
-    display_count((tokens / unit * unit) as f64)
+    tokens / unit * unit
 }
 
 fn budget_needed(request: &Request, ask: &Ask, quotes: &[Quote<'_>]) -> Option<String> {

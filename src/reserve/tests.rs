@@ -1,6 +1,6 @@
 //! The provider's words, and the rules that no search is needed to see.
 
-use super::{Ask, InWords, Reservation, ReserveError, reserve};
+use super::{Ask, Booking, InWords, Reservation, ReserveError, reserve};
 use crate::job::{JobFile, resolve};
 use crate::measure::{MOSAICGPT_2023, read};
 use crate::plan::Planner;
@@ -164,4 +164,93 @@ fn on_a_cluster_beyond_counting_any_number_of_nodes_can_be_asked_for() {
         "{:?}",
         free.bookings[0].notes
     );
+}
+
+#[test]
+fn the_price_asked_for_is_taken_where_hours_are_sold_at_it() {
+    let asked = |cluster: &str, product: &str, price_type: &str| {
+        let job = format!(
+            "cluster = \"{cluster}\"\n{price_type}\n[reserve]\nproduct = \"{product}\"\n\
+             deadline = \"20d\"\nstart = \"2026-12-01\"\n"
+        );
+        answer(&job).unwrap().bookings[0].clone()
+    };
+    let spot = "price_type = \"spot\"";
+    let says = |booking: &Booking, words: &str| {
+        let found = booking.notes.iter().filter(|note| note.contains(words));
+        found.count()
+    };
+    let usual = asked("a2-highgpu-8g", "on-demand", "");
+    let cheap = asked("a2-highgpu-8g", "on-demand", spot);
+    for (booking, usd, interrupted) in [(&usual, 3.673, 0), (&cheap, 1.928, 1)] {
+        let cost = booking.cost_usd.unwrap().expected;
+        let expected = booking.booked_gpus as f64 * booking.run_h.expected * usd;
+        assert!(
+            (cost - expected).abs() < 1e-6 * expected,
+            "{cost} {expected}"
+        );
+        assert_eq!(
+            says(booking, "interruptions are not in the time"),
+            interrupted
+        );
+    }
+    // A block is sold at one kind of price, and says so; what isn't sold as spot has no price.
+    let block = asked("p4d.24xlarge", "capacity-block", spot);
+    assert_eq!(block.price.as_ref().unwrap().price_type, "capacity-block");
+    assert_eq!(says(&block, "the spot price asked for can't be had"), 1);
+    let unsold = asked("p4d.24xlarge", "on-demand", spot);
+    assert_eq!(unsold.cost_usd, None);
+    assert_eq!(says(&unsold, "no spot price is known for p4d.24xlarge"), 1);
+    let bound = asked("a2-highgpu-8g", "on-demand", "price_type = \"commit-1y\"");
+    assert_eq!(says(&bound, "what that binds one to"), 1);
+}
+
+#[test]
+fn a_price_that_the_region_rules_out_is_told_with_its_place() {
+    let job = "cluster = \"p4d.24xlarge\"\nregion = \"us-east-1\"\n[reserve]\n\
+               product = \"capacity-block\"\nstart = \"2026-12-01\"\n";
+    let booking = &answer(&format!("{job}deadline = \"20d\"\n"))
+        .unwrap()
+        .bookings[0];
+    assert_eq!(booking.cost_usd, None);
+    let note = booking.notes.iter().find(|note| note.contains("no cost"));
+    let note = note.unwrap();
+    for words in [
+        "no capacity-block price is known for p4d.24xlarge in us-east-1",
+        "capacity-block $1.844 (aws, us-east-2)",
+        "without the region",
+    ] {
+        assert!(note.contains(words), "{words} in {note}");
+    }
+    let Err(ReserveError::NotSold { message, help }) = answer(&format!("{job}budget = 20000\n"))
+    else {
+        panic!("no budget can be kept");
+    };
+    assert!(message.contains("is known in us-east-1"), "{message}");
+    assert!(
+        help.iter().any(|line| line.contains("elsewhere")),
+        "{help:?}"
+    );
+}
+
+#[test]
+fn old_prices_are_told_with_or_without_dates_and_one_s_own_is_not_old() {
+    let notes = |price: &str, start: &str| {
+        let job = format!("cluster = \"r7z2\"\n{price}\n[reserve]\ndeadline = \"14d\"\n{start}\n");
+        answer(&job).unwrap().bookings[0].notes.join("\n")
+    };
+    for (start, since) in [
+        ("", "2026-07-30, the date of the newest price known"),
+        ("start = \"2026-12-01\"", "2026-12-01, the planned start"),
+        (
+            "start = \"2026-12-01\"\nas_of = \"2026-11-01\"",
+            "2026-11-01, the day asked for",
+        ),
+    ] {
+        let notes = notes("", start);
+        let old = format!("the price of r7z2 is of 2023-05, more than a year before {since}");
+        assert!(notes.contains(&old), "{old} in {notes}");
+    }
+    let own = notes("usd_per_gpu_hour = 1.9", "start = \"2026-12-01\"");
+    assert!(!own.contains("ask for today's"), "{own}");
 }

@@ -6,7 +6,7 @@ use super::bound::earliest_ends;
 use super::problem::{Aim, END_OF_TIME, Problem};
 use super::solve::{Depth, Unsolved, solve};
 use super::steps::Grid;
-use crate::calendar::Moment;
+use crate::calendar::{Moment, Span};
 use crate::job::Agenda;
 use crate::plan::PlanError;
 use crate::search::Watch;
@@ -36,16 +36,39 @@ pub enum ScheduleError {
         /// Nodes that are free there at most.
         free: u64,
     },
+    /// One of the jobs needs more nodes than any window of a cluster has, though the jobs share
+    /// enough of them.
+    #[error(
+        "job `{job}` needs at least {needed} nodes of {cluster}, but no window in which it is \
+         `available` has more than {free}"
+    )]
+    NarrowWindows {
+        /// The job.
+        job: String,
+        /// The cluster on which it needs the fewest.
+        cluster: String,
+        /// Nodes it needs there.
+        needed: u64,
+        /// Nodes of the widest window.
+        free: u64,
+    },
     /// One of the jobs is longer than any time in which enough nodes are free.
     #[error(
-        "job `{job}` fits into no window: its shortest way to run takes {hours:.1} hours, and it \
-         runs in one piece"
+        "job `{job}` fits into no window: its shortest way to run takes {} on {nodes} nodes of \
+         {cluster}, and it runs in one piece",
+        Span::of_hours(*hours)
     )]
     NoWindow {
         /// The job.
         job: String,
-        /// Hours it takes at least.
+        /// Hours it takes at least, in whole steps.
         hours: f64,
+        /// The cluster on which it takes them.
+        cluster: String,
+        /// The nodes that it takes there.
+        nodes: u64,
+        /// Hours of a window that holds it, wherever its ends lie between steps.
+        window_h: f64,
     },
     /// The jobs don't fit into the windows together.
     #[error(
@@ -90,6 +113,35 @@ pub struct LateJob {
     pub alone: bool,
 }
 
+impl ScheduleError {
+    /// The same, with the limit named that is in the way: what the jobs share, or windows.
+    pub(super) fn by_limit(self, agenda: &Agenda) -> Self {
+        match self {
+            Self::NoRoom {
+                job,
+                cluster,
+                needed,
+                free,
+            } if agenda
+                .sites
+                .iter()
+                .any(|site| site.cluster.name == cluster && site.nodes >= needed) =>
+            {
+                Self::NarrowWindows {
+                    job,
+                    cluster,
+                    needed,
+                    free,
+                }
+            }
+            other => other,
+        }
+    }
+}
+
+/// Hours that rounding may add to a whole number of minutes.
+const ROUNDING_H: f64 = 1e-9;
+
 fn deadlines(late: &[LateJob], proven: bool) -> String {
     let jobs: Vec<String> = late
         .iter()
@@ -100,8 +152,10 @@ fn deadlines(late: &[LateJob], proven: bool) -> String {
                 ""
             };
             format!(
-                "`{}` is done {:.1} hours after its deadline {}{alone}",
-                job.job, job.hours, job.deadline
+                "`{}` is done {} after its deadline {}{alone}",
+                job.job,
+                Span::from_hours_up(job.hours - ROUNDING_H).unwrap_or(Span::MAX),
+                job.deadline
             )
         })
         .collect();
@@ -130,17 +184,28 @@ pub(super) fn check_alone(
         ends[*job] >= END_OF_TIME && before.all(|before| ends[*before] < END_OF_TIME)
     };
     if let Some(job) = (0..ends.len()).find(placeless) {
-        let steps = problem.tasks[job].modes.iter().map(|mode| mode.steps).min();
-        return Err(ScheduleError::NoWindow {
-            job: agenda.jobs[job].name.clone(),
-            hours: grid.hours(steps.unwrap_or(0)),
-        });
+        return Err(no_window(agenda, grid, problem, job));
     }
     let late = late(agenda, grid, problem, &ends, true);
     if problem.binding() && !late.is_empty() {
         return Err(ScheduleError::Deadlines { late, proven: true });
     }
     Ok(())
+}
+
+fn no_window(agenda: &Agenda, grid: &Grid, problem: &Problem, job: usize) -> ScheduleError {
+    let modes = problem.tasks[job].modes.iter();
+    let shortest = modes.min_by_key(|mode| (mode.steps, mode.nodes));
+    let site = shortest.and_then(|mode| agenda.sites.get(mode.site));
+    let hours = grid.hours(shortest.map_or(0, |mode| mode.steps));
+    ScheduleError::NoWindow {
+        job: agenda.jobs[job].name.clone(),
+        hours,
+        cluster: site.map_or_else(String::new, |site| site.cluster.name.clone()),
+        nodes: shortest.map_or(0, |mode| mode.nodes.unsigned_abs()),
+        // Each end of a window that lies between two steps may cost all of one but a minute.
+        window_h: hours + (grid.minutes - 1) as f64 / 30.0,
+    }
 }
 
 /// Why there is no schedule on some steps.
@@ -208,10 +273,17 @@ fn late(
     let jobs = agenda.jobs.iter().zip(&problem.tasks).zip(ends);
     jobs.filter_map(|((job, task), end)| {
         let behind = end - task.due?;
-        (behind > 0).then_some(LateJob {
+        if behind <= 0 {
+            return None;
+        }
+        let deadline = job.deadline?;
+        let after = |end: Moment| end.hours_after(deadline);
+        // One that only rounding to steps makes late is late by as much.
+        let hours = grid.moment(*end).map(after).filter(|hours| *hours > 0.0);
+        Some(LateJob {
             job: job.name.clone(),
-            deadline: job.deadline?,
-            hours: grid.hours(behind),
+            deadline,
+            hours: hours.unwrap_or_else(|| grid.hours(behind)),
             alone,
         })
     })

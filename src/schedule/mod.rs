@@ -88,6 +88,8 @@ pub struct Schedule {
     pub fit: FitReport,
     /// Whether the search was ended early: a better schedule may be found.
     pub partial: bool,
+    /// What a reader of the prices should know beyond the figures.
+    pub notes: Vec<String>,
 }
 
 /// What was minimised, and how good the schedule is at it.
@@ -197,7 +199,7 @@ pub fn schedule_watched(
     fit: &Fit,
     watch: &Watch<'_>,
 ) -> Result<Schedule, ScheduleError> {
-    let options = options::all(agenda, planner)?;
+    let options = options::all(agenda, planner).map_err(|error| error.by_limit(agenda))?;
     let coarse = Grid::new(agenda, &options);
     let finest = Grid::finest(agenda, &options);
     // Where nothing but the jobs themselves says when they run, rounding costs them minutes only.

@@ -7,10 +7,13 @@ use super::steps::Grid;
 use super::{
     ClusterCalendar, ObjectiveReport, SCHEMA_VERSION, Schedule, ScheduleError, ScheduledJob,
 };
-use crate::calendar::{Moment, Span};
+use crate::calendar::Moment;
 use crate::job::{Agenda, Minimise, Probability, Window};
 use crate::plan::{FitReport, Planner};
 use crate::throughput::Fit;
+
+/// Share by which sums of hours may differ from rounding alone.
+const EXACT: f64 = 1e-12;
 
 pub(super) fn schedule(
     agenda: &Agenda,
@@ -48,16 +51,33 @@ pub(super) fn schedule(
         minimise: agenda.minimise,
         probability: agenda.probability.map(Probability::get),
         step_minutes: grid.minutes.unsigned_abs(),
-        objective: objective(agenda.minimise, grid, solved, value),
+        objective: objective(agenda, grid, problem, solved, value),
         makespan_h: grid.hours(end),
         cost_usd,
         lateness_h,
+        notes: notes(agenda, &jobs),
         gpu_hours: jobs.iter().map(|job| job.gpu_hours).sum(),
         jobs,
         clusters,
         fit: FitReport::new(fit),
         partial: solved.partial,
     })
+}
+
+/// What is to be said of the price of each cluster that a job runs on.
+fn notes(agenda: &Agenda, jobs: &[ScheduledJob]) -> Vec<String> {
+    let mut notes: Vec<String> = Vec::new();
+    for (scheduled, job) in jobs.iter().zip(&agenda.jobs) {
+        let mut clusters = job.request.clusters.iter();
+        let cluster = clusters.find(|cluster| cluster.name == scheduled.candidate.cluster);
+        let told = cluster.map(|cluster| job.request.pricing.notes(cluster));
+        for text in told.into_iter().flatten() {
+            if !notes.contains(&text) {
+                notes.push(text);
+            }
+        }
+    }
+    notes
 }
 
 /// Fills in how sure each job is to be done by its end and by its deadline.
@@ -71,7 +91,7 @@ pub(super) fn with_probabilities(
             continue;
         };
         let start = job.start;
-        let hours = |moment: Moment| moment.since(start).map_or(0.0, Span::hours);
+        let hours = |moment: Moment| moment.hours_after(start).max(0.0);
         job.done_by_end = finish.probability_by(hours(job.end));
         let due = job.deadline;
         job.done_by_deadline = due.map(|due| finish.probability_by(hours(due)));
@@ -79,17 +99,30 @@ pub(super) fn with_probabilities(
     schedule
 }
 
-fn objective(minimise: Minimise, grid: &Grid, solved: &Solved, value: f64) -> ObjectiveReport {
-    let proven = solved.bound >= solved.worth.first;
-    let bound = match minimise {
-        _ if proven => value,
+fn objective(
+    agenda: &Agenda,
+    grid: &Grid,
+    problem: &Problem,
+    solved: &Solved,
+    value: f64,
+) -> ObjectiveReport {
+    let best = solved.bound >= solved.worth.first;
+    let bound = match agenda.minimise {
+        // Steps late are counted from deadlines that were rounded down to steps: no job is late by
+        // more than that less than they say.
+        Minimise::Lateness => {
+            (grid.hours(solved.bound) - rounded_h(agenda, grid, problem)).clamp(0.0, value)
+        }
+        _ if best => value,
         // Each job's cost was rounded up by less than a unit.
         Minimise::Cost => {
             let jobs = solved.placed.len() as f64;
             ((solved.bound as f64 - jobs) * grid.cost_unit).clamp(0.0, value)
         }
-        Minimise::Makespan | Minimise::Lateness => grid.hours(solved.bound),
+        Minimise::Makespan => grid.hours(solved.bound),
     };
+    let proven = best && bound >= value - EXACT * value;
+    let bound = if proven { value } else { bound };
     ObjectiveReport {
         value,
         bound,
@@ -100,6 +133,17 @@ fn objective(minimise: Minimise, grid: &Grid, solved: &Solved, value: f64) -> Ob
         },
         proven,
     }
+}
+
+/// Hours by which deadlines are after the steps that they were rounded down to, each job's times
+/// its priority.
+fn rounded_h(agenda: &Agenda, grid: &Grid, problem: &Problem) -> f64 {
+    let jobs = agenda.jobs.iter().zip(&problem.tasks);
+    jobs.filter_map(|(job, task)| {
+        let step = grid.moment(task.due?)?;
+        Some(job.deadline?.hours_after(step) * job.priority as f64)
+    })
+    .sum()
 }
 
 /// `None` beyond the dates that can be shown.
@@ -113,7 +157,7 @@ fn scheduled(
 ) -> Option<ScheduledJob> {
     let job = &agenda.jobs[index];
     let choice = &options[index][placed.mode];
-    let end = problem.end(index, placed);
+    let ends_at = grid.moment(problem.end(index, placed))?;
     let mut candidate = choice.candidate.clone();
     candidate.rank = 1;
     candidate.tied_with_best = true;
@@ -122,15 +166,14 @@ fn scheduled(
         model: job.request.model.name.clone(),
         tokens: job.request.tokens.get(),
         start: grid.moment(placed.start)?,
-        end: grid.moment(end)?,
+        end: ends_at,
         hours: choice.hours,
         cost_usd: choice.cost_usd,
         gpu_hours: choice.gpu_hours,
         earliest: job.earliest,
         deadline: job.deadline,
-        late_h: problem.tasks[index]
-            .due
-            .map(|due| grid.hours((end - due).max(0))),
+        // From the deadline itself, which may lie between two steps.
+        late_h: job.deadline.map(|due| ends_at.hours_after(due).max(0.0)),
         // Told by `with_probabilities`.
         done_by_end: 0.0,
         done_by_deadline: None,

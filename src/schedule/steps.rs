@@ -2,7 +2,7 @@
 
 use super::options::Choice;
 use super::problem::{Aim, END_OF_TIME, Free, Mode, Piece, Placed, Problem, Task};
-use crate::calendar::{Moment, Span};
+use crate::calendar::Moment;
 use crate::job::{Agenda, Minimise, Site};
 
 /// Minutes that a step can have; beyond, whole days.
@@ -182,16 +182,15 @@ impl Grid {
         self.seconds(moment) / (self.minutes * 60)
     }
 
+    /// Seconds from the start to `moment`, however far away; 0 for what lies before the start.
     fn seconds(&self, moment: Moment) -> i64 {
-        moment
-            .since(self.start)
-            .map_or(0, |span| count(span.seconds()))
+        moment.seconds_after(self.start).max(0)
     }
 
     /// When step `step` starts.
     pub(super) fn moment(&self, step: i64) -> Option<Moment> {
-        let seconds = u64::try_from(step.checked_mul(self.minutes * 60)?).ok()?;
-        self.start.plus(Span::from_seconds(seconds)?)
+        self.start
+            .plus_seconds(step.checked_mul(self.minutes * 60)?)
     }
 
     /// Hours of so many steps.

@@ -1,6 +1,7 @@
 //! What must change no byte of a schedule of several jobs, and what ending it early leaves true.
 
 use proptest::prelude::*;
+use tminus::calendar::{Moment, Span};
 use tminus::job::{Agenda, JobFile, resolve_ladder};
 use tminus::plan::Planner;
 use tminus::schedule::{Schedule, ScheduleError, schedule_watched};
@@ -152,4 +153,153 @@ fn a_deadline_that_only_minutes_meet_is_met() {
             .iter()
             .all(|job| job.late_h.unwrap_or(0.0) <= 0.0)
     );
+}
+
+/// A job on two nodes, whose calendar and own dates are these.
+fn alone(of_site: &str, of_job: &str) -> Result<Schedule, ScheduleError> {
+    let text = format!(
+        "clusters = [\"r7z2\"]\n[schedule]\nstart = \"2026-12-01\"\n\
+         [schedule.clusters.r7z2]\ncapacity_nodes = 2\n{of_site}\n\
+         [[jobs]]\nmodel = \"gpt-1b\"\n{of_job}\n"
+    );
+    scheduled(&agenda(&text), 1, &Watch::new())
+}
+
+#[test]
+fn dates_centuries_away_are_as_far_as_they_are() {
+    let start = "2026-12-01T00:00Z";
+    let free = alone("", "").unwrap();
+    assert_eq!(free.start.to_string(), start);
+    // For good: limits that no schedule comes near change nothing.
+    for (of_site, of_job) in [
+        (
+            "available = [{ from = \"2026-12-01\", to = \"2999-12-31\" }]",
+            "",
+        ),
+        (
+            "booked = [{ from = \"2900-01-01\", to = \"2999-12-31\" }]",
+            "",
+        ),
+        (
+            "booked = [{ from = \"1970-01-01\", to = \"2026-12-01\" }]",
+            "",
+        ),
+        ("", "deadline = \"2999-12-31\""),
+    ] {
+        let schedule = alone(of_site, of_job).unwrap();
+        assert_eq!(
+            schedule.jobs[0].start, free.jobs[0].start,
+            "{of_site} {of_job}"
+        );
+        assert!(schedule.jobs[0].late_h.unwrap_or(0.0) <= 0.0);
+    }
+    // What is to come comes first, be it centuries.
+    for (of_site, of_job) in [
+        (
+            "booked = [{ from = \"2026-12-01\", to = \"2700-12-31\" }]",
+            "",
+        ),
+        ("", "earliest = \"2700-12-31\""),
+    ] {
+        let schedule = alone(of_site, of_job).unwrap();
+        assert_eq!(schedule.jobs[0].start.to_string(), "2700-12-31T00:00Z");
+        assert!(schedule.makespan_h > 670.0 * 365.0 * 24.0);
+    }
+    // Booked to the last day there is, nothing starts before it, and nothing can end after it.
+    let taken = "booked = [{ from = \"2026-12-01\", to = \"2999-12-31\" }]";
+    assert_eq!(alone(taken, ""), Err(ScheduleError::TooLong));
+}
+
+/// What is said to hold a job holds it, and a minute less doesn't.
+#[test]
+fn a_window_as_long_as_advised_holds_the_job() {
+    let window = |hours: f64, minutes: i64, nodes: u64| {
+        let start: Moment = "2026-12-01".parse().unwrap();
+        let end = start.plus(Span::of_hours(hours)).unwrap();
+        let end = end.plus_seconds(minutes * 60).unwrap();
+        alone(
+            &format!("available = [{{ from = \"2026-12-01\", to = \"{end}\", nodes = {nodes} }}]"),
+            "",
+        )
+    };
+    let Err(ScheduleError::NoWindow {
+        nodes, window_h, ..
+    }) = window(1.0, 0, 2)
+    else {
+        panic!("an hour is too short");
+    };
+    assert_eq!(nodes, 2);
+    assert!(window(window_h, 0, nodes).is_ok());
+    assert!(matches!(
+        window(window_h, -1, nodes),
+        Err(ScheduleError::NoWindow { .. })
+    ));
+}
+
+#[test]
+fn the_limit_that_is_in_the_way_is_named() {
+    let of = |nodes: u64, window: u64| {
+        let text = format!(
+            "clusters = [\"r7z2\"]\n[schedule]\nstart = \"2026-12-01\"\n\
+             [schedule.clusters.r7z2]\ncapacity_nodes = {nodes}\n\
+             available = [{{ from = \"2026-12-01\", to = \"2028-12-01\", nodes = {window} }}]\n\
+             [[jobs]]\nmodel = \"gpt-13b\"\n"
+        );
+        scheduled(&agenda(&text), 1, &Watch::new())
+    };
+    let Err(ScheduleError::NoRoom { needed, free, .. }) = of(1, 1) else {
+        panic!("one node is too few");
+    };
+    assert_eq!((needed, free), (2, 1));
+    let Err(ScheduleError::NarrowWindows { needed, free, .. }) = of(needed, 1) else {
+        panic!("a window of one node is too narrow");
+    };
+    assert_eq!((needed, free), (2, 1));
+    assert!(of(needed, needed).is_ok());
+}
+
+/// Hours late are those that a clock shows between the deadline and the end, whatever the steps.
+#[test]
+fn jobs_are_as_late_as_clocks_show() {
+    let text = "clusters = [\"r7z2\"]\n[schedule]\nstart = \"2026-12-01\"\n\
+                minimise = \"lateness\"\n[schedule.clusters.r7z2]\ncapacity_nodes = 1\n\
+                [[jobs]]\nname = \"one\"\nmodel = \"gpt-1b\"\ntokens = \"9T\"\npriority = 3\n\
+                deadline = \"2028-12-01T10:31Z\"\n\
+                [[jobs]]\nname = \"two\"\nmodel = \"gpt-1b\"\ntokens = \"8T\"\n\
+                deadline = \"2027-12-01T11:17Z\"\n";
+    let schedule = scheduled(&agenda(text), 1, &Watch::new()).unwrap();
+    // Steps so long that both deadlines lie between two of them.
+    assert!(schedule.step_minutes >= 60, "{}", schedule.step_minutes);
+    let mut sum = 0.0;
+    for job in &schedule.jobs {
+        let seconds = job.end.seconds_after(job.deadline.unwrap()).max(0);
+        assert!(seconds > 0, "{job:?}");
+        let late_h = seconds as f64 / 3600.0;
+        assert!((job.late_h.unwrap() - late_h).abs() < 1e-9, "{job:?}");
+        sum += late_h * job.priority as f64;
+    }
+    let objective = schedule.objective;
+    assert!((objective.value - sum).abs() < 1e-6 && (schedule.lateness_h - sum).abs() < 1e-6);
+    assert!(objective.bound <= objective.value && objective.bound > 0.9 * objective.value);
+}
+
+/// A schedule says of prices what a plan says of them, counted from when the calendar starts.
+#[test]
+fn a_schedule_says_how_old_its_prices_are() {
+    let notes = |cluster: &str, start: &str, price: &str| {
+        let text = format!(
+            "clusters = [\"{cluster}\"]\n{price}\n[schedule]\nstart = \"{start}\"\n\
+             [[jobs]]\nmodel = \"gpt-125m\"\n[[jobs]]\nmodel = \"gpt-350m\"\n"
+        );
+        scheduled(&agenda(&text), 1, &Watch::new()).unwrap().notes
+    };
+    // The price is of 2026-01-21.
+    assert!(notes("p4d.24xlarge", "2027-01-21", "").is_empty());
+    let old = notes("p4d.24xlarge", "2027-01-22", "");
+    assert_eq!(old.len(), 1, "{old:?}");
+    assert!(old[0].contains("2026-01-21, more than a year before 2027-01-22, the planned start"));
+    let spot = notes("a2-highgpu-8g", "2026-12-01", "price_type = \"spot\"");
+    assert_eq!(spot.len(), 1, "{spot:?}");
+    assert!(spot[0].contains("interruptions are not in the time"));
+    assert!(notes("r7z2", "2026-12-01", "usd_per_gpu_hour = 1.9").is_empty());
 }

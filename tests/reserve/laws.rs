@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use tminus::calendar::Moment;
+use tminus::quantity::Tokens;
 use tminus::reserve::{Reservation, Role};
 
 use super::{ASKED, Asked, check, with_role};
@@ -66,6 +67,20 @@ fn what_could_be_had_can_be_had() {
         .is_ok()
     );
 
+    // A date centuries away is a deadline as any.
+    let far = Asked {
+        deadline: Some("2999-12-31"),
+        ..date
+    };
+    assert!(far.answer().is_ok());
+
+    // Its first start, 11:30, is after the deadline: the earliest date is the same.
+    let before = Asked {
+        deadline: Some("2026-12-01T11:00Z"),
+        ..date
+    };
+    assert_eq!(before.advised("--deadline"), earliest);
+
     let poor = Asked {
         budget: Some("100"),
         ..ASKED
@@ -98,6 +113,63 @@ fn what_could_be_had_can_be_had() {
         .is_ok(),
         "{tokens}"
     );
+}
+
+/// The most tokens by trying: what `--tokens` can be for the booking to be had, to a thousandth.
+fn most_tokens(asked: Asked<'_>) -> f64 {
+    let enough = |tokens: u64| {
+        let tokens = tokens.to_string();
+        let fewer = Asked {
+            tokens: &tokens,
+            ..asked
+        };
+        fewer.answer().is_ok()
+    };
+    let (mut low, mut high) = (1_000_000_u64, asked.tokens.parse::<Tokens>().unwrap().get());
+    while high - low > low / 1000 {
+        // By tenths of the way while they are orders of magnitude apart.
+        let middle = low + (high - low) / if high / low > 20 { 10 } else { 2 };
+        if enough(middle) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    low as f64
+}
+
+/// A budget of tokens far beyond what can be had leaves as much to be had as any.
+#[test]
+fn the_tokens_advised_are_the_most_there_are() {
+    for asked in [
+        Asked {
+            tokens: "1000T",
+            start: Some("2026-12-01"),
+            deadline: Some("12h"),
+            ..ASKED
+        },
+        Asked {
+            tokens: "15T",
+            start: Some("2026-12-01"),
+            deadline: Some("2d"),
+            model: "gpt-7b",
+            ..ASKED
+        },
+        Asked {
+            tokens: "15T",
+            cluster: "r1z1",
+            budget: Some("3k"),
+            ..ASKED
+        },
+    ] {
+        let advised: Tokens = asked.advised("--tokens").parse().unwrap();
+        let most = most_tokens(asked);
+        let share = advised.get() as f64 / most;
+        assert!(
+            (0.988..=1.001).contains(&share),
+            "{asked:?}: {advised} of {most}"
+        );
+    }
 }
 
 #[test]

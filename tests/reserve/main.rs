@@ -11,13 +11,15 @@ mod laws;
 use std::sync::LazyLock;
 
 use tminus::calendar::Moment;
+use tminus::forecast::CostItem;
 use tminus::job::{
     ModelChoice, ReliabilitySettings, Request, ReserveSettings, Settings, Sourced, Spares, resolve,
 };
 use tminus::measure::{MOSAICGPT_2023, read};
 use tminus::plan::Planner;
 use tminus::preset::Catalog;
-use tminus::reserve::{Ask, Booking, Reservation, ReserveError, Role, reserve};
+use tminus::product::Billing;
+use tminus::reserve::{Ask, Booking, CostParts, Reservation, ReserveError, Role, reserve};
 use tminus::throughput::Fit;
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::embedded);
@@ -126,6 +128,51 @@ fn close(a: f64, b: f64) -> bool {
     (a - b).abs() <= 1e-9 * a.abs().max(b.abs()).max(1.0)
 }
 
+/// The bill's lines are the booking's own hours and price, and one bill is all there is.
+fn check_lines(booking: &Booking, usd: f64, parts: CostParts) {
+    let of = |items: &[CostItem]| -> f64 {
+        let lines = booking.cost_lines.iter();
+        let lines = lines.filter(|line| items.contains(&line.item));
+        lines.map(|line| line.usd.unwrap()).sum()
+    };
+    let run = [
+        CostItem::Training,
+        CostItem::StartUp,
+        CostItem::Checkpoints,
+        CostItem::Failures,
+    ];
+    assert!(close(of(&run), parts.run), "{booking:?}");
+    assert!(close(of(&[CostItem::Spares]), parts.spares), "{booking:?}");
+    assert!(close(of(&[CostItem::Idle]), parts.idle), "{booking:?}");
+    let all: f64 = booking
+        .cost_lines
+        .iter()
+        .map(|line| line.usd.unwrap())
+        .sum();
+    assert!(close(all, usd), "{booking:?}");
+    assert!(booking.cost_lines.iter().all(|line| line.gpu_hours >= 0.0));
+    let price = booking.price.as_ref().unwrap().usd_per_gpu_hour;
+    let hours: f64 = booking.cost_lines.iter().map(|line| line.gpu_hours).sum();
+    let billed_h = if booking.billing == Billing::Used {
+        booking.run_h.expected
+    } else {
+        booking.booked_h
+    };
+    assert!(close(hours, booking.booked_gpus as f64 * billed_h));
+    assert!(close(hours * price, usd));
+    // The run by itself, at the same price: tokens over throughput for the training.
+    let candidate = &booking.candidate;
+    assert_eq!(candidate.usd_per_gpu_hour, Some(price));
+    assert!(close(
+        candidate.cost_usd.unwrap().expected,
+        candidate.gpu_hours.expected * price
+    ));
+    if booking.run_h.expected <= billed_h {
+        let gpu_hours = candidate.train_h.expected * (booking.nodes * 8) as f64;
+        assert!(close(of(&[CostItem::Training]), gpu_hours * price));
+    }
+}
+
 /// What holds of any booking.
 fn check(booking: &Booking, probability: f64) {
     assert!(booking.usable_h + 1e-9 >= booking.needed_h, "{booking:?}");
@@ -137,6 +184,7 @@ fn check(booking: &Booking, probability: f64) {
             "{booking:?}"
         );
         assert!(cost.low <= cost.expected && cost.expected <= cost.high);
+        check_lines(booking, cost.expected, parts);
     }
     let moment = |text: &Option<String>| text.as_ref().map(|text| text.parse::<Moment>().unwrap());
     if let (Some(start), Some(end)) = (moment(&booking.start), moment(&booking.end)) {

@@ -123,7 +123,10 @@ fn agenda_job(
         ));
     }
     let place = job.place.clone();
-    let request = resolve(job.settings.over(defaults.clone()), catalog).map_err(|refusal| {
+    let mut settings = job.settings.over(defaults.clone());
+    // The age of prices is counted from when the calendar starts.
+    let own_start = settings.reserve.start.replace(start.clone());
+    let mut request = resolve(settings, catalog).map_err(|refusal| {
         // What has no place of its own is at least about this job.
         if refusal.origin.is_none() && defaults.model.is_none() {
             place.refuse(refusal, "in this job")
@@ -131,6 +134,7 @@ fn agenda_job(
             refusal
         }
     })?;
+    request.reserve.start = own_start;
     let after = job
         .after
         .iter()

@@ -115,10 +115,6 @@ pub(super) fn sections(
 
 /// What the booking costs, by what it is for.
 pub(super) fn bill(booking: &Booking) -> Grid {
-    let gpus = |nodes: u64| {
-        let per_node = booking.booked_gpus as f64 / booking.booked_nodes.max(1) as f64;
-        nodes as f64 * per_node
-    };
     let billed = if booking.billing == Billing::Used {
         booking.run_h
     } else {
@@ -128,27 +124,18 @@ pub(super) fn bill(booking: &Booking) -> Grid {
             high: booking.booked_h,
         }
     };
-    let busy_h = booking.run_h.expected.min(billed.expected);
     let unit = booking.price.as_ref().map(|price| price.usd_per_gpu_hour);
-    let line = |item: &str, gpu_hours: f64| Line {
-        item: item.to_owned(),
-        gpu_hours,
+    let lines = booking.cost_lines.iter().map(|line| Line {
+        item: line.item.words().to_owned(),
+        gpu_hours: line.gpu_hours,
         unit,
-        usd: unit.map(|unit| unit * gpu_hours),
-    };
-    let lines = vec![
-        line("nodes that train", gpus(booking.nodes) * busy_h),
-        line("spare nodes", gpus(booking.spares) * billed.expected),
-        line(
-            "nodes idle at the end",
-            gpus(booking.nodes) * (billed.expected - busy_h),
-        ),
-    ];
+        usd: line.usd,
+    });
     let total = Total {
         gpu_hours: billed.scale(booking.booked_gpus as f64),
         usd: booking.cost_usd,
     };
-    itemised("item", lines, total)
+    itemised("item", lines.collect(), total)
 }
 
 /// The booking, the run in it and the deadline on a calendar.
@@ -156,7 +143,7 @@ pub(super) fn calendar(reservation: &Reservation, booking: &Booking) -> Chart {
     let start: Option<Moment> = moment(booking.start.as_deref());
     let deadline = moment(reservation.deadline.as_deref());
     let due_h = match (start.zip(deadline), reservation.goal) {
-        (Some((start, deadline)), _) => deadline.since(start).map(Span::hours),
+        (Some((start, deadline)), _) => Some(deadline.hours_after(start)),
         (None, Goal::Deadline { within_h }) => Some(within_h),
         (None, Goal::Budget { .. } | Goal::Nodes { .. }) => None,
     };

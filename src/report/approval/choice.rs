@@ -26,12 +26,25 @@ pub(super) enum Why<'a> {
 }
 
 impl<'a> Approval<'a> {
+    /// The run on the booking to recommend, costed as the plan is: so it can be held against the
+    /// candidates of the plan.
+    pub(super) fn booked_run(&self) -> Option<Candidate> {
+        let (_, booking) = self.reservation.and_then(booking)?;
+        let run = booking.candidate.clone();
+        let cluster = self.cluster(&run)?;
+        let pricing = &self.request.pricing;
+        let why_none = pricing.why_none(cluster).unwrap_or_default();
+        Some(run.costed_at(pricing.price(cluster), why_none))
+    }
+
     /// The configuration of the booking where one is asked for, the knee of a front where it has
     /// one, or else the first of the ranking.
-    pub(super) fn recommended(&self) -> Option<Recommended<'a>> {
+    ///
+    /// `run` is [`Approval::booked_run`].
+    pub(super) fn recommended(&self, run: Option<&'a Candidate>) -> Option<Recommended<'a>> {
         if let Some((_, booking)) = self.reservation.and_then(booking) {
             return Some(Recommended {
-                candidate: &booking.candidate,
+                candidate: run.unwrap_or(&booking.candidate),
                 why: Why::Booked(booking),
             });
         }

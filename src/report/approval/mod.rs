@@ -75,9 +75,14 @@ pub struct ApprovalReport<'a> {
 impl Answer for Approval<'_> {
     fn document(&self) -> Document {
         let document = Document::new(self.title());
-        match self.recommended() {
+        let run = self.booked_run();
+        let report: Approval<'_> = *self;
+        match report.recommended(run.as_ref()) {
             None => document.text("no configuration can be launched"),
-            Some(best) => self.closing(self.body(self.opening(document, &best), &best), &best),
+            Some(best) => {
+                let opened = report.opening(document, &best);
+                report.closing(report.body(opened, &best), &best)
+            }
         }
     }
 

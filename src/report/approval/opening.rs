@@ -126,7 +126,9 @@ impl<'a> Approval<'a> {
         let told = self.plan.notes.iter();
         notes.extend(told.map(|text| note("note", text.as_str())));
         if let Why::Booked(booking) = best.why {
-            notes.extend(booking.notes.iter().map(|text| note("note", text.as_str())));
+            let told = booking.notes.iter();
+            let new = told.filter(|text| !self.plan.notes.contains(text));
+            notes.extend(new.map(|text| note("note", text.as_str())));
         }
         notes
     }
@@ -272,7 +274,7 @@ mod tests {
                 accuracy: None,
             },
         };
-        let best = &approval(None).recommended().unwrap();
+        let best = &approval(None).recommended(None).unwrap();
         let said = approval(Some(jiff::civil::date(2027, 2, 26).at(9, 0, 0, 0)));
         insta::assert_snapshot!(said.recommendation(best), @"Train gpt-7b on 8 nodes of p4de.24xlarge (1,024 × a100-40gb) from 2027-02-26 09:00 to 2027-03-08 09:00, 10.0 days (9.60 to 10.5), at $34,560 ($33,178 to $36,288); with a probability of 95 % it is done by 2027-03-08 21:00; the figures are extrapolated: this lies outside the 300 measured rows of the fit, where its mean error of 1.2 % on rows held out need not hold.");
         insta::assert_snapshot!(approval(None).recommendation(best), @"Train gpt-7b on 8 nodes of p4de.24xlarge (1,024 × a100-40gb) for 10.0 days (9.60 to 10.5), at $34,560 ($33,178 to $36,288); with a probability of 95 % it is done within 10.5 days; the figures are extrapolated: this lies outside the 300 measured rows of the fit, where its mean error of 1.2 % on rows held out need not hold.");

@@ -130,9 +130,7 @@ fn time(booking: &Booking) -> String {
 }
 
 fn cost(booking: &Booking) -> String {
-    let (Some(cost), Some(parts), Some(price)) =
-        (booking.cost_usd, booking.cost_parts_usd, &booking.price)
-    else {
+    let (Some(cost), Some(price)) = (booking.cost_usd, &booking.price) else {
         return "no price known".to_owned();
     };
     let total = if cost.low < cost.high {
@@ -141,15 +139,12 @@ fn cost(booking: &Booking) -> String {
         format!("${}", dollars(cost.expected))
     };
     let upfront = booking.upfront_usd.map_or("", |_| " upfront");
-    let parts: Vec<String> = [
-        ("run", parts.run),
-        ("spares", parts.spares),
-        ("idle", parts.idle),
-    ]
-    .into_iter()
-    .filter(|(_, usd)| *usd > 0.0)
-    .map(|(name, usd)| format!("{name} {}", dollars(usd)))
-    .collect();
+    let parts: Vec<String> = booking
+        .cost_lines
+        .iter()
+        .filter_map(|line| Some((line.item.words(), line.usd.filter(|usd| *usd > 0.0)?)))
+        .map(|(item, usd)| format!("{item} {}", dollars(usd)))
+        .collect();
     format!(
         "{total}{upfront}: {}; at {}",
         parts.join(", "),

@@ -112,6 +112,8 @@ pub(super) fn asked(reservation: &Reservation) -> String {
         });
     let goal = match reservation.goal {
         Goal::Deadline { within_h } => match &reservation.deadline {
+            // Beyond the longest span a date says more than a count of days.
+            Some(by) if within_h > Span::MAX.hours() => format!("done by {}", short(by)),
             Some(by) => format!("done by {} ({} after)", short(by), Span::of_hours(within_h)),
             None => format!("done within {}", Span::of_hours(within_h)),
         },

@@ -1,6 +1,6 @@
 //! A cluster's calendar as bars of text.
 
-use crate::calendar::{Moment, Span};
+use crate::calendar::Moment;
 use crate::schedule::{ClusterCalendar, Schedule, ScheduledJob};
 
 use super::super::number::TimeUnit;
@@ -66,7 +66,7 @@ struct Axis {
 impl Axis {
     /// Hours of a moment after the start.
     fn at(self, moment: Moment) -> f64 {
-        moment.since(self.start).map_or(0.0, Span::hours)
+        moment.hours_after(self.start).max(0.0)
     }
 
     /// The hours in the middle of every character.

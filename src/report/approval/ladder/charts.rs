@@ -1,6 +1,6 @@
 //! The charts of a report on several jobs.
 
-use crate::calendar::{Moment, Span};
+use crate::calendar::Moment;
 use crate::quantity::{Interval, display_thousands};
 use crate::schedule::{ClusterCalendar, ScheduledJob};
 
@@ -105,7 +105,7 @@ impl LadderApproval<'_> {
 
     /// Hours of a moment after the calendar's start.
     fn hours(&self, moment: Moment) -> f64 {
-        moment.since(self.schedule.start).map_or(0.0, Span::hours)
+        moment.hours_after(self.schedule.start).max(0.0)
     }
 }
 

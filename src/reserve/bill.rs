@@ -1,0 +1,105 @@
+//! What a booking is billed: in all, by what it is for, and for what the run leaves over.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::booking::Desk;
+use super::choice::Choice;
+use crate::forecast::{CostItem, CostLine};
+use crate::quantity::Interval;
+
+/// The expected cost by what it is for, dollars; the parts add up to it.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct CostParts {
+    /// Nodes that train, for as long as the run is expected to take.
+    pub run: f64,
+    /// Nodes booked besides.
+    pub spares: f64,
+    /// Nodes that train, for what the run leaves over.
+    pub idle: f64,
+}
+
+impl Desk<'_> {
+    pub(super) fn cost(&self, choice: &Choice<'_>, run_h: Interval) -> Option<Interval> {
+        let price = self.offer.usd_per_hour(choice.booked)?;
+        if self.offer.bills_all() {
+            let whole = choice.length.hours();
+            Interval::new(whole, whole, whole)
+        } else {
+            Some(run_h)
+        }
+        .map(|hours| hours.scale(price))
+    }
+
+    pub(super) fn idle_usd(&self, booked: u64, idle_h: Interval) -> Option<Interval> {
+        let price = self.offer.usd_per_hour(booked)?;
+        Some(if self.offer.bills_all() {
+            idle_h.scale(price)
+        } else {
+            Interval {
+                low: 0.0,
+                expected: 0.0,
+                high: 0.0,
+            }
+        })
+    }
+
+    pub(super) fn cost_parts(&self, choice: &Choice<'_>) -> Option<CostParts> {
+        let (run, offer) = (choice.run, self.offer);
+        let billed = choice.billed_h(offer);
+        let busy = run.finish.expected_h().min(billed);
+        Some(CostParts {
+            run: offer.usd_per_hour(run.nodes())? * busy,
+            spares: offer.usd_per_hour(choice.booked - run.nodes())? * billed,
+            idle: offer.usd_per_hour(run.nodes())? * (billed - busy),
+        })
+    }
+
+    pub(super) fn cost_lines(&self, choice: &Choice<'_>) -> Vec<CostLine> {
+        let (run, offer) = (choice.run, self.offer);
+        let gpus = |nodes: u64| nodes as f64 * offer.gpus_per_node as f64;
+        let training_gpus = gpus(run.nodes());
+        let billed = choice.billed_h(offer);
+        let busy = run.finish.expected_h().min(billed);
+        let whole_h = |item: CostItem| {
+            let mut lines = run.candidate.cost_lines.iter();
+            let line = lines.find(|line| line.item == item);
+            line.map_or(0.0, |line| line.gpu_hours / training_gpus)
+        };
+        let start_up = whole_h(CostItem::StartUp);
+        let rest = run.finish.expected_h() - start_up;
+        let share = if rest > 0.0 {
+            (busy - start_up).max(0.0) / rest
+        } else {
+            0.0
+        };
+        let part = |item: CostItem| whole_h(item) * share * training_gpus;
+        let spares = gpus(choice.booked - run.nodes());
+        let usd = offer.price.as_ref().map(|price| price.usd_per_gpu_hour);
+        [
+            (CostItem::Training, part(CostItem::Training)),
+            (CostItem::StartUp, start_up.min(busy) * training_gpus),
+            (CostItem::Checkpoints, part(CostItem::Checkpoints)),
+            (CostItem::Failures, part(CostItem::Failures)),
+            (CostItem::Spares, spares * billed),
+            (CostItem::Idle, (billed - busy) * training_gpus),
+        ]
+        .into_iter()
+        .map(|(item, gpu_hours)| CostLine {
+            item,
+            gpu_hours,
+            usd: usd.map(|usd| usd * gpu_hours),
+        })
+        .collect()
+    }
+}
+
+/// Hours of a booking that a run leaves over: the ends change places.
+pub(super) fn left_over(booked_h: f64, run_h: Interval) -> Interval {
+    let left = |hours: f64| (booked_h - hours).max(0.0);
+    Interval {
+        low: left(run_h.high),
+        expected: left(run_h.expected),
+        high: left(run_h.low),
+    }
+}
