@@ -152,6 +152,7 @@ impl From<ScheduleError> for Failure {
             ScheduleError::Deadlines { .. } => Self::Infeasible(
                 diagnostic
                     .help("deadlines bind under `makespan` and `cost`: move those that are missed")
+                    .help("`gpus = \"8..128:8\"` in a job's `search` weighs every number of nodes up to 16 of 8")
                     .help("`minimise = \"lateness\"` in `[schedule]` misses them by as little as can be"),
             ),
             ScheduleError::NoPrice { clusters, .. } => Self::Refused(diagnostic.help(format!(

@@ -10,6 +10,7 @@ use crate::schedule::{ClusterCalendar, ObjectiveReport, Schedule, ScheduledJob};
 use super::number::{
     TimeUnit, compact, confidence, dollars, largest, percent, significant, thousands,
 };
+use super::ranking::is_short;
 use super::words::{on_off, price_words};
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone};
 
@@ -117,7 +118,13 @@ impl Calendar<'_> {
                 Cell::from(shortened(&job.name)).tone(Tone::Strong),
                 candidate.cluster.as_str().into(),
                 display_thousands(candidate.gpus.into()).into(),
-                format!("{} × {}", candidate.micro_batch, candidate.grad_accum).into(),
+                format!(
+                    "{}{} × {}",
+                    if is_short(candidate) { "~" } else { "" },
+                    candidate.micro_batch,
+                    candidate.grad_accum
+                )
+                .into(),
                 self.day(job.start).into(),
                 self.day(job.end).into(),
                 unit.show(job.hours).into(),
@@ -181,9 +188,25 @@ impl Calendar<'_> {
             "weighed".into(),
             format!(
                 "{ways} ways to run the jobs: the best configuration of each GPU count of each \
-                 cluster, without those that another makes pointless"
+                 cluster, without those that another makes pointless; where `gpus` is left open, \
+                 powers of two nodes, all nodes that are ever free, and numbers of nodes that share \
+                 the global batch evenly"
             ),
         ));
+        let short = schedule.jobs.iter().filter(|job| is_short(&job.candidate));
+        let short: Vec<String> = short
+            .map(|job| {
+                let percent = job.candidate.global_batch_shortfall * 100.0;
+                format!("{} by {percent:.1} %", job.name)
+            })
+            .collect();
+        if !short.is_empty() {
+            let short = short.join(", ");
+            notes.push((
+                "~".into(),
+                format!("below the global batch asked for: {short}"),
+            ));
+        }
         let step = match schedule.step_minutes {
             1 => "minutes".to_owned(),
             minutes => format!("steps of {minutes} minutes"),
