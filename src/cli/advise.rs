@@ -106,10 +106,12 @@ fn among(
     limits: &Limits,
     global: &GlobalArgs,
 ) -> Result<(Advice, String), Failure> {
+    let file = args.fit.fit.as_deref().map(fit::read).transpose()?;
     let catalog = catalog_with(Catalog::embedded(), &args.job.presets)?;
+    let catalog = fit::known_to(catalog, file.as_ref());
     let origin = read_text(table)?;
     let rows = measure::read_runs(&origin.name, &origin.text, &catalog)?.rows;
-    let fit = fit::chosen(args.fit.fit.as_deref())?;
+    let fit = fit::of(file.as_ref())?;
     let confidence = args.confidence.confidence.unwrap_or_default();
     let pool = fit::pool(global.threads)?;
     let advice = pool.install(|| advise_among(&rows, &fit, confidence, limits))?;

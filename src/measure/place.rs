@@ -139,7 +139,7 @@ impl<'a> Places<'a> {
         note_unmodelled(row, notes)?;
         if let Some(cell) = row.cell(Column::Stack) {
             return self
-                .known_stack(&cell.text)
+                .named_stack(&cell.text, row, notes)
                 .map_err(|unknown| row.located(unknown, cell, Column::Stack));
         }
         let precision = row.cell(Column::Precision);
@@ -205,6 +205,25 @@ impl<'a> Places<'a> {
         };
         let known = self.stacks.entry(name.clone());
         Arc::clone(known.or_insert_with(|| Arc::new(stack())))
+    }
+
+    /// The stack of that name: the catalog's, or one of them in fp8, as [`Places::in_fp8`] names it.
+    fn named_stack(
+        &mut self,
+        name: &str,
+        row: &Row<'_>,
+        notes: &mut Notes,
+    ) -> Result<Arc<Stack>, Diagnostic> {
+        let base = name
+            .strip_suffix(FP8)
+            .and_then(|base| base.strip_suffix('-'));
+        match (self.known_stack(name), base) {
+            (Err(_), Some(base)) if self.catalog.stack(base).is_ok() => {
+                let base = self.known_stack(base)?;
+                Ok(self.in_fp8(&base, row, notes))
+            }
+            (found, _) => found,
+        }
     }
 
     /// The stack of that name, shared by the rows that name it.

@@ -116,7 +116,8 @@ pub(crate) struct Context {
 
 impl Context {
     /// Whether its rows speak for a setting. What differs in software or GPU differs on every
-    /// cluster of that GPU; what differs in the network does on the clusters it was measured on.
+    /// cluster of that GPU; what differs in the network does on the clusters it was measured on, and
+    /// rows that name no cluster were measured on whichever of that GPU their owner has.
     pub(crate) fn covers(&self, setting: &Setting<'_>) -> bool {
         let place = Place::of(setting);
         if place.stack != self.place.stack || !place.same_architecture(&self.place) {
@@ -124,11 +125,11 @@ impl Context {
         }
         match self.hypothesis {
             Hypothesis::Network => {
-                let name = &setting.cluster.name;
-                self.layer
-                    .rows
-                    .iter()
-                    .any(|(row, _)| row.cluster.name == *name)
+                let here = setting.cluster;
+                self.layer.rows.iter().any(|(row, _)| {
+                    let of_any = row.cluster.stands_for_gpu();
+                    row.cluster.name == here.name || of_any && row.cluster.gpu.name == here.gpu.name
+                })
             }
             _ => true,
         }
