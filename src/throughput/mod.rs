@@ -18,10 +18,11 @@
 //! | `scatter` | how uneven the rows of a place are |
 //! | `interval` | how far a run may be from its prediction |
 //! | `step_time` | the distribution that makes of the step time |
-//! | `basis` | what a prediction rests on |
+//! | `basis`, `axes` | what a prediction rests on, and where it leaves what was measured |
 //! | `cause` | what could make a run slower or faster than predicted |
 //! | [`evaluate`] | how accurate all this is, on held-out rows |
 
+mod axes;
 mod bad_runs;
 mod basis;
 mod cause;

@@ -2,7 +2,7 @@
 
 use super::Fit;
 use super::bad_runs::BadRuns;
-use super::coefficients::{COEFFICIENTS, COUNT, Values};
+use super::coefficients::{COEFFICIENTS, COUNT, Id, Values};
 use super::elsewhere::generations;
 use super::fit::{Belief, Correction, Square, Uncertainty, Vector};
 use super::layer::{Acquaintance, Layer, Unknown};
@@ -111,6 +111,14 @@ impl<'a> View<'a> {
         self.layer
             .belief_at(setting)
             .loosened(|coefficient| unknown.sd(&coefficient.loosening))
+    }
+
+    /// Standard deviation of the logarithm of what links between nodes carry, where none like them
+    /// was measured: that of the links inside nodes of another cluster.
+    pub(super) fn links_sd(&self) -> Option<f64> {
+        let mut links = COEFFICIENTS.iter().filter(|c| c.id == Id::BusBandwidth);
+        let sd = links.next().map(|bus| bus.loosening.cluster);
+        sd.filter(|_| self.unknown.links)
     }
 
     /// What the correction leaves open at a cell.
