@@ -10,6 +10,7 @@
 //! | `fit` | coefficients and correction from measured rows |
 //! | `layer` | what is known of one place |
 //! | `elsewhere` | what is expected of later software and GPUs |
+//! | `foretold` | whether rows are of the kind the tables hold |
 //! | `transfer` | from the embedded tables to a few rows of the user's own |
 //! | `outlook` | what a measurement would tell |
 //! | `own` | where a user's own rows say nothing |
@@ -30,6 +31,7 @@ pub mod coefficients;
 mod elsewhere;
 pub mod evaluate;
 mod fit;
+mod foretold;
 mod interval;
 mod layer;
 mod nearby;

@@ -13,6 +13,7 @@
 use super::coefficients::{Coefficient, Id};
 use super::elsewhere::generations;
 use super::fit::{FitError, Start};
+use super::foretold::foretold;
 use super::layer::{Layer, Unknown};
 use super::residual::{Cell, Kernel};
 use super::scatter::Scatter;
@@ -173,14 +174,14 @@ impl Group {
 
     /// What can differ here from a base.
     fn hypotheses(&self, base: &Layer) -> &'static [Hypothesis] {
-        if self.is_at_home(base) {
+        if self.is_at_home(base) && foretold(base, &self.rows) {
             &[
                 Hypothesis::Same,
                 Hypothesis::Scale,
                 Hypothesis::Network,
                 Hypothesis::Stack,
             ]
-        } else if self.same_architecture(base) {
+        } else if self.is_at_home(base) || self.same_architecture(base) {
             &[Hypothesis::Scale, Hypothesis::Network, Hypothesis::Stack]
         } else {
             &[Hypothesis::Gpu]
