@@ -137,12 +137,23 @@ impl<'a> Places<'a> {
         notes: &mut Notes,
     ) -> Result<Arc<Stack>, Diagnostic> {
         note_unmodelled(row, notes)?;
-        if let Some(cell) = row.cell(Column::Stack) {
-            return self
-                .named_stack(&cell.text, row, notes)
-                .map_err(|unknown| row.located(unknown, cell, Column::Stack));
-        }
         let precision = row.cell(Column::Precision);
+        if let Some(cell) = row.cell(Column::Stack) {
+            let stack = self
+                .named_stack(&cell.text, row, notes)
+                .map_err(|unknown| row.located(unknown, cell, Column::Stack))?;
+            return Ok(match precision {
+                Some(told) if is_fp8(&told.text) && !stack.name.ends_with(FP8) => {
+                    self.in_fp8(&stack, row, notes)
+                }
+                Some(told) if !is_fp8(&told.text) && !is_half(&told.text) => {
+                    let text = format!("precision `{}` is not used: the stack says it", told.text);
+                    notes.add(row.line(), text);
+                    stack
+                }
+                _ => stack,
+            });
+        }
         if precision.is_some_and(|cell| is_fp8(&cell.text)) {
             let base = self.mode_stack(row, gpu, notes)?;
             return Ok(self.in_fp8(&base, row, notes));
@@ -264,6 +275,30 @@ fn note_unmodelled(row: &Row<'_>, notes: &mut Notes) -> Result<(), Diagnostic> {
         );
         notes.add(row.line(), text);
     }
+    if let Some(cell) = row.cell(Column::ZeroStage)
+        && cell.text.trim_end_matches(".0") != "3"
+    {
+        let text = format!(
+            "ZeRO stage `{}` is taken as stage 3 (FULL_SHARD), the only one modelled",
+            cell.text
+        );
+        notes.add(row.line(), text);
+    }
+    for (column, what) in [
+        (Column::TensorParallel, "tensor"),
+        (Column::PipelineParallel, "pipeline"),
+    ] {
+        if let Some(cell) = row.cell(column)
+            && cell.text != "1"
+        {
+            let text = format!(
+                "{what} parallelism of `{}` is not modelled: parameters are taken as sharded over all \
+                 GPUs",
+                cell.text
+            );
+            notes.add(row.line(), text);
+        }
+    }
     if row.flag(Column::CpuOffload)? == Some(true) {
         notes.add(
             row.line(),
@@ -292,7 +327,7 @@ pub(super) fn gpu_count(row: &Row<'_>) -> Result<u64, Diagnostic> {
 }
 
 /// Splits `32xA100_40GB` into 32 and `A100_40GB`.
-fn split_count(text: &str) -> (Option<u64>, &str) {
+pub(super) fn split_count(text: &str) -> (Option<u64>, &str) {
     let Some((count, name)) = text.split_once(['x', 'X', '×']) else {
         return (None, text);
     };
