@@ -11,7 +11,7 @@ use crate::preset::Catalog;
 use crate::throughput::Fit;
 
 use super::Failure;
-use super::input::read_text;
+use super::input::read_text_or;
 
 /// The fit a user asked for, or else the embedded one.
 ///
@@ -35,7 +35,7 @@ pub(super) fn known_to(catalog: Catalog, file: Option<&FitFile>) -> Catalog {
 /// # Errors
 /// A fit file that can't be read or used.
 pub(super) fn read(file: &Path) -> Result<FitFile, Diagnostic> {
-    let origin = read_text(file)?;
+    let origin = read_text_or(file, "`tminus fit TABLE… -o FILE` makes a fit file")?;
     FitFile::from_toml(&origin.name, &origin.text)
 }
 
