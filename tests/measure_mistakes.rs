@@ -1,5 +1,9 @@
 //! Mistakes in measured tables: each is one message that names place, value and expectation. And
 //! what is no mistake: the spellings of other people's tables.
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test a wrong value is a failure, helpers included"
+)]
 
 use std::sync::LazyLock;
 

@@ -253,3 +253,143 @@ fn a_network_measured_elsewhere_is_not_taken_over_unsaid() {
     assert!(near(expected(&there), 12_904.0, 0.01), "{there}");
     assert_eq!(there["notes"].as_array().unwrap().len(), 0);
 }
+
+/// Rows of software that is faster than the embedded tables', most of them on many nodes.
+const FASTER: &str = "\
+model,gpu,gpus,seq_len,micro_batch,grad_accum,activation_checkpointing,mp_mode,throughput_tok_s
+350m,a100_40gb,128,512,32,2,off,DEFAULT,5181177
+350m,a100_40gb,16,2048,8,4,off,DEFAULT,652629
+760m,a100_40gb,128,4096,2,1,off,DEFAULT,2303941
+1b,a100_40gb,64,8192,1,4,off,DEFAULT,784209
+13b,a100_40gb,16,512,8,2,on,DEFAULT,22624
+";
+
+#[test]
+fn rows_faster_than_any_bad_day_explains_join_no_other_kind() {
+    let fitted = Fitted::to(FASTER);
+    assert!(!fitted.said.contains("they joined them"), "{}", fitted.said);
+}
+
+#[test]
+fn what_a_job_file_describes_is_fitted_by_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let job = "tokens = \"100B\"\ncluster = [\"lab\"]\nstack = \"bf16-gather\"\n\
+        [model]\nname = \"my-llama\"\narchitecture = \"llama\"\nd_model = 2048\nn_layers = 24\n\
+        n_heads = 32\nn_kv_heads = 8\nd_ff = 5632\nvocab_size = 32000\nseq_len = 4096\n\
+        [clusters.lab]\ngpu = \"h100\"\ngpus_per_node = 4\nmax_gpus = 64\ninter_node_gbps = 100\n\
+        [search]\ngpus = 64\n";
+    fs::write(dir.path().join("job.toml"), job).unwrap();
+    let advice = text(&run(dir.path(), &["advise", "job.toml"]).stdout);
+    let command = "`tminus fit measured.csv --presets job.toml -o my.fit.toml`";
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words(&advice).contains(command), "{advice}");
+    let blank = run(
+        dir.path(),
+        &["advise", "job.toml", "-k", "1", "--format", "csv"],
+    );
+    // Measured a third faster than predicted.
+    let request = json(
+        dir.path(),
+        &["advise", "job.toml", "-k", "1", "--format", "json"],
+    );
+    let pick = &request["picks"][0];
+    let measured = expected(pick) * 4.0 / 3.0;
+    let filled: Vec<String> = text(&blank.stdout)
+        .lines()
+        .map(|line| {
+            if line.ends_with(',') {
+                format!("{line}{measured}")
+            } else {
+                line.to_owned()
+            }
+        })
+        .collect();
+    fs::write(dir.path().join("measured.csv"), filled.join("\n")).unwrap();
+    let arguments = [
+        "fit",
+        "measured.csv",
+        "--presets",
+        "job.toml",
+        "-o",
+        "own.fit.toml",
+    ];
+    let fitted = run(dir.path(), &arguments);
+    assert!(fitted.status.success(), "{}", text(&fitted.stderr));
+    let number = |key: &str| pick[key].to_string();
+    let gpus = number("gpus");
+    let (seq_len, micro_batch) = (number("seq_len"), number("micro_batch"));
+    let grad_accum = number("grad_accum");
+    let recompute = pick["activation_checkpointing"] == true;
+    let plan = json(
+        dir.path(),
+        &[
+            "plan",
+            "job.toml",
+            "--fit",
+            "own.fit.toml",
+            "--gpus",
+            &gpus,
+            "--seq-len",
+            &seq_len,
+            "--micro-batch",
+            &micro_batch,
+            "--grad-accum",
+            &grad_accum,
+            "--global-batch",
+            "1K..1T",
+            "--checkpointing",
+            if recompute { "on" } else { "off" },
+            "--format",
+            "json",
+            "--allow-tight",
+        ],
+    );
+    assert!(
+        near(expected(&plan["candidates"][0]), measured, 0.03),
+        "{plan}"
+    );
+}
+
+#[test]
+fn runs_of_a_table_are_advised_at_their_own_size() {
+    let dir = tempfile::tempdir().unwrap();
+    let large: String = H100
+        .lines()
+        .map(|line| line.replace(",8,2048,", ",128,2048,") + "\n")
+        .collect();
+    fs::write(dir.path().join("runs.csv"), large).unwrap();
+    let advice = json(
+        dir.path(),
+        &[
+            "advise", "--among", "runs.csv", "-k", "5", "--format", "json",
+        ],
+    );
+    let picks = advice["picks"].as_array().unwrap();
+    assert!(picks.iter().any(|pick| pick["gpus"] == 128), "{advice}");
+    let few = run(
+        dir.path(),
+        &["advise", "--among", "runs.csv", "--max-gpus", "8"],
+    );
+    assert_eq!(few.status.code(), Some(1));
+}
+
+#[test]
+fn a_fit_file_is_sealed_from_its_name_on() {
+    let fitted = Fitted::to(H100);
+    let written = fs::read_to_string(fitted.path("own.fit.toml")).unwrap();
+    for (from, to) in [
+        ("name = \"own\"", "name = \"other\""),
+        ("program = \"tminus", "program = \"x"),
+    ] {
+        fs::write(fitted.path("edited.toml"), written.replace(from, to)).unwrap();
+        let refused = run(fitted.dir.path(), &["evaluate", "--fit", "edited.toml"]);
+        let message = text(&refused.stderr);
+        assert!(message.contains("was edited"), "{message}");
+    }
+    fs::write(fitted.path("empty.toml"), "").unwrap();
+    let refused = text(&run(fitted.dir.path(), &["evaluate", "--fit", "empty.toml"]).stderr);
+    assert!(
+        refused.contains("is empty") && refused.contains("tminus fit TABLE"),
+        "{refused}"
+    );
+}

@@ -212,6 +212,13 @@ impl Catalog {
         Ok(())
     }
 
+    /// The catalog with a model added, in the place of one of the same name if there is one.
+    #[must_use]
+    pub fn with_model(mut self, model: Model) -> Self {
+        self.models.put(model, &[]);
+        self
+    }
+
     /// The model of that name or alias, in any of the spellings in use (`gpt-7b`, `gpt7b`).
     ///
     /// # Errors

@@ -14,6 +14,8 @@ pub struct ToMeasure<'a> {
     pub advice: &'a Advice,
     /// What it is for: a model's name, or a table's.
     pub subject: &'a str,
+    /// Files that describe models, clusters or stacks of its rows, as a person would type them.
+    pub presets: &'a [String],
 }
 
 impl ToMeasure<'_> {
@@ -64,9 +66,14 @@ impl Answer for ToMeasure<'_> {
             ),
             (
                 "table".to_owned(),
-                "`--format csv -o measured.csv` writes these rows to fill in; `tminus fit \
-                 measured.csv -o my.fit.toml` then fits them"
-                    .to_owned(),
+                format!(
+                    "`--format csv -o measured.csv` writes these rows to fill in; `tminus fit \
+                     measured.csv{} -o my.fit.toml` then fits them",
+                    self.presets
+                        .iter()
+                        .map(|file| format!(" --presets {file}"))
+                        .collect::<String>()
+                ),
             ),
         ])
     }
