@@ -87,14 +87,13 @@ pub(super) fn run(args: &AdviseArgs, global: &GlobalArgs, output: &Output) -> Re
         minutes: f64::from(args.minutes),
     };
     let mut presets: Vec<String> = Vec::new();
-    let (advice, subject) = match &args.among {
-        Some(table) => among(args, table, &limits, global)?,
-        None => {
-            let (advice, subject, describes) = for_job(args, &limits, global)?;
-            let job_file = args.job_file.as_deref().filter(|_| describes);
-            presets.extend(job_file.map(typed));
-            (advice, subject)
-        }
+    let (advice, subject) = if let Some(table) = &args.among {
+        among(args, table, &limits, global)?
+    } else {
+        let (advice, subject, describes) = for_job(args, &limits, global)?;
+        let job_file = args.job_file.as_deref().filter(|_| describes);
+        presets.extend(job_file.map(typed));
+        (advice, subject)
     };
     presets.extend(args.job.presets.iter().map(|file| typed(file)));
     output.report(

@@ -19,6 +19,12 @@ pub struct ToMeasure<'a> {
 }
 
 impl ToMeasure<'_> {
+    /// The flags that name the files describing its rows, each after a space.
+    fn presets_flags(&self) -> String {
+        let files = self.presets.iter();
+        files.fold(String::new(), |flags, file| flags + " --presets " + file)
+    }
+
     fn answer_line(&self) -> String {
         let Advice {
             answer,
@@ -69,10 +75,7 @@ impl Answer for ToMeasure<'_> {
                 format!(
                     "`--format csv -o measured.csv` writes these rows to fill in; `tminus fit \
                      measured.csv{} -o my.fit.toml` then fits them",
-                    self.presets
-                        .iter()
-                        .map(|file| format!(" --presets {file}"))
-                        .collect::<String>()
+                    self.presets_flags()
                 ),
             ),
         ])

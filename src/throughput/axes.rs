@@ -159,10 +159,11 @@ fn links_left(
         return None;
     }
     let gbit = |bytes_per_s: f64| format!("{:.0}", bytes_per_s * 8.0 / 1e9);
-    let range = if low == high {
-        gbit(low)
+    let (least, most) = (gbit(low), gbit(high));
+    let range = if least == most {
+        least
     } else {
-        format!("{} to {}", gbit(low), gbit(high))
+        format!("{least} to {most}")
     };
     Some(format!(
         "links between nodes of {} Gbit/s (measured on {}: {range})",

@@ -116,7 +116,8 @@ impl<'a> Point<'a> {
         } else {
             &self.covariance
         };
-        let same_links = self.work.inter_node_bytes_per_s == other.work.inter_node_bytes_per_s;
+        let rate = |point: &Self| point.work.inter_node_bytes_per_s.to_bits();
+        let same_links = rate(self) == rate(other);
         let links = if same_links {
             self.slower_links * other.slower_links
         } else {
