@@ -52,6 +52,13 @@ pub struct Cluster {
 }
 
 impl Cluster {
+    /// Whether it is no cluster of its own but stands for its GPU, whose name it has: that of rows
+    /// that name none.
+    #[must_use]
+    pub fn stands_for_gpu(&self) -> bool {
+        self.name == self.gpu.name
+    }
+
     /// Nodes that hold `gpus` GPUs.
     #[must_use]
     pub fn nodes(&self, gpus: u64) -> u64 {

@@ -1,8 +1,14 @@
-//! Mistakes in measured tables: each is one message that names place, value and expectation.
+//! Mistakes in measured tables: each is one message that names place, value and expectation. And
+//! what is no mistake: the spellings of other people's tables.
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test a wrong value is a failure, helpers included"
+)]
 
 use std::sync::LazyLock;
 
-use tminus::measure::read;
+use tminus::configuration::Configuration;
+use tminus::measure::{Measurement, read};
 use tminus::preset::Catalog;
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::embedded);
@@ -189,4 +195,90 @@ fn a_mistake_is_shown_where_it_stands() {
     5 | | gpt1b | 8e4 | 2048 | 8 | a100_80gb | 4 | x2 |
       |                                            ^^ expected a whole number such as 2048
     ");
+}
+
+/// One row of a table with these headers and cells besides model and GPU type.
+fn told(headers: &str, cells: &str) -> (Measurement, String) {
+    let text = format!("model,{headers}\ngpt-1b,{cells}\n");
+    let table = read("t.csv", &text, &CATALOG).unwrap();
+    (table.rows[0].clone(), table.notes.join("\n"))
+}
+
+#[test]
+fn headers_in_use_elsewhere_are_read() {
+    for (headers, cells) in [
+        (
+            "Hardware,World size,Context Length,MBS,GAS,AC,Tokens/s/GPU",
+            "H100,8,2K,4,2,on,10K",
+        ),
+        (
+            "GPUs,# GPUs,block_size,Local batch size,GA,Activation recompute,TPS",
+            "h100,8,2048,4,2,full,80_000",
+        ),
+        (
+            "gpu,Number of GPUs,seq_len,mbs,ga,gradient_checkpointing,tokens/sec",
+            "NVIDIA H100 80GB HBM3,8,2048,4,2,true,80K",
+        ),
+        (
+            "gpu,gpus,seq_len,per_device_train_batch_size,ga,recompute,samples/sec",
+            "h100,8,2048,4,2,yes,39.0625",
+        ),
+        (
+            "gpu,gpus,seq_len,micro_batch,ga,ac,Throughput (tokens/sec)",
+            "h100,8,2048,4,2,1,80000",
+        ),
+        (
+            "gpu,gpus,seq_len,micro_batch,ga,ac,Throughput (tokens/s/GPU)",
+            "h100,8,2048,4,2,1,10_000",
+        ),
+    ] {
+        let (row, _) = told(headers, cells);
+        let expected = Configuration {
+            gpus: 8,
+            seq_len: 2048,
+            micro_batch: 4,
+            grad_accum: 2,
+            activation_checkpointing: true,
+        };
+        assert_eq!(row.configuration, expected, "{headers}");
+        assert!((row.throughput_tok_s - 80_000.0).abs() < 1e-6, "{headers}");
+        assert_eq!(row.cluster.gpu.name, "h100");
+    }
+    let semicolons = "model;gpu;gpus;seq_len;micro_batch;grad_accum;ac;tps\n\
+                      gpt-1b;h100;8;2048;4;2;on;80000\n";
+    assert_eq!(read("t.csv", semicolons, &CATALOG).unwrap().rows.len(), 1);
+    // Counted with 1024 learned positions instead of the sequence's 32,768.
+    let text = "model,NumParams,gpu,gpus,seq_len,micro_batch,grad_accum,ac,tps\n\
+                gpt-350m,354871296,h100,8,32768,1,2,on,80000\n";
+    assert!(read("t.csv", text, &CATALOG).is_ok());
+}
+
+#[test]
+fn what_is_read_otherwise_than_written_is_said() {
+    let common = "gpu,gpus,ac,tps";
+    let row = "h100,8,on,80000";
+    let (read, note) = told(
+        &format!("{common},seq_len,mbs,ga"),
+        &format!("{row},8k,4,2"),
+    );
+    assert_eq!(read.configuration.seq_len, 8192);
+    assert!(note.contains("`8k` is read as 8192"), "{note}");
+    let batch = format!("{common},seq_len,mbs,global_batch_size");
+    let (read, note) = told(&batch, &format!("{row},2048,4,4194304"));
+    assert_eq!(read.configuration.grad_accum, 64);
+    assert!(note.contains("read as tokens"), "{note}");
+    let (read, _) = told(&batch, &format!("{row},2048,4,2048"));
+    assert_eq!(read.configuration.grad_accum, 64);
+    let (read, note) = told(
+        &format!("{common},seq_len,mbs,ga,stack,precision,TP,ZeRO Stage"),
+        &format!("{row},2048,4,2,bf16-gather,amp_fp8,8,2"),
+    );
+    assert_eq!(read.stack.name, "bf16-gather-fp8");
+    for said in [
+        "fp8 is not modelled",
+        "tensor parallelism of `8`",
+        "ZeRO stage `2`",
+    ] {
+        assert!(note.contains(said), "{said}: {note}");
+    }
 }

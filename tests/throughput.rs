@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
-use tminus::configuration::Configuration;
+use tminus::configuration::{Configuration, Setting};
 use tminus::measure::{self, MOSAICGPT_2023, Measurement};
 use tminus::preset::Catalog;
 use tminus::quantity::Confidence;
@@ -179,7 +179,7 @@ fn intervals_widen_with_distance_and_confidence() {
 /// One configuration of gpt-7b on eight GPUs: tokens per second.
 fn gpt_7b(fit: &Fit, cluster: &str, stack: &str) -> tminus::quantity::Interval {
     let catalog = Catalog::embedded();
-    let setting = tminus::configuration::Setting {
+    let setting = Setting {
         shape: &catalog.model("gpt-7b").unwrap().shape,
         cluster: catalog.cluster(cluster).unwrap(),
         stack: catalog.stack(stack).unwrap(),
@@ -238,4 +238,122 @@ fn another_card_of_a_measured_architecture_is_nearly_known() {
         assert!(found.mape < 0.03 && found.half_width < 0.10, "{found:?}");
         assert!(found.coverage > 0.85, "{found:?}");
     }
+}
+
+/// What a setting and configuration rest on, and how wide the interval is for its size.
+fn rests_on(
+    fit: &Fit,
+    setting: &Setting<'_>,
+    configuration: &Configuration,
+) -> (Basis, String, f64, f64) {
+    let prediction = fit.predict(setting, configuration, Confidence::default());
+    let speed = prediction.throughput_tok_s;
+    (
+        prediction.basis,
+        prediction.basis_detail.axes.join("; "),
+        prediction.basis_detail.nearest[0].distance,
+        (speed.high - speed.expected) / speed.expected,
+    )
+}
+
+/// The cell of gpt-125m that was measured on 8, 16 and 32 GPUs of r7z2.
+fn cell_on(gpus: u64) -> Configuration {
+    Configuration {
+        gpus,
+        seq_len: 2048,
+        micro_batch: 16,
+        grad_accum: 2,
+        activation_checkpointing: false,
+    }
+}
+
+#[test]
+fn only_what_was_measured_is_called_measured() {
+    let catalog = Catalog::embedded()
+        .with_file(
+            "own.toml",
+            "[stacks.mine]\nprecision = \"fp32-gather\"\noverlap = 0.9\n",
+        )
+        .unwrap();
+    let fit = Fit::new("mosaicgpt-2023", table()).unwrap();
+    let shape = catalog.model("gpt-125m").unwrap().shape;
+    let setting = |cluster: &str, stack: &str| Setting {
+        shape: &shape,
+        cluster: catalog.cluster(cluster).unwrap(),
+        stack: catalog.stack(stack).unwrap(),
+    };
+    let measured = setting("r7z2", "fp32-gather");
+    let at = |gpus| rests_on(&fit, &measured, &cell_on(gpus));
+    for gpus in [8, 16, 32] {
+        assert_eq!((at(gpus).0, at(gpus).2), (Basis::Measured, 0.0));
+    }
+    // Part of a node is none of the cells measured, and less sure the smaller it is.
+    for gpus in [4, 2] {
+        let (basis, axes, distance, width) = at(gpus);
+        assert_eq!(basis, Basis::Extrapolated);
+        assert!(axes.contains(&format!("GPUs {gpus} (measured on a100-40gb: 8 to 32)")));
+        let (_, _, nearer, narrower) = at(2 * gpus);
+        assert!(
+            distance > nearer && width > 1.1 * narrower,
+            "{gpus}: {width} {narrower}"
+        );
+    }
+    // Nodes linked at a sixteenth of the speed were never measured: it is unsure what that costs.
+    let slow = setting("a2-highgpu-8g", "fp32-gather");
+    let (basis, axes, distance, width) = rests_on(&fit, &slow, &cell_on(32));
+    assert_eq!((basis, distance), (Basis::Extrapolated, 1.0));
+    assert!(axes.contains("links between nodes of 100 Gbit/s (measured on a100-40gb: 1600)"));
+    assert!(width > 1.2 * at(32).3, "{width}");
+    // Inside one node no link between nodes is used.
+    assert_eq!(rests_on(&fit, &slow, &cell_on(8)).0, Basis::Measured);
+    let renamed = setting("r7z2", "mine");
+    let (basis, axes, distance, _) = rests_on(&fit, &renamed, &cell_on(32));
+    assert_eq!((basis, distance), (Basis::Extrapolated, 1.0));
+    assert_eq!(axes, "stack mine (not measured on a100-40gb)");
+}
+
+#[test]
+fn other_architectures_are_outside_by_name() {
+    let catalog = Catalog::embedded();
+    let fit = Fit::new("mosaicgpt-2023", table()).unwrap();
+    let axes = |model: &str| {
+        let setting = Setting {
+            shape: &catalog.model(model).unwrap().shape,
+            cluster: catalog.cluster("r1z1").unwrap(),
+            stack: catalog.stack("fp32-gather").unwrap(),
+        };
+        rests_on(&fit, &setting, &cell_on(8)).1
+    };
+    for (model, named) in [
+        ("llama-3-8b", "vocabulary 128K"),
+        ("llama-3-8b", "query heads per key-value head 4"),
+        ("llama-2-7b", "gated feed-forward"),
+        ("gemma-7b", "head width 256"),
+    ] {
+        assert!(axes(model).contains(named), "{model}: {}", axes(model));
+    }
+    assert_eq!(axes("gpt-1b"), "");
+}
+
+#[test]
+fn padding_a_vocabulary_makes_no_other_model() {
+    let catalog = Catalog::embedded();
+    let csv = "model,vocab_size,gpu,stack,gpus,seq_len,micro_batch,grad_accum,\
+               activation_checkpointing,throughput_tok_s\n\
+               gpt-1b,50368,h100,bf16-gather,8,2048,16,4,on,290000\n\
+               gpt-7b,50368,h100,bf16-gather,8,2048,8,4,on,80000\n";
+    let own = measure::read("own.csv", csv, &catalog).unwrap().rows;
+    let fit = Fit::new("mosaicgpt-2023", table())
+        .unwrap()
+        .on_top("own", &own)
+        .unwrap();
+    let setting = Setting {
+        shape: &catalog.model("gpt-1b").unwrap().shape,
+        ..own[0].setting()
+    };
+    let (basis, axes, distance, _) = rests_on(&fit, &setting, &own[0].configuration);
+    assert_eq!(
+        (basis, axes.as_str(), distance),
+        (Basis::Interpolated, "", 0.0)
+    );
 }

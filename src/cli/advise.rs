@@ -47,10 +47,10 @@ pub(crate) struct AdviseArgs {
     #[arg(allow_hyphen_values = true, value_parser = whole(1_u16, 100))]
     count: u16,
 
-    /// The most GPUs a measurement may take.
-    #[arg(long, value_name = "N", default_value_t = 8)]
+    /// The most GPUs a measurement may take [default: 8; with --among, as many as its runs].
+    #[arg(long, value_name = "N")]
     #[arg(allow_hyphen_values = true, value_parser = whole(1, MAX_COUNT))]
-    max_gpus: u64,
+    max_gpus: Option<u64>,
 
     /// The most minutes a measurement may take, start-up included.
     #[arg(long, value_name = "MINUTES", default_value_t = 15)]
@@ -83,20 +83,32 @@ impl AdviseArgs {
 pub(super) fn run(args: &AdviseArgs, global: &GlobalArgs, output: &Output) -> Result<(), Failure> {
     let limits = Limits {
         count: usize::from(args.count),
-        max_gpus: args.max_gpus,
+        max_gpus: args.max_gpus.unwrap_or(Limits::default().max_gpus),
         minutes: f64::from(args.minutes),
     };
-    let (advice, subject) = match &args.among {
-        Some(table) => among(args, table, &limits, global)?,
-        None => for_job(args, &limits, global)?,
+    let mut presets: Vec<String> = Vec::new();
+    let (advice, subject) = if let Some(table) = &args.among {
+        among(args, table, &limits, global)?
+    } else {
+        let (advice, subject, describes) = for_job(args, &limits, global)?;
+        let job_file = args.job_file.as_deref().filter(|_| describes);
+        presets.extend(job_file.map(typed));
+        (advice, subject)
     };
+    presets.extend(args.job.presets.iter().map(|file| typed(file)));
     output.report(
         args.output.format,
         &ToMeasure {
             advice: &advice,
             subject: &subject,
+            presets: &presets,
         },
     )
+}
+
+/// A file as a person would type it.
+fn typed(file: &Path) -> String {
+    crate::launch::quoted(&file.to_string_lossy())
 }
 
 /// What narrows the rows of a table, with the table's name.
@@ -106,28 +118,40 @@ fn among(
     limits: &Limits,
     global: &GlobalArgs,
 ) -> Result<(Advice, String), Failure> {
+    let file = args.fit.fit.as_deref().map(fit::read).transpose()?;
     let catalog = catalog_with(Catalog::embedded(), &args.job.presets)?;
+    let catalog = fit::known_to(catalog, file.as_ref());
     let origin = read_text(table)?;
     let rows = measure::read_runs(&origin.name, &origin.text, &catalog)?.rows;
-    let fit = fit::chosen(args.fit.fit.as_deref())?;
+    // Whoever lists runs has the GPUs for them.
+    let largest = rows.iter().map(|row| row.configuration.gpus).max();
+    let limits = &Limits {
+        max_gpus: args.max_gpus.or(largest).unwrap_or(limits.max_gpus),
+        ..*limits
+    };
+    let fit = fit::of(file.as_ref())?;
     let confidence = args.confidence.confidence.unwrap_or_default();
     let pool = fit::pool(global.threads)?;
     let advice = pool.install(|| advise_among(&rows, &fit, confidence, limits))?;
     Ok((advice, origin.name))
 }
 
-/// What narrows the answer of a job, with its model's name.
+/// What narrows the answer of a job, with its model's name, and whether the job file has to be named
+/// again for its rows to be understood.
 fn for_job(
     args: &AdviseArgs,
     limits: &Limits,
     global: &GlobalArgs,
-) -> Result<(Advice, String), Failure> {
+) -> Result<(Advice, String, bool), Failure> {
     let flags = request::settings(&args.job, Some(&args.ranking), &args.confidence);
     let job_file = args.job_file.as_deref();
-    let loaded = request::load(job_file, flags, &args.job.presets, &args.fit)?;
+    let opened = request::open(job_file, &args.job.presets, &args.fit)?;
+    let file = opened.file.as_ref();
+    let describes = file.is_some_and(|job| job.describes() || !job.settings.presets.is_empty());
+    let loaded = opened.single(flags)?;
     let (request, fit) = (&loaded.request, loaded.fit()?);
     let advice = fit::pool(global.threads)?.install(|| advise(request, &fit, limits))?;
-    Ok((advice, request.model.name.clone()))
+    Ok((advice, request.model.name.clone(), describes))
 }
 
 impl From<AdviceError> for Failure {

@@ -15,6 +15,7 @@ use crate::model::Model;
 use crate::preset::Catalog;
 use crate::quantity::Tokens;
 use crate::report::Deviation;
+use crate::throughput::Fit;
 
 use super::args::{FitArgs, Format, whole};
 use super::input::read_text;
@@ -88,7 +89,7 @@ struct Described {
     cluster: Cluster,
     stack: crate::stack::Stack,
     catalog: Catalog,
-    fit_file: Option<PathBuf>,
+    fit: Fit,
 }
 
 /// Compares; `row` is where the row for `fit` goes, `output` where the answer does.
@@ -106,7 +107,7 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
         stack: &described.stack,
     };
     check_size(planned, &described.cluster, &origin)?;
-    let fit = fit::chosen(described.fit_file.as_deref())?;
+    let fit = &described.fit;
     let measured = measured(&args.measured, &described.catalog)?;
     let rows = match &measured {
         Measured::Speed(tok_s) => {
@@ -134,7 +135,7 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
         done: args.done_tokens,
         start: args.start,
     };
-    let mut comparison = compare(&launched, &fit).map_err(refused)?;
+    let mut comparison = compare(&launched, fit).map_err(refused)?;
     comparison.notes = notes(&comparison, &plan, fit.name(), rows.as_ref(), &measured);
     let target = args
         .output
@@ -192,7 +193,9 @@ fn describe(
             inline = Some(*model);
         }
     }
+    let fit_file = fit_file.as_deref().map(fit::read).transpose()?;
     let catalog = catalog_with(catalog, &args.presets)?;
+    let catalog = fit::known_to(catalog, fit_file.as_ref());
     let of_plan = |unknown: Diagnostic| {
         Diagnostic::new(format!("`{}`: {}", origin.name, unknown.message))
             .help("name the files that describe it: `--presets FILE`, or `--job JOB.toml`")
@@ -206,7 +209,7 @@ fn describe(
         cluster: catalog.cluster(&planned.cluster).map_err(of_plan)?.clone(),
         stack: catalog.stack(&plan.stack).map_err(of_plan)?.clone(),
         catalog,
-        fit_file,
+        fit: fit::of(fit_file.as_ref())?,
     })
 }
 

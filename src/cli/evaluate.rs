@@ -129,11 +129,12 @@ impl Judged {
 
 /// The rows of the tables against the fit.
 fn against_tables(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
+    let judged = Judged::load(&args.fit)?;
     let catalog = catalog_with(Catalog::embedded(), &args.presets)?;
+    let catalog = fit::known_to(catalog, judged.file.as_ref());
     let Tables {
         rows, mut notes, ..
     } = read_tables(&args.tables, &catalog)?;
-    let judged = Judged::load(&args.fit)?;
     notes.extend(in_sample_note(&rows, &judged.seen()));
     let confidence = args.confidence.confidence.unwrap_or_default();
     let Some(evaluation) = evaluate(&judged.fit, &rows, confidence) else {

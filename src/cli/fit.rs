@@ -7,28 +7,35 @@ use rayon::ThreadPool;
 use crate::diagnostic::Diagnostic;
 use crate::fit_file::{FitFile, embedded_fit};
 use crate::plan::PlanError;
+use crate::preset::Catalog;
 use crate::throughput::Fit;
 
 use super::Failure;
-use super::input::read_text;
+use super::input::read_text_or;
 
 /// The fit a user asked for, or else the embedded one.
 ///
 /// # Errors
-/// A fit file that can't be read or used.
-pub(super) fn chosen(file: Option<&Path>) -> Result<Fit, Diagnostic> {
+/// An embedded table that can't be fitted.
+pub(super) fn of(file: Option<&FitFile>) -> Result<Fit, Diagnostic> {
     match file {
-        Some(file) => Ok(read(file)?.fit().clone()),
+        Some(file) => Ok(file.fit().clone()),
         None => embedded_fit(),
     }
+}
+
+/// The catalog with the stacks and clusters that the rows of a fit were measured on.
+pub(super) fn known_to(catalog: Catalog, file: Option<&FitFile>) -> Catalog {
+    let rows = file.map_or(&[][..], FitFile::rows).iter();
+    catalog.with_measured(rows.map(|row| (row.cluster.as_ref(), row.stack.as_ref())))
 }
 
 /// Reads a fit file.
 ///
 /// # Errors
-/// As [`chosen`].
+/// A fit file that can't be read or used.
 pub(super) fn read(file: &Path) -> Result<FitFile, Diagnostic> {
-    let origin = read_text(file)?;
+    let origin = read_text_or(file, "`tminus fit TABLE… -o FILE` makes a fit file")?;
     FitFile::from_toml(&origin.name, &origin.text)
 }
 

@@ -14,6 +14,30 @@ const MAX_BYTES: u64 = 64 << 20;
 /// # Errors
 /// When there is no such file, it is a directory, empty, not UTF-8, or larger than 64 MiB.
 pub(crate) fn read_text(path: &Path) -> Result<Origin, Diagnostic> {
+    let origin = read_any(path)?;
+    if origin.text.trim().is_empty() {
+        return Err(empty(&origin, starting_point(&origin.name)));
+    }
+    Ok(origin)
+}
+
+/// The same of a file of a kind that its name doesn't tell: `start` says where one can be had from.
+///
+/// # Errors
+/// As [`read_text`].
+pub(super) fn read_text_or(path: &Path, start: &str) -> Result<Origin, Diagnostic> {
+    let origin = read_any(path)?;
+    if origin.text.trim().is_empty() {
+        return Err(empty(&origin, start));
+    }
+    Ok(origin)
+}
+
+fn empty(origin: &Origin, start: &str) -> Diagnostic {
+    Diagnostic::new(format!("`{}` is empty", origin.name)).help(start)
+}
+
+fn read_any(path: &Path) -> Result<Origin, Diagnostic> {
     if path == Path::new("-") {
         return read_from(std::io::stdin().lock(), "stdin");
     }
@@ -58,9 +82,6 @@ fn read_from(source: impl Read, name: &str) -> Result<Origin, Diagnostic> {
         ))
         .help("save the file as UTF-8")
     })?;
-    if text.trim().is_empty() {
-        return Err(Diagnostic::new(format!("`{name}` is empty")).help(starting_point(name)));
-    }
     Ok(Origin {
         name: name.to_owned(),
         text: text.into(),

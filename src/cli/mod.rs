@@ -34,6 +34,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::diagnostic::Diagnostic;
+use crate::job::JobFile;
 use crate::preset::Catalog;
 
 use args::GlobalArgs;
@@ -162,10 +163,25 @@ fn command_line(arguments: &[OsString]) -> String {
     words.join(" ")
 }
 
-/// The catalog with the user's preset files over it, in the order given.
+/// The catalog with the user's preset files over it, in the order given. Of a job file it takes
+/// what the file describes: its model, clusters, stacks, and the preset files it names.
 fn catalog_with(catalog: Catalog, files: &[PathBuf]) -> Result<Catalog, Diagnostic> {
     files.iter().try_fold(catalog, |catalog, file| {
         let origin = input::read_text(file)?;
-        catalog.with_file(&origin.name, &origin.text)
+        let as_presets = catalog.clone().with_file(&origin.name, &origin.text);
+        // What is neither is most likely a preset file with a mistake in it.
+        match (as_presets, JobFile::parse(&origin.name, &origin.text)) {
+            (Err(_), Ok(job)) => {
+                let beside = file.parent().unwrap_or(Path::new(""));
+                let named = job.settings.presets.iter();
+                let named: Vec<PathBuf> = named.map(|named| beside.join(&named.value)).collect();
+                let catalog = job.extend(catalog_with(catalog, &named)?)?;
+                Ok(match job.own_model() {
+                    Some(model) => catalog.with_model(model.clone()),
+                    None => catalog,
+                })
+            }
+            (read, _) => read,
+        }
     })
 }

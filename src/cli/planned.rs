@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use crate::diagnostic::Diagnostic;
-use crate::fit_file::{FitFile, embedded_fit};
+use crate::fit_file::FitFile;
 use crate::hardware::Cluster;
 use crate::job::{Request, Settings};
 use crate::plan::{Plan, Planner};
@@ -94,11 +94,8 @@ pub(super) fn plan_opened(
     let mut loaded = opened.single(flags)?;
     loaded.request.top = loaded.request.top.max(least);
     stopwatch.lap("presets and job");
-    let fit_file = loaded.fit_file()?;
-    let fit = match &fit_file {
-        Some(file) => file.fit().clone(),
-        None => embedded_fit()?,
-    };
+    let fit_file = loaded.fit_file().cloned();
+    let fit = loaded.fit()?;
     stopwatch.lap("fit");
     let alternatives: Vec<Cluster> = loaded.catalog.clusters().cloned().collect();
     let planner = Planner::new(&fit).alternatives(&alternatives);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::Args;
 
-use crate::plan::{PlanError, Planner};
+use crate::plan::{PlanError, Planner, fit_notes};
 use crate::report::Explanation;
 
 use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, JobArgs, OutputArgs};
@@ -65,6 +65,7 @@ pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
             confidence: request.confidence,
             fit: fit.name(),
             fit_rows: fit.rows(),
+            fit_notes: &fit_notes(request, &fit),
             cluster,
             pricing: &request.pricing,
         },

@@ -149,7 +149,6 @@ fn several(
             .into());
     }
     let fit = opened.fit()?;
-    let fit_file = opened.fit_file()?;
     let scheduled = schedule::scheduled(&args.planned, ladder, opened, &fit, global)?;
     let first = scheduled.agenda.jobs.first();
     let confidence = first.map_or_else(Confidence::default, |job| job.request.confidence);
@@ -161,7 +160,7 @@ fn several(
             agenda: &scheduled.agenda,
             grounds: Grounds {
                 command,
-                fit_file: fit_file.as_ref(),
+                fit_file: opened.fit_file(),
                 accuracy: accuracy.as_ref(),
             },
         },

@@ -98,25 +98,22 @@ pub(super) struct Loaded {
     pub(super) request: Request,
     /// The presets of all files together.
     pub(super) catalog: Catalog,
-    /// The fit file that the flags or else the job file name.
-    fit_file: Option<PathBuf>,
+    /// The fit that the flags or else the job file name.
+    fit_file: Option<FitFile>,
 }
 
 impl Loaded {
     /// The fit that predictions rest on.
     ///
     /// # Errors
-    /// A fit file that can't be read or used.
+    /// An embedded table that can't be fitted.
     pub(super) fn fit(&self) -> Result<Fit, Diagnostic> {
-        fit::chosen(self.fit_file.as_deref())
+        fit::of(self.fit_file.as_ref())
     }
 
     /// The user's own fit, where they named one.
-    ///
-    /// # Errors
-    /// A fit file that can't be read or used.
-    pub(super) fn fit_file(&self) -> Result<Option<FitFile>, Diagnostic> {
-        self.fit_file.as_deref().map(fit::read).transpose()
+    pub(super) fn fit_file(&self) -> Option<&FitFile> {
+        self.fit_file.as_ref()
     }
 }
 
@@ -126,8 +123,8 @@ pub(super) struct Opened {
     pub(super) file: Option<JobFile>,
     /// The presets of all files together.
     pub(super) catalog: Catalog,
-    /// The fit file that the flags or else the job file name.
-    fit_file: Option<PathBuf>,
+    /// The fit that the flags or else the job file name.
+    fit_file: Option<FitFile>,
 }
 
 /// Reads the job file and the preset files.
@@ -140,11 +137,8 @@ pub(super) fn open(
     fit: &FitArgs,
 ) -> Result<Opened, Diagnostic> {
     let Some(path) = job_file else {
-        return Ok(Opened {
-            file: None,
-            catalog: catalog_with(Catalog::embedded(), presets)?,
-            fit_file: fit.fit.clone(),
-        });
+        let catalog = catalog_with(Catalog::embedded(), presets)?;
+        return Opened::new(None, catalog, fit.fit.as_deref());
     };
     let origin = read_text(path)?;
     let file = JobFile::parse(&origin.name, &origin.text)?;
@@ -162,14 +156,25 @@ pub(super) fn open(
         .fit
         .as_ref()
         .map(|fit| beside.join(&fit.value));
-    Ok(Opened {
-        file: Some(file),
-        catalog,
-        fit_file: fit.fit.clone().or(named),
-    })
+    let fit_file = fit.fit.clone().or(named);
+    Opened::new(Some(file), catalog, fit_file.as_deref())
 }
 
 impl Opened {
+    /// The job with the fit of that file, whose stacks the catalog then knows too.
+    fn new(
+        file: Option<JobFile>,
+        catalog: Catalog,
+        fit_file: Option<&Path>,
+    ) -> Result<Self, Diagnostic> {
+        let fit_file = fit_file.map(fit::read).transpose()?;
+        Ok(Self {
+            file,
+            catalog: fit::known_to(catalog, fit_file.as_ref()),
+            fit_file,
+        })
+    }
+
     /// The one job that the file and the flags describe.
     ///
     /// # Errors
@@ -192,17 +197,14 @@ impl Opened {
     /// The fit that predictions rest on.
     ///
     /// # Errors
-    /// A fit file that can't be read or used.
+    /// An embedded table that can't be fitted.
     pub(super) fn fit(&self) -> Result<Fit, Diagnostic> {
-        fit::chosen(self.fit_file.as_deref())
+        fit::of(self.fit_file.as_ref())
     }
 
     /// The user's own fit, where they named one.
-    ///
-    /// # Errors
-    /// A fit file that can't be read or used.
-    pub(super) fn fit_file(&self) -> Result<Option<FitFile>, Diagnostic> {
-        self.fit_file.as_deref().map(fit::read).transpose()
+    pub(super) fn fit_file(&self) -> Option<&FitFile> {
+        self.fit_file.as_ref()
     }
 }
 

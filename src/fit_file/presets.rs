@@ -134,7 +134,7 @@ fn reads_back(known: &Catalog, cluster: &Cluster) -> bool {
 /// The name a cluster is written under. One that only stands for its GPU gets its nodes from the
 /// first cluster of that GPU, whatever its name.
 fn cluster_key(cluster: &Cluster) -> String {
-    if cluster.name == cluster.gpu.name {
+    if cluster.stands_for_gpu() {
         format!("nodes of {}", cluster.name)
     } else {
         cluster.name.clone()

@@ -19,8 +19,6 @@ pub(super) fn to_toml(file: &FitFile) -> Result<String, Diagnostic> {
         "# A fit of tminus to measured rows. `--fit` takes it; `tminus fit` makes it anew.\n",
     );
     line(&mut text, "format", Value::Integer(FORMAT.into()));
-    line(&mut text, "program", string(&file.program));
-    line(&mut text, "name", string(&file.name));
     text += "# Of all that follows: what was edited is refused.\n";
     line(
         &mut text,
@@ -34,6 +32,8 @@ pub(super) fn to_toml(file: &FitFile) -> Result<String, Diagnostic> {
 fn body(file: &FitFile) -> Result<String, Diagnostic> {
     let (csv, presets) = rows_and_presets(&file.rows)?;
     let mut text = String::new();
+    line(&mut text, "program", string(&file.program));
+    line(&mut text, "name", string(&file.name));
     if !file.is_alone() {
         text += "\n# What the rows below were fitted on top of.\n[base]\n";
         line(&mut text, "table", string(EMBEDDED));

@@ -14,6 +14,7 @@ use super::settings::{ModelChoice, Place, Settings, Sourced};
 use super::{GlobalBatch, LaunchSettings, Objective, PriceSettings, TokenBudget};
 use crate::calendar::Moment;
 use crate::diagnostic::{Diagnostic, Origin};
+use crate::model::Model;
 use crate::preset::{
     At, Catalog, Entries, GpuTable, ModelTable, PriceTable, ProductTable, Spelled, StackTable,
     Tables, Whole, Written, parse,
@@ -64,6 +65,34 @@ impl JobFile {
     /// The first mistake in one of its tables.
     pub fn extend(&self, catalog: Catalog) -> Result<Catalog, Diagnostic> {
         catalog.with_tables(&self.tables, &self.origin)
+    }
+
+    /// The model that the file describes rather than names.
+    #[must_use]
+    pub fn own_model(&self) -> Option<&Model> {
+        match self.settings.model.as_ref().map(|set| &set.value) {
+            Some(ModelChoice::Inline(model)) => Some(model),
+            _ => None,
+        }
+    }
+
+    /// Whether it describes models, clusters or stacks that no other file knows.
+    #[must_use]
+    pub fn describes(&self) -> bool {
+        let Tables {
+            models,
+            gpus,
+            clusters,
+            stacks,
+            ..
+        } = &self.tables;
+        let tables = [
+            models.0.len(),
+            gpus.0.len(),
+            clusters.0.len(),
+            stacks.0.len(),
+        ];
+        self.own_model().is_some() || tables.iter().any(|count| *count > 0)
     }
 }
 

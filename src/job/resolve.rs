@@ -10,7 +10,8 @@ use crate::search::Axis;
 
 /// Clusters that a job runs on when it names none: the measured ones.
 const DEFAULT_CLUSTERS: [&str; 2] = ["r7z2", "r1z1"];
-/// The stack of a job that names none: the measured one.
+/// The stack of a job that names none, where no rows of the user's own tell another: that of the
+/// embedded tables.
 const DEFAULT_STACK: &str = "fp32-gather";
 /// Candidates shown unless the job says otherwise.
 const DEFAULT_TOP: u64 = 10;
@@ -45,13 +46,14 @@ pub fn resolve(settings: Settings, catalog: &Catalog) -> Result<Request, Diagnos
     let pricing = prices.resolve(start, catalog)?;
     let mut clusters = clusters(settings.clusters, catalog)?;
     prices.put_own(&mut clusters);
+    let usual_stack = catalog.usual_stack(&clusters).unwrap_or(DEFAULT_STACK);
     Ok(Request {
         tokens,
         clusters,
         reliability: settings.reliability.resolve()?,
         pricing,
         stack: match settings.stack {
-            None => catalog.stack(DEFAULT_STACK)?.clone(),
+            None => catalog.stack(usual_stack)?.clone(),
             Some(set) => catalog
                 .stack(&set.value)
                 .map_err(|unknown| set.refuse(unknown, "not known"))?

@@ -120,7 +120,9 @@ fn thousands(value: f64) -> String {
 
 fn basis(c: &Candidate) -> String {
     match c.basis {
-        Basis::Measured => "basis: measured, the tables hold this very cell".into(),
+        Basis::Measured => {
+            "basis: measured, the tables hold this cell, gradient accumulation aside".into()
+        }
         Basis::Interpolated => "basis: interpolated, inside the measured range".into(),
         Basis::Extrapolated => format!("basis: extrapolated: {}", c.basis_detail.axes.join("; ")),
     }

@@ -21,9 +21,9 @@ pub(super) fn read(
     notes: &mut Notes,
 ) -> Result<Configuration, Diagnostic> {
     row.required(Column::SeqLen)?;
-    let seq_len = row.integer(Column::SeqLen, MAX_SEQ_LEN)?.unwrap_or(1);
+    let seq_len = row.seq_len(MAX_SEQ_LEN, notes)?.unwrap_or(1);
     let gpus = place::gpu_count(row)?;
-    let (micro_batch, grad_accum) = split_batch(row, gpus, seq_len)?;
+    let (micro_batch, grad_accum) = split_batch(row, gpus, seq_len, notes)?;
     let configuration = Configuration {
         gpus,
         seq_len,
@@ -31,12 +31,17 @@ pub(super) fn read(
         grad_accum,
         activation_checkpointing: checkpointing(row, shape, seq_len, notes)?,
     };
-    check_global_batch(row, &configuration)?;
+    check_global_batch(row, &configuration, notes)?;
     Ok(configuration)
 }
 
 /// Micro-batch and gradient accumulation; one of them may follow from the global batch.
-fn split_batch(row: &Row<'_>, gpus: u64, seq_len: u64) -> Result<(u64, u64), Diagnostic> {
+fn split_batch(
+    row: &Row<'_>,
+    gpus: u64,
+    seq_len: u64,
+    notes: &mut Notes,
+) -> Result<(u64, u64), Diagnostic> {
     let micro_batch = row.integer(Column::MicroBatch, MAX_COUNT)?;
     let grad_accum = row.integer(Column::GradAccum, MAX_COUNT)?;
     let (known, absent) = match (micro_batch, grad_accum) {
@@ -45,7 +50,7 @@ fn split_batch(row: &Row<'_>, gpus: u64, seq_len: u64) -> Result<(u64, u64), Dia
         (None, Some(grad_accum)) => (grad_accum, Column::MicroBatch),
         (None, None) => return Err(row.missing(Column::MicroBatch, "`micro_batch`")),
     };
-    let Some((column, sequences)) = global_batch_seqs(row, seq_len)? else {
+    let Some((column, sequences)) = global_batch_seqs(row, seq_len, notes)? else {
         let wanted = format!(
             "`{}` (nor `global_batch_tokens`, which would tell it)",
             absent.name()
@@ -72,9 +77,37 @@ fn split_batch(row: &Row<'_>, gpus: u64, seq_len: u64) -> Result<(u64, u64), Dia
     })
 }
 
+/// More tokens than any published run takes a step: twice the 60 million of the largest batches of
+/// 2024 (`DeepSeek-V3` technical report: 15,360 sequences of 4096).
+const MOST_STEP_TOKENS: u64 = 1 << 27;
+
+/// Whether a global batch of so many is of tokens, though its column is usually of sequences: they
+/// would be more than anybody trains on at once.
+fn is_of_tokens(batch: u64, seq_len: u64) -> bool {
+    batch.is_multiple_of(seq_len) && batch.saturating_mul(seq_len) > MOST_STEP_TOKENS
+}
+
+fn note_tokens(row: &Row<'_>, batch: u64, notes: &mut Notes) {
+    let text = format!(
+        "a global batch of {batch} is read as tokens: so many sequences are more than anyone trains \
+         on in a step"
+    );
+    notes.add(row.line(), text);
+}
+
 /// Sequences in the global batch, and the column that says so.
-fn global_batch_seqs(row: &Row<'_>, seq_len: u64) -> Result<Option<(Column, u64)>, Diagnostic> {
-    if let Some(sequences) = row.integer(Column::GlobalBatchSeqs, MAX_COUNT)? {
+fn global_batch_seqs(
+    row: &Row<'_>,
+    seq_len: u64,
+    notes: &mut Notes,
+) -> Result<Option<(Column, u64)>, Diagnostic> {
+    if let Some(batch) = row.integer(Column::GlobalBatchSeqs, MAX_COUNT)? {
+        let sequences = if is_of_tokens(batch, seq_len) {
+            note_tokens(row, batch, notes);
+            batch / seq_len
+        } else {
+            batch
+        };
         return Ok(Some((Column::GlobalBatchSeqs, sequences)));
     }
     let column = Column::GlobalBatchTokens;
@@ -92,7 +125,11 @@ fn global_batch_seqs(row: &Row<'_>, seq_len: u64) -> Result<Option<(Column, u64)
 
 /// GPUs × micro-batch × accumulation must be the global batch where the row tells one, and a
 /// number of tokens that can be counted in any case.
-fn check_global_batch(row: &Row<'_>, configuration: &Configuration) -> Result<(), Diagnostic> {
+fn check_global_batch(
+    row: &Row<'_>,
+    configuration: &Configuration,
+    notes: &mut Notes,
+) -> Result<(), Diagnostic> {
     let Configuration {
         gpus,
         seq_len,
@@ -120,6 +157,12 @@ fn check_global_batch(row: &Row<'_>, configuration: &Configuration) -> Result<()
         (Column::GlobalBatchTokens, "tokens", sequences * seq_len),
     ] {
         let told = row.integer(column, MAX_COUNT)?;
+        let in_tokens = column == Column::GlobalBatchSeqs
+            && told.is_some_and(|told| told == sequences * seq_len && is_of_tokens(told, seq_len));
+        if in_tokens {
+            note_tokens(row, sequences * seq_len, notes);
+            continue;
+        }
         if let Some(told) = told.filter(|told| *told != product) {
             let message = format!(
                 "a global batch of {told} {unit} contradicts {gpus} GPUs × {micro_batch} × {grad_accum} \

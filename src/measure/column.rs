@@ -24,6 +24,9 @@ pub(super) enum Column {
     Precision,
     MpMode,
     Sharding,
+    ZeroStage,
+    TensorParallel,
+    PipelineParallel,
     CpuOffload,
     Checkpointing,
     MicroBatch,
@@ -62,10 +65,33 @@ const SPELLINGS: &[(Column, &str, &[&str])] = &[
     (
         Column::SeqLen,
         "seq_len",
-        &["seqlent", "sequencelength", "seqlength", "maxseqlen"],
+        &[
+            "seqlent",
+            "sequencelength",
+            "seqlength",
+            "maxseqlen",
+            "contextlength",
+            "contextlen",
+            "blocksize",
+        ],
     ),
-    (Column::Gpus, "gpus", &["numgpus", "ngpus", "gpucount"]),
-    (Column::Gpu, "gpu", &["gputype", "gpuname"]),
+    (
+        Column::Gpus,
+        "gpus",
+        &[
+            "numgpus",
+            "ngpus",
+            "ngpu",
+            "gpucount",
+            "numberofgpus",
+            "worldsize",
+        ],
+    ),
+    (
+        Column::Gpu,
+        "gpu",
+        &["gputype", "gpuname", "hardware", "accelerator"],
+    ),
     (Column::Cluster, "cluster", &["clustername"]),
     (Column::Stack, "stack", &[]),
     (Column::Precision, "precision", &[]),
@@ -75,16 +101,55 @@ const SPELLINGS: &[(Column, &str, &[&str])] = &[
         &["mixedprecision", "mixedprecisionmode"],
     ),
     (Column::Sharding, "sharding_strategy", &["sharding"]),
+    (Column::ZeroStage, "zero_stage", &["zero"]),
+    (
+        Column::TensorParallel,
+        "tensor_parallel",
+        &[
+            "tp",
+            "tpsize",
+            "tensorparallelsize",
+            "tensormodelparallelsize",
+        ],
+    ),
+    (
+        Column::PipelineParallel,
+        "pipeline_parallel",
+        &[
+            "pp",
+            "ppsize",
+            "pipelineparallelsize",
+            "pipelinemodelparallelsize",
+        ],
+    ),
     (Column::CpuOffload, "cpu_offload", &["activationcpuoffload"]),
     (
         Column::Checkpointing,
         "activation_checkpointing",
-        &["activationcheckpoint", "checkpointing", "actckpt"],
+        &[
+            "activationcheckpoint",
+            "checkpointing",
+            "actckpt",
+            "ac",
+            "gradientcheckpointing",
+            "gradcheckpointing",
+            "activationrecompute",
+            "activationrecomputation",
+            "recompute",
+        ],
     ),
     (
         Column::MicroBatch,
         "micro_batch",
-        &["microbatchsize", "microbatchsizes", "devicemicrobatchsize"],
+        &[
+            "microbatchsize",
+            "microbatchsizes",
+            "devicemicrobatchsize",
+            "devicetrainmicrobatchsize",
+            "perdevicetrainbatchsize",
+            "localbatchsize",
+            "mbs",
+        ],
     ),
     (
         Column::GradAccum,
@@ -93,6 +158,9 @@ const SPELLINGS: &[(Column, &str, &[&str])] = &[
             "gradaccumulation",
             "gradientaccumulation",
             "gradientaccumulationsteps",
+            "gradaccumsteps",
+            "ga",
+            "gas",
         ],
     ),
     (
@@ -120,6 +188,11 @@ const SPELLINGS: &[(Column, &str, &[&str])] = &[
             "toks",
             "tokenss",
             "tokenspersecond",
+            "throughputtokenssec",
+            "tokenssec",
+            "tokenspersec",
+            "tps",
+            "wps",
         ],
     ),
     (
@@ -130,6 +203,13 @@ const SPELLINGS: &[(Column, &str, &[&str])] = &[
             "throughputtsgpu",
             "gputhroughput",
             "toksgpu",
+            "tokenssgpu",
+            "tokenssecgpu",
+            "tokenspersecondpergpu",
+            "tokenspersecpergpu",
+            "throughputtokenssgpu",
+            "throughputtokenssecgpu",
+            "tpsgpu",
         ],
     ),
     (
@@ -140,6 +220,9 @@ const SPELLINGS: &[(Column, &str, &[&str])] = &[
             "throughputsampless",
             "sampless",
             "samplespersecond",
+            "samplessec",
+            "samplespersec",
+            "throughputsamplessec",
         ],
     ),
     (Column::Derived, "mfu_star", &["mfu*"]),
@@ -196,18 +279,23 @@ pub(super) fn has_throughput(header: &Record) -> bool {
     })
 }
 
-/// The column of each header cell; `None` is ignored, with a note.
+/// The column of each header cell; `None` is ignored, with a note. `GPUs` heads counts and types
+/// alike: `names_gpu` says whether the first cell below a header is a type.
 ///
 /// # Errors
 /// A column that appears twice.
 pub(super) fn columns(
     header: &Record,
+    names_gpu: &dyn Fn(usize) -> bool,
     origin: &Origin,
     notes: &mut Notes,
 ) -> Result<Vec<Option<Column>>, Diagnostic> {
     let mut columns: Vec<Option<Column>> = Vec::with_capacity(header.cells.len());
-    for cell in &header.cells {
-        let column = Column::parse(&cell.text);
+    for (at, cell) in header.cells.iter().enumerate() {
+        let column = match Column::parse(&cell.text) {
+            Some(Column::Gpus) if names_gpu(at) => Some(Column::Gpu),
+            column => column,
+        };
         if let Some(column) = column.filter(|column| !column.repeats())
             && let Some(first) = columns.iter().position(|known| *known == Some(column))
         {

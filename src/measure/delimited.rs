@@ -6,6 +6,14 @@ use crate::diagnostic::{Diagnostic, Origin};
 
 use super::grid::{Cell, Grid, Lines, Record};
 
+/// The one table of a comma-separated file; where its header holds semicolons and no comma, they
+/// separate it, as spreadsheets of many countries write it.
+pub(super) fn csv_grids(origin: &Origin) -> Result<Vec<Grid>, Diagnostic> {
+    let header = origin.text.lines().find(|line| !line.trim().is_empty());
+    let semicolons = header.is_some_and(|header| header.contains(';') && !header.contains(','));
+    grids(origin, if semicolons { b';' } else { b',' })
+}
+
 /// The one table of a file.
 pub(super) fn grids(origin: &Origin, delimiter: u8) -> Result<Vec<Grid>, Diagnostic> {
     let text = origin.text.as_ref();

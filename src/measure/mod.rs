@@ -128,9 +128,9 @@ fn grids(origin: &Origin, notes: &mut notes::Notes) -> Result<Vec<Grid>, Diagnos
         .map(|(_, extension)| extension.to_lowercase());
     match extension.as_deref() {
         Some("md" | "markdown") => markdown::grids(origin, notes),
-        Some("csv") => delimited::grids(origin, b','),
+        Some("csv") => delimited::csv_grids(origin),
         Some("tsv") => delimited::grids(origin, b'\t'),
         _ if origin.text.lines().any(markdown::is_delimiter_row) => markdown::grids(origin, notes),
-        _ => delimited::grids(origin, b','),
+        _ => delimited::csv_grids(origin),
     }
 }

@@ -137,12 +137,23 @@ impl<'a> Places<'a> {
         notes: &mut Notes,
     ) -> Result<Arc<Stack>, Diagnostic> {
         note_unmodelled(row, notes)?;
-        if let Some(cell) = row.cell(Column::Stack) {
-            return self
-                .known_stack(&cell.text)
-                .map_err(|unknown| row.located(unknown, cell, Column::Stack));
-        }
         let precision = row.cell(Column::Precision);
+        if let Some(cell) = row.cell(Column::Stack) {
+            let stack = self
+                .named_stack(&cell.text, row, notes)
+                .map_err(|unknown| row.located(unknown, cell, Column::Stack))?;
+            return Ok(match precision {
+                Some(told) if is_fp8(&told.text) && !stack.name.ends_with(FP8) => {
+                    self.in_fp8(&stack, row, notes)
+                }
+                Some(told) if !is_fp8(&told.text) && !is_half(&told.text) => {
+                    let text = format!("precision `{}` is not used: the stack says it", told.text);
+                    notes.add(row.line(), text);
+                    stack
+                }
+                _ => stack,
+            });
+        }
         if precision.is_some_and(|cell| is_fp8(&cell.text)) {
             let base = self.mode_stack(row, gpu, notes)?;
             return Ok(self.in_fp8(&base, row, notes));
@@ -207,6 +218,25 @@ impl<'a> Places<'a> {
         Arc::clone(known.or_insert_with(|| Arc::new(stack())))
     }
 
+    /// The stack of that name: the catalog's, or one of them in fp8, as [`Places::in_fp8`] names it.
+    fn named_stack(
+        &mut self,
+        name: &str,
+        row: &Row<'_>,
+        notes: &mut Notes,
+    ) -> Result<Arc<Stack>, Diagnostic> {
+        let base = name
+            .strip_suffix(FP8)
+            .and_then(|base| base.strip_suffix('-'));
+        match (self.known_stack(name), base) {
+            (Err(_), Some(base)) if self.catalog.stack(base).is_ok() => {
+                let base = self.known_stack(base)?;
+                Ok(self.in_fp8(&base, row, notes))
+            }
+            (found, _) => found,
+        }
+    }
+
     /// The stack of that name, shared by the rows that name it.
     fn known_stack(&mut self, name: &str) -> Result<Arc<Stack>, Diagnostic> {
         if let Some(known) = self.stacks.get(name) {
@@ -245,6 +275,30 @@ fn note_unmodelled(row: &Row<'_>, notes: &mut Notes) -> Result<(), Diagnostic> {
         );
         notes.add(row.line(), text);
     }
+    if let Some(cell) = row.cell(Column::ZeroStage)
+        && cell.text.trim_end_matches(".0") != "3"
+    {
+        let text = format!(
+            "ZeRO stage `{}` is taken as stage 3 (FULL_SHARD), the only one modelled",
+            cell.text
+        );
+        notes.add(row.line(), text);
+    }
+    for (column, what) in [
+        (Column::TensorParallel, "tensor"),
+        (Column::PipelineParallel, "pipeline"),
+    ] {
+        if let Some(cell) = row.cell(column)
+            && cell.text != "1"
+        {
+            let text = format!(
+                "{what} parallelism of `{}` is not modelled: parameters are taken as sharded over all \
+                 GPUs",
+                cell.text
+            );
+            notes.add(row.line(), text);
+        }
+    }
     if row.flag(Column::CpuOffload)? == Some(true) {
         notes.add(
             row.line(),
@@ -273,7 +327,7 @@ pub(super) fn gpu_count(row: &Row<'_>) -> Result<u64, Diagnostic> {
 }
 
 /// Splits `32xA100_40GB` into 32 and `A100_40GB`.
-fn split_count(text: &str) -> (Option<u64>, &str) {
+pub(super) fn split_count(text: &str) -> (Option<u64>, &str) {
     let Some((count, name)) = text.split_once(['x', 'X', '×']) else {
         return (None, text);
     };

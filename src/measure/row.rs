@@ -8,7 +8,7 @@ use super::column::{self, Column};
 use super::grid::{Cell, Grid, Record};
 use super::notes::Notes;
 use super::place::Places;
-use super::{Measurement, batch, shape, speed};
+use super::{Measurement, batch, place, shape, speed};
 
 /// Whether rows must tell how fast they went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,11 @@ pub(super) fn read_grid(
     notes: &mut Notes,
     rows: &mut Vec<Measurement>,
 ) -> Result<(), Diagnostic> {
-    let columns = column::columns(&grid.header, origin, notes)?;
+    let names_gpu = |at: usize| {
+        let cell = grid.rows.first().and_then(|first| first.cells.get(at));
+        cell.is_some_and(|cell| catalog.gpu(place::split_count(&cell.text).1).is_ok())
+    };
+    let columns = column::columns(&grid.header, &names_gpu, origin, notes)?;
     let mut places = Places::new(catalog);
     for record in &grid.rows {
         let row = Row {
@@ -81,6 +85,10 @@ pub(super) struct Printed {
 impl Printed {
     fn parse(text: &str) -> Option<Self> {
         let plain = without_separators(text);
+        let (plain, thousands) = match plain.strip_suffix(['k', 'K']) {
+            Some(plain) => (plain.trim_end().to_owned(), 1e3),
+            None => (plain, 1.0),
+        };
         let value: f64 = plain.parse().ok()?;
         if !(value.is_finite() && value > 0.0) {
             return None;
@@ -91,7 +99,7 @@ impl Printed {
             .map_or(0, |(_, decimals)| decimals.len());
         let exponent: i32 = exponent.parse().ok()?;
         let unit = 10_f64.powi(exponent.saturating_sub(i32::try_from(decimals).ok()?));
-        Some(Self { value, unit })
+        Some(Self { value, unit }.times(thousands))
     }
 
     /// The number in another unit.
@@ -108,15 +116,16 @@ impl Printed {
     }
 }
 
-/// `2,097,152` as `2097152`; commas anywhere else stay, and are refused later.
+/// `2,097,152` and `2_097_152` as `2097152`; separators anywhere else stay, and are refused later.
 fn without_separators(text: &str) -> String {
     let whole = text.split('.').next().unwrap_or(text);
-    let mut groups = whole.split(',');
+    let mut groups = whole.split([',', '_']);
     let first_is_short = groups
         .next()
         .is_some_and(|group| (1..=3).contains(&group.len()));
-    if first_is_short && groups.all(|group| group.len() == 3) {
-        text.replace(',', "")
+    let digits = |group: &str| group.trim_end_matches(['k', 'K']).len();
+    if first_is_short && groups.all(|group| digits(group) == 3) {
+        text.replace([',', '_'], "")
     } else {
         text.to_owned()
     }
@@ -175,6 +184,24 @@ impl<'a> Row<'a> {
                 ))
             }
         }
+    }
+
+    /// A sequence length: a positive whole number, in which `8K` is 8192 (nobody trains on 8000
+    /// tokens).
+    pub(super) fn seq_len(&self, max: u64, notes: &mut Notes) -> Result<Option<u64>, Diagnostic> {
+        let column = Column::SeqLen;
+        let cell = self.cell(column);
+        let binary = cell.and_then(|cell| {
+            let thousands = cell.text.strip_suffix(['k', 'K'])?.trim_end();
+            thousands.parse::<u64>().ok()?.checked_mul(1024)
+        });
+        let (Some(cell), Some(binary)) = (cell, binary.filter(|binary| (1..=max).contains(binary)))
+        else {
+            return self.integer(column, max);
+        };
+        let text = format!("sequence length `{}` is read as {binary}", cell.text);
+        notes.add(self.line(), text);
+        Ok(Some(binary))
     }
 
     /// A positive number.

@@ -79,7 +79,7 @@ fn record(row: &Measurement, throughput: String) -> [String; HEADER.len()] {
 
 /// The cluster's name, or nothing where it only stands for its GPU (as it will again).
 fn cluster_name(row: &Measurement) -> String {
-    if row.cluster.name == row.cluster.gpu.name {
+    if row.cluster.stands_for_gpu() {
         String::new()
     } else {
         row.cluster.name.clone()

@@ -19,6 +19,7 @@ pub use candidate::{Candidate, MemoryParts, MemoryReport};
 pub use error::{PlanError, Remedy};
 pub use front::{FrontPoint, FrontReport, FrontStep};
 pub(crate) use gpu_counts::counts_left_out;
+pub use notes::fit_notes;
 pub use planner::{Planner, plan, predict_one};
 
 use schemars::JsonSchema;
@@ -69,6 +70,8 @@ pub struct Predicted {
     pub request: PredictedRequest,
     /// What the prediction rests on.
     pub fit: PredictedFit,
+    /// What a reader should know besides.
+    pub notes: Vec<String>,
 }
 
 /// What a single configuration was predicted for.

@@ -6,6 +6,7 @@ use crate::configuration::Setting;
 use crate::job::Request;
 use crate::memory::{MemoryModel, Verdict};
 use crate::quantity::display_thousands;
+use crate::throughput::Fit;
 
 /// What a reader of a plan that was ended early has to know before anything else.
 pub(super) fn partial(space: &SpaceReport) -> String {
@@ -13,6 +14,24 @@ pub(super) fn partial(space: &SpaceReport) -> String {
         "PARTIAL: the search was ended after {} configurations; a better one may be among the rest",
         display_thousands(space.points.into())
     )
+}
+
+/// Why a user's own rows have no say on clusters of a request, each reason once; none where they
+/// have one.
+#[must_use]
+pub fn fit_notes(request: &Request, fit: &Fit) -> Vec<String> {
+    let mut notes: Vec<String> = Vec::new();
+    for cluster in &request.clusters {
+        let silence = fit.silence(&Setting {
+            shape: &request.model.shape,
+            cluster,
+            stack: &request.stack,
+        });
+        if let Some(silence) = silence.filter(|silence| !notes.contains(silence)) {
+            notes.push(silence);
+        }
+    }
+    notes
 }
 
 /// What a reader of the plan should know beyond its figures.

@@ -217,7 +217,8 @@ impl<'a> Planner<'a> {
             let named = |cluster: &Cluster| cluster.name == candidate.cluster;
             (request.clusters.iter().position(named), candidate.gpus)
         });
-        let mut notes = notes::notes(request, &space, &candidates);
+        let mut notes = notes::fit_notes(request, self.fit);
+        notes.extend(notes::notes(request, &space, &candidates));
         if seen.partial {
             notes.insert(0, notes::partial(&space));
         }

@@ -21,6 +21,7 @@ mod name;
 mod product;
 mod shelf;
 mod tables;
+mod usual;
 mod value;
 
 #[cfg(test)]
@@ -77,6 +78,8 @@ pub struct Catalog {
     clusters: Shelf<Cluster>,
     stacks: Shelf<Stack>,
     products: Shelf<Product>,
+    /// GPUs that a user's own rows were measured on, each with the stack of most of them.
+    usual: Vec<(String, String)>,
 }
 
 impl Catalog {
@@ -103,6 +106,7 @@ impl Catalog {
             clusters: Shelf::new("cluster", "clusters"),
             stacks: Shelf::new("stack", "stacks"),
             products: Shelf::new("product", "products"),
+            usual: Vec::new(),
         }
     }
 
@@ -206,6 +210,13 @@ impl Catalog {
             self.products.put(product, &table.aliases);
         }
         Ok(())
+    }
+
+    /// The catalog with a model added, in the place of one of the same name if there is one.
+    #[must_use]
+    pub fn with_model(mut self, model: Model) -> Self {
+        self.models.put(model, &[]);
+        self
     }
 
     /// The model of that name or alias, in any of the spellings in use (`gpt-7b`, `gpt7b`).

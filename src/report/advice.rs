@@ -14,9 +14,17 @@ pub struct ToMeasure<'a> {
     pub advice: &'a Advice,
     /// What it is for: a model's name, or a table's.
     pub subject: &'a str,
+    /// Files that describe models, clusters or stacks of its rows, as a person would type them.
+    pub presets: &'a [String],
 }
 
 impl ToMeasure<'_> {
+    /// The flags that name the files describing its rows, each after a space.
+    fn presets_flags(&self) -> String {
+        let files = self.presets.iter();
+        files.fold(String::new(), |flags, file| flags + " --presets " + file)
+    }
+
     fn answer_line(&self) -> String {
         let Advice {
             answer,
@@ -64,9 +72,11 @@ impl Answer for ToMeasure<'_> {
             ),
             (
                 "table".to_owned(),
-                "`--format csv -o measured.csv` writes these rows to fill in; `tminus fit \
-                 measured.csv -o my.fit.toml` then fits them"
-                    .to_owned(),
+                format!(
+                    "`--format csv -o measured.csv` writes these rows to fill in; `tminus fit \
+                     measured.csv{} -o my.fit.toml` then fits them",
+                    self.presets_flags()
+                ),
             ),
         ])
     }

@@ -39,6 +39,8 @@ pub struct Explanation<'a> {
     pub fit: &'a str,
     /// Measured rows the fit rests on.
     pub fit_rows: usize,
+    /// Why the user's own rows have no say here, if they have none.
+    pub fit_notes: &'a [String],
     /// The cluster, for its price.
     pub cluster: &'a Cluster,
     /// Which price of it holds.
@@ -93,6 +95,7 @@ impl Answer for Explanation<'_> {
                 name: self.fit.to_owned(),
                 rows: self.fit_rows,
             },
+            notes: self.fit_notes.to_vec(),
         })
     }
 }
@@ -181,11 +184,14 @@ impl Explanation<'_> {
                 "basis".to_owned(),
                 format!("{}: {}", basis_name(c.basis), basis_words(c.basis)),
             ),
+            ("stack".to_owned(), self.stack.to_owned()),
             (
                 "fit".to_owned(),
                 format!("{}, {} measured rows", self.fit, self.fit_rows),
             ),
         ];
+        let of_fit = self.fit_notes.iter();
+        notes.extend(of_fit.map(|note| ("note".to_owned(), note.clone())));
         if !c.basis_detail.axes.is_empty() && c.basis == Basis::Extrapolated {
             notes.insert(1, ("outside".to_owned(), c.basis_detail.axes.join("; ")));
         }
@@ -368,6 +374,7 @@ mod tests {
             confidence: Confidence::default(),
             fit: "embedded",
             fit_rows: 300,
+            fit_notes: &[],
             cluster: Catalog::embedded().cluster("r7z2").unwrap(),
             pricing: &Pricing::default(),
         });

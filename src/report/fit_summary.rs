@@ -143,8 +143,9 @@ fn in_words(layer: &LayerSummary<'_>) -> String {
         Some(Hypothesis::Same) => "more rows of the kind the embedded tables hold".to_owned(),
         Some(Hypothesis::Scale) => uniform(ratio(Id::Scale)),
         Some(Hypothesis::Network) => format!(
-            "the network looks different: {} times the bandwidth, {} times the latency a layer, {} \
-             times the wait for the slowest node",
+            "the network looks different on {}: {} times the bandwidth, {} times the latency a \
+             layer, {} times the wait for the slowest node",
+            clusters(layer),
             significant(ratio(Id::BusBandwidth)),
             significant(ratio(Id::NodeLatency)),
             significant(ratio(Id::Synchronization)),
@@ -157,6 +158,18 @@ fn in_words(layer: &LayerSummary<'_>) -> String {
                 .to_owned()
         }
     }
+}
+
+/// The clusters that a different network was seen on, which are those it is believed of.
+fn clusters(layer: &LayerSummary<'_>) -> String {
+    let names = layer.clusters.iter().map(|cluster| {
+        if cluster.stands_for_gpu() {
+            format!("every cluster of {} (rows name none)", cluster.name)
+        } else {
+            cluster.name.clone()
+        }
+    });
+    names.collect::<Vec<_>>().join(", ")
 }
 
 fn uniform(ratio: f64) -> String {

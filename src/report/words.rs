@@ -36,7 +36,7 @@ pub(super) fn basis_name(basis: Basis) -> &'static str {
 
 pub(super) fn basis_words(basis: Basis) -> &'static str {
     match basis {
-        Basis::Measured => "the tables hold this very cell",
+        Basis::Measured => "the tables hold this cell, gradient accumulation aside",
         Basis::Interpolated => "inside the measured range on every axis",
         Basis::Extrapolated => "outside the measured range on at least one axis",
     }

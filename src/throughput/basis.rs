@@ -3,10 +3,12 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::axes::axes_left;
+use super::layer::same_links;
 use super::residual::{Cell, distance};
 use crate::configuration::{Configuration, Setting};
 use crate::measure::Measurement;
-use crate::quantity::display_count;
+use crate::stack::Stack;
 
 /// How many nearest rows are named.
 const NEAREST: usize = 3;
@@ -15,8 +17,9 @@ const NEAREST: usize = 3;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
-    /// That cell is in the tables: same shape, hardware, sequence length and micro-batch. Its
-    /// gradient accumulation may differ, which only spreads the known cost per step.
+    /// That cell is in the tables: same shape, stack, hardware and links, number of GPUs, sequence
+    /// length and micro-batch. Its gradient accumulation may differ, which only spreads the known
+    /// cost per step.
     Measured,
     /// Inside the range measured on that GPU type, on every axis.
     Interpolated,
@@ -39,8 +42,9 @@ pub struct NearestRow {
     pub micro_batch: u64,
     /// Gradient accumulation.
     pub grad_accum: u64,
-    /// Distance in the residual correction's length scales: 0 is the same cell; beyond about 2
-    /// the row says little about the configuration.
+    /// Distance in the residual correction's length scales, another GPU type, stack, link between
+    /// nodes, kind of shape or choice of checkpointing counting as one each: 0 is the same cell;
+    /// beyond about 2 the row says little about the configuration.
     pub distance: f64,
     /// What was measured there.
     pub measured_tok_s: f64,
@@ -62,9 +66,11 @@ pub(crate) fn basis(
     configuration: &Configuration,
 ) -> (Basis, BasisDetail) {
     let cell = Cell::new(setting, configuration);
-    let nearest = nearest(rows, &cell, configuration);
+    let nearest = nearest(rows, &cell, (setting, configuration));
     let here = |row: &Measurement| {
-        row.shape == *setting.shape && row.stack.precision == setting.stack.precision
+        row.shape == *setting.shape
+            && same_stack(&row.stack, setting.stack)
+            && linked_alike(row, setting, configuration)
     };
     let measured = rows.iter().any(|(row, at)| *at == cell && here(row));
     let axes = if measured {
@@ -80,12 +86,33 @@ pub(crate) fn basis(
     (basis, BasisDetail { axes, nearest })
 }
 
+/// Whether two stacks are one to every prediction.
+pub(super) fn same_stack(a: &Stack, b: &Stack) -> bool {
+    a.name == b.name && a.precision == b.precision && a.overlap == b.overlap
+}
+
+/// Whether a row ran over links like a configuration's: inside one node both, or over nodes that
+/// are linked alike.
+fn linked_alike(row: &Measurement, setting: &Setting<'_>, configuration: &Configuration) -> bool {
+    let of_row = row.cluster.nodes(row.configuration.gpus);
+    let nodes = setting.cluster.nodes(configuration.gpus);
+    (of_row == 1 && nodes == 1) || same_links(&row.cluster, setting.cluster)
+}
+
 /// The nearest cells, each by its row of the nearest gradient accumulation.
 fn nearest(
     rows: &[&(Measurement, Cell)],
     cell: &Cell,
-    configuration: &Configuration,
+    (setting, configuration): (&Setting<'_>, &Configuration),
 ) -> Vec<NearestRow> {
+    let apart = |row: &Measurement, at: &Cell| {
+        let switches = [
+            same_stack(&row.stack, setting.stack),
+            linked_alike(row, setting, configuration),
+        ];
+        let switched = switches.iter().filter(|same| !**same).count();
+        distance(cell, at).hypot((switched as f64).sqrt())
+    };
     let accum_gap = |row: &Measurement| {
         let ratio = row.configuration.grad_accum as f64 / configuration.grad_accum as f64;
         ratio.ln().abs()
@@ -93,7 +120,7 @@ fn nearest(
     let mut order: Vec<(f64, f64, usize)> = rows
         .iter()
         .enumerate()
-        .map(|(index, (row, at))| (distance(cell, at), accum_gap(row), index))
+        .map(|(index, (row, at))| (apart(row, at), accum_gap(row), index))
         .collect();
     order.sort_by(|a, b| {
         a.0.total_cmp(&b.0)
@@ -126,74 +153,4 @@ fn nearest_row(row: &Measurement, distance: f64) -> NearestRow {
         distance,
         measured_tok_s: row.throughput_tok_s,
     }
-}
-
-/// The axes on which a configuration is outside what was measured on its GPU type and stack.
-fn axes_left(
-    rows: &[&(Measurement, Cell)],
-    setting: &Setting<'_>,
-    configuration: &Configuration,
-) -> Vec<String> {
-    let gpu = &setting.cluster.gpu.name;
-    let on_gpu: Vec<&Measurement> = rows
-        .iter()
-        .map(|(row, _)| row)
-        .filter(|row| row.cluster.gpu.name == *gpu)
-        .collect();
-    if on_gpu.is_empty() {
-        return vec![format!("GPU type {gpu} (none measured)")];
-    }
-    let mut axes = Vec::new();
-    let mut check = |name: &str, value: f64, of: &dyn Fn(&Measurement) -> f64| {
-        let low = on_gpu
-            .iter()
-            .map(|row| of(row))
-            .fold(f64::INFINITY, f64::min);
-        let high = on_gpu.iter().map(|row| of(row)).fold(0.0, f64::max);
-        if !(low..=high).contains(&value) {
-            let range = if display_count(low) == display_count(high) {
-                display_count(low)
-            } else {
-                format!("{} to {}", display_count(low), display_count(high))
-            };
-            axes.push(format!(
-                "{name} {} (measured on {gpu}: {range})",
-                display_count(value)
-            ));
-        }
-    };
-    let params = |row: &Measurement| row.shape.params(row.configuration.seq_len) as f64;
-    let own_params = setting.shape.params(configuration.seq_len) as f64;
-    check("parameters", own_params, &params);
-    check("sequence length", configuration.seq_len as f64, &|row| {
-        row.configuration.seq_len as f64
-    });
-    check(
-        "tokens per micro-batch",
-        configuration.micro_batch_tokens() as f64,
-        &|row| row.configuration.micro_batch_tokens() as f64,
-    );
-    check("GPUs", configuration.gpus as f64, &|row| {
-        row.configuration.gpus as f64
-    });
-    if !on_gpu
-        .iter()
-        .any(|row| row.stack.precision == setting.stack.precision)
-    {
-        axes.push(format!(
-            "stack {} (not measured on {gpu})",
-            setting.stack.name
-        ));
-    }
-    let recomputes = configuration.activation_checkpointing;
-    if !on_gpu
-        .iter()
-        .any(|row| row.configuration.activation_checkpointing == recomputes)
-    {
-        let choice = if recomputes { "on" } else { "off" };
-        axes.push(format!(
-            "activation checkpointing {choice} (not measured on {gpu})"
-        ));
-    }
-    axes
 }

@@ -148,6 +148,6 @@ pub(crate) fn same_architecture(a: &Cluster, b: &Cluster) -> bool {
 }
 
 /// Whether two clusters are linked alike: what clusters of the same GPU can differ in.
-fn same_links(a: &Cluster, b: &Cluster) -> bool {
+pub(crate) fn same_links(a: &Cluster, b: &Cluster) -> bool {
     a.gpus_per_node == b.gpus_per_node && a.inter_node_bytes_per_s == b.inter_node_bytes_per_s
 }

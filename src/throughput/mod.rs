@@ -10,17 +10,20 @@
 //! | `fit` | coefficients and correction from measured rows |
 //! | `layer` | what is known of one place |
 //! | `elsewhere` | what is expected of later software and GPUs |
+//! | `foretold` | whether rows are of the kind the tables hold |
 //! | `transfer` | from the embedded tables to a few rows of the user's own |
 //! | `outlook` | what a measurement would tell |
+//! | `own` | where a user's own rows say nothing |
 //! | `pressure` | what running close to the memory limit costs |
 //! | `bad_runs` | how often something slows a run down, and by how much |
 //! | `scatter` | how uneven the rows of a place are |
 //! | `interval` | how far a run may be from its prediction |
 //! | `step_time` | the distribution that makes of the step time |
-//! | `basis` | what a prediction rests on |
+//! | `basis`, `axes` | what a prediction rests on, and where it leaves what was measured |
 //! | `cause` | what could make a run slower or faster than predicted |
 //! | [`evaluate`] | how accurate all this is, on held-out rows |
 
+mod axes;
 mod bad_runs;
 mod basis;
 mod cause;
@@ -28,10 +31,12 @@ pub mod coefficients;
 mod elsewhere;
 pub mod evaluate;
 mod fit;
+mod foretold;
 mod interval;
 mod layer;
 mod nearby;
 mod outlook;
+mod own;
 pub mod physics;
 mod point;
 mod predict;
@@ -61,6 +66,7 @@ pub use steps::{MicroBatchModel, SettingModel, StepModel};
 pub use transfer::Hypothesis;
 
 use crate::configuration::Setting;
+use crate::hardware::Cluster;
 use crate::measure::Measurement;
 use coefficients::Values;
 use layer::Layer;
@@ -122,6 +128,8 @@ pub struct Fit {
     name: String,
     base: Layer,
     contexts: Vec<Context>,
+    /// Rows of the base that aren't a user's own.
+    embedded: usize,
     held_out_mape: Option<f64>,
 }
 
@@ -133,6 +141,7 @@ impl Fit {
     pub fn new(name: impl Into<String>, rows: Vec<Measurement>) -> Result<Self, FitError> {
         Ok(Self {
             name: name.into(),
+            embedded: rows.len(),
             base: Layer::base(rows)?,
             contexts: Vec::new(),
             held_out_mape: None,
@@ -152,6 +161,7 @@ impl Fit {
         let (base, contexts) = transfer::transfer(&self.base, rows)?;
         Ok(Self {
             name: name.into(),
+            embedded: self.base.rows.len(),
             base,
             contexts,
             held_out_mape: None,
@@ -220,6 +230,8 @@ pub struct LayerSummary<'a> {
     pub rows: usize,
     /// A row of it, for its GPU, stack and cluster.
     pub example: Option<&'a Measurement>,
+    /// The clusters it was measured on, each once, in the order met.
+    pub clusters: Vec<&'a Cluster>,
     /// Its coefficients.
     pub values: Values,
     /// What they were before its rows were seen.
@@ -233,8 +245,15 @@ pub struct LayerSummary<'a> {
 
 impl<'a> LayerSummary<'a> {
     fn new(hypothesis: Option<Hypothesis>, layer: &'a Layer, before: Values) -> Self {
+        let mut clusters: Vec<&Cluster> = Vec::new();
+        for (row, _) in &layer.rows {
+            if !clusters.iter().any(|known| known.name == row.cluster.name) {
+                clusters.push(&row.cluster);
+            }
+        }
         Self {
             hypothesis,
+            clusters,
             rows: layer.rows.len(),
             example: layer.rows.first().map(|(row, _)| row),
             values: layer.solution.belief.values(),

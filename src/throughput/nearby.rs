@@ -2,7 +2,7 @@
 //!
 //! [`Correction::mean`](super::fit::Correction::mean) sums a covariance over cells and two
 //! components. Of the five axes of a covariance's distance, two are settled by the setting (the
-//! shape) and two more by the group (sequence length and nodes), so each is added up once, and
+//! shape) and two more by the group (sequence length and GPUs), so each is added up once, and
 //! only the tokens are left for the innermost loop.
 
 use super::fit::Correction;
@@ -58,9 +58,9 @@ impl Neighbourhood {
         }
     }
 
-    /// The correction along the tokens of a micro-batch, at a sequence length and node count
+    /// The correction along the tokens of a micro-batch, at a sequence length and GPU count
     /// given as base-2 logarithms.
-    pub(super) fn along_tokens(&self, seq_len: f64, nodes: f64, recompute: bool) -> AlongTokens {
+    pub(super) fn along_tokens(&self, seq_len: f64, gpus: f64, recompute: bool) -> AlongTokens {
         let ridges = self.terms.iter().map(|term| {
             let across = if term.recompute == recompute {
                 1.0
@@ -71,7 +71,7 @@ impl Neighbourhood {
                 amount: term.amount * across,
                 off: term.shape
                     + term.squared(Cell::SEQUENCE, seq_len)
-                    + term.squared(Cell::NODES, nodes),
+                    + term.squared(Cell::GPUS, gpus),
                 at: term.at[Cell::TOKENS],
                 per_length: term.lengths[Cell::TOKENS].recip(),
             }

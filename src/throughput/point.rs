@@ -29,6 +29,9 @@ pub(super) struct Point<'a> {
     covariance: Square,
     /// Variance of the correction.
     correction_variance: f64,
+    /// By how much the log step time grows with links between nodes that are slower by a standard
+    /// deviation of what is open about them; 0 where they were measured.
+    slower_links: f64,
 }
 
 /// What is open about a point's step time, beside the noise of single runs.
@@ -68,6 +71,14 @@ impl<'a> Point<'a> {
             ),
             unexplained: Vector::from(gradient) - uncertainty.explained,
             covariance: belief.covariance + variation(),
+            slower_links: view.links_sd().map_or(0.0, |sd| {
+                let slower = Workload {
+                    inter_node_bytes_per_s: work.inter_node_bytes_per_s * (-sd).exp(),
+                    ..work
+                };
+                let rates = Rates::new(&slower, &belief.values());
+                rates.log_step(tokens, configuration.grad_accum as f64).0 - log_step
+            }),
             correction_variance: uncertainty.variance,
             work,
             cell,
@@ -90,7 +101,7 @@ impl<'a> Point<'a> {
     /// Variance of the log step time that the model leaves open.
     pub(super) fn variance(&self) -> f64 {
         let coefficients = self.unexplained.dot(&(self.covariance * self.unexplained));
-        (self.correction_variance + coefficients).max(0.0)
+        (self.correction_variance + coefficients + self.slower_links.powi(2)).max(0.0)
     }
 
     /// Covariance of what the model leaves open of two points' log step times.
@@ -105,8 +116,16 @@ impl<'a> Point<'a> {
         } else {
             &self.covariance
         };
+        let rate = |point: &Self| point.work.inter_node_bytes_per_s.to_bits();
+        let same_links = rate(self) == rate(other);
+        let links = if same_links {
+            self.slower_links * other.slower_links
+        } else {
+            0.0
+        };
         self.unexplained.dot(&(shared * other.unexplained))
             + self.view.covariance(&self.cell, &other.cell)
+            + links
     }
 
     /// What is open before anything more is measured.

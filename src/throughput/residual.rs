@@ -14,7 +14,7 @@ use nalgebra::DMatrix;
 use crate::configuration::{Configuration, Setting};
 use crate::model::{FeedForward, Shape};
 
-/// Axes of a cell: model width, layers, sequence length, tokens per micro-batch, nodes; as base-2
+/// Axes of a cell: model width, layers, sequence length, tokens per micro-batch, GPUs; as base-2
 /// logarithms, so that a distance of 1 is a factor of two.
 pub(crate) const AXES: usize = 5;
 
@@ -39,7 +39,16 @@ pub(crate) struct Family {
     feed_forward_ratio: f64,
     heads_per_kv_head: f64,
     head_dim: u64,
-    vocab_size: u64,
+    padded_vocabulary: u64,
+}
+
+/// What vocabularies are padded to: multiples of up to this many entries are in use.
+const PADDING: u64 = 1024;
+
+/// A vocabulary with all the padding in use, so that those of one tokenizer are the same. What
+/// alignment does to the head is the physics' own.
+pub(crate) fn padded(vocab_size: u64) -> u64 {
+    vocab_size.div_ceil(PADDING).saturating_mul(PADDING)
 }
 
 impl Family {
@@ -49,7 +58,7 @@ impl Family {
             feed_forward_ratio: shape.d_ff as f64 / shape.d_model as f64,
             heads_per_kv_head: shape.n_heads as f64 / shape.n_kv_heads as f64,
             head_dim: shape.head_dim,
-            vocab_size: shape.vocab_size,
+            padded_vocabulary: padded(shape.vocab_size),
         }
     }
 }
@@ -63,8 +72,8 @@ impl Cell {
     pub(crate) const SEQUENCE: usize = 2;
     /// The axis of tokens per micro-batch.
     pub(crate) const TOKENS: usize = 3;
-    /// The axis of nodes.
-    pub(crate) const NODES: usize = 4;
+    /// The axis of GPUs. Not of nodes: part of a node is a step away from a whole one too.
+    pub(crate) const GPUS: usize = 4;
 
     /// Base-2 logarithm of what a model's blocks grow with: depth times squared width.
     pub(crate) fn model_size(&self) -> f64 {
@@ -73,14 +82,13 @@ impl Cell {
 
     /// The cell of a configuration.
     pub(crate) fn new(setting: &Setting<'_>, configuration: &Configuration) -> Self {
-        let nodes = setting.cluster.nodes(configuration.gpus);
         Self {
             at: [
                 setting.shape.d_model as f64,
                 setting.shape.n_layers as f64,
                 configuration.seq_len as f64,
                 configuration.micro_batch as f64 * configuration.seq_len as f64,
-                nodes as f64,
+                configuration.gpus as f64,
             ]
             .map(f64::log2),
             gpu: setting.cluster.gpu.name.clone(),

@@ -108,12 +108,11 @@ impl SettingModel<'_> {
     #[must_use]
     pub fn step_model(&self, gpus: u64, seq_len: u64, activation_checkpointing: bool) -> StepModel {
         let work = Workload::new(&self.setting, gpus, seq_len, activation_checkpointing);
-        let nodes = self.setting.cluster.nodes(gpus) as f64;
         StepModel {
             rates: Rates::new(&work, &self.values),
             correction: self.correction.along_tokens(
                 (seq_len as f64).log2(),
-                nodes.log2(),
+                (gpus as f64).log2(),
                 activation_checkpointing,
             ),
             memory: MemoryModel::new(&self.setting, gpus, seq_len, activation_checkpointing),

@@ -13,6 +13,7 @@
 use super::coefficients::{Coefficient, Id};
 use super::elsewhere::generations;
 use super::fit::{FitError, Start};
+use super::foretold::foretold;
 use super::layer::{Layer, Unknown};
 use super::residual::{Cell, Kernel};
 use super::scatter::Scatter;
@@ -116,7 +117,8 @@ pub(crate) struct Context {
 
 impl Context {
     /// Whether its rows speak for a setting. What differs in software or GPU differs on every
-    /// cluster of that GPU; what differs in the network does on the clusters it was measured on.
+    /// cluster of that GPU; what differs in the network does on the clusters it was measured on, and
+    /// rows that name no cluster were measured on whichever of that GPU their owner has.
     pub(crate) fn covers(&self, setting: &Setting<'_>) -> bool {
         let place = Place::of(setting);
         if place.stack != self.place.stack || !place.same_architecture(&self.place) {
@@ -124,11 +126,11 @@ impl Context {
         }
         match self.hypothesis {
             Hypothesis::Network => {
-                let name = &setting.cluster.name;
-                self.layer
-                    .rows
-                    .iter()
-                    .any(|(row, _)| row.cluster.name == *name)
+                let here = setting.cluster;
+                self.layer.rows.iter().any(|(row, _)| {
+                    let of_any = row.cluster.stands_for_gpu();
+                    row.cluster.name == here.name || of_any && row.cluster.gpu.name == here.gpu.name
+                })
             }
             _ => true,
         }
@@ -172,14 +174,14 @@ impl Group {
 
     /// What can differ here from a base.
     fn hypotheses(&self, base: &Layer) -> &'static [Hypothesis] {
-        if self.is_at_home(base) {
+        if self.is_at_home(base) && foretold(base, &self.rows) {
             &[
                 Hypothesis::Same,
                 Hypothesis::Scale,
                 Hypothesis::Network,
                 Hypothesis::Stack,
             ]
-        } else if self.same_architecture(base) {
+        } else if self.is_at_home(base) || self.same_architecture(base) {
             &[Hypothesis::Scale, Hypothesis::Network, Hypothesis::Stack]
         } else {
             &[Hypothesis::Gpu]

@@ -267,6 +267,7 @@ pub(super) fn plan_file() -> Vec<String> {
     let plan = planned();
     let predicted = Predicted {
         candidate: plan.candidates[0].clone(),
+        notes: Vec::new(),
         schema_version: plan.schema_version,
         request: PredictedRequest {
             model: plan.request.model.clone(),

@@ -1,0 +1,50 @@
+//! What a user's own rows add to the catalog: their stacks and clusters, and which stack is usual
+//! on a GPU.
+
+use super::Catalog;
+use crate::hardware::Cluster;
+use crate::stack::Stack;
+
+impl Catalog {
+    /// The catalog with what measured rows know, told as each row's cluster and stack: those that
+    /// it doesn't have can be named, and on the GPUs of the rows the stack of most of them (of the
+    /// first among equals) becomes that of a job that names none.
+    #[must_use]
+    pub fn with_measured<'a>(
+        mut self,
+        rows: impl IntoIterator<Item = (&'a Cluster, &'a Stack)>,
+    ) -> Self {
+        let mut counts: Vec<(&str, &str, usize)> = Vec::new();
+        for (cluster, stack) in rows {
+            if self.stacks.get(&stack.name).is_none() {
+                self.stacks.put(stack.clone(), &[]);
+            }
+            if !cluster.stands_for_gpu() && self.clusters.get(&cluster.name).is_none() {
+                self.clusters.put(cluster.clone(), &[]);
+            }
+            let (gpu, name) = (cluster.gpu.name.as_str(), stack.name.as_str());
+            match counts.iter_mut().find(|(g, s, _)| (*g, *s) == (gpu, name)) {
+                Some((.., count)) => *count += 1,
+                None => counts.push((gpu, name, 1)),
+            }
+        }
+        // Sorting keeps the order of equals.
+        counts.sort_by_key(|(.., count)| std::cmp::Reverse(*count));
+        for (gpu, stack, _) in counts {
+            if !self.usual.iter().any(|(known, _)| known == gpu) {
+                self.usual.push((gpu.to_owned(), stack.to_owned()));
+            }
+        }
+        self
+    }
+
+    /// The stack that a user's own rows were measured on, on the GPU of the first of `clusters`
+    /// that they know; `None` where they know none, or nobody measured.
+    #[must_use]
+    pub fn usual_stack(&self, clusters: &[Cluster]) -> Option<&str> {
+        clusters.iter().find_map(|cluster| {
+            let of_gpu = self.usual.iter().find(|(gpu, _)| *gpu == cluster.gpu.name);
+            of_gpu.map(|(_, stack)| stack.as_str())
+        })
+    }
+}

@@ -1,0 +1,70 @@
+//! Where a user's own rows say nothing: a fit that is named and not used must not go unnoticed.
+
+use super::Fit;
+use super::transfer::{Hypothesis, Place};
+use crate::configuration::Setting;
+use crate::measure::Measurement;
+
+impl Fit {
+    /// Why a user's own rows have no say at a setting, in words; `None` where they have one, or
+    /// where the fit has none beside the tables it was made on top of.
+    #[must_use]
+    pub fn silence(&self, setting: &Setting<'_>) -> Option<String> {
+        let place = Place::of(setting);
+        let joined = || {
+            self.base
+                .rows
+                .iter()
+                .skip(self.embedded)
+                .map(|(row, _)| row)
+        };
+        let of_contexts = self.contexts.iter().flat_map(|context| &context.layer.rows);
+        let own: Vec<&Measurement> = of_contexts.map(|(row, _)| row).chain(joined()).collect();
+        let joined_here = joined().any(|row| Place::of(&row.setting()) == place);
+        if own.is_empty() || joined_here || self.context(setting).is_some() {
+            return None;
+        }
+        let at_place = |row: &&&Measurement| Place::of(&row.setting()) == place;
+        let network = self.contexts.iter().any(|context| {
+            let mut rows = context.layer.rows.iter().map(|(row, _)| row);
+            context.hypothesis == Hypothesis::Network && rows.any(|row| at_place(&&row))
+        });
+        if network {
+            let clusters = listed(own.iter().filter(at_place).map(|row| &*row.cluster.name));
+            return Some(format!(
+                "fit `{}` has no say on {}: its rows show another network on {clusters}, and that of \
+                 other clusters is taken from the embedded tables",
+                self.name, setting.cluster.name
+            ));
+        }
+        let gpu = &setting.cluster.gpu.name;
+        let of_gpu = listed(
+            own.iter()
+                .filter(|row| row.cluster.gpu.name == *gpu)
+                .map(|row| row.stack.name.as_str()),
+        );
+        if of_gpu.is_empty() {
+            let gpus = listed(own.iter().map(|row| row.cluster.gpu.name.as_str()));
+            return Some(format!(
+                "fit `{}` has no say on {gpu}: its rows are of {gpus}",
+                self.name
+            ));
+        }
+        Some(format!(
+            "fit `{}` has no say on {gpu} under stack {}: its rows there are of {of_gpu}, which \
+             `--stack` would name",
+            self.name, setting.stack.name
+        ))
+    }
+}
+
+/// Names, each once, in the order met.
+fn listed<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let mut once: Vec<&str> = Vec::new();
+    for name in names {
+        if !once.contains(&name) {
+            once.push(name);
+        }
+    }
+    once.join(", ")
+}

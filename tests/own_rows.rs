@@ -1,0 +1,395 @@
+//! A user's own rows on the command line: a table is fitted, and what the fit says is used where it
+//! holds, said to be silent where it doesn't.
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test a wrong value is a failure, helpers included"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A directory with one table fitted in it.
+struct Fitted {
+    dir: tempfile::TempDir,
+    said: String,
+}
+
+fn run(dir: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tminus"))
+        .current_dir(dir)
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+impl Fitted {
+    fn to(table: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("own.csv"), table).unwrap();
+        let said = run(dir.path(), &["fit", "own.csv", "-o", "own.fit.toml"]);
+        assert!(said.status.success(), "{}", text(&said.stderr));
+        let said = text(&said.stdout);
+        Self { dir, said }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// What a command that prints JSON says under the fit.
+    fn json(&self, arguments: &[&str]) -> Value {
+        let fit = ["--fit", "own.fit.toml", "--format", "json"];
+        json(self.dir.path(), &[arguments, &fit].concat())
+    }
+}
+
+fn json(dir: &Path, arguments: &[&str]) -> Value {
+    let output = run(dir, arguments);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn expected(prediction: &Value) -> f64 {
+    prediction["throughput_tok_s"]["expected"].as_f64().unwrap()
+}
+
+/// Whether two speeds are within a share of each other.
+fn near(a: f64, b: f64, share: f64) -> bool {
+    (a / b - 1.0).abs() < share
+}
+
+/// Rows of an H100 table with the required columns alone.
+const H100: &str = "\
+model,gpu,gpus,seq_len,micro_batch,grad_accum,activation_checkpointing,throughput_tok_s
+gpt-1b,h100,8,2048,4,1,off,309868
+gpt-3b,h100,64,2048,8,1,on,1350000
+gpt-7b,h100,16,4096,4,2,on,155000
+gpt-7b,h100,8,2048,4,2,on,79000
+gpt-13b,h100,8,2048,4,2,on,43000
+";
+
+const H100_CELL: &[&str] = &[
+    "predict",
+    "--model",
+    "gpt-7b",
+    "--tokens",
+    "134B",
+    "--cluster",
+    "h100-cluster",
+    "--gpus",
+    "8",
+    "--micro-batch",
+    "4",
+    "--grad-accum",
+    "2",
+    "--checkpointing",
+    "on",
+];
+
+#[test]
+fn a_job_that_names_no_stack_has_that_of_the_rows_of_its_gpu() {
+    let fitted = Fitted::to(H100);
+    let unnamed = fitted.json(H100_CELL);
+    assert_eq!(unnamed["request"]["stack"], "bf16-gather");
+    assert!(near(expected(&unnamed), 79_000.0, 0.05), "{unnamed}");
+    assert_eq!(unnamed["notes"].as_array().unwrap().len(), 0);
+    let plan = fitted.json(&[
+        "plan",
+        "--model",
+        "gpt-7b",
+        "--tokens",
+        "134B",
+        "--cluster",
+        "h100-cluster",
+        "--gpus",
+        "8",
+    ]);
+    assert_eq!(plan["request"]["stack"], "bf16-gather");
+    // Rows of one GPU say nothing of what is usual on another.
+    let a100 = fitted.json(&[
+        "predict",
+        "--model",
+        "gpt-7b",
+        "--cluster",
+        "r1z1",
+        "--gpus",
+        "8",
+    ]);
+    assert_eq!(a100["request"]["stack"], "fp32-gather");
+}
+
+#[test]
+fn a_fit_that_has_no_say_is_said_to_have_none() {
+    let fitted = Fitted::to(H100);
+    let other_stack = fitted.json(&[H100_CELL, &["--stack", "fp32-gather"]].concat());
+    let note = other_stack["notes"][0].as_str().unwrap();
+    assert!(
+        note.contains("no say on h100 under stack fp32-gather") && note.contains("bf16-gather,"),
+        "{note}"
+    );
+    let plan = fitted.json(&[
+        "plan",
+        "--model",
+        "gpt-7b",
+        "--cluster",
+        "r1z1",
+        "--gpus",
+        "8",
+    ]);
+    let notes = plan["notes"].to_string();
+    assert!(
+        notes.contains("no say on a100-80gb: its rows are of h100"),
+        "{notes}"
+    );
+}
+
+#[test]
+fn rows_in_fp8_can_be_planned_with() {
+    let fitted = Fitted::to(
+        "model,gpu,precision,gpus,seq_len,micro_batch,grad_accum,activation_checkpointing,throughput_tok_s
+gpt-1b,h100,amp_fp8,8,2048,8,1,off,420000
+gpt-3b,h100,amp_fp8,8,2048,8,1,on,220000
+gpt-7b,h100,amp_fp8,16,2048,8,2,on,215000
+gpt-7b,h100,amp_fp8,8,2048,4,2,on,110000
+gpt-13b,h100,amp_fp8,8,2048,4,2,on,60000
+",
+    );
+    for named in [&[][..], &["--stack", "bf16-gather-fp8"]] {
+        let cell = fitted.json(&[H100_CELL, named].concat());
+        assert_eq!(cell["request"]["stack"], "bf16-gather-fp8");
+        assert!(near(expected(&cell), 110_000.0, 0.05), "{cell}");
+    }
+    // A table may name the stack as the fit file does.
+    fs::write(
+        fitted.path("again.csv"),
+        H100.replace("gpus,", "stack,gpus,")
+            .replace("h100,", "h100,bf16-gather-fp8,"),
+    )
+    .unwrap();
+    let again = json(
+        fitted.dir.path(),
+        &["evaluate", "again.csv", "--format", "json"],
+    );
+    assert_eq!(again["rows"], 5);
+}
+
+/// Three rows on a network half as fast as that of the embedded tables, without what their
+/// cluster is called.
+const SLOW_NETWORK: [&str; 3] = [
+    "gpt-13b,a100-80gb,8,2048,8,2,on,12903.84020340112",
+    "gpt-7b,a100-80gb,8,2048,8,4,on,23372.100733684536",
+    "gpt-3b,a100-80gb,8,2048,8,4,on,50456.53022346323",
+];
+
+/// These rows on a cluster, or on one that isn't named.
+fn slow_network(cluster: Option<&str>) -> Fitted {
+    let (column, cell) = match cluster {
+        Some(name) => ("cluster,", format!("{name},")),
+        None => ("", String::new()),
+    };
+    let rows = SLOW_NETWORK.map(|row| format!("{cell}{row}\n")).concat();
+    Fitted::to(&format!(
+        "{column}model,gpu,gpus,seq_len,micro_batch,grad_accum,activation_checkpointing,\
+         throughput_tok_s\n{rows}"
+    ))
+}
+
+fn slow_cell(fitted: &Fitted, cluster: &str) -> Value {
+    fitted.json(&[
+        "predict",
+        "--model",
+        "gpt-13b",
+        "--cluster",
+        cluster,
+        "--gpus",
+        "8",
+        "--seq-len",
+        "2048",
+        "--micro-batch",
+        "8",
+        "--grad-accum",
+        "2",
+        "--checkpointing",
+        "on",
+    ])
+}
+
+#[test]
+fn a_network_measured_on_no_named_cluster_is_that_of_every_cluster_of_its_gpu() {
+    let fitted = slow_network(None);
+    assert!(
+        fitted
+            .said
+            .contains("on every cluster of a100-80gb (rows name none)"),
+        "{}",
+        fitted.said
+    );
+    let cell = slow_cell(&fitted, "r1z1");
+    assert!(near(expected(&cell), 12_904.0, 0.01), "{cell}");
+    // As if the table had named it.
+    let named = slow_cell(&slow_network(Some("r1z1")), "r1z1");
+    assert!(near(expected(&cell), expected(&named), 1e-9));
+}
+
+#[test]
+fn a_network_measured_elsewhere_is_not_taken_over_unsaid() {
+    let fitted = slow_network(Some("hpc7"));
+    let elsewhere = slow_cell(&fitted, "r1z1");
+    assert!(expected(&elsewhere) > 13_500.0, "{elsewhere}");
+    let note = elsewhere["notes"][0].as_str().unwrap();
+    assert!(
+        note.contains("no say on r1z1") && note.contains("on hpc7"),
+        "{note}"
+    );
+    // The cluster of the rows can be named, though no preset describes it.
+    let there = slow_cell(&fitted, "hpc7");
+    assert!(near(expected(&there), 12_904.0, 0.01), "{there}");
+    assert_eq!(there["notes"].as_array().unwrap().len(), 0);
+}
+
+/// Rows of software that is faster than the embedded tables', most of them on many nodes.
+const FASTER: &str = "\
+model,gpu,gpus,seq_len,micro_batch,grad_accum,activation_checkpointing,mp_mode,throughput_tok_s
+350m,a100_40gb,128,512,32,2,off,DEFAULT,5181177
+350m,a100_40gb,16,2048,8,4,off,DEFAULT,652629
+760m,a100_40gb,128,4096,2,1,off,DEFAULT,2303941
+1b,a100_40gb,64,8192,1,4,off,DEFAULT,784209
+13b,a100_40gb,16,512,8,2,on,DEFAULT,22624
+";
+
+#[test]
+fn rows_faster_than_any_bad_day_explains_join_no_other_kind() {
+    let fitted = Fitted::to(FASTER);
+    assert!(!fitted.said.contains("they joined them"), "{}", fitted.said);
+}
+
+#[test]
+fn what_a_job_file_describes_is_fitted_by_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let job = "tokens = \"100B\"\ncluster = [\"lab\"]\nstack = \"bf16-gather\"\n\
+        [model]\nname = \"my-llama\"\narchitecture = \"llama\"\nd_model = 2048\nn_layers = 24\n\
+        n_heads = 32\nn_kv_heads = 8\nd_ff = 5632\nvocab_size = 32000\nseq_len = 4096\n\
+        [clusters.lab]\ngpu = \"h100\"\ngpus_per_node = 4\nmax_gpus = 64\ninter_node_gbps = 100\n\
+        [search]\ngpus = 64\n";
+    fs::write(dir.path().join("job.toml"), job).unwrap();
+    let advice = text(&run(dir.path(), &["advise", "job.toml"]).stdout);
+    let command = "`tminus fit measured.csv --presets job.toml -o my.fit.toml`";
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words(&advice).contains(command), "{advice}");
+    let blank = run(
+        dir.path(),
+        &["advise", "job.toml", "-k", "1", "--format", "csv"],
+    );
+    // Measured a third faster than predicted.
+    let request = json(
+        dir.path(),
+        &["advise", "job.toml", "-k", "1", "--format", "json"],
+    );
+    let pick = &request["picks"][0];
+    let measured = expected(pick) * 4.0 / 3.0;
+    let filled: Vec<String> = text(&blank.stdout)
+        .lines()
+        .map(|line| {
+            if line.ends_with(',') {
+                format!("{line}{measured}")
+            } else {
+                line.to_owned()
+            }
+        })
+        .collect();
+    fs::write(dir.path().join("measured.csv"), filled.join("\n")).unwrap();
+    let arguments = [
+        "fit",
+        "measured.csv",
+        "--presets",
+        "job.toml",
+        "-o",
+        "own.fit.toml",
+    ];
+    let fitted = run(dir.path(), &arguments);
+    assert!(fitted.status.success(), "{}", text(&fitted.stderr));
+    let number = |key: &str| pick[key].to_string();
+    let gpus = number("gpus");
+    let (seq_len, micro_batch) = (number("seq_len"), number("micro_batch"));
+    let grad_accum = number("grad_accum");
+    let recompute = pick["activation_checkpointing"] == true;
+    let plan = json(
+        dir.path(),
+        &[
+            "plan",
+            "job.toml",
+            "--fit",
+            "own.fit.toml",
+            "--gpus",
+            &gpus,
+            "--seq-len",
+            &seq_len,
+            "--micro-batch",
+            &micro_batch,
+            "--grad-accum",
+            &grad_accum,
+            "--global-batch",
+            "1K..1T",
+            "--checkpointing",
+            if recompute { "on" } else { "off" },
+            "--format",
+            "json",
+            "--allow-tight",
+        ],
+    );
+    assert!(
+        near(expected(&plan["candidates"][0]), measured, 0.03),
+        "{plan}"
+    );
+}
+
+#[test]
+fn runs_of_a_table_are_advised_at_their_own_size() {
+    let dir = tempfile::tempdir().unwrap();
+    let large: String = H100
+        .lines()
+        .map(|line| line.replace(",8,2048,", ",128,2048,") + "\n")
+        .collect();
+    fs::write(dir.path().join("runs.csv"), large).unwrap();
+    let advice = json(
+        dir.path(),
+        &[
+            "advise", "--among", "runs.csv", "-k", "5", "--format", "json",
+        ],
+    );
+    let picks = advice["picks"].as_array().unwrap();
+    assert!(picks.iter().any(|pick| pick["gpus"] == 128), "{advice}");
+    let few = run(
+        dir.path(),
+        &["advise", "--among", "runs.csv", "--max-gpus", "8"],
+    );
+    assert_eq!(few.status.code(), Some(1));
+}
+
+#[test]
+fn a_fit_file_is_sealed_from_its_name_on() {
+    let fitted = Fitted::to(H100);
+    let written = fs::read_to_string(fitted.path("own.fit.toml")).unwrap();
+    for (from, to) in [
+        ("name = \"own\"", "name = \"other\""),
+        ("program = \"tminus", "program = \"x"),
+    ] {
+        fs::write(fitted.path("edited.toml"), written.replace(from, to)).unwrap();
+        let refused = run(fitted.dir.path(), &["evaluate", "--fit", "edited.toml"]);
+        let message = text(&refused.stderr);
+        assert!(message.contains("was edited"), "{message}");
+    }
+    fs::write(fitted.path("empty.toml"), "").unwrap();
+    let refused = text(&run(fitted.dir.path(), &["evaluate", "--fit", "empty.toml"]).stderr);
+    assert!(
+        refused.contains("is empty") && refused.contains("tminus fit TABLE"),
+        "{refused}"
+    );
+}
