@@ -1,6 +1,7 @@
 //! The solver against all schedules there are, and laws that every schedule keeps.
 
 mod alike;
+mod lanes;
 mod searches;
 
 use proptest::prelude::*;
