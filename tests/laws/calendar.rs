@@ -303,3 +303,30 @@ fn a_schedule_says_how_old_its_prices_are() {
     assert!(spot[0].contains("interruptions are not in the time"));
     assert!(notes("r7z2", "2026-12-01", "usd_per_gpu_hour = 1.9").is_empty());
 }
+
+/// On twelve nodes a batch of 768 sequences is shared evenly by all of them, and beside one that others
+/// took by five and no more: neither is a power of two.
+#[test]
+fn all_nodes_that_are_free_are_weighed() {
+    let gpus = |of_site: &str, of_job: &str| {
+        let text = format!(
+            "clusters = [\"r7z2\"]\n[schedule]\nstart = \"2026-12-01\"\n\
+             [schedule.clusters.r7z2]\n{of_site}\n[[jobs]]\n{of_job}\n"
+        );
+        let schedule = scheduled(&agenda(&text), 1, &Watch::new()).unwrap();
+        (schedule.jobs[0].candidate.gpus, schedule.makespan_h)
+    };
+    let batch = "model = \"gpt-7b\"\nglobal_batch = \"1536Ki\"";
+    let named = |gpus: &str| format!("{batch}\nsearch = {{ gpus = \"{gpus}\" }}");
+    let (most, hours) = gpus("capacity_nodes = 12", batch);
+    assert_eq!(most, 96);
+    assert_eq!(
+        (most, hours),
+        gpus("capacity_nodes = 12", &named("8..96:8"))
+    );
+    assert!(hours < 0.75 * gpus("capacity_nodes = 12", &named("8..64")).1);
+    let booked = "capacity_nodes = 6\n\
+                  booked = [{ from = \"2026-12-01\", to = \"2027-12-01\", nodes = 1 }]";
+    let small = "model = \"gpt-1b\"\nglobal_batch = \"1280Ki\"";
+    assert_eq!(gpus(booked, small).0, 40);
+}
