@@ -15,8 +15,9 @@ const EFFORT: Efforts = Efforts {
     small: 12,
     turns: &[6],
 };
-/// The same where cost is what decides, of which lanes tell nothing.
-const COST_EFFORT: Efforts = Efforts {
+/// The same where lanes tell nothing: of cost, and where there are too many jobs for their linear
+/// programs to be solved often enough.
+const WITHOUT_LANES: Efforts = Efforts {
     ways: 30_000_000,
     lanes_question: 0,
     lanes: 0,
@@ -31,7 +32,7 @@ const LATE_EFFORT: Efforts = Efforts {
     solver: 40_000,
     small: 20,
     turns: &[6, 2],
-    ..COST_EFFORT
+    ..WITHOUT_LANES
 };
 /// Effort for what is minimised second.
 const SECOND_EFFORT: Efforts = Efforts {
@@ -54,6 +55,9 @@ const LATE_SECOND_EFFORT: Efforts = Efforts {
 /// Effort for the schedule of kinds that many different jobs are merged into.
 pub(super) const KINDS_EFFORT: u64 = 3_000_000;
 const A_DOZEN: u64 = 12;
+/// Jobs for which lanes are filled, at most. Of twenty, a linear program takes ten times as long as of
+/// ten, and what it tells of forty is less than what other searches find in that time.
+const MOST_IN_LANES: usize = 16;
 
 /// How much effort may be spent on what.
 #[derive(Debug, Clone, Copy)]
@@ -85,8 +89,8 @@ impl Efforts {
     pub(super) fn first(problem: &Problem) -> Self {
         match problem.aim {
             Aim::Lateness => LATE_EFFORT,
-            Aim::Makespan => EFFORT,
-            Aim::Cost => COST_EFFORT,
+            Aim::Makespan if problem.tasks.len() <= MOST_IN_LANES => EFFORT,
+            Aim::Makespan | Aim::Cost => WITHOUT_LANES,
         }
     }
 
