@@ -21,7 +21,7 @@ use crate::schedule::problem::{Caps, Mode, Problem};
 
 /// Rounding must not turn a bound into more than it is.
 const LENIENT: f64 = 1.0 + 1e-9;
-/// A lane worth more than allowed by less than this is allowed, and what is less is nothing.
+/// A lane worth more than allowed by less than this is allowed; a price of less is none.
 const LEAST: f64 = 1e-7;
 /// Steps and ways to run that are looked at in the time of a decision of the tree.
 const CELLS: u64 = 1_000;
@@ -181,8 +181,8 @@ impl Lanes {
     }
 
     /// Whether the jobs need more lanes than there are when each is run one of the ways that are
-    /// open: those of all jobs one after another, and of what is booked. What is found to be exceeded is added to what is
-    /// known. The prices are those of as many ways as are open, or more.
+    /// open: those of all jobs one after another, and of what is booked. What is found to be
+    /// exceeded is added to what is known. The prices are those of as many ways as are open, or more.
     pub(in crate::schedule) fn told(
         &self,
         open: &[bool],
@@ -222,7 +222,9 @@ impl Lanes {
                 return Some((false, prices));
             }
             let price = self.price.iter();
-            let price = price.map(|price| prices.solution.var_value(*price).max(0.0));
+            let price = price.map(|price| prices.solution.var_value(*price));
+            // What a lane doesn't count must not be taken of it either.
+            let price = price.map(|price| if price > LEAST { price } else { 0.0 });
             let price: Vec<f64> = price.collect();
             let mut known_here = Inequality {
                 taken: self.taken(&price),
@@ -305,7 +307,7 @@ impl Lanes {
         for (job, first) in self.jobs.iter().zip(&self.first) {
             let own = job.iter().zip(*first..);
             let own = own.filter(|(way, place)| {
-                way.site == site && way.steps <= self.end && price[*place] > LEAST
+                way.site == site && way.steps <= self.end && price[*place] > 0.0
             });
             let own: Vec<_> = own.map(|(way, at)| (at, way.steps, price[at])).collect();
             let Some(before) = best.last().filter(|_| !own.is_empty()) else {
