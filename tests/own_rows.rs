@@ -40,9 +40,10 @@ impl Fitted {
     }
 
     /// What a command that prints JSON says under the fit.
-    fn json(&self, arguments: &[&str]) -> Value {
+    fn json(&self, command: &str) -> Value {
+        let arguments: Vec<&str> = command.split_whitespace().collect();
         let fit = ["--fit", "own.fit.toml", "--format", "json"];
-        json(self.dir.path(), &[arguments, &fit].concat())
+        json(self.dir.path(), &[&arguments[..], &fit].concat())
     }
 }
 
@@ -75,23 +76,8 @@ gpt-7b,h100,8,2048,4,2,on,79000
 gpt-13b,h100,8,2048,4,2,on,43000
 ";
 
-const H100_CELL: &[&str] = &[
-    "predict",
-    "--model",
-    "gpt-7b",
-    "--tokens",
-    "134B",
-    "--cluster",
-    "h100-cluster",
-    "--gpus",
-    "8",
-    "--micro-batch",
-    "4",
-    "--grad-accum",
-    "2",
-    "--checkpointing",
-    "on",
-];
+const H100_CELL: &str = "predict --model gpt-7b --tokens 134B --cluster h100-cluster --gpus 8 \
+    --micro-batch 4 --grad-accum 2 --checkpointing on";
 
 #[test]
 fn a_job_that_names_no_stack_has_that_of_the_rows_of_its_gpu() {
@@ -100,49 +86,23 @@ fn a_job_that_names_no_stack_has_that_of_the_rows_of_its_gpu() {
     assert_eq!(unnamed["request"]["stack"], "bf16-gather");
     assert!(near(expected(&unnamed), 79_000.0, 0.05), "{unnamed}");
     assert_eq!(unnamed["notes"].as_array().unwrap().len(), 0);
-    let plan = fitted.json(&[
-        "plan",
-        "--model",
-        "gpt-7b",
-        "--tokens",
-        "134B",
-        "--cluster",
-        "h100-cluster",
-        "--gpus",
-        "8",
-    ]);
+    let plan = fitted.json("plan --model gpt-7b --tokens 134B --cluster h100-cluster --gpus 8");
     assert_eq!(plan["request"]["stack"], "bf16-gather");
     // Rows of one GPU say nothing of what is usual on another.
-    let a100 = fitted.json(&[
-        "predict",
-        "--model",
-        "gpt-7b",
-        "--cluster",
-        "r1z1",
-        "--gpus",
-        "8",
-    ]);
+    let a100 = fitted.json("predict --model gpt-7b --cluster r1z1 --gpus 8");
     assert_eq!(a100["request"]["stack"], "fp32-gather");
 }
 
 #[test]
 fn a_fit_that_has_no_say_is_said_to_have_none() {
     let fitted = Fitted::to(H100);
-    let other_stack = fitted.json(&[H100_CELL, &["--stack", "fp32-gather"]].concat());
+    let other_stack = fitted.json(&format!("{H100_CELL} --stack fp32-gather"));
     let note = other_stack["notes"][0].as_str().unwrap();
     assert!(
         note.contains("no say on h100 under stack fp32-gather") && note.contains("bf16-gather,"),
         "{note}"
     );
-    let plan = fitted.json(&[
-        "plan",
-        "--model",
-        "gpt-7b",
-        "--cluster",
-        "r1z1",
-        "--gpus",
-        "8",
-    ]);
+    let plan = fitted.json("plan --model gpt-7b --cluster r1z1 --gpus 8");
     let notes = plan["notes"].to_string();
     assert!(
         notes.contains("no say on a100-80gb: its rows are of h100"),
@@ -161,8 +121,8 @@ gpt-7b,h100,amp_fp8,8,2048,4,2,on,110000
 gpt-13b,h100,amp_fp8,8,2048,4,2,on,60000
 ",
     );
-    for named in [&[][..], &["--stack", "bf16-gather-fp8"]] {
-        let cell = fitted.json(&[H100_CELL, named].concat());
+    for named in ["", "--stack bf16-gather-fp8"] {
+        let cell = fitted.json(&format!("{H100_CELL} {named}"));
         assert_eq!(cell["request"]["stack"], "bf16-gather-fp8");
         assert!(near(expected(&cell), 110_000.0, 0.05), "{cell}");
     }
@@ -202,23 +162,10 @@ fn slow_network(cluster: Option<&str>) -> Fitted {
 }
 
 fn slow_cell(fitted: &Fitted, cluster: &str) -> Value {
-    fitted.json(&[
-        "predict",
-        "--model",
-        "gpt-13b",
-        "--cluster",
-        cluster,
-        "--gpus",
-        "8",
-        "--seq-len",
-        "2048",
-        "--micro-batch",
-        "8",
-        "--grad-accum",
-        "2",
-        "--checkpointing",
-        "on",
-    ])
+    fitted.json(&format!(
+        "predict --model gpt-13b --cluster {cluster} --gpus 8 --seq-len 2048 --micro-batch 8 \
+         --grad-accum 2 --checkpointing on"
+    ))
 }
 
 #[test]
