@@ -147,8 +147,8 @@ const LATER: &str = "\
 
 | Model | SeqLen (T) | # GPUs | GPU | MFU | HFU | Model TFLOP | MicroBatchSize | GradAccum | GlobalBatchSize | Throughput (S/s) | Throughput (T/s) | Throughput (T/s/GPU) | GlobalBatchSize (T) | Precision | MP Mode | Sharding Strategy | Activation Checkpointing | Activation CPUOffload | NumParams |
 | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-| 70b | 2,048 | 64 | h100_80gb | 42.57 | 56.76 | 421 | 8 | 4 | 2048 | 12 | 26274 | 410 | 4194304 | amp_bf16 | PURE | FULL_SHARD | True | False | 64862437376 |
-| mpt-13b | 2048 | 8 | 8xH100_80GB | 50 | 60 | 500 | 4 | | 512 | | | 5000 | 1048576 | bf16 | DEFAULT | SHARD_GRAD_OP | False | True | |
+| 70b | 2,048 | 64 | h100_80gb | 16.35 | 21.80 | 162 | 8 | 4 | 2048 | 12 | 26274 | 410 | 4194304 | amp_bf16 | PURE | FULL_SHARD | True | False | 64862437376 |
+| mpt-13b | 2048 | 8 | 8xH100_80GB | 39 | 52 | 386 | 4 | | 512 | | | 5000 | 1048576 | bf16 | DEFAULT | SHARD_GRAD_OP | False | True | |
 
 A word in between.
 

@@ -20,6 +20,7 @@ use crate::throughput::Fit;
 use super::args::{FitArgs, Format, whole};
 use super::input::read_text;
 use super::output::Output;
+use super::tables::read_table;
 use super::{Failure, catalog_with, fit};
 
 /// Flags of `tminus compare`.
@@ -108,7 +109,7 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
     };
     check_size(planned, &described.cluster, &origin)?;
     let fit = &described.fit;
-    let measured = measured(&args.measured, &described.catalog)?;
+    let measured = measured(&args.measured, &described.catalog, fit)?;
     let rows = match &measured {
         Measured::Speed(tok_s) => {
             check_units(*tok_s, planned, &setting)?;
@@ -237,7 +238,7 @@ enum Measured {
     Table(String, measure::Table),
 }
 
-fn measured(text: &str, catalog: &Catalog) -> Result<Measured, Diagnostic> {
+fn measured(text: &str, catalog: &Catalog, fit: &Fit) -> Result<Measured, Diagnostic> {
     let plain = text.replace(',', "");
     let number = plain
         .parse::<f64>()
@@ -268,7 +269,7 @@ fn measured(text: &str, catalog: &Catalog) -> Result<Measured, Diagnostic> {
         });
     }
     let origin = read_text(path)?;
-    let table = measure::read(&origin.name, &origin.text, catalog)?;
+    let table = read_table(&origin, catalog, fit)?;
     Ok(Measured::Table(origin.name, table))
 }
 

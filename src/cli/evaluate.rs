@@ -6,8 +6,8 @@ use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
 use crate::diagnostic::Diagnostic;
-use crate::fit_file::{FitFile, Source, embedded_fit, embedded_rows};
-use crate::measure::{self, Measurement};
+use crate::fit_file::{FitFile, embedded_fit, embedded_rows};
+use crate::measure::Measurement;
 use crate::plan::FitReport;
 use crate::preset::Catalog;
 use crate::report::accuracy::{self, AccuracyPage, TableAccuracy};
@@ -15,8 +15,8 @@ use crate::throughput::evaluate::{Evaluation, Protocol, evaluate, hold_out, hold
 use crate::throughput::{Fit, FitError};
 
 use super::args::{ConfidenceArgs, FitArgs, Format, GlobalArgs, OutputArgs};
-use super::input::read_text;
 use super::output::Output;
+use super::tables::{Tables, read_tables};
 use super::{Failure, catalog_with, fit};
 
 /// Flags of `tminus evaluate`.
@@ -134,7 +134,7 @@ fn against_tables(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
     let catalog = fit::known_to(catalog, judged.file.as_ref());
     let Tables {
         rows, mut notes, ..
-    } = read_tables(&args.tables, &catalog)?;
+    } = read_tables(&args.tables, &catalog, &judged.fit)?;
     notes.extend(in_sample_note(&rows, &judged.seen()));
     let confidence = args.confidence.confidence.unwrap_or_default();
     let Some(evaluation) = evaluate(&judged.fit, &rows, confidence) else {
@@ -147,48 +147,6 @@ fn against_tables(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
     }
     let answer = TableAccuracy::new(FitReport::new(&judged.fit), evaluation, notes);
     output.report(args.output.format, &answer)
-}
-
-/// What measured tables hold together.
-pub(super) struct Tables {
-    /// Their rows, one table after the other.
-    pub(super) rows: Vec<Measurement>,
-    /// The tables.
-    pub(super) sources: Vec<Source>,
-    /// What was ignored or assumed.
-    pub(super) notes: Vec<String>,
-}
-
-/// Reads measured tables.
-///
-/// # Errors
-/// A file that can't be read, and what can't be understood in it.
-pub(super) fn read_tables(files: &[PathBuf], catalog: &Catalog) -> Result<Tables, Diagnostic> {
-    let mut tables = Tables {
-        rows: Vec::new(),
-        sources: Vec::new(),
-        notes: Vec::new(),
-    };
-    for file in files {
-        let origin = read_text(file)?;
-        let table = measure::read(&origin.name, &origin.text, catalog)?;
-        let named = |note: String| {
-            if files.len() > 1 {
-                format!("{}: {note}", origin.name)
-            } else {
-                note
-            }
-        };
-        let name = file.file_name().map_or_else(
-            || origin.name.clone(),
-            |name| name.to_string_lossy().into_owned(),
-        );
-        let source = Source::new(name, &origin.text, table.rows.len());
-        tables.sources.push(source);
-        tables.notes.extend(table.notes.into_iter().map(named));
-        tables.rows.extend(table.rows);
-    }
-    Ok(tables)
 }
 
 /// How many rows the fit has seen: their errors say little about rows it has not.

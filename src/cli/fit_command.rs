@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::fit_file::FitFile;
+use crate::fit_file::{FitFile, embedded_fit};
 use crate::preset::Catalog;
 use crate::report::FitSummary;
 
 use super::args::{Format, GlobalArgs};
-use super::evaluate::{Tables, read_tables};
 use super::output::Output;
+use super::tables::{Tables, read_tables};
 use super::{Failure, catalog_with, fit};
 
 /// Flags of `tminus fit`.
@@ -75,7 +75,7 @@ pub(super) fn run(
         rows,
         sources,
         notes,
-    } = read_tables(&args.tables, &catalog)?;
+    } = read_tables(&args.tables, &catalog, &embedded_fit()?)?;
     let make = if args.alone {
         FitFile::alone
     } else {

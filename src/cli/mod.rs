@@ -25,6 +25,7 @@ mod request;
 mod reserve;
 mod schedule;
 mod schema;
+mod tables;
 mod timing;
 
 use std::ffi::OsString;

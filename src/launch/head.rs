@@ -1,7 +1,7 @@
 //! The head of every launch file: what was planned, and by what.
 
 use crate::plan::Candidate;
-use crate::quantity::{Interval, display_count, display_hours, display_thousands};
+use crate::quantity::{Interval, display_count, display_hours, display_thousands, display_whole};
 use crate::throughput::Basis;
 
 use super::Launch;
@@ -100,22 +100,11 @@ fn interval(interval: Interval, show: impl Fn(f64) -> String) -> String {
 }
 
 fn cost(c: &Candidate) -> String {
-    let dollars = |value: f64| format!("${}", thousands(value));
+    let dollars = |value: f64| format!("${}", display_whole(value));
     c.cost_usd.map_or_else(
         || ", cost unknown".to_owned(),
         |cost| format!(", {}", interval(cost, dollars)),
     )
-}
-
-/// A whole number with separators.
-fn thousands(value: f64) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a cost is not negative; saturates"
-    )]
-    let whole = value.round() as u128;
-    display_thousands(whole)
 }
 
 fn basis(c: &Candidate) -> String {

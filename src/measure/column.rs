@@ -36,8 +36,12 @@ pub(super) enum Column {
     TokensPerS,
     TokensPerSGpu,
     SeqsPerS,
-    /// Known, but computed here rather than read.
-    Derived,
+    /// Model FLOPs utilization: checked, not used.
+    Mfu,
+    /// Hardware FLOPs utilization: checked, not used.
+    Hfu,
+    /// TFLOP/s of one GPU: checked, not used.
+    Tflops,
 }
 
 /// Canonical name, then other spellings, all as [`normalised`].
@@ -225,16 +229,24 @@ const SPELLINGS: &[(Column, &str, &[&str])] = &[
             "throughputsamplessec",
         ],
     ),
-    (Column::Derived, "mfu_star", &["mfu*"]),
-    (Column::Derived, "mfu", &["mfu%"]),
-    (Column::Derived, "hfu_star", &["hfu*"]),
-    (Column::Derived, "hfu", &["hfu%"]),
+    (Column::Mfu, "mfu", &["mfu%", "mfustar", "mfu*"]),
+    (Column::Hfu, "hfu", &["hfu%", "hfustar", "hfu*"]),
     (
-        Column::Derived,
+        Column::Tflops,
         "model_tflop",
-        &["modeltflops", "modelflops"],
+        &[
+            "modeltflops",
+            "modelflops",
+            "tflopsgpu",
+            "tflopssgpu",
+            "tflopspergpu",
+            "tflopgpu",
+        ],
     ),
 ];
+
+/// Spellings of tokens per second that some programs print for one GPU and others for all.
+const PER_GPU_ELSEWHERE: &[&str] = &["tps", "wps"];
 
 impl Column {
     /// The name the project's own tables use.
@@ -254,9 +266,9 @@ impl Column {
     }
 
     /// Whether a table may have it more than once: `GPUType` often is repeated, once with and once
-    /// without the number of GPUs.
+    /// without the number of GPUs, and utilizations are counted in several ways.
     fn repeats(self) -> bool {
-        matches!(self, Self::Gpu | Self::Derived)
+        matches!(self, Self::Gpu | Self::Mfu | Self::Hfu | Self::Tflops)
     }
 }
 
@@ -315,6 +327,15 @@ pub(super) fn columns(
         }
         if column.is_none() && !cell.text.is_empty() {
             notes.add(header.line, format!("column `{}` is not used", cell.text));
+        }
+        if column == Some(Column::TokensPerS)
+            && PER_GPU_ELSEWHERE.contains(&&*normalised(&cell.text))
+        {
+            let text = format!(
+                "column `{}` is read as tokens/s of all GPUs together; `tok/s/gpu` heads those of one",
+                cell.text
+            );
+            notes.add(header.line, text);
         }
         columns.push(column);
     }

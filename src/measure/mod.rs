@@ -16,6 +16,8 @@ mod place;
 mod row;
 mod shape;
 mod speed;
+mod units;
+mod utilization;
 mod write;
 
 use std::sync::Arc;
@@ -31,6 +33,7 @@ use grid::Grid;
 use row::Speed;
 
 pub(crate) use speed::{PLAUSIBLE_MFU, mfu, percent};
+pub use units::Unit;
 pub use write::{to_blank_csv, to_csv};
 
 /// The measured tables of `MosaicGPT` training, every column of the published document

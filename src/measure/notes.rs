@@ -2,19 +2,40 @@
 
 use std::fmt::Write as _;
 
+/// A sentence, and the lines it is about.
+#[derive(Debug)]
+struct Entry {
+    subject: String,
+    text: String,
+    line: usize,
+    count: usize,
+}
+
 /// Sentences in the order first met, each with the lines it is about.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
-    entries: Vec<(String, usize, usize)>,
+    entries: Vec<Entry>,
 }
 
 impl Notes {
     /// Says `text` about the line `line`.
     pub(super) fn add(&mut self, line: usize, text: impl Into<String>) {
         let text = text.into();
-        match self.entries.iter_mut().find(|(known, ..)| *known == text) {
-            Some((_, _, count)) => *count += 1,
-            None => self.entries.push((text, line, 1)),
+        self.add_once(line, text.clone(), || text);
+    }
+
+    /// Says something about the line `line`, in the words of the first line of the same subject.
+    pub(super) fn add_once(&mut self, line: usize, subject: String, text: impl FnOnce() -> String) {
+        let known = |entry: &&mut Entry| entry.subject == subject;
+        if let Some(entry) = self.entries.iter_mut().find(known) {
+            entry.count += 1;
+        } else {
+            self.entries.push(Entry {
+                subject,
+                text: text(),
+                line,
+                count: 1,
+            });
         }
     }
 
@@ -22,7 +43,13 @@ impl Notes {
     pub(super) fn finish(self) -> Vec<String> {
         self.entries
             .into_iter()
-            .map(|(mut text, line, count)| {
+            .map(|entry| {
+                let Entry {
+                    mut text,
+                    line,
+                    count,
+                    ..
+                } = entry;
                 // Writing to a string can't fail.
                 let _ = if count == 1 {
                     write!(text, " (line {line})")

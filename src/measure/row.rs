@@ -57,7 +57,7 @@ fn read(
     let stack = places.stack(row, &cluster.gpu, notes)?;
     let configuration = batch::read(row, &shape, notes)?;
     let shape = shape::checked(row, &model, shape, configuration.seq_len, notes)?;
-    let told = speed::read(row, &shape, &cluster, &configuration)?;
+    let told = speed::read(row, &shape, &cluster, &configuration, notes)?;
     let throughput_tok_s = match (told, speed) {
         (Some(told), _) => told,
         (None, Speed::Open) => 0.0,
@@ -83,7 +83,7 @@ pub(super) struct Printed {
 }
 
 impl Printed {
-    fn parse(text: &str) -> Option<Self> {
+    pub(super) fn parse(text: &str) -> Option<Self> {
         let plain = without_separators(text);
         let (plain, thousands) = match plain.strip_suffix(['k', 'K']) {
             Some(plain) => (plain.trim_end().to_owned(), 1e3),

@@ -7,7 +7,9 @@ use crate::model::Shape;
 use crate::utilization::Convention;
 
 use super::column::Column;
+use super::notes::Notes;
 use super::row::{Printed, Row};
+use super::utilization;
 
 /// Utilizations outside of this range come from wrong units, not from slow or fast runs.
 pub(crate) const PLAUSIBLE_MFU: std::ops::RangeInclusive<f64> = 0.001..=1.0;
@@ -19,6 +21,7 @@ pub(super) fn read(
     shape: &Shape,
     cluster: &Cluster,
     configuration: &Configuration,
+    notes: &mut Notes,
 ) -> Result<Option<f64>, Diagnostic> {
     let mut told: Option<(Column, Printed)> = None;
     for (column, factor) in [
@@ -49,6 +52,7 @@ pub(super) fn read(
     }
     if let Some((column, tokens)) = told {
         check_units(row, column, tokens.value, shape, cluster, configuration)?;
+        utilization::compare(row, tokens.value, shape, cluster, configuration, notes);
     }
     Ok(told.map(|(_, tokens)| tokens.value))
 }

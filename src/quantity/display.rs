@@ -37,6 +37,24 @@ pub fn display_count(value: f64) -> String {
     format!("{value:.0}")
 }
 
+/// A number rounded to a whole one, with thousands separators; beyond 15 digits, where floats no
+/// longer count, with an exponent.
+#[must_use]
+pub fn display_whole(value: f64) -> String {
+    let size = value.abs().round();
+    if size.is_nan() || size >= 1e15 {
+        return format!("{value:.2e}");
+    }
+    let sign = if value < 0.0 && size > 0.0 { "-" } else { "" };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "from 0 to 1e15, checked above"
+    )]
+    let digits = display_thousands(size as u128);
+    format!("{sign}{digits}")
+}
+
 /// An integer with thousands separators: `1,508,631`.
 #[must_use]
 pub fn display_thousands(value: u128) -> String {

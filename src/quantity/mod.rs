@@ -19,7 +19,7 @@ use thiserror::Error;
 
 pub use confidence::Confidence;
 pub use count::{Bytes, Tokens};
-pub use display::{display_count, display_hours, display_thousands};
+pub use display::{display_count, display_hours, display_thousands, display_whole};
 pub use interval::Interval;
 pub use price::UsdPerGpuHour;
 

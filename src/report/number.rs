@@ -1,6 +1,7 @@
 //! Numbers as people read them: few digits, units in the header, never a bare float.
 
-use crate::quantity::{Interval, Tokens, display_count, display_thousands};
+pub(super) use crate::quantity::display_whole as thousands;
+use crate::quantity::{Interval, Tokens, display_count};
 
 /// Three significant digits, without exponent between 0.001 and 10 million.
 pub(super) fn significant(value: f64) -> String {
@@ -21,22 +22,6 @@ pub(super) fn significant(value: f64) -> String {
         };
         format!("{value:.decimals$}")
     }
-}
-
-/// A whole number with separators; beyond 15 digits, where floats no longer count, an exponent.
-pub(super) fn thousands(value: f64) -> String {
-    let size = value.abs().round();
-    if size >= 1e15 {
-        return format!("{value:.2e}");
-    }
-    let sign = if value < 0.0 && size > 0.0 { "-" } else { "" };
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "from 0 to 1e15, checked above"
-    )]
-    let digits = display_thousands(size as u128);
-    format!("{sign}{digits}")
 }
 
 /// Dollars without the sign: cents below 100, whole dollars above.

@@ -10,6 +10,7 @@
 //! | `fit` | coefficients and correction from measured rows |
 //! | `layer` | what is known of one place |
 //! | `elsewhere` | what is expected of later software and GPUs |
+//! | `doubts` | rows that can hardly be what they say |
 //! | `foretold` | whether rows are of the kind the tables hold |
 //! | `transfer` | from the embedded tables to a few rows of the user's own |
 //! | `outlook` | what a measurement would tell |
@@ -28,6 +29,7 @@ mod bad_runs;
 mod basis;
 mod cause;
 pub mod coefficients;
+mod doubts;
 mod elsewhere;
 pub mod evaluate;
 mod fit;
@@ -57,6 +59,7 @@ use serde::Serialize;
 
 pub use basis::{Basis, BasisDetail, NearestRow};
 pub use cause::{Cause, CauseKind, Scrutiny, Size};
+pub use doubts::{Doubt, DoubtKind, doubts};
 pub use fit::{FitError, Termination};
 pub(crate) use interval::normal_reach;
 pub use outlook::Outlook;

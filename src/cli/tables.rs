@@ -1,0 +1,72 @@
+//! Measured tables that a user names, with what has to be said of them.
+
+use std::path::PathBuf;
+
+use crate::diagnostic::{Diagnostic, Origin};
+use crate::fit_file::Source;
+use crate::measure::{self, Measurement, Table};
+use crate::preset::Catalog;
+use crate::throughput::{Fit, doubts};
+
+use super::input::read_text;
+
+/// What measured tables hold together.
+pub(super) struct Tables {
+    /// Their rows, one table after the other.
+    pub(super) rows: Vec<Measurement>,
+    /// The tables.
+    pub(super) sources: Vec<Source>,
+    /// What was ignored or assumed.
+    pub(super) notes: Vec<String>,
+}
+
+/// Reads a measured table; what is doubted of its rows, by what `fit` expects, is among the notes.
+///
+/// # Errors
+/// What can't be understood in it.
+pub(super) fn read_table(
+    origin: &Origin,
+    catalog: &Catalog,
+    fit: &Fit,
+) -> Result<Table, Diagnostic> {
+    let mut table = measure::read(&origin.name, &origin.text, catalog)?;
+    let doubts = doubts(fit, &table.rows).into_iter();
+    table.notes.extend(doubts.map(|doubt| doubt.to_string()));
+    Ok(table)
+}
+
+/// Reads measured tables, each as [`read_table`] does.
+///
+/// # Errors
+/// A file that can't be read, and what can't be understood in it.
+pub(super) fn read_tables(
+    files: &[PathBuf],
+    catalog: &Catalog,
+    fit: &Fit,
+) -> Result<Tables, Diagnostic> {
+    let mut tables = Tables {
+        rows: Vec::new(),
+        sources: Vec::new(),
+        notes: Vec::new(),
+    };
+    for file in files {
+        let origin = read_text(file)?;
+        let table = read_table(&origin, catalog, fit)?;
+        let named = |note: String| {
+            if files.len() > 1 {
+                format!("{}: {note}", origin.name)
+            } else {
+                note
+            }
+        };
+        let name = file.file_name().map_or_else(
+            || origin.name.clone(),
+            |name| name.to_string_lossy().into_owned(),
+        );
+        let source = Source::new(name, &origin.text, table.rows.len());
+        tables.sources.push(source);
+        tables.notes.extend(table.notes.into_iter().map(named));
+        tables.rows.extend(table.rows);
+    }
+    Ok(tables)
+}

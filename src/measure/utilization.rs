@@ -1,0 +1,77 @@
+//! Utilizations that a table prints beside a throughput: not used, but they tell its units.
+
+use crate::configuration::Configuration;
+use crate::hardware::Cluster;
+use crate::model::Shape;
+use crate::quantity::display_whole;
+use crate::utilization::Convention;
+
+use super::column::Column;
+use super::grid::Cell;
+use super::notes::Notes;
+use super::row::{Printed, Row};
+use super::speed::percent;
+use super::units::Unit;
+
+/// A utilization may be counted in ways unknown here: against the peak of another precision, say,
+/// which is twice as high. Farther off than this, units are wrong.
+const OTHER_COUNT: f64 = 2.5;
+
+/// Notes where a utilization or the TFLOP/s printed in a row are those of another throughput than
+/// `tok_s` tokens per second over all GPUs.
+pub(super) fn compare(
+    row: &Row<'_>,
+    tok_s: f64,
+    shape: &Shape,
+    cluster: &Cluster,
+    configuration: &Configuration,
+    notes: &mut Notes,
+) {
+    let peak = cluster.gpu.peak_flops;
+    let counted = |convention: Convention| {
+        let flops = convention.flops_per_token(shape, configuration.seq_len, true);
+        flops.utilization(tok_s / configuration.gpus as f64, peak)
+    };
+    // Parameters alone, and everything that is ever counted.
+    let lowest = counted(Convention::Mosaic2022).mfu_star;
+    let highest = counted(Convention::Palm).hfu;
+    for column in [Column::Mfu, Column::Hfu, Column::Tflops] {
+        for cell in row.cells(column) {
+            let told = match column {
+                Column::Tflops => of_peak(cell, peak),
+                _ => share(cell),
+            };
+            // By how much the throughput is too slow for what is printed.
+            let ratio = told.map(|told| told.min(highest).max(lowest) / told);
+            let Some(ratio) = ratio.filter(|ratio| ratio.ln().abs() > OTHER_COUNT.ln()) else {
+                continue;
+            };
+            let header = row.spelled(column, Some(cell));
+            notes.add_once(row.line(), format!("`{header}`"), || {
+                let unit = Unit::guess(ratio, configuration);
+                let looks_like = unit.map(|unit| format!(", which looks like {unit}"));
+                format!(
+                    "units look wrong: `{header}` {} does not go with {} tokens/s over all GPUs \
+                     (an MFU of {} %){}",
+                    cell.text,
+                    display_whole(tok_s),
+                    percent(lowest),
+                    looks_like.unwrap_or_default()
+                )
+            });
+        }
+    }
+}
+
+/// A share, printed as such or in percent: no run worth printing reaches less than 1 %.
+fn share(cell: &Cell) -> Option<f64> {
+    let percent = cell.text.strip_suffix('%').map(str::trim_end);
+    let value = Printed::parse(percent.unwrap_or(&cell.text))?.value;
+    let is_percent = percent.is_some() || value > 1.0;
+    Some(if is_percent { value / 100.0 } else { value })
+}
+
+/// TFLOP/s of one GPU as a share of its peak.
+fn of_peak(cell: &Cell, peak_flops: f64) -> Option<f64> {
+    Some(Printed::parse(&cell.text)?.value * 1e12 / peak_flops)
+}

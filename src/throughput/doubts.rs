@@ -1,0 +1,277 @@
+//! Rows that can hardly be what they say: too far from what is expected of them, or of one another.
+//!
+//! A number in other units is off by the number of GPUs, the sequence length or a thousand; what is
+//! unknown of a new stack or GPU moves all of its rows together, and by less. So rows are compared
+//! with what the fit expects of them, after what the rows of their cluster and stack have in common.
+
+use std::fmt;
+
+use super::Fit;
+use crate::measure::{Measurement, Unit};
+use crate::quantity::display_whole;
+
+/// Farther from what is expected than this, as a factor, a row is doubted. Of GPUs known from
+/// datasheets alone the 90 % interval ends at a factor of about 1.5, and configurations short of
+/// memory ran at 0.3 of the expected speed.
+const DOUBTED: f64 = 3.0;
+
+/// Repeats of one configuration that differ by more than this are doubted. In the embedded tables
+/// they differ by less than 1 %.
+const REPEATS_APART: f64 = 1.1;
+
+/// What is doubted of some rows of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Doubt {
+    /// Their lines, in the table's order.
+    pub lines: Vec<usize>,
+    /// What of them.
+    pub kind: DoubtKind,
+}
+
+/// What can be doubted.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DoubtKind {
+    /// The speed is about the one expected when it is read in another unit.
+    Units {
+        /// That unit.
+        unit: Unit,
+        /// Tokens per second over all GPUs as the first of the lines is read.
+        read_tok_s: f64,
+        /// Those expected of it.
+        expected_tok_s: f64,
+    },
+    /// The speed is much slower or faster than expected, in whatever unit.
+    Speed {
+        /// Tokens per second over all GPUs as the first of the lines is read.
+        read_tok_s: f64,
+        /// Those expected of it.
+        expected_tok_s: f64,
+        /// Whether the other rows of its cluster and stack lead to expect that.
+        by_other_rows: bool,
+    },
+    /// One configuration, measured more than once, at speeds that are far apart.
+    Repeats {
+        /// Tokens per second over all GPUs of the slowest.
+        slowest_tok_s: f64,
+        /// Of the fastest.
+        fastest_tok_s: f64,
+    },
+}
+
+/// Doubts about rows of one table, those about units first.
+///
+/// Rows still to be measured, with a throughput of 0, are left out.
+#[must_use]
+pub fn doubts(fit: &Fit, rows: &[Measurement]) -> Vec<Doubt> {
+    let judged: Vec<Judged<'_>> = rows
+        .iter()
+        .filter(|row| row.throughput_tok_s > 0.0)
+        .map(|row| Judged::new(fit, row))
+        .collect();
+    let mut found: Vec<Doubt> = Vec::new();
+    for row in &judged {
+        let common = common_log(row.row, &judged);
+        let Some(kind) = row.doubt(common) else {
+            continue;
+        };
+        match found.iter_mut().find(|known| known.kind.is_like(&kind)) {
+            Some(known) => known.lines.push(row.row.line),
+            None => found.push(Doubt {
+                lines: vec![row.row.line],
+                kind,
+            }),
+        }
+    }
+    found.sort_by_key(|doubt| !matches!(doubt.kind, DoubtKind::Units { .. }));
+    let doubted = |row: &Measurement| found.iter().any(|doubt| doubt.lines.contains(&row.line));
+    let trusted: Vec<&Measurement> = judged
+        .iter()
+        .map(|judged| judged.row)
+        .filter(|row| !doubted(row))
+        .collect();
+    found.extend(repeats(&trusted));
+    found
+}
+
+/// A row and what is expected of it.
+struct Judged<'a> {
+    row: &'a Measurement,
+    expected_tok_s: f64,
+    /// Logarithm of the speed read over the one expected.
+    log: f64,
+}
+
+impl<'a> Judged<'a> {
+    fn new(fit: &Fit, row: &'a Measurement) -> Self {
+        let step_s = fit
+            .step_time(&row.setting(), &row.configuration)
+            .expected_s();
+        let expected_tok_s = row.configuration.global_batch_tokens() as f64 / step_s;
+        Self {
+            row,
+            expected_tok_s,
+            log: (row.throughput_tok_s / expected_tok_s).ln(),
+        }
+    }
+
+    /// What is to be doubted, when rows around it are off by the logarithm `common`.
+    fn doubt(&self, common: f64) -> Option<DoubtKind> {
+        let log = self.log - common;
+        let far = log.abs() > DOUBTED.ln();
+        let read_tok_s = self.row.throughput_tok_s;
+        let expected_tok_s = self.expected_tok_s * common.exp();
+        far.then(|| match Unit::guess(log.exp(), &self.row.configuration) {
+            Some(unit) => DoubtKind::Units {
+                unit,
+                read_tok_s,
+                expected_tok_s,
+            },
+            None => DoubtKind::Speed {
+                read_tok_s,
+                expected_tok_s,
+                by_other_rows: common != 0.0,
+            },
+        })
+    }
+}
+
+/// By how much rows of that cluster and stack are off together: their median, of two in the middle
+/// the one nearer to what is expected. Nothing where they are few, or so far off that units may be
+/// wrong in all of them.
+fn common_log(of: &Measurement, rows: &[Judged<'_>]) -> f64 {
+    let alike = |judged: &&Judged<'_>| {
+        judged.row.cluster.name == of.cluster.name && judged.row.stack.name == of.stack.name
+    };
+    let mut logs: Vec<f64> = rows.iter().filter(alike).map(|row| row.log).collect();
+    logs.sort_by(f64::total_cmp);
+    let upper = logs.get(logs.len() / 2);
+    let lower = logs.get(logs.len().saturating_sub(1) / 2);
+    let middle = [lower, upper].into_iter().flatten();
+    let median = middle.min_by(|a, b| a.abs().total_cmp(&b.abs()));
+    median
+        .copied()
+        .filter(|median| logs.len() > 2 && median.abs() <= DOUBTED.ln())
+        .unwrap_or_default()
+}
+
+/// Configurations measured more than once, at speeds too far apart.
+fn repeats(rows: &[&Measurement]) -> Vec<Doubt> {
+    let same = |a: &Measurement, b: &Measurement| {
+        a.configuration == b.configuration
+            && a.shape == b.shape
+            && a.cluster.name == b.cluster.name
+            && a.stack.name == b.stack.name
+    };
+    let mut found = Vec::new();
+    for (index, row) in rows.iter().enumerate() {
+        if rows.iter().take(index).any(|earlier| same(earlier, row)) {
+            continue;
+        }
+        let runs: Vec<&&Measurement> = rows.iter().filter(|other| same(row, other)).collect();
+        let speeds = || runs.iter().map(|run| run.throughput_tok_s);
+        let slowest_tok_s = speeds().fold(f64::INFINITY, f64::min);
+        let fastest_tok_s = speeds().fold(0.0, f64::max);
+        if fastest_tok_s > REPEATS_APART * slowest_tok_s {
+            found.push(Doubt {
+                lines: runs.iter().map(|run| run.line).collect(),
+                kind: DoubtKind::Repeats {
+                    slowest_tok_s,
+                    fastest_tok_s,
+                },
+            });
+        }
+    }
+    found
+}
+
+impl DoubtKind {
+    /// Whether one sentence can tell both.
+    fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Units { unit: a, .. }, Self::Units { unit: b, .. }) => a == b,
+            (
+                Self::Speed {
+                    by_other_rows: a, ..
+                },
+                Self::Speed {
+                    by_other_rows: b, ..
+                },
+            ) => a == b && self.is_slow() == other.is_slow(),
+            _ => false,
+        }
+    }
+
+    fn is_slow(&self) -> bool {
+        match self {
+            Self::Units {
+                read_tok_s,
+                expected_tok_s,
+                ..
+            }
+            | Self::Speed {
+                read_tok_s,
+                expected_tok_s,
+                ..
+            } => read_tok_s < expected_tok_s,
+            Self::Repeats { .. } => false,
+        }
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            DoubtKind::Units {
+                unit,
+                read_tok_s,
+                expected_tok_s,
+            } => write!(
+                f,
+                "units look wrong: {} where {} tokens/s over all GPUs are expected, which looks \
+                 like {unit}",
+                display_whole(*read_tok_s),
+                display_whole(*expected_tok_s)
+            )?,
+            DoubtKind::Speed {
+                read_tok_s,
+                expected_tok_s,
+                by_other_rows,
+            } => {
+                let factor = (read_tok_s / expected_tok_s).ln().abs().exp();
+                write!(
+                    f,
+                    "{factor:.1} times {} than expected{}: {} tokens/s over all GPUs, not {}; check \
+                     the units and what ran",
+                    if self.kind.is_slow() {
+                        "slower"
+                    } else {
+                        "faster"
+                    },
+                    if *by_other_rows {
+                        " by the rows around"
+                    } else {
+                        ""
+                    },
+                    display_whole(*read_tok_s),
+                    display_whole(*expected_tok_s)
+                )?;
+            }
+            DoubtKind::Repeats {
+                slowest_tok_s,
+                fastest_tok_s,
+            } => write!(
+                f,
+                "one configuration at {} and at {} tokens/s, where repeats differ by about 1 %: \
+                 does something tell the runs apart that the columns read don't?",
+                display_whole(*slowest_tok_s),
+                display_whole(*fastest_tok_s)
+            )?,
+        }
+        match *self.lines {
+            [line] => write!(f, " (line {line})"),
+            [a, b] => write!(f, " (lines {a} and {b})"),
+            [first, ..] => write!(f, " ({} lines, from line {first})", self.lines.len()),
+            [] => Ok(()),
+        }
+    }
+}

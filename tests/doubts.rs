@@ -1,0 +1,228 @@
+//! Rows that can hardly be what they say: numbers in other units are found among the published rows,
+//! and nothing is doubted where nothing is wrong.
+#![expect(clippy::unwrap_used, reason = "a test that can't go on has failed")]
+
+use std::sync::LazyLock;
+
+use proptest::prelude::*;
+use proptest::sample::subsequence;
+use tminus::fit_file::{embedded_fit, embedded_rows};
+use tminus::measure::{MOSAICGPT_2023, Measurement, Unit, read};
+use tminus::preset::Catalog;
+use tminus::throughput::{Doubt, DoubtKind, Fit, doubts};
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::embedded);
+static FIT: LazyLock<Fit> = LazyLock::new(|| embedded_fit().unwrap());
+static ROWS: LazyLock<Vec<Measurement>> = LazyLock::new(|| embedded_rows().unwrap());
+
+fn scaled(row: &Measurement, factor: f64) -> Measurement {
+    Measurement {
+        throughput_tok_s: row.throughput_tok_s * factor,
+        ..row.clone()
+    }
+}
+
+/// What a row's tokens per second are in another unit.
+fn written_in(unit: Unit, row: &Measurement) -> Measurement {
+    let gpus = row.configuration.gpus as f64;
+    let seq_len = row.configuration.seq_len as f64;
+    let factor = match unit {
+        Unit::TokensPerGpu => 1.0 / gpus,
+        Unit::TokensOfAllGpus => gpus,
+        Unit::Samples => 1.0 / seq_len,
+        Unit::SamplesPerGpu => 1.0 / seq_len / gpus,
+        Unit::ThousandTokens => 1e-3,
+    };
+    scaled(row, factor)
+}
+
+/// Some of the published rows, as many as a user has, all of them faster or slower by one factor.
+fn tables() -> impl Strategy<Value = Vec<Measurement>> {
+    let rows = subsequence((0..ROWS.len()).collect::<Vec<_>>(), 6..30);
+    (rows, 0.75..1.6_f64).prop_map(|(rows, factor)| {
+        let row = |index: usize| ROWS.get(index).map(|row| scaled(row, factor));
+        rows.into_iter().filter_map(row).collect()
+    })
+}
+
+fn units() -> impl Strategy<Value = Unit> {
+    prop_oneof![
+        Just(Unit::TokensPerGpu),
+        Just(Unit::TokensOfAllGpus),
+        Just(Unit::Samples),
+        Just(Unit::SamplesPerGpu),
+        Just(Unit::ThousandTokens),
+    ]
+}
+
+/// Whether a doubt names that unit. Up to 2048 tokens, a sequence and a thousand tokens are too near
+/// to be told apart by a speed.
+fn names(doubt: &Doubt, unit: Unit, row: &Measurement) -> bool {
+    match doubt.kind {
+        DoubtKind::Units { unit: named, .. } => {
+            named == unit
+                || (row.configuration.seq_len <= 2048
+                    && named == Unit::Samples
+                    && unit == Unit::ThousandTokens)
+        }
+        _ => false,
+    }
+}
+
+#[test]
+fn published_rows_are_not_doubted() {
+    assert_eq!(doubts(&FIT, &ROWS), []);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rows_of_another_stack_are_not_doubted(rows in tables()) {
+        prop_assert_eq!(doubts(&FIT, &rows), []);
+    }
+
+    #[test]
+    fn one_row_in_another_unit_is_found(
+        rows in tables(),
+        at in any::<prop::sample::Index>(),
+        unit in units(),
+    ) {
+        let mut rows = rows;
+        let at = at.index(rows.len());
+        let row = written_in(unit, &rows[at]);
+        rows[at] = row.clone();
+        let found = doubts(&FIT, &rows);
+        prop_assert_eq!(found.len(), 1, "{:?}", found);
+        prop_assert_eq!(&found[0].lines, &vec![row.line]);
+        prop_assert!(names(&found[0], unit, &row), "{}", &found[0]);
+        prop_assert!(found[0].to_string().starts_with("units look wrong"));
+    }
+
+    #[test]
+    fn a_whole_table_in_another_unit_is_found(rows in tables(), unit in units()) {
+        let rows: Vec<Measurement> = rows.iter().map(|row| written_in(unit, row)).collect();
+        let mut lines: Vec<usize> = Vec::new();
+        for doubt in doubts(&FIT, &rows) {
+            let row = rows.iter().find(|row| doubt.lines.contains(&row.line)).unwrap();
+            prop_assert!(names(&doubt, unit, row), "{}", doubt);
+            lines.extend(doubt.lines);
+        }
+        lines.sort_unstable();
+        let mut all: Vec<usize> = rows.iter().map(|row| row.line).collect();
+        all.sort_unstable();
+        prop_assert_eq!(lines, all);
+    }
+}
+
+#[test]
+fn a_row_far_off_its_siblings_is_doubted_whatever_the_unit() {
+    // Of 32 GPUs no unit explains a tenth.
+    let mut rows: Vec<Measurement> = ROWS
+        .iter()
+        .filter(|row| row.configuration.gpus == 32)
+        .take(5)
+        .map(|row| scaled(row, 0.8))
+        .collect();
+    rows[2] = scaled(&rows[2], 0.1);
+    let found = doubts(&FIT, &rows);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].lines, [rows[2].line]);
+    let said = found[0].to_string();
+    assert!(
+        said.contains("times slower than expected by the rows around"),
+        "{said}"
+    );
+    // And alone, by what is expected without others.
+    let said = doubts(&FIT, &rows[2..3])[0].to_string();
+    assert!(said.contains("times slower than expected:"), "{said}");
+}
+
+#[test]
+fn repeats_far_apart_are_doubted() {
+    let row = ROWS[0].clone();
+    let repeat = |line: usize, factor: f64| Measurement {
+        line,
+        ..scaled(&row, factor)
+    };
+    let near = [repeat(2, 1.0), repeat(3, 0.98)];
+    assert_eq!(doubts(&FIT, &near), []);
+    let far = [repeat(2, 1.0), repeat(3, 0.98), repeat(4, 0.8)];
+    let found = doubts(&FIT, &far);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].lines, [2, 3, 4]);
+    assert!(found[0].to_string().contains("repeats differ by about 1 %"));
+}
+
+#[test]
+fn rows_to_be_measured_are_not_doubted() {
+    assert_eq!(doubts(&FIT, &[scaled(&ROWS[0], 0.0)]), []);
+}
+
+/// Notes about units in a table of one run of 64 GPUs with more columns.
+fn notes(header: &str, cells: &str) -> Vec<String> {
+    let text = format!(
+        "model,gpu,gpus,seq_len,micro_batch,grad_accum,activation_checkpointing,{header}\n\
+         gpt-7b,a100-80gb,64,2048,4,2,on,{cells}\n"
+    );
+    let table = read("t.csv", &text, &CATALOG).unwrap();
+    let wrong = |note: &String| note.contains("units look wrong");
+    table.notes.into_iter().filter(wrong).collect()
+}
+
+#[test]
+fn utilizations_printed_in_a_table_tell_its_units() {
+    let table = read("mosaicgpt-2023.csv", MOSAICGPT_2023, &CATALOG).unwrap();
+    assert!(
+        !table.notes.iter().any(|note| note.contains("units")),
+        "{:?}",
+        table.notes
+    );
+
+    // 184,000 tokens/s of all 64 are 2,875 of one, an MFU of about 40 %.
+    for (header, cells) in [
+        ("tok/s,MFU", "184000,0.4"),
+        ("tok/s,MFU", "184000,40"),
+        ("tok/s,MFU (%)", "184000,40"),
+        ("tok/s,MFU", "184000,40 %"),
+        ("tok/s,HFU", "184000,0.53"),
+        ("tok/s,TFLOPs/GPU", "184000,125"),
+        ("tok/s/gpu,MFU,HFU", "2875,0.4,0.5"),
+        ("tok/s,MFU", "184000,n/a"),
+        ("tok/s,MFU", "184000,0"),
+    ] {
+        assert_eq!(
+            notes(header, cells),
+            Vec::<String>::new(),
+            "{header} {cells}"
+        );
+    }
+    for (header, cells, said) in [
+        (
+            "tok/s,MFU",
+            "2875,0.4",
+            "`MFU` 0.4 does not go with 2,875 tokens/s",
+        ),
+        ("tok/s,MFU (%)", "2875,40", "tokens/s of one GPU (line 2)"),
+        ("TPS,TFLOPs/GPU", "2875,125", "tokens/s of one GPU (line 2)"),
+        ("tok/s,HFU", "2875,53%", "tokens/s of one GPU (line 2)"),
+        ("tok/s,MFU", "184000,4", "(an MFU of 37 %)"),
+    ] {
+        let found = notes(header, cells);
+        assert_eq!(found.len(), 1, "{header} {cells}: {found:?}");
+        assert!(found[0].contains(said), "{header} {cells}: {found:?}");
+    }
+}
+
+#[test]
+fn a_header_that_some_print_for_one_gpu_is_said_to_be_read_for_all() {
+    let text = "model,gpu,gpus,seq_len,micro_batch,grad_accum,activation_checkpointing,TPS\n\
+                gpt-7b,a100-80gb,64,2048,4,2,on,184000\n";
+    let table = read("t.csv", text, &CATALOG).unwrap();
+    let said = "column `TPS` is read as tokens/s of all GPUs together";
+    assert!(
+        table.notes.iter().any(|note| note.contains(said)),
+        "{:?}",
+        table.notes
+    );
+}
