@@ -13,7 +13,7 @@ use dice::Dice;
 use proptest::prelude::*;
 use tminus::configuration::Setting;
 use tminus::fit_file::embedded_fit;
-use tminus::forecast::{FinishTime, Reliability, WallClock};
+use tminus::forecast::{Failures, FinishTime, Reliability, WallClock};
 use tminus::hardware::Cluster;
 use tminus::job::{JobFile, Request, Settings, resolve};
 use tminus::plan::{Planner, predict_one};
@@ -45,6 +45,7 @@ fn exponential(dice: &mut Dice, mean: f64) -> f64 {
 /// first node that comes back; a failure while it restarts makes it start over.
 struct Run<'a> {
     clock: &'a WallClock,
+    failures: Failures,
     repair_h: f64,
     now: f64,
     next_failure: f64,
@@ -54,14 +55,16 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn hours(clock: &'a WallClock, repair_h: f64, train_h: f64, dice: &mut Dice) -> f64 {
+        let failures = clock.course(train_h).failures;
         let mut run = Self {
             clock,
+            failures,
             repair_h,
             now: clock.start_up_h,
             next_failure: 0.0,
             away: Vec::new(),
         };
-        run.next_failure = run.now + exponential(dice, 1.0 / clock.failures.per_h);
+        run.next_failure = run.now + exponential(dice, 1.0 / failures.per_h);
         let work_h = clock.checkpoint_interval_s.unwrap() / 3600.0;
         let write_h = clock.write_s / 3600.0;
         let mut saved = 0.0;
@@ -98,9 +101,9 @@ impl<'a> Run<'a> {
                 let first = self.away.iter().copied().fold(f64::INFINITY, f64::min);
                 self.now = self.now.max(first);
             }
-            let per_h = self.clock.failures.per_h;
+            let per_h = self.failures.per_h;
             self.next_failure = self.now + exponential(dice, 1.0 / per_h);
-            if self.goes_on_for(self.clock.failures.restart_h) {
+            if self.goes_on_for(self.failures.restart_h) {
                 break;
             }
         }
@@ -156,6 +159,14 @@ fn failing(rate: f64, spares: u64, replacement_h: f64) -> Reliability {
     }
 }
 
+/// Checkpoints come later than any run ends.
+fn unsaved(rate: f64) -> Reliability {
+    Reliability {
+        checkpoint_interval_s: Some(90.0 * 86_400.0),
+        ..failing(rate, 0, 1.0)
+    }
+}
+
 const RUNS: usize = 100_000;
 
 /// The law says of every percentile of the simulated runs what share of them is done by then. The
@@ -174,6 +185,8 @@ fn the_law_is_that_of_the_simulated_events() {
         ("1T", 128, failing(100.0, 2, 4.0), 0.03),
         ("1T", 128, failing(500.0, 4, 4.0), 0.03),
         ("1T", 128, failing(100.0, 2, 8.0), 0.03),
+        ("134B", 128, unsaved(5.15), 0.03),
+        ("134B", 128, unsaved(30.0), 0.03),
     ] {
         let case = case(tokens, gpus, reliability);
         let mut dice = Dice(7);
@@ -217,6 +230,7 @@ fn the_expected_value_is_the_simulated_mean() {
             checkpoint_interval_s: Some(3.0 * 3600.0),
             ..failing(200.0, 3, 4.0)
         },
+        unsaved(0.3),
     ] {
         let case = case("1T", 128, reliability);
         let mut dice = Dice(11);
@@ -244,7 +258,8 @@ fn run_of(nodes: u64, params: u64, days: f64, rate: Option<f64>) -> (f64, f64) {
         ..Reliability::default()
     };
     let clock = WallClock::new(&reliability, params, &cluster, nodes * 8);
-    (clock.failures.per_h * 24.0 * days, clock.goodput)
+    let course = clock.course(24.0 * days);
+    (course.failures.per_h * 24.0 * days, course.goodput)
 }
 
 /// The table in the module `wall_clock` of what the model says of published runs.

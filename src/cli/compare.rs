@@ -137,7 +137,8 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
         start: args.start,
     };
     let mut comparison = compare(&launched, fit).map_err(refused)?;
-    comparison.notes = notes(&comparison, &plan, fit.name(), rows.as_ref(), &measured);
+    let more = notes(&comparison, &plan, fit.name(), rows.as_ref(), &measured);
+    comparison.notes.extend(more);
     let target = args
         .output
         .as_deref()

@@ -33,9 +33,25 @@ pub(super) struct Explanation {
     pub(super) probability: f64,
     /// Its sizes, weighted by what was measured.
     pub(super) sizes: Vec<Size>,
+    /// Logarithm of the slowdown of the run compared that it leaves unexplained.
+    pub(super) unexplained: f64,
 }
 
+/// Standard deviations of chance beyond which what a cause leaves is not chance.
+const NO_CHANCE: f64 = 4.0;
+
 impl Explanation {
+    /// Whether it leaves more of a run than chance, and memory pressure where it was predicted,
+    /// explain.
+    pub(super) fn falls_short(&self, run: &Scrutiny<'_>) -> bool {
+        let slower = self.unexplained > 0.0;
+        let slowest = run.pressed_speeds(SPEEDS).into_iter().fold(1.0, f64::min);
+        let pressure = if slower { -slowest.ln() } else { 0.0 };
+        let waves = if slower { run.slower_sd() } else { 0.0 };
+        let variance = run.covariance(run) + run.noise_sd().powi(2) + waves.powi(2);
+        self.unexplained.abs() - pressure > NO_CHANCE * variance.sqrt()
+    }
+
     /// Mean and standard deviation of the logarithm of its size.
     pub(super) fn log_size(&self) -> (f64, f64) {
         moments(&self.sizes, |size| size.log)
@@ -103,12 +119,17 @@ fn weigh(observations: &[Observation<'_>], chance: &Chance, cause: Cause) -> (f6
     for (size, log) in sizes.iter_mut().zip(&logs) {
         size.share = (log - best).exp() / total;
     }
+    let unexplained = run.map_or(0.0, |run| {
+        let (explained, _) = moments(&sizes, |size| effect(run, observations, cause, size.log));
+        run.slowdown - explained
+    });
     (
         prior.ln() + best + total.ln(),
         Explanation {
             cause,
             probability: 0.0,
             sizes,
+            unexplained,
         },
     )
 }

@@ -26,9 +26,9 @@ pub use plan_file::{PlanFile, PlannedRun};
 use crate::configuration::{Configuration, Setting};
 use crate::measure::{Measurement, to_csv};
 use crate::quantity::{Confidence, Interval, Tokens};
-use crate::throughput::{Cause, CauseKind, Fit};
+use crate::throughput::{Cause, CauseKind, Fit, doubts};
 
-use explain::{CLEAR_ODDS, Observation, explain};
+use explain::{CLEAR_ODDS, Explanation, Observation, explain};
 
 /// Version of the JSON that `compare` prints; it grows when a field changes meaning.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -187,11 +187,14 @@ pub fn compare(launched: &Launched<'_>, fit: &Fit) -> Result<Comparison, FinishE
         next,
         finish: finish::finish(launched, noise)?,
         fit_row_csv: to_csv(&[row(launched)]),
-        notes: Vec::new(),
+        notes: doubtful(fit, launched)
+            .into_iter()
+            .chain(too_far(&observations, &explanations))
+            .collect(),
     })
 }
 
-fn explained(explanation: &explain::Explanation, confidence: Confidence) -> ExplainedCause {
+fn explained(explanation: &Explanation, confidence: Confidence) -> ExplainedCause {
     let cause = explanation.cause;
     let sized = !matches!(cause, Cause::Chance | Cause::NoMemoryPressure);
     let (mean, sd) = explanation.log_size();
@@ -206,6 +209,30 @@ fn explained(explanation: &explain::Explanation, confidence: Confidence) -> Expl
             high: (mean + reach).exp(),
         }),
     }
+}
+
+/// A speed that can hardly be what it says.
+fn doubtful(fit: &Fit, launched: &Launched<'_>) -> Option<String> {
+    let doubt = doubts(fit, &[row(launched)]).into_iter().next()?;
+    Some(doubt.kind.to_string())
+}
+
+/// That not even the most probable cause goes so far.
+fn too_far(observations: &[Observation<'_>], explanations: &[Explanation]) -> Option<String> {
+    let (run, first) = (observations.first()?, explanations.first()?);
+    first.falls_short(&run.scrutiny).then(|| {
+        let factor = |log: f64| format!("{:.2} times", log.abs().exp());
+        format!(
+            "none of the causes goes so far: the most probable one leaves the run {} {} than it \
+             explains, and the probabilities only say which is nearest",
+            factor(first.unexplained),
+            if first.unexplained > 0.0 {
+                "slower"
+            } else {
+                "faster"
+            }
+        )
+    })
 }
 
 /// The run as a measured row.

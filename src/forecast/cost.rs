@@ -93,8 +93,9 @@ impl Bill {
     /// expected GPU-hours and dollars of the whole run.
     #[must_use]
     pub fn lines(&self, clock: &WallClock, train_h: f64) -> Vec<CostLine> {
-        let total_h = clock.hours(train_h);
-        let writes_h = train_h * (clock.writing - 1.0);
+        let course = clock.course(train_h);
+        let total_h = clock.start_up_h + course.hours();
+        let writes_h = train_h * (course.writing - 1.0);
         let failures_h = (total_h - clock.start_up_h - train_h - writes_h).max(0.0);
         let training_gpus = self.gpus - self.spare_gpus;
         [

@@ -21,8 +21,10 @@
 //! P(K = k) = θ·(θ + k·ρ)^(k−1)·e^(−θ − k·ρ) / k!,   θ = Λ·x,   ρ = Λ·U
 //! ```
 //!
-//! exact where all lose the same (the generalized Poisson law of Consul & Jain 1973). Given `k`, the
-//! hours they cost are represented by three values that have their first four cumulants.
+//! exact where all lose the same (the generalized Poisson law of Consul & Jain 1973). A run that ends
+//! before its first checkpoint starts from scratch until nothing fails for as long as it takes: then
+//! the law is geometric, `P(K = k) = (1 − e^(−θ))^k·e^(−θ)`. Given `k`, the hours they cost are
+//! represented by three values that have their first four cumulants.
 
 /// Failures of a running job, and what one costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,12 +50,16 @@ pub(super) struct Outcome {
     pub(super) weight: f64,
 }
 
-/// Up to so many expected failures the outcomes are listed; beyond, their sum is close to Gaussian.
+/// Up to so many expected failures the outcomes are listed; beyond, the hours they cost together are
+/// close to log-normal.
 const LISTED: f64 = 40.0;
 /// Where rework costs more than this share of the work, its law has too long a tail to list.
 const LISTED_LOAD: f64 = 0.5;
 /// Probability of the outcomes that are not listed, at most.
 const UNLISTED: f64 = 1e-10;
+
+/// An exponential law is represented by so many values, equally likely.
+const EXPONENTIAL_POINTS: u32 = 400;
 
 /// First four cumulants of the hours lost, in hours and their powers.
 #[derive(Debug, Clone, Copy)]
@@ -127,7 +133,16 @@ impl Failures {
         if mean <= 0.0 || load.is_nan() {
             return vec![Outcome::UNDELAYED];
         }
-        if load > LISTED_LOAD || mean / (1.0 - load) > LISTED {
+        let from_scratch = self.cycle_h >= productive_h;
+        let expected = if from_scratch {
+            mean.exp_m1()
+        } else {
+            mean / (1.0 - load)
+        };
+        if from_scratch && expected > LISTED {
+            return self.hopeless(productive_h);
+        }
+        if expected > LISTED || (load > LISTED_LOAD && !from_scratch) {
             return self.many(productive_h);
         }
         let cost = self.cost();
@@ -135,7 +150,11 @@ impl Failures {
         let mut listed = 0.0;
         let mut k = 0.0;
         while listed < 1.0 - UNLISTED && k < 20.0 * LISTED {
-            let weight = generalized_poisson(k, mean, load);
+            let weight = if from_scratch {
+                ((-(-mean).exp_m1()).ln() * k - mean).exp()
+            } else {
+                generalized_poisson(k, mean, load)
+            };
             listed += weight;
             for (hours, share) in cost.times(k).three_points() {
                 outcomes.push(Outcome {
@@ -151,23 +170,39 @@ impl Failures {
         outcomes
     }
 
-    /// Many failures: a log-normal factor with the mean and the variance of their sum, which is
-    /// `E[K]·Var(J) + Var(K)·E[J]²` with `J` the cost of one.
+    /// So many starts from scratch that only the last one succeeds: the sum of a geometric number of
+    /// hours is close to exponential (Rényi 1956).
+    fn hopeless(&self, productive_h: f64) -> Vec<Outcome> {
+        let delay_h = productive_h * (self.slowdown() - 1.0);
+        let weight = f64::from(EXPONENTIAL_POINTS).recip();
+        (0..EXPONENTIAL_POINTS)
+            .map(|point| {
+                let longer = 1.0 - (f64::from(point) + 0.5) * weight;
+                Outcome {
+                    log_factor: (-longer.ln() * delay_h / productive_h).ln_1p(),
+                    weight,
+                }
+            })
+            .collect()
+    }
+
+    /// Many failures: the hours they cost together are log-normal, with the mean and the variance of
+    /// their sum, which is `E[K]·Var(J) + Var(K)·E[J]²` with `J` the cost of one.
     fn many(&self, productive_h: f64) -> Vec<Outcome> {
         let Cumulants([mean_h, variance, ..]) = self.cost();
         let left = 1.0 - self.per_h * self.lost_h();
         let count = self.per_h * productive_h / left;
         let spread = count * (variance + (mean_h / left).powi(2));
-        let slowdown = self.slowdown();
-        let log_variance = (spread / (productive_h * slowdown).powi(2)).ln_1p();
-        let (mean, sd) = (slowdown.ln() - log_variance / 2.0, log_variance.sqrt());
+        let delay_h = productive_h * (self.slowdown() - 1.0);
+        let log_variance = (spread / delay_h.powi(2)).ln_1p();
+        let (mean, sd) = (delay_h.ln() - log_variance / 2.0, log_variance.sqrt());
         let points =
             (-GAUSSIAN_POINTS..=GAUSSIAN_POINTS).map(|point| f64::from(point) * GAUSSIAN_STEP);
         let density = |z: f64| (-z.powi(2) / 2.0).exp();
         let total: f64 = points.clone().map(density).sum();
         points
             .map(|z| Outcome {
-                log_factor: mean + sd * z,
+                log_factor: ((mean + sd * z).exp() / productive_h).ln_1p(),
                 weight: density(z) / total,
             })
             .collect()

@@ -36,17 +36,18 @@ impl FinishTime {
     /// Of a run that trains for `train_h` hours if its step takes as long as is expected of `step`.
     #[must_use]
     pub fn new(clock: &WallClock, train_h: f64, step: StepTime) -> Self {
-        let (productive_h, outcomes) = if clock.stalls {
+        let course = clock.course(train_h);
+        let (productive_h, outcomes) = if course.stalls {
             // No law worth telling: the run hardly gets anywhere.
-            (train_h / clock.goodput, vec![Outcome::UNDELAYED])
+            (course.hours(), vec![Outcome::UNDELAYED])
         } else {
-            let productive_h = train_h * clock.writing;
-            (productive_h, clock.failures.outcomes(productive_h))
+            let productive_h = train_h * course.writing;
+            (productive_h, course.failures.outcomes(productive_h))
         };
         Self {
             start_up_h: clock.start_up_h,
             productive_h,
-            expected_h: clock.hours(train_h),
+            expected_h: clock.start_up_h + course.hours(),
             step,
             outcomes: outcomes.into(),
         }

@@ -19,7 +19,6 @@ mod wall_clock;
 pub use cost::{Bill, CostItem, CostLine};
 pub use failures::Failures;
 pub use finish::FinishTime;
-pub(crate) use price::is_spot;
 pub use price::{PriceDate, Pricing, Reference};
 pub use reliability::{RELIABILITY_SETTINGS, Reliability, ReliabilitySetting, share_without_spare};
-pub use wall_clock::WallClock;
+pub use wall_clock::{Course, WallClock};

@@ -111,8 +111,16 @@ pub struct Pricing {
 }
 
 /// Whether a kind of price is for nodes that are taken back at any time.
-pub(crate) fn is_spot(price_type: &str) -> bool {
+fn is_spot(price_type: &str) -> bool {
     price_type.eq_ignore_ascii_case("spot")
+}
+
+/// Whether a kind of price is had for a commitment of years, such as `commit-3y`.
+fn is_commitment(price_type: &str) -> bool {
+    let kind = price_type.to_lowercase();
+    ["commit", "reserved"]
+        .iter()
+        .any(|word| kind.contains(word))
 }
 
 impl Pricing {
@@ -175,7 +183,7 @@ impl Pricing {
     }
 
     /// What a reader should know of a cluster's price: that there is none, that it is old or of
-    /// unknown age, what a spot price leaves out.
+    /// unknown age, what a spot price or a commitment leaves out.
     #[must_use]
     pub fn notes(&self, cluster: &Cluster) -> Vec<String> {
         let Some(price) = self.price(cluster) else {
@@ -185,7 +193,7 @@ impl Pricing {
     }
 
     /// What a reader should know of one price, which is called `what`: that it is old or of unknown
-    /// age, what a spot price leaves out.
+    /// age, what a spot price or a commitment leaves out.
     #[must_use]
     pub fn notes_of(&self, price: &Price, what: &str) -> Vec<String> {
         let mut notes = Vec::new();
@@ -199,7 +207,15 @@ impl Pricing {
             (Err(_), _) if price.is_stated() => {}
             (Err(_), _) => notes.push(format!("the {what} has no date: ask for today's")),
         }
-        if is_spot(&price.price_type) {
+        // What its owner states is of the kind asked for.
+        let asked = self.price_type.as_ref().filter(|_| price.is_stated());
+        let kind = asked.unwrap_or(&price.price_type);
+        if is_commitment(kind) {
+            notes.push(format!(
+                "the {what} is {kind}: what that binds one to beyond this run is not in the cost"
+            ));
+        }
+        if is_spot(kind) {
             notes.push(format!(
                 "the {what} is for spot nodes, which are taken back at any time: such \
                  interruptions are not in the time, nor in the cost"

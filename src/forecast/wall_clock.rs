@@ -7,6 +7,9 @@
 //! set, with `M` the job's mean time to failure (Young 1974; Daly 2006, first order): the best one as
 //! long as `w` and the restart are short against `M`.
 //!
+//! A run that ends before its first checkpoint writes none, and a failure loses all of it: its cycle
+//! is the run itself. So it is where no checkpoints are written at all.
+//!
 //! With `s` spares, a failure waits only when all of them are away for repair. Nodes away are a
 //! queue without waiting room, so that Erlang's loss formula says how often that happens, and the
 //! first of the `s + 1` nodes then away comes back after a `(s + 1)`th of the repair time on average.
@@ -55,24 +58,35 @@ const GPUS_PER_RATED_NODE: f64 = 8.0;
 const SECONDS_PER_HOUR: f64 = 3600.0;
 const SECONDS_PER_DAY: f64 = 86_400.0;
 
-/// The wall clock of one model on so many GPUs of one cluster: affine in pure training time.
+/// The wall clock of one model on so many GPUs of one cluster.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WallClock {
     /// Hours before the first step.
     pub start_up_h: f64,
-    /// Hours of training and checkpoint writes for every hour of training; at least 1.
-    pub writing: f64,
-    /// Failures and what they cost.
-    pub failures: Failures,
-    /// Share of the remaining time that trains, above 0 and at most 1.
-    pub goodput: f64,
-    /// Seconds of training between two checkpoints; `None` when none are written.
+    /// Seconds of training between two checkpoints; `None` when none are ever written.
     pub checkpoint_interval_s: Option<f64>,
     /// Seconds to write one.
     pub write_s: f64,
     /// Nodes booked beside those that train.
     pub spares: u64,
-    /// Failures come so fast that the run hardly gets anywhere.
+    /// Failures, of a run that is long against the checkpoint interval.
+    failures: Failures,
+}
+
+/// How the hours of one run go, once it has started up.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Course {
+    /// Hours of pure training.
+    pub train_h: f64,
+    /// Hours of training and checkpoint writes for every hour of training; at least 1.
+    pub writing: f64,
+    /// Failures and what they cost.
+    pub failures: Failures,
+    /// Share of the time that trains, above 0 and at most 1.
+    pub goodput: f64,
+    /// Whether any checkpoint is written before the end.
+    pub is_saved: bool,
+    /// Failures come so fast that the run hardly gets anywhere: its time is no forecast.
     pub stalls: bool,
 }
 
@@ -91,23 +105,51 @@ impl WallClock {
             .checkpoint_interval_s
             .filter(|_| write_s > 0.0)
             .or_else(|| optimal_interval_s(write_s, failures_per_s));
-        let (cycle_s, writing) = match interval_s {
-            Some(interval_s) => (interval_s + write_s, 1.0 + write_s / interval_s),
-            None => (0.0, 1.0),
-        };
         let spares = reliability.spares(cluster, count);
+        Self {
+            start_up_h: reliability.start_up_s / SECONDS_PER_HOUR,
+            checkpoint_interval_s: interval_s,
+            write_s,
+            spares,
+            failures: Failures {
+                per_h: failures_per_s * SECONDS_PER_HOUR,
+                restart_h: reliability.restart_s / SECONDS_PER_HOUR,
+                cycle_h: interval_s.map_or(f64::INFINITY, |interval_s| {
+                    (interval_s + write_s) / SECONDS_PER_HOUR
+                }),
+                wait_share: share_without_spare(spares, failures_per_s * reliability.replacement_s),
+                wait_h: reliability.replacement_s / (spares as f64 + 1.0) / SECONDS_PER_HOUR,
+            },
+        }
+    }
+
+    /// Whether anything ever fails.
+    #[must_use]
+    pub fn fails(&self) -> bool {
+        self.failures.per_h > 0.0
+    }
+
+    /// How a run of `train_h` hours of pure training goes.
+    #[must_use]
+    pub fn course(&self, train_h: f64) -> Course {
+        let interval_h = self.checkpoint_interval_s.map(|s| s / SECONDS_PER_HOUR);
+        let interval_h = interval_h.filter(|interval_h| *interval_h < train_h);
+        let (writing, cycle_h) = match interval_h {
+            Some(interval_h) => (
+                1.0 + self.write_s / SECONDS_PER_HOUR / interval_h,
+                self.failures.cycle_h,
+            ),
+            None => (1.0, train_h),
+        };
         let failures = Failures {
-            per_h: failures_per_s * SECONDS_PER_HOUR,
-            restart_h: reliability.restart_s / SECONDS_PER_HOUR,
-            cycle_h: cycle_s / SECONDS_PER_HOUR,
-            wait_share: share_without_spare(spares, failures_per_s * reliability.replacement_s),
-            wait_h: reliability.replacement_s / (spares as f64 + 1.0) / SECONDS_PER_HOUR,
+            cycle_h,
+            ..self.failures
         };
         let share = (writing * failures.slowdown()).recip();
         // A share that is no number counts as stalled too.
         let stalls = share.is_nan() || share < Reliability::WORST_GOODPUT;
-        Self {
-            start_up_h: reliability.start_up_s / SECONDS_PER_HOUR,
+        Course {
+            train_h,
             writing,
             failures,
             goodput: if stalls {
@@ -115,28 +157,15 @@ impl WallClock {
             } else {
                 share
             },
-            checkpoint_interval_s: interval_s,
-            write_s,
-            spares,
+            is_saved: interval_h.is_some(),
             stalls,
         }
     }
 
-    /// Hours on the wall clock of `train_h` hours of pure training.
+    /// Hours on the wall clock of `train_h` hours of pure training; never fewer of more.
     #[must_use]
     pub fn hours(&self, train_h: f64) -> f64 {
-        self.start_up_h + train_h / self.goodput
-    }
-
-    /// Failures to be expected in `train_h` hours of pure training.
-    #[must_use]
-    pub fn failures_in(&self, train_h: f64) -> f64 {
-        let lost = self.failures.per_h * self.failures.lost_h();
-        if lost < 1.0 {
-            self.failures.per_h * train_h * self.writing / (1.0 - lost)
-        } else {
-            self.failures.per_h * self.hours(train_h)
-        }
+        self.start_up_h + self.course(train_h).hours()
     }
 
     /// [`WallClock::hours`] of an interval; its ends stay in order.
@@ -146,6 +175,25 @@ impl WallClock {
             low: self.hours(train_h.low),
             expected: self.hours(train_h.expected),
             high: self.hours(train_h.high),
+        }
+    }
+}
+
+impl Course {
+    /// Hours on the wall clock, from the first step to the last.
+    #[must_use]
+    pub fn hours(&self) -> f64 {
+        self.train_h / self.goodput
+    }
+
+    /// Failures to be expected.
+    #[must_use]
+    pub fn expected_failures(&self) -> f64 {
+        let lost = self.failures.per_h * self.failures.lost_h();
+        if lost < 1.0 {
+            self.failures.per_h * self.train_h * self.writing / (1.0 - lost)
+        } else {
+            self.failures.per_h * self.hours()
         }
     }
 }
@@ -176,7 +224,8 @@ mod tests {
             max_gpus: 1 << 20,
             ..cluster()
         };
-        WallClock::new(&Reliability::default(), params, &roomy, gpus).goodput
+        let clock = WallClock::new(&Reliability::default(), params, &roomy, gpus);
+        clock.course(1000.0).goodput
     }
 
     #[test]
@@ -217,7 +266,7 @@ mod tests {
             ..Reliability::default()
         };
         let clock = WallClock::new(&hopeless, u64::MAX, &cluster(), 1 << 20);
-        assert!(clock.stalls, "{clock:?}");
+        assert!(clock.course(1e12).stalls, "{clock:?}");
         assert!(clock.hours(1e12).is_finite());
     }
 
@@ -225,15 +274,49 @@ mod tests {
         #[test]
         fn the_wall_clock_is_ordered(
             params in 1..=u64::MAX, nodes in 1..1_000_000_u64, rate in 0.0..1e6, hours in 0.0..1e15,
+            interval_s in prop::option::of(1.0..1e7),
         ) {
-            let reliability = Reliability { failures_per_1000_node_days: rate, ..Reliability::default() };
+            let reliability = Reliability {
+                failures_per_1000_node_days: rate,
+                checkpoint_interval_s: interval_s,
+                ..Reliability::default()
+            };
             let worse = Reliability { failures_per_1000_node_days: rate * 1.5, ..reliability };
             let clock = WallClock::new(&reliability, params, &cluster(), nodes * 8);
-            prop_assert!(clock.goodput > 0.0 && clock.goodput <= 1.0);
+            let course = clock.course(hours);
+            prop_assert!(course.goodput > 0.0 && course.goodput <= 1.0);
             prop_assert!(clock.hours(hours) >= hours && clock.hours(hours).is_finite());
             prop_assert!(clock.hours(hours) <= clock.hours(hours * 1.1));
-            let slower = WallClock::new(&worse, params, &cluster(), nodes * 8);
-            prop_assert!(slower.goodput <= clock.goodput * (1.0 + 1e-12));
+            let slower = WallClock::new(&worse, params, &cluster(), nodes * 8).course(hours);
+            if slower.is_saved == course.is_saved {
+                prop_assert!(slower.goodput <= course.goodput * (1.0 + 1e-12));
+            }
+        }
+
+        /// However long the interval: what is never written can't be told apart.
+        #[test]
+        fn intervals_beyond_the_run_are_alike(
+            nodes in 1..100_u64, rate in 0.0..100.0, hours in 0.1..1000.0_f64, beyond in 1.0..100.0,
+        ) {
+            let every = |interval_s| {
+                let reliability = Reliability {
+                    failures_per_1000_node_days: rate,
+                    checkpoint_interval_s: Some(interval_s),
+                    ..Reliability::default()
+                };
+                WallClock::new(&reliability, 7_000_000_000, &cluster(), nodes * 8)
+            };
+            let run_s = hours * SECONDS_PER_HOUR;
+            let never = Reliability {
+                failures_per_1000_node_days: rate,
+                checkpoint_bytes_per_param: 0.0,
+                ..Reliability::default()
+            };
+            let never = WallClock::new(&never, 7_000_000_000, &cluster(), nodes * 8);
+            let once = every(run_s * 1.001).hours(hours);
+            for other in [every(run_s * 1.001 * beyond), never] {
+                prop_assert!((other.hours(hours) / once - 1.0).abs() < 1e-12);
+            }
         }
     }
 }

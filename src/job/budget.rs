@@ -69,7 +69,7 @@ impl FromStr for TokenBudget {
             expected: BUDGET_EXPECTED,
             reason: reason.to_owned(),
         };
-        let Some(ratio) = text.trim().strip_suffix(['x']) else {
+        let Some(ratio) = text.trim().strip_suffix(['x', 'X', '×']) else {
             return text
                 .parse()
                 .map(Self::Total)

@@ -130,7 +130,11 @@ fn checkpoints(launch: &Launch<'_>) -> String {
             },
             launch.expected_failures,
         ),
-        _ => "no checkpoints: the planned time assumes that nothing fails".into(),
+        _ => format!(
+            "no checkpoints: a failure loses all work so far, as the planned time assumes; failures \
+             expected: {:.1}",
+            launch.expected_failures
+        ),
     }
 }
 

@@ -158,9 +158,10 @@ impl Forecaster<'_> {
         let usd = price.map(|price| price.usd_per_gpu_hour);
         let bill = Bill::new(cluster, gpus, clock.spares, usd);
         let train_h = throughput.invert(self.tokens.as_f64() / SECONDS_PER_HOUR);
+        let course = clock.course(train_h.expected);
         let finish = FinishTime::new(&clock, train_h.expected, prediction.step_time);
         // Without failures only the speed is open, and the interval is exactly that of the speed.
-        let time_to_budget_h = if clock.failures.per_h > 0.0 {
+        let time_to_budget_h = if clock.fails() {
             finish.interval(self.confidence)
         } else {
             clock.interval(train_h)
@@ -195,9 +196,9 @@ impl Forecaster<'_> {
             memory: MemoryReport::new(&crate::memory::estimate(setting, configuration)),
             train_h,
             time_to_budget_h,
-            goodput: clock.goodput,
-            expected_failures: clock.failures_in(train_h.expected),
-            checkpoint_interval_s: clock.checkpoint_interval_s,
+            goodput: course.goodput,
+            expected_failures: course.expected_failures(),
+            checkpoint_interval_s: clock.checkpoint_interval_s.filter(|_| course.is_saved),
             gpu_hours: bill.gpu_hours(time_to_budget_h),
             cost_usd,
             usd_per_gpu_hour: usd,

@@ -3,6 +3,8 @@
 use super::SpaceReport;
 use super::candidate::Candidate;
 use crate::configuration::Setting;
+use crate::forecast::Reliability;
+use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::memory::{MemoryModel, Verdict};
 use crate::quantity::display_thousands;
@@ -66,12 +68,47 @@ pub(super) fn notes(
         ));
     }
     notes.extend(spare_note(candidates));
-    for cluster in &request.clusters {
-        if candidates.iter().any(|c| c.cluster == cluster.name) {
-            notes.extend(request.pricing.notes(cluster));
-        }
-    }
+    notes.extend(candidates.iter().find_map(|candidate| {
+        let note = failure_note(candidate)?;
+        Some(format!("rank {}: {note}", candidate.rank))
+    }));
     notes
+}
+
+/// What has to be said of the prices of the clusters that candidates are shown of.
+pub(super) fn price_notes(request: &Request, shown: &[&[Candidate]]) -> Vec<String> {
+    let is_shown = |cluster: &&Cluster| {
+        let mut candidates = shown.iter().copied().flatten();
+        candidates.any(|candidate| candidate.cluster == cluster.name)
+    };
+    let clusters = request.clusters.iter().filter(is_shown);
+    clusters
+        .flat_map(|cluster| request.pricing.notes(cluster))
+        .collect()
+}
+
+/// Failures that are worth a word where nothing is saved against them.
+const WORTH_A_WORD: f64 = 0.1;
+
+/// That failures leave a run little, or lose everything.
+#[must_use]
+pub fn failure_note(candidate: &Candidate) -> Option<String> {
+    if candidate.goodput <= Reliability::WORST_GOODPUT {
+        return Some(
+            "failures come so fast that less than a thousandth of the time trains: time and cost are \
+             no forecast, but what they would be at a thousandth; more checkpoints or fewer nodes lose \
+             less"
+                .to_owned(),
+        );
+    }
+    let unsaved = candidate.checkpoint_interval_s.is_none();
+    (unsaved && candidate.expected_failures > WORTH_A_WORD).then(|| {
+        format!(
+            "no checkpoint is written before the end: each failure, of which {:.1} are expected, loses \
+             all work so far",
+            candidate.expected_failures
+        )
+    })
 }
 
 /// That spare nodes are in the bill.

@@ -219,6 +219,10 @@ impl<'a> Planner<'a> {
         });
         let mut notes = notes::fit_notes(request, self.fit);
         notes.extend(notes::notes(request, &space, &candidates));
+        notes.extend(notes::price_notes(
+            request,
+            &[&candidates, &best_by_gpu_count],
+        ));
         if seen.partial {
             notes.insert(0, notes::partial(&space));
         }

@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-/// A duration for people: `45 s`, `12.5 min`, `7.3 h`, `9.5 d`.
+/// A duration for people: `45 s`, `12.5 min`, `7.3 h`, `9.5 d`, `18,560 d`.
 #[must_use]
 pub fn display_hours(hours: f64) -> String {
     let seconds = hours * 3600.0;
@@ -13,7 +13,7 @@ pub fn display_hours(hours: f64) -> String {
     } else if hours < 24.0 * 10_000.0 {
         format!("{:.1} d", hours / 24.0)
     } else {
-        format!("{:.3e} d", hours / 24.0)
+        format!("{} d", display_whole(hours / 24.0))
     }
 }
 

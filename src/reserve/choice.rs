@@ -32,7 +32,7 @@ pub(super) struct Choice<'a> {
 pub enum Role {
     /// The fewest nodes.
     Smallest,
-    /// The least cost, or without a price the fewest node-hours.
+    /// The least cost, or without a price the fewest node-hours; of several the earliest end.
     Cheapest,
     /// The earliest end of the run.
     Fastest,
@@ -118,7 +118,7 @@ pub(super) fn best<'a>(
         || first(&|a, b| (a.booked, a.length, a.needed).cmp(&(b.booked, b.length, b.needed)));
     let cheapest = || {
         first(&|a, b| {
-            by_cost(offer, a, b).then_with(|| (a.booked, a.needed).cmp(&(b.booked, b.needed)))
+            by_cost(offer, a, b).then_with(|| (a.needed, a.booked).cmp(&(b.needed, b.booked)))
         })
     };
     let fastest = || {

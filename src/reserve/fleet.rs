@@ -114,6 +114,6 @@ fn fleet(
 
 /// How long one checkpoint takes to write; `None` when none are written.
 fn write_time(clock: &WallClock) -> Option<Span> {
-    let write_s = (clock.writing - 1.0) * clock.checkpoint_interval_s?;
-    Span::from_hours_up(write_s / 3600.0)
+    clock.checkpoint_interval_s?;
+    Span::from_hours_up(clock.write_s / 3600.0)
 }

@@ -3,9 +3,9 @@
 use super::Goal;
 use super::booking::{Booking, Desk};
 use super::offer::Offer;
-use crate::forecast::{Pricing, is_spot};
+use crate::forecast::Pricing;
 use crate::hardware::Price;
-use crate::plan::counts_left_out;
+use crate::plan::{counts_left_out, failure_note};
 use crate::product::Billing;
 use crate::quantity::display_thousands;
 
@@ -14,6 +14,7 @@ const WORTH_A_WORD: f64 = 0.01;
 
 pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
     let mut notes = Vec::new();
+    notes.extend(failure_note(&booking.candidate));
     notes.extend(too_long(desk, booking));
     notes.extend(price(desk));
     notes.extend(other_price(desk));
@@ -116,12 +117,8 @@ fn other_price(desk: &Desk<'_>) -> Option<String> {
              with it",
             product.title
         )),
-        // What spot nodes are is told with the price.
-        Billing::Used if price.is_none() || is_spot(asked) => None,
-        Billing::Used => Some(format!(
-            "costed at the {asked} price asked for: what that binds one to beyond this run is not \
-             in the cost"
-        )),
+        // What such prices are is told with the price.
+        Billing::Used => None,
     }
 }
 

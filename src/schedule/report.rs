@@ -64,14 +64,21 @@ pub(super) fn schedule(
     })
 }
 
-/// What is to be said of the price of each cluster that a job runs on.
+/// What is to be said of the price of each cluster that a job runs on, and where the cheapest is
+/// wanted, of those that could not be weighed for want of one.
 fn notes(agenda: &Agenda, jobs: &[ScheduledJob]) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
     for (scheduled, job) in jobs.iter().zip(&agenda.jobs) {
         let mut clusters = job.request.clusters.iter();
         let cluster = clusters.find(|cluster| cluster.name == scheduled.candidate.cluster);
-        let told = cluster.map(|cluster| job.request.pricing.notes(cluster));
-        for text in told.into_iter().flatten() {
+        let pricing = &job.request.pricing;
+        let told = cluster
+            .into_iter()
+            .flat_map(|cluster| pricing.notes(cluster));
+        let unpriced = job.request.clusters.iter();
+        let unpriced = unpriced.filter(|_| agenda.minimise == Minimise::Cost);
+        let unpriced = unpriced.filter_map(|cluster| pricing.why_none(cluster));
+        for text in told.chain(unpriced) {
             if !notes.contains(&text) {
                 notes.push(text);
             }

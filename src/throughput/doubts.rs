@@ -218,9 +218,9 @@ impl DoubtKind {
     }
 }
 
-impl fmt::Display for Doubt {
+impl fmt::Display for DoubtKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.kind {
+        match self {
             DoubtKind::Units {
                 unit,
                 read_tok_s,
@@ -231,7 +231,7 @@ impl fmt::Display for Doubt {
                  like {unit}",
                 display_whole(*read_tok_s),
                 display_whole(*expected_tok_s)
-            )?,
+            ),
             DoubtKind::Speed {
                 read_tok_s,
                 expected_tok_s,
@@ -242,11 +242,7 @@ impl fmt::Display for Doubt {
                     f,
                     "{factor:.1} times {} than expected{}: {} tokens/s over all GPUs, not {}; check \
                      the units and what ran",
-                    if self.kind.is_slow() {
-                        "slower"
-                    } else {
-                        "faster"
-                    },
+                    if self.is_slow() { "slower" } else { "faster" },
                     if *by_other_rows {
                         " by the rows around"
                     } else {
@@ -254,7 +250,7 @@ impl fmt::Display for Doubt {
                     },
                     display_whole(*read_tok_s),
                     display_whole(*expected_tok_s)
-                )?;
+                )
             }
             DoubtKind::Repeats {
                 slowest_tok_s,
@@ -265,8 +261,14 @@ impl fmt::Display for Doubt {
                  does something tell the runs apart that the columns read don't?",
                 display_whole(*slowest_tok_s),
                 display_whole(*fastest_tok_s)
-            )?,
+            ),
         }
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind)?;
         match *self.lines {
             [line] => write!(f, " (line {line})"),
             [a, b] => write!(f, " (lines {a} and {b})"),

@@ -162,6 +162,9 @@ fn objectives_and_amounts_print_as_they_parse() {
     for text in ["20x", "1.5x", "134B"] {
         assert_eq!(text.parse::<TokenBudget>().unwrap().to_string(), text);
     }
+    for text in ["20X", "20×", " 20x "] {
+        assert_eq!(text.parse::<TokenBudget>().unwrap().to_string(), "20x");
+    }
     for text in ["2Mi", "1M..4M"] {
         assert_eq!(
             text.parse::<super::GlobalBatch>().unwrap().to_string(),

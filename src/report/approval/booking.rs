@@ -1,6 +1,7 @@
 //! The booking that a report recommends: in a sentence, in full, as a bill and on a calendar.
 
 use crate::calendar::{Moment, Span};
+use crate::plan::Candidate;
 use crate::product::Billing;
 use crate::quantity::{Interval, display_thousands};
 use crate::reserve::{Booking, Goal, Reservation};
@@ -13,8 +14,29 @@ use super::super::{Document, Grid};
 use super::opening::nodes;
 
 /// What has to be known of candidates beside a booking.
-pub(super) const UNBOOKED: &str = "These are runs alone, at the prices of the plan: nodes that a \
-    booking leaves idle are not in their cost, and what can be booked for them is not asked.";
+pub(super) fn unbooked(booking: &Booking, run: &Candidate) -> String {
+    let rate = |usd: f64| format!("${usd} per GPU-hour");
+    let costed = run.cost_usd.zip(run.usd_per_gpu_hour).map(|(cost, usd)| {
+        let billed = booking.price.as_ref().map(|price| {
+            format!(
+                ", where its booking is billed at {}",
+                rate(price.usd_per_gpu_hour)
+            )
+        });
+        format!(
+            " The run recommended costs ${} at {}{}, and the others are held against that.",
+            dollars(cost.expected),
+            rate(usd),
+            billed.unwrap_or_default()
+        )
+    });
+    format!(
+        "These are runs alone, at the prices of the plan: nodes that a booking leaves idle are not \
+         in their cost, and what can be booked for them is not asked: booked by the day or the week, \
+         a faster one may cost no more.{}",
+        costed.unwrap_or_default()
+    )
+}
 
 /// What to book, for what, at what cost, and how sure that is.
 pub(super) fn recommendation(reservation: &Reservation, booking: &Booking) -> String {

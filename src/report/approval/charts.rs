@@ -6,6 +6,7 @@ use crate::plan::Candidate;
 use crate::quantity::display_thousands;
 
 use super::super::chart::{self, Booking, Calendar, Chart, Compared, Lane, Measured};
+use super::super::number::confidence;
 use super::super::words::same;
 use super::Approval;
 use super::booking;
@@ -81,7 +82,10 @@ impl<'a> Approval<'a> {
         };
         chart::calendar(&Calendar {
             title: "The booking on a calendar",
-            caption: format!("{unknown}Book to the high end to be sure of the end of the run."),
+            caption: format!(
+                "{unknown}Booked to the high end, the run is done with a probability of {} %.",
+                confidence(f64::midpoint(self.request.confidence.get(), 1.0))
+            ),
             start: self.start,
             lanes: vec![Lane {
                 name: run.cluster.clone(),

@@ -67,7 +67,7 @@ impl<'a> Approval<'a> {
 }
 
 /// The booking to recommend, and its place: the fastest that a budget buys, or else the cheapest;
-/// where no price is known, that of the fewest node-hours.
+/// where no price is known, that of the fewest node-hours. Of several as good, the soonest done.
 pub(super) fn booking(reservation: &Reservation) -> Option<(usize, &Booking)> {
     let key = |booking: &Booking| match reservation.goal {
         Goal::Budget { .. } => (booking.needed_h, 0.0),
@@ -78,7 +78,9 @@ pub(super) fn booking(reservation: &Reservation) -> Option<(usize, &Booking)> {
     };
     let bookings = reservation.bookings.iter().enumerate();
     bookings.min_by(|(_, a), (_, b)| {
+        let soonest = a.needed_h.total_cmp(&b.needed_h);
         let (a, b) = (key(a), key(b));
-        a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1))
+        let cost = a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1));
+        cost.then(soonest)
     })
 }

@@ -154,7 +154,7 @@ impl<'a> Approval<'a> {
         };
         let bill = match best.why {
             Why::Booked(booking) => {
-                document = document.text(booking::UNBOOKED);
+                document = document.text(booking::unbooked(booking, best.candidate));
                 booking::bill(booking)
             }
             Why::First | Why::Knee => bill(best.candidate),
