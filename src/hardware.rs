@@ -24,6 +24,13 @@ pub struct Gpu {
 }
 
 impl Gpu {
+    /// Whether it is of the same architecture, as its peak tells: cards that differ in memory alone
+    /// are.
+    #[must_use]
+    pub fn same_architecture(&self, other: &Self) -> bool {
+        (self.peak_flops / other.peak_flops - 1.0).abs() < 1e-6
+    }
+
     /// Usable memory in bytes.
     #[must_use]
     pub fn usable_bytes(&self) -> f64 {

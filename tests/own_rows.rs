@@ -340,3 +340,46 @@ fn a_fit_file_is_sealed_from_its_name_on() {
         "{refused}"
     );
 }
+
+/// Rows of one card speak for the other cards of its architecture, by the stack they were measured on.
+#[test]
+fn rows_of_a_gpu_speak_for_its_architecture() {
+    let fitted = Fitted::to(H100);
+    let h200 = fitted.json(&H100_CELL.replace("h100-cluster", "h200-cluster"));
+    assert_eq!(h200["request"]["stack"], "bf16-gather", "{h200}");
+    let notes = h200["notes"].to_string();
+    assert!(!notes.contains("no say"), "{notes}");
+}
+
+/// Rows that have nothing in common are no ground for narrow intervals, and those that the fit can't
+/// follow are named.
+#[test]
+fn rows_that_contradict_each_other_leave_much_open() {
+    let header = H100.lines().next().unwrap();
+    for rows in [
+        "gpt-7b,a100-80gb,8,2048,8,4,yes,15000\ngpt-1b,a100-80gb,8,2048,8,4,no,124000\n",
+        "gpt-125m,a100-80gb,8,2048,32,4,no,732014\ngpt-1b,a100-80gb,8,2048,8,4,no,93324\n\
+         gpt-3b,a100-80gb,8,2048,8,4,yes,29359\n",
+    ] {
+        let fitted = Fitted::to(&format!("{header}\n{rows}"));
+        assert!(
+            fitted.said.contains("beyond the noise of single runs"),
+            "{}",
+            fitted.said
+        );
+        let cell = "predict --model gpt-7b --tokens 10B --cluster r1z1 --gpus 8 --micro-batch 8 \
+                    --grad-accum 4 --checkpointing on";
+        let tok_s = &fitted.json(cell)["throughput_tok_s"];
+        let end = |name: &str| tok_s[name].as_f64().unwrap();
+        assert!(end("high") / end("low") > 1.3, "{tok_s}");
+    }
+    let one_bad = "gpt-7b,a100-80gb,8,2048,8,4,yes,15000\ngpt-1b,a100-80gb,8,2048,8,4,no,124000\n\
+                   gpt-3b,a100-80gb,8,2048,8,4,yes,53000\ngpt-760m,a100-80gb,8,2048,16,4,no,213000\n\
+                   gpt-125m,a100-80gb,8,2048,32,4,no,732014\n";
+    let fitted = Fitted::to(&format!("{header}\n{one_bad}"));
+    assert!(
+        fitted.said.contains("line 2 has little say"),
+        "{}",
+        fitted.said
+    );
+}

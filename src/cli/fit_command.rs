@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::fit_file::{FitFile, embedded_fit};
 use crate::preset::Catalog;
+use crate::quantity::display_whole;
 use crate::report::FitSummary;
 
 use super::args::{Format, GlobalArgs};
@@ -74,7 +75,7 @@ pub(super) fn run(
     let Tables {
         rows,
         sources,
-        notes,
+        mut notes,
     } = read_tables(&args.tables, &catalog, &embedded_fit()?)?;
     let make = if args.alone {
         FitFile::alone
@@ -85,10 +86,30 @@ pub(super) fn run(
     output.result(&file.to_toml()?)?;
     let stdout = Output::open(None, global.color, global.quiet)?;
     let target = args.output.display().to_string();
+    notes.extend(set_aside(&file));
     let summary = FitSummary {
         file: &file,
         target: &target,
         notes: &notes,
     };
     stdout.report(args.format, &summary)
+}
+
+/// Rows that are told by themselves; more of them only by number.
+const TOLD: usize = 5;
+
+/// The rows that the fit doesn't follow.
+fn set_aside(file: &FitFile) -> Vec<String> {
+    let rows = file.set_aside();
+    let more = rows.len().saturating_sub(TOLD);
+    let told = rows.iter().take(TOLD).map(|(row, said)| {
+        format!(
+            "line {} has little say, as a bad run or a mistake: {} tokens/s where the fit expects {}",
+            row.line,
+            display_whole(row.throughput_tok_s),
+            display_whole(said.expected)
+        )
+    });
+    let rest = (more > 0).then(|| format!("{more} more rows have little say"));
+    told.chain(rest).collect()
 }

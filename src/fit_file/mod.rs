@@ -24,6 +24,7 @@ use sha2::{Digest, Sha256};
 
 use crate::diagnostic::Diagnostic;
 use crate::measure::Measurement;
+use crate::quantity::{Confidence, Interval};
 use crate::throughput::{Fit, FitError, LayerSummary};
 
 pub use embedded::{
@@ -36,6 +37,9 @@ pub const FORMAT: u32 = 1;
 
 /// The most rows a fit file is made from: its time grows with the cube of the cells.
 pub const MAX_ROWS: usize = 2000;
+
+/// Share of runs that a fit expects; rows outside of it have little say.
+const NEARLY_ALL: f64 = 0.99;
 
 /// A table that a fit was made from.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
@@ -165,6 +169,21 @@ impl FitFile {
             Some(_) => layer.rows,
             None => layer.rows.saturating_sub(self.embedded),
         }
+    }
+
+    /// Rows of its own that it takes for bad runs or mistakes: outside of nearly every run that it
+    /// expects there; each with what it expects.
+    #[must_use]
+    pub fn set_aside(&self) -> Vec<(&Measurement, Interval)> {
+        let nearly_all = Confidence::new(NEARLY_ALL).unwrap_or_default();
+        let said = self.rows.iter().map(|row| {
+            let predicted = self
+                .fit
+                .predict(&row.setting(), &row.configuration, nearly_all);
+            (row, predicted.throughput_tok_s)
+        });
+        said.filter(|(row, said)| !said.contains(row.throughput_tok_s))
+            .collect()
     }
 
     /// How well rows held out of it are predicted; `None` where too few rows are left to tell.

@@ -18,7 +18,7 @@ use crate::throughput::Fit;
 use crate::utilization::Convention;
 
 /// For how many GPU counts of a cluster the best configuration is shown, at most.
-const SHOWN_GPU_COUNTS: u64 = 64;
+pub(crate) const SHOWN_GPU_COUNTS: u64 = 64;
 
 /// Plans and predicts with one fit. It holds no state of its own and can be shared by threads.
 #[derive(Debug, Clone)]

@@ -79,7 +79,7 @@ pub struct Catalog {
     stacks: Shelf<Stack>,
     products: Shelf<Product>,
     /// GPUs that a user's own rows were measured on, each with the stack of most of them.
-    usual: Vec<(String, String)>,
+    usual: Vec<(Gpu, String)>,
 }
 
 impl Catalog {

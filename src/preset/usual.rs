@@ -2,7 +2,7 @@
 //! on a GPU.
 
 use super::Catalog;
-use crate::hardware::Cluster;
+use crate::hardware::{Cluster, Gpu};
 use crate::stack::Stack;
 
 impl Catalog {
@@ -14,7 +14,7 @@ impl Catalog {
         mut self,
         rows: impl IntoIterator<Item = (&'a Cluster, &'a Stack)>,
     ) -> Self {
-        let mut counts: Vec<(&str, &str, usize)> = Vec::new();
+        let mut counts: Vec<(&Gpu, &str, usize)> = Vec::new();
         for (cluster, stack) in rows {
             if self.stacks.get(&stack.name).is_none() {
                 self.stacks.put(stack.clone(), &[]);
@@ -22,8 +22,9 @@ impl Catalog {
             if !cluster.stands_for_gpu() && self.clusters.get(&cluster.name).is_none() {
                 self.clusters.put(cluster.clone(), &[]);
             }
-            let (gpu, name) = (cluster.gpu.name.as_str(), stack.name.as_str());
-            match counts.iter_mut().find(|(g, s, _)| (*g, *s) == (gpu, name)) {
+            let (gpu, name) = (&cluster.gpu, stack.name.as_str());
+            let same = |(g, s, _): &&mut (&Gpu, &str, usize)| g.name == gpu.name && *s == name;
+            match counts.iter_mut().find(same) {
                 Some((.., count)) => *count += 1,
                 None => counts.push((gpu, name, 1)),
             }
@@ -31,20 +32,25 @@ impl Catalog {
         // Sorting keeps the order of equals.
         counts.sort_by_key(|(.., count)| std::cmp::Reverse(*count));
         for (gpu, stack, _) in counts {
-            if !self.usual.iter().any(|(known, _)| known == gpu) {
-                self.usual.push((gpu.to_owned(), stack.to_owned()));
+            if !self.usual.iter().any(|(known, _)| known.name == gpu.name) {
+                self.usual.push((gpu.clone(), stack.to_owned()));
             }
         }
         self
     }
 
     /// The stack that a user's own rows were measured on, on the GPU of the first of `clusters`
-    /// that they know; `None` where they know none, or nobody measured.
+    /// that they know, or else on another of its architecture; `None` where they know none, or nobody
+    /// measured.
     #[must_use]
     pub fn usual_stack(&self, clusters: &[Cluster]) -> Option<&str> {
-        clusters.iter().find_map(|cluster| {
-            let of_gpu = self.usual.iter().find(|(gpu, _)| *gpu == cluster.gpu.name);
-            of_gpu.map(|(_, stack)| stack.as_str())
-        })
+        let on = |like: &dyn Fn(&Gpu, &Gpu) -> bool| {
+            clusters.iter().find_map(|cluster| {
+                let mut usual = self.usual.iter();
+                let known = usual.find(|(gpu, _)| like(gpu, &cluster.gpu));
+                known.map(|(_, stack)| stack.as_str())
+            })
+        };
+        on(&|a, b| a.name == b.name).or_else(|| on(&Gpu::same_architecture))
     }
 }

@@ -311,12 +311,16 @@ pub(super) fn deadline(job: &ScheduledJob) -> Cell {
 /// Characters of a name that a table has room for.
 const LONGEST_NAME: usize = 20;
 
+/// A name with its middle cut out where it is long: names of a ladder tend to begin alike.
 fn shortened(name: &str) -> String {
-    if name.chars().count() <= LONGEST_NAME {
+    let length = name.chars().count();
+    if length <= LONGEST_NAME {
         return name.to_owned();
     }
-    let start: String = name.chars().take(LONGEST_NAME - 1).collect();
-    start + "…"
+    let kept = LONGEST_NAME - 1;
+    let start: String = name.chars().take(kept / 3).collect();
+    let end = name.chars().skip(length - (kept - kept / 3));
+    format!("{start}…{}", end.collect::<String>())
 }
 
 fn fields(job: &ScheduledJob) -> Vec<(String, String)> {
@@ -354,7 +358,7 @@ fn fields(job: &ScheduledJob) -> Vec<(String, String)> {
             or_empty(job.done_by_deadline.map(|share| share.to_string())),
         ),
         ("priority", job.priority.to_string()),
-        ("after", job.after.join(" ")),
+        ("after", job.after.join("; ")),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()

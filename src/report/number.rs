@@ -88,7 +88,11 @@ pub(super) fn tokens(tokens: Tokens) -> String {
 
 /// A confidence as a percentage, without decimals it doesn't need.
 pub(super) fn confidence(share: f64) -> String {
-    let text = percent(share);
+    let mut text = percent(share);
+    if text == "100.0" && share < 1.0 {
+        // To as many digits as it takes: what is all but certain isn't certain.
+        text = format!("{:.2}", (share * 1e4).floor() / 1e2);
+    }
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 

@@ -33,7 +33,6 @@ mod steps;
 mod tests;
 
 pub use error::{LateJob, ScheduleError};
-pub(crate) use options::interval_share;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -227,7 +226,9 @@ pub fn schedule_watched(
         },
         None => on_finest(None).map_err(|failure| failure.explained(agenda, watch))?,
     };
-    let schedule = report::schedule(agenda, &options, &grid, &problem, &solved, fit)?;
+    let lenient = lenient(agenda, &grid, &problem, &solved, watch);
+    let solved = (&solved, lenient);
+    let schedule = report::schedule(agenda, &options, &grid, &problem, solved, fit)?;
     Ok(report::with_probabilities(schedule, agenda, planner))
 }
 
@@ -266,6 +267,23 @@ fn proven(agenda: &Agenda, options: &[Vec<Choice>], sketch: Found, watch: &Watch
     // What the sketch proved holds of the same problem.
     solved.bound = solved.bound.max(bound).min(solved.worth.first);
     (grid, problem, solved)
+}
+
+/// What no schedule can be better than in lateness if every deadline is at the step after it, where
+/// one of them lies between two: on the steps before, lateness is a little more than it is.
+fn lenient(
+    agenda: &Agenda,
+    grid: &Grid,
+    problem: &Problem,
+    solved: &Solved,
+    watch: &Watch<'_>,
+) -> Option<i64> {
+    if agenda.minimise != Minimise::Lateness || solved.worth.first == 0 {
+        return None;
+    }
+    let later = grid.lenient(agenda, problem)?;
+    let found = solve::solve(&later, Some(&solved.placed), Depth::Proof, watch);
+    found.ok().map(|found| found.bound)
 }
 
 /// Whether a job that is rounded up may miss a window or a deadline, where there are any, that it

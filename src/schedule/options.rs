@@ -3,13 +3,9 @@
 
 use super::error::ScheduleError;
 use crate::hardware::Cluster;
-use crate::job::{Agenda, AgendaJob, Minimise, Probability, Request, Site, Window};
-use crate::plan::{Candidate, Planner};
-use crate::quantity::{Confidence, Interval};
+use crate::job::{Agenda, AgendaJob, Minimise, Request, Site, Window};
+use crate::plan::{Candidate, Planner, SHOWN_GPU_COUNTS};
 use crate::search::{Axis, Objective};
-
-/// Probabilities so near to one half are the expected value: no interval is so narrow.
-const EVEN: f64 = 0.005;
 
 /// Numbers of nodes and sequence lengths that are looked at for an even share of the global batch, at
 /// most.
@@ -53,10 +49,12 @@ pub(super) fn all(
                 .cloned()
                 .collect();
             if priced.is_empty() {
+                // Others may have one, and no room.
+                let with_room = |name: &str| choices.iter().any(|c| c.candidate.cluster == name);
                 let clusters = job.request.clusters.iter().map(|c| c.name.clone());
                 return Err(ScheduleError::NoPrice {
                     job: job.name.clone(),
-                    clusters: clusters.collect(),
+                    clusters: clusters.filter(|name| with_room(name)).collect(),
                 });
             }
             Ok(priced)
@@ -69,7 +67,7 @@ fn of_job(
     job: &AgendaJob,
     planner: &Planner<'_>,
 ) -> Result<Vec<Choice>, ScheduleError> {
-    let request = asked(agenda.probability, job);
+    let request = asked(job);
     let also = suggested(agenda, &request, planner);
     let candidates = match candidates(job, &request, planner) {
         Ok(mut candidates) => {
@@ -81,7 +79,7 @@ fn of_job(
     };
     let choices: Vec<Choice> = candidates
         .into_iter()
-        .filter_map(|candidate| choice(agenda, candidate))
+        .filter_map(|candidate| choice(agenda, &request, planner, candidate))
         .collect();
     let pointless = |index: usize| {
         let others = choices.iter().enumerate();
@@ -110,13 +108,10 @@ fn dominates(one: &Choice, other: &Choice, first: bool) -> bool {
 }
 
 /// What is asked of the planner for a job.
-fn asked(probability: Option<Probability>, job: &AgendaJob) -> Request {
+fn asked(job: &AgendaJob) -> Request {
     let mut request = job.request.clone();
     request.sort = Objective::Time;
     request.top = 1;
-    if let Some(confidence) = two_sided(probability) {
-        request.confidence = confidence;
-    }
     request
 }
 
@@ -134,9 +129,10 @@ fn candidates(
 
 /// The best configurations of the GPU counts that the calendar suggests where they are left open,
 /// beside those that a plan looks at: all nodes that are free at some time, and numbers of nodes
-/// that share the global batch evenly.
+/// that share the global batch evenly. Of the counts asked for, those that there are ever nodes for,
+/// where a plan would look at a part of them only.
 fn suggested(agenda: &Agenda, request: &Request, planner: &Planner<'_>) -> Vec<Candidate> {
-    if request.gpus != Axis::Auto {
+    if request.gpus != Axis::Auto && request.gpus.len() <= SHOWN_GPU_COUNTS {
         return Vec::new();
     }
     let sites = agenda.sites.iter().filter(|site| {
@@ -162,7 +158,9 @@ fn suggested(agenda: &Agenda, request: &Request, planner: &Planner<'_>) -> Vec<C
         };
         let counts = (1..=most.min(MOST_NODES)).filter(|nodes| even(nodes) || all_free(nodes));
         let mut request = request.clone();
-        request.gpus = Axis::list(counts.map(|nodes| nodes * gpus));
+        if request.gpus == Axis::Auto {
+            request.gpus = Axis::list(counts.map(|nodes| nodes * gpus));
+        }
         let found = planner.fastest_by_gpu_count(&request, &site.cluster, most);
         // Where nothing can be launched, the plan of all clusters says why.
         found.unwrap_or_default()
@@ -170,35 +168,32 @@ fn suggested(agenda: &Agenda, request: &Request, planner: &Planner<'_>) -> Vec<C
     suggested.collect()
 }
 
-/// The confidence of the interval of which one end is reached with that probability.
-fn two_sided(probability: Option<Probability>) -> Option<Confidence> {
-    let share = (2.0 * probability?.get() - 1.0).abs();
-    Confidence::new(share).ok()
-}
-
-/// The share of outcomes that the intervals of a job's candidates hold.
-pub(crate) fn interval_share(probability: Option<Probability>, job: &AgendaJob) -> f64 {
-    two_sided(probability)
-        .unwrap_or(job.request.confidence)
-        .get()
-}
-
-fn choice(agenda: &Agenda, candidate: Candidate) -> Option<Choice> {
+/// A way to run a job: booked for the hours it takes with the probability asked for, or for the
+/// expected ones.
+fn choice(
+    agenda: &Agenda,
+    request: &Request,
+    planner: &Planner<'_>,
+    candidate: Candidate,
+) -> Option<Choice> {
     let named = |site: &Site| site.cluster.name == candidate.cluster;
     let site = agenda.sites.iter().position(named)?;
     if candidate.booked_nodes() > most_free(&agenda.sites[site]) {
         return None;
     }
-    let pick = |interval: Interval| match agenda.probability.map(Probability::get) {
-        Some(probability) if probability > 0.5 + EVEN => interval.high,
-        Some(probability) if probability < 0.5 - EVEN => interval.low,
-        _ => interval.expected,
+    let expected_h = candidate.time_to_budget_h.expected;
+    let hours = match agenda.probability {
+        Some(probability) => planner
+            .finish(request, &candidate)?
+            .hours_at(probability.get()),
+        None => expected_h,
     };
+    let longer = hours / expected_h;
     Some(Choice {
         site,
-        hours: pick(candidate.time_to_budget_h),
-        gpu_hours: pick(candidate.gpu_hours),
-        cost_usd: candidate.cost_usd.map(pick),
+        hours,
+        gpu_hours: candidate.gpu_hours.expected * longer,
+        cost_usd: candidate.cost_usd.map(|cost| cost.expected * longer),
         candidate,
     })
 }
@@ -234,7 +229,7 @@ fn most_free(site: &Site) -> u64 {
 }
 
 fn no_capacity(agenda: &Agenda, job: &AgendaJob, planner: &Planner<'_>) -> ScheduleError {
-    let request = asked(agenda.probability, job);
+    let request = asked(job);
     let fewest = candidates(job, &request, planner)
         .ok()
         .and_then(|all| all.into_iter().min_by_key(Candidate::booked_nodes));

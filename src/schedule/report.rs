@@ -15,12 +15,14 @@ use crate::throughput::Fit;
 /// Share by which sums of hours may differ from rounding alone.
 const EXACT: f64 = 1e-12;
 
+/// A schedule in hours and dollars; `lenient` is what no schedule can be better than in lateness if
+/// deadlines come as late as the steps after them.
 pub(super) fn schedule(
     agenda: &Agenda,
     options: &[Vec<Choice>],
     grid: &Grid,
     problem: &Problem,
-    solved: &Solved,
+    (solved, lenient): (&Solved, Option<i64>),
     fit: &Fit,
 ) -> Result<Schedule, ScheduleError> {
     let jobs: Vec<ScheduledJob> = (0..agenda.jobs.len())
@@ -51,7 +53,7 @@ pub(super) fn schedule(
         minimise: agenda.minimise,
         probability: agenda.probability.map(Probability::get),
         step_minutes: grid.minutes.unsigned_abs(),
-        objective: objective(agenda, grid, problem, solved, value),
+        objective: objective(agenda, grid, problem, (solved, lenient), value),
         makespan_h: grid.hours(end),
         cost_usd,
         lateness_h,
@@ -110,7 +112,7 @@ fn objective(
     agenda: &Agenda,
     grid: &Grid,
     problem: &Problem,
-    solved: &Solved,
+    (solved, lenient): (&Solved, Option<i64>),
     value: f64,
 ) -> ObjectiveReport {
     let best = solved.bound >= solved.worth.first;
@@ -118,7 +120,10 @@ fn objective(
         // Steps late are counted from deadlines that were rounded down to steps: no job is late by
         // more than that less than they say.
         Minimise::Lateness => {
-            (grid.hours(solved.bound) - rounded_h(agenda, grid, problem)).clamp(0.0, value)
+            let strict = grid.hours(solved.bound) - rounded_h(agenda, grid, problem);
+            strict
+                .max(grid.hours(lenient.unwrap_or(0)))
+                .clamp(0.0, value)
         }
         _ if best => value,
         // Each job's cost was rounded up by less than a unit.
@@ -128,7 +133,8 @@ fn objective(
         }
         Minimise::Makespan => grid.hours(solved.bound),
     };
-    let proven = best && bound >= value - EXACT * value;
+    let late = agenda.minimise == Minimise::Lateness;
+    let proven = (best || late) && bound >= value - EXACT * value;
     let bound = if proven { value } else { bound };
     ObjectiveReport {
         value,

@@ -3,7 +3,7 @@
 use super::options::Choice;
 use super::problem::{Aim, END_OF_TIME, Free, Mode, Piece, Placed, Problem, Task};
 use crate::calendar::Moment;
-use crate::job::{Agenda, Minimise, Site};
+use crate::job::{Agenda, Minimise, Site, Window};
 
 /// Minutes that a step can have; beyond, whole days.
 const MINUTES: [i64; 9] = [1, 5, 10, 15, 30, 60, 120, 240, 720];
@@ -99,6 +99,19 @@ impl Grid {
         }
     }
 
+    /// A problem of this grid with every deadline at the step after it; `None` where all are at a step.
+    pub(super) fn lenient(&self, agenda: &Agenda, problem: &Problem) -> Option<Problem> {
+        let mut later = problem.clone();
+        let tasks = later.tasks.iter_mut().zip(&agenda.jobs);
+        let moved = tasks.filter_map(|(task, job)| {
+            let due = Some(self.up(job.deadline?));
+            let moved = due != task.due;
+            task.due = due;
+            moved.then_some(())
+        });
+        (moved.count() > 0).then_some(later)
+    }
+
     /// Whether these steps split those of another grid.
     pub(super) fn splits(&self, coarse: &Self) -> bool {
         coarse.minutes % self.minutes == 0
@@ -123,52 +136,70 @@ impl Grid {
         }
     }
 
+    /// What is free of a site: in each step, what is so all through it.
     fn free(&self, site: &Site) -> Free {
+        let exact = self.exactly_free(site);
+        let step = self.minutes * 60;
+        let ends = exact.iter().map(|piece| piece.to);
+        let mut cuts: Vec<i64> = ends
+            .flat_map(|to| [to / step, to.saturating_add(step - 1) / step])
+            .map(|cut| cut.min(END_OF_TIME))
+            .collect();
+        cuts.push(END_OF_TIME);
+        cuts.sort_unstable();
+        let mut pieces: Vec<Piece> = Vec::new();
+        let (mut from, mut first) = (0, 0);
+        for to in cuts {
+            if to <= from {
+                continue;
+            }
+            let (begin, end) = (from.saturating_mul(step), to.saturating_mul(step));
+            first += exact[first..].iter().take_while(|p| p.to <= begin).count();
+            let here = exact[first..].iter().take_while(|p| p.from < end);
+            let nodes = here.map(|piece| piece.nodes).min().unwrap_or(0);
+            match pieces.last_mut() {
+                Some(last) if last.nodes == nodes => last.to = to,
+                _ => pieces.push(Piece { from, to, nodes }),
+            }
+            from = to;
+        }
+        Free { pieces }
+    }
+
+    /// What is free of a site, in pieces of seconds that follow each other up to the end of time.
+    fn exactly_free(&self, site: &Site) -> Vec<Piece> {
         // Where what is free changes, and by how much.
         let mut changes: Vec<(i64, i64)> = Vec::new();
-        let mut change = |from: i64, to: i64, nodes: i64| {
-            if from < to {
-                changes.push((from, nodes));
-                changes.push((to, -nodes));
-            }
+        let mut change = |window: &Window, sign: i64| {
+            let (from, to) = (self.seconds(window.from), self.seconds(window.to));
+            let nodes = sign * count(window.nodes);
+            changes.extend([(from, nodes), (to, -nodes)]);
         };
-        match &site.available {
-            None => change(0, END_OF_TIME, count(site.nodes)),
-            Some(windows) => {
-                for window in windows {
-                    change(
-                        self.up(window.from),
-                        self.down(window.to),
-                        count(window.nodes),
-                    );
-                }
-            }
+        for window in site.available.iter().flatten() {
+            change(window, 1);
         }
         for window in &site.booked {
-            change(
-                self.down(window.from),
-                self.up(window.to),
-                -count(window.nodes),
-            );
+            change(window, -1);
         }
         changes.sort_unstable();
-        let mut pieces: Vec<Piece> = Vec::new();
-        let (mut from, mut nodes) = (0, 0);
-        for (at, by) in changes.into_iter().chain([(END_OF_TIME, 0)]) {
+        let mut nodes = match site.available {
+            Some(_) => 0,
+            None => count(site.nodes),
+        };
+        let mut pieces = Vec::new();
+        let mut from = 0;
+        for (at, by) in changes.into_iter().chain([(i64::MAX, 0)]) {
             if at > from {
-                match pieces.last_mut() {
-                    Some(last) if last.nodes == nodes.max(0) => last.to = at,
-                    _ => pieces.push(Piece {
-                        from,
-                        to: at,
-                        nodes: nodes.max(0),
-                    }),
-                }
+                pieces.push(Piece {
+                    from,
+                    to: at,
+                    nodes: nodes.max(0),
+                });
                 from = at;
             }
             nodes += by;
         }
-        Free { pieces }
+        pieces
     }
 
     /// The first step that starts at `moment` or later.

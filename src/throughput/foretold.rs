@@ -16,9 +16,9 @@ const UNLIKELY: f64 = 0.05;
 /// Whether a layer foretells rows as well as it says. By chance, in more than one case of twenty,
 ///
 /// - as many of them lie outside of their 90 % intervals, and
-/// - they are as fast together: bad days slow runs down, so that none excuses rows that are faster
-///   than expected (Fisher's combination of their probabilities, *Statistical Methods for Research
-///   Workers*, §21.1).
+/// - they are as far off together: faster than expected, or on a single node slower. On several
+///   nodes bad days slow runs down, and excuse that (Fisher's combination of their probabilities,
+///   *Statistical Methods for Research Workers*, §21.1).
 pub(super) fn foretold(base: &Layer, rows: &[Measurement]) -> bool {
     let fit = Fit {
         name: String::new(),
@@ -35,7 +35,13 @@ pub(super) fn foretold(base: &Layer, rows: &[Measurement]) -> bool {
         outside += usize::from(!said.contains(row.throughput_tok_s));
         let sd = (said.high / said.expected).ln() / normal_reach(confidence.get());
         let deviations = (row.throughput_tok_s / said.expected).ln() / sd.max(f64::MIN_POSITIVE);
-        log_chances += normal(-deviations).max(f64::MIN_POSITIVE).ln();
+        let single = row.cluster.nodes(row.configuration.gpus) <= 1;
+        let chance = if single {
+            2.0 * normal(-deviations.abs())
+        } else {
+            normal(-deviations)
+        };
+        log_chances += chance.max(f64::MIN_POSITIVE).ln();
     }
     at_least(outside, rows.len(), 1.0 - confidence.get()) >= UNLIKELY
         && all_as_unlikely(log_chances, rows.len()) >= UNLIKELY

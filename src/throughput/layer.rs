@@ -110,7 +110,7 @@ impl Layer {
     pub(crate) fn unknown(&self, setting: &Setting<'_>) -> Unknown {
         let gpu = if self.any(|row| row.cluster.gpu.name == setting.cluster.gpu.name) {
             Acquaintance::Known
-        } else if self.any(|row| same_architecture(&row.cluster, setting.cluster)) {
+        } else if self.any(|row| row.cluster.gpu.same_architecture(&setting.cluster.gpu)) {
             Acquaintance::Sibling
         } else {
             Acquaintance::Strange
@@ -139,12 +139,6 @@ impl Layer {
         }
         belief
     }
-}
-
-/// Whether the GPUs of two clusters are of one architecture: cards that differ in memory alone
-/// share its peak.
-pub(crate) fn same_architecture(a: &Cluster, b: &Cluster) -> bool {
-    (a.gpu.peak_flops / b.gpu.peak_flops - 1.0).abs() < 1e-6
 }
 
 /// Whether two clusters are linked alike: what clusters of the same GPU can differ in.

@@ -40,7 +40,7 @@ impl Fit {
         let gpu = &setting.cluster.gpu.name;
         let of_gpu = listed(
             own.iter()
-                .filter(|row| row.cluster.gpu.name == *gpu)
+                .filter(|row| row.cluster.gpu.same_architecture(&setting.cluster.gpu))
                 .map(|row| row.stack.name.as_str()),
         );
         if of_gpu.is_empty() {

@@ -9,12 +9,12 @@ use tminus::search::Watch;
 
 use super::{CATALOG, FIT};
 
-fn agenda(text: &str) -> Agenda {
+pub(super) fn agenda(text: &str) -> Agenda {
     let file = JobFile::parse("ladder.toml", text).unwrap();
     resolve_ladder(file.ladder.unwrap(), &file.settings, &CATALOG).unwrap()
 }
 
-fn scheduled(
+pub(super) fn scheduled(
     agenda: &Agenda,
     threads: usize,
     watch: &Watch<'_>,

@@ -10,6 +10,7 @@ mod better;
 mod calendar;
 mod order;
 mod search;
+mod steps;
 
 use std::sync::LazyLock;
 

@@ -158,7 +158,8 @@ pub(crate) fn solve(measurements: &[Measurement], start: &Start<'_>) -> Result<S
             if condition > MAX_CONDITION {
                 return Err(FitError::IllConditioned { condition });
             }
-            let log_evidence = solver.log_evidence(&weighting, &remainder, &at, &step.precision);
+            let log_evidence = solver.log_evidence(&weighting, &remainder, &at, &step.precision)
+                + log_chance(&weights);
             let covariance = step.precision.try_inverse().ok_or(UNDETERMINED)?;
             let (roots, factor) = weighting.into_parts();
             let deviations = deviations(&problem, &remainder, &seen);
@@ -225,6 +226,14 @@ fn reweight(
         let new = (NOISE_FREEDOM + 1.0) / (NOISE_FREEDOM + distance.powi(2));
         *weight = inertia * *weight + (1.0 - inertia) * new;
     }
+}
+
+/// Logarithm of the probability of weights, over that of even ones. Student's t is a Gaussian whose
+/// precision varies by a factor that is distributed as gamma with half the freedom as its shape and
+/// rate: without this, rows far off would come at hardly any cost.
+fn log_chance(weights: &[f64]) -> f64 {
+    let terms = weights.iter().map(|weight| weight.ln() - weight + 1.0);
+    NOISE_FREEDOM / 2.0 * terms.sum::<f64>()
 }
 
 /// Condition reported when a matrix can't be factored at all.

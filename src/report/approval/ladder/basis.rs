@@ -3,9 +3,8 @@
 use crate::job::{AgendaJob, Minimise, Site, Window};
 use crate::plan::RequestReport;
 use crate::quantity::display_thousands;
-use crate::schedule::interval_share;
 
-use super::super::super::number::{confidence, percent};
+use super::super::super::number::{confidence, dollars, percent};
 use super::super::super::words::price_words;
 use super::super::basis::{fitted, intervals, not_included, what_goes_wrong};
 use super::super::note;
@@ -27,10 +26,21 @@ impl LadderApproval<'_> {
         }
         notes.push(self.goodput());
         notes.extend(self.priced());
-        for (names, share) in self.alike(|job| interval_share(self.agenda.probability, job)) {
+        for (names, share) in self.alike(|job| job.request.confidence.get()) {
             let (label, text) = intervals(share);
             let of = names.map_or_else(String::new, |names| format!(" of {names}"));
             notes.push((label, format!("{text}{of}")));
+        }
+        if let Some((share, booked)) = self.booked() {
+            notes.push(note(
+                "booked",
+                format!(
+                    "the bills are of what is expected; the durations booked, each of which is kept \
+                     with a probability of {} %, cost ${} together",
+                    confidence(share),
+                    dollars(booked)
+                ),
+            ));
         }
         notes.push(note(
             "totals",

@@ -82,6 +82,12 @@ impl<'a> LadderApproval<'a> {
         names.filter(|name| runs(name)).collect()
     }
 
+    /// The probability with which the durations booked are kept, and what they cost; `None` where
+    /// the expected ones are booked or a price is missing.
+    fn booked(&self) -> Option<(f64, f64)> {
+        self.schedule.probability.zip(self.schedule.cost_usd)
+    }
+
     /// Dollars of all jobs, as if all went well together or badly together; `None` when one of
     /// them has no price.
     fn cost(&self) -> Option<Interval> {

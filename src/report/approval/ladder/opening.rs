@@ -28,9 +28,12 @@ impl LadderApproval<'_> {
     pub(super) fn recommendation(&self) -> String {
         let schedule = self.schedule;
         let unit = TimeUnit::of_hours(schedule.makespan_h);
+        let booked = self.booked().map_or_else(String::new, |(_, booked)| {
+            format!("${} as booked, expected ", dollars(booked))
+        });
         let cost = match self.cost() {
             Some(cost) => format!(
-                "at ${} (${} to ${})",
+                "at {booked}${} (${} to ${})",
                 dollars(cost.expected),
                 dollars(cost.low),
                 dollars(cost.high)

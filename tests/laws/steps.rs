@@ -1,0 +1,100 @@
+//! What the steps of the calendar must not change: windows, deadlines, choices and probabilities.
+
+use tminus::schedule::Schedule;
+use tminus::search::Watch;
+
+use super::calendar::{agenda, scheduled};
+
+/// A schedule of jobs on a calendar.
+fn told(calendar: &str, jobs: &str) -> Schedule {
+    let agenda = agenda(&format!(
+        "clusters = [\"r7z2\"]\n[schedule]\nstart = \"2026-12-01T13:47:11Z\"\n{calendar}\n{jobs}"
+    ));
+    scheduled(&agenda, 2, &Watch::new()).unwrap()
+}
+
+/// Wherever windows meet, also between two steps of the calendar: nothing lies between them.
+#[test]
+fn windows_that_meet_are_as_one() {
+    let jobs = "[[jobs]]\nmodel = \"gpt-7b\"\ntokens = \"80x\"\n";
+    for (cut, whole) in [
+        (
+            "available = [{ from = \"2026-12-01\", to = \"2026-12-10T00:00:01Z\", nodes = 16 },\n\
+             { from = \"2026-12-10T00:00:01Z\", to = \"2026-12-31\", nodes = 16 }]",
+            "available = [{ from = \"2026-12-01\", to = \"2026-12-31\", nodes = 16 }]",
+        ),
+        (
+            "booked = [{ from = \"2026-12-01\", to = \"2026-12-10T00:00:01Z\", nodes = 8 },\n\
+             { from = \"2026-12-10T00:00:01Z\", to = \"2027-02-01\", nodes = 8 }]",
+            "booked = [{ from = \"2026-12-01\", to = \"2027-02-01\", nodes = 8 }]",
+        ),
+    ] {
+        let of = |windows: &str| {
+            let calendar = format!("[schedule.clusters.r7z2]\ncapacity_nodes = 16\n{windows}");
+            told(&calendar, jobs)
+        };
+        let (cut, whole) = (of(cut), of(whole));
+        let apart = cut.makespan_h - whole.makespan_h;
+        assert!(apart.abs() < 1e-9, "{apart}");
+        assert!(cut.objective.proven && whole.objective.proven);
+    }
+}
+
+/// A deadline between two steps, of a job that keeps it, is in the way of no proof.
+#[test]
+fn deadlines_between_steps_are_proven_too() {
+    let jobs = |due: &str| {
+        format!(
+            "[[jobs]]\nname = \"a\"\nmodel = \"gpt-760m\"\npriority = 1000\ndeadline = \"{due}\"\n\
+             [[jobs]]\nname = \"b\"\nmodel = \"gpt-760m\"\ndeadline = \"12h\"\n\
+             [[jobs]]\nname = \"c\"\nmodel = \"gpt-350m\"\ndeadline = \"14h\"\n"
+        )
+    };
+    let calendar = "minimise = \"lateness\"\n[schedule.clusters.r7z2]\ncapacity_nodes = 2";
+    let (even, between) = (
+        told(calendar, &jobs("58h")),
+        told(calendar, &jobs("2026-12-03T23:59:59Z")),
+    );
+    assert!(
+        even.objective.proven && between.objective.proven,
+        "{:?}",
+        between.objective
+    );
+    assert!(even.objective.value > 0.0);
+    assert!((even.objective.value - between.objective.value).abs() < 1e-9);
+}
+
+/// More GPU counts to choose from, however many, lead to no worse an answer.
+#[test]
+fn a_wider_range_of_gpus_is_no_worse() {
+    let of = |gpus: &str| {
+        let agenda = agenda(&format!(
+            "clusters = [\"a2-highgpu-8g\"]\n[schedule]\nstart = \"2026-12-01\"\n\
+             [schedule.clusters.a2-highgpu-8g]\ncapacity_nodes = 20\n\
+             [[jobs]]\nmodel = \"gpt-1b\"\ntokens = \"200x\"\nsearch = {{ gpus = \"{gpus}\" }}\n"
+        ));
+        scheduled(&agenda, 2, &Watch::new()).unwrap().makespan_h
+    };
+    assert!(of("8..640:8") <= of("8..512:8"));
+}
+
+/// What is booked is kept with the probability asked for, near one half and near the ends too; the
+/// surer, the longer.
+#[test]
+fn durations_are_kept_as_surely_as_asked() {
+    let mut shorter = [0.0; 2];
+    for probability in [0.0005, 0.3, 0.496, 0.5, 0.505, 0.9, 0.9995] {
+        let schedule = told(
+            &format!("probability = {probability}\n[schedule.clusters.r7z2]\ncapacity_nodes = 8"),
+            "[[jobs]]\nmodel = \"gpt-7b\"\n[[jobs]]\nmodel = \"gpt-1b\"\n",
+        );
+        for (job, shorter) in schedule.jobs.iter().zip(&mut shorter) {
+            assert!(
+                job.done_by_end > probability - 1e-6,
+                "{probability}: {job:?}"
+            );
+            assert!(job.hours > *shorter, "{probability}: {job:?}");
+            *shorter = job.hours;
+        }
+    }
+}
