@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use proptest::sample::subsequence;
+use tminus::configuration::Configuration;
 use tminus::fit_file::{embedded_fit, embedded_rows};
 use tminus::measure::{MOSAICGPT_2023, Measurement, Unit, read};
 use tminus::preset::Catalog;
@@ -154,6 +155,43 @@ fn repeats_far_apart_are_doubted() {
     assert!(found[0].to_string().contains("repeats differ by about 1 %"));
 }
 
+/// Tokens per second of one GPU, over numbers of GPUs so small that none of them is far off.
+#[test]
+fn a_total_that_never_rises_is_of_one_gpu() {
+    let one = ROWS.iter().find(|row| row.model == "gpt-1b").unwrap();
+    let rows: Vec<Measurement> = [(1, 2, 16_800.0), (2, 3, 16_500.0), (4, 4, 16_300.0)]
+        .into_iter()
+        .map(|(gpus, line, throughput_tok_s)| Measurement {
+            configuration: Configuration {
+                gpus,
+                ..one.configuration
+            },
+            line,
+            throughput_tok_s,
+            ..one.clone()
+        })
+        .collect();
+    let found = doubts(&FIT, &rows);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].lines, [3, 4]);
+    assert!(names(&found[0], Unit::TokensPerGpu, &rows[1]));
+}
+
+#[test]
+fn a_run_that_goes_out_of_memory_is_doubted() {
+    let mut row = ROWS
+        .iter()
+        .find(|row| row.model == "gpt-7b")
+        .unwrap()
+        .clone();
+    row.configuration.micro_batch *= 32;
+    let found = doubts(&FIT, &[row]);
+    assert!(
+        found[0].to_string().contains("goes out of memory"),
+        "{found:?}"
+    );
+}
+
 #[test]
 fn rows_to_be_measured_are_not_doubted() {
     assert_eq!(doubts(&FIT, &[scaled(&ROWS[0], 0.0)]), []);
@@ -189,6 +227,7 @@ fn utilizations_printed_in_a_table_tell_its_units() {
         ("tok/s,TFLOPs/GPU", "184000,125"),
         ("tok/s/gpu,MFU,HFU", "2875,0.4,0.5"),
         ("tok/s,MFU", "184000,n/a"),
+        ("tok/s,Model FLOPs", "184000,2.0e22"),
         ("tok/s,MFU", "184000,0"),
     ] {
         assert_eq!(
@@ -225,4 +264,48 @@ fn a_header_that_some_print_for_one_gpu_is_said_to_be_read_for_all() {
         "{:?}",
         table.notes
     );
+}
+
+/// A header and rows, and what is said of them.
+fn said(rows: &str) -> String {
+    let text = format!("model,gpu,gpus,seq_len,micro_batch,grad_accum,ckpt,{rows}");
+    let text = text.replace("ckpt", "activation_checkpointing");
+    read("t.csv", &text, &CATALOG).unwrap().notes.join("\n")
+}
+
+#[test]
+fn two_mistakes_in_one_column_are_told_apart() {
+    let notes = said(
+        "tok/s,mfu\ngpt-7b,a100-80gb,8,2048,8,4,yes,25000,44\n\
+         gpt-7b,a100-80gb,8,2048,4,8,yes,3050,44\ngpt-7b,a100-80gb,8,2048,8,32,yes,25100,4.4\n",
+    );
+    assert!(notes.contains("tokens/s of one GPU (line 3)"), "{notes}");
+    assert!(
+        notes.contains("(an MFU of 40 %)") && notes.contains("(line 4)"),
+        "{notes}"
+    );
+}
+
+/// A factor of two could be counted otherwise, if it weren't exactly the number of GPUs.
+#[test]
+fn a_printed_utilization_tells_one_gpu_of_two() {
+    let notes = said(
+        "mfu,tok/s\ngpt-1b,a100-80gb,2,2048,8,8,no,45.9,16500\n\
+         gpt-350m,a100-80gb,2,2048,16,16,no,37.7,45000\n",
+    );
+    assert!(
+        notes.contains("tokens/s of one GPU (2 lines, from line 2)"),
+        "{notes}"
+    );
+}
+
+#[test]
+fn links_that_are_assumed_are_said_to_be() {
+    let of = |gpus: u64| {
+        said(&format!(
+            "tok/s,cluster\ngpt-7b,h100,{gpus},2048,4,2,on,80000,lab\n"
+        ))
+    };
+    assert!(of(16).contains("`inter_node_gbps`"), "{}", of(16));
+    assert!(!of(8).contains("`inter_node_gbps`"), "{}", of(8));
 }

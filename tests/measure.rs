@@ -328,3 +328,49 @@ proptest! {
         let _ = read(name, &text, &CATALOG).map_err(|error| error.to_string());
     }
 }
+
+/// Batches and counts as people round them.
+#[test]
+fn rounded_figures_are_what_they_are_rounded_from() {
+    let one = |header: &str, cells: &str| {
+        let table = read("t.csv", &format!("{header}\n{cells}\n"), &CATALOG).unwrap();
+        (table.rows[0].configuration, table.notes.join("\n"))
+    };
+    let header =
+        "Model,GPUs,GPU,Seq Len,Micro Batch Size,Global Batch Size,Checkpointing,Stack,Tokens/s";
+    let (run, notes) = one(
+        header,
+        "llama-2-7b,64,H100,4096,2,4M,off,bf16-gather,570000",
+    );
+    assert_eq!((run.micro_batch, run.grad_accum), (2, 8));
+    assert!(
+        notes.contains("is read as tokens") && notes.contains("rounded from"),
+        "{notes}"
+    );
+    let header = "Model,GPUs,GPU,Seq Len,Grad Accum,Global Batch Size,Checkpointing,Stack,Tokens/s";
+    let (run, notes) = one(
+        header,
+        "llama-2-7b,8,H100,2048,4,65536,off,bf16-gather,70000",
+    );
+    assert_eq!((run.micro_batch, run.grad_accum), (1, 4));
+    assert!(notes.contains("is read as tokens"), "{notes}");
+    let header = "model,params,gpu,gpus,seq_len,micro_batch,grad_accum,checkpointing,tokens/s";
+    for (model, params) in [
+        ("mpt-7b", "7B"),
+        ("gpt-7b", "7B"),
+        ("gemma-7b", "7B"),
+        ("gpt-7b", "6.65B"),
+    ] {
+        let row = format!("{model},{params},a100-80gb,8,2048,8,4,yes,24000");
+        assert!(one(header, &row).1.contains("parameter count"), "{row}");
+    }
+    let wrong = "gpt-7b,6.1B,a100-80gb,8,2048,8,4,yes,24000";
+    assert!(read("t.csv", &format!("{header}\n{wrong}\n"), &CATALOG).is_err());
+    let header = "model,gpu,gpus,seq_len,micro_batch,grad_accum,checkpointing,tp,tokens/s";
+    let (run, notes) = one(header, "gpt-7b,a100-80gb,8,1M,1,1,yes,1.0,900");
+    assert_eq!(run.seq_len, 1 << 20);
+    assert!(
+        notes.contains("`1M` is read as 1048576") && !notes.contains("parallelism"),
+        "{notes}"
+    );
+}

@@ -64,6 +64,15 @@ pub(super) fn read_tables(
             |name| name.to_string_lossy().into_owned(),
         );
         let source = Source::new(name, &origin.text, table.rows.len());
+        let same = |known: &&Source| known.sha256 == source.sha256;
+        if let Some(known) = tables.sources.iter().find(same) {
+            let text = format!(
+                "{} is the same table as {}: read once",
+                source.name, known.name
+            );
+            tables.notes.push(text);
+            continue;
+        }
         tables.sources.push(source);
         tables.notes.extend(table.notes.into_iter().map(named));
         tables.rows.extend(table.rows);

@@ -63,7 +63,9 @@ impl FromStr for Length {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if ["0", "none"].contains(&text.trim()) {
+        // No time at all is no span, in whatever unit.
+        let number = text.trim().trim_end_matches(char::is_alphabetic).trim_end();
+        if text.trim() == "none" || number.parse() == Ok(0.0) {
             return Ok(Self(0.0));
         }
         text.parse()

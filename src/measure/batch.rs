@@ -50,7 +50,8 @@ fn split_batch(
         (None, Some(grad_accum)) => (grad_accum, Column::MicroBatch),
         (None, None) => return Err(row.missing(Column::MicroBatch, "`micro_batch`")),
     };
-    let Some((column, sequences)) = global_batch_seqs(row, seq_len, notes)? else {
+    let share = gpus.saturating_mul(known);
+    let Some((column, sequences)) = global_batch_seqs(row, seq_len, share, notes)? else {
         let wanted = format!(
             "`{}` (nor `global_batch_tokens`, which would tell it)",
             absent.name()
@@ -84,7 +85,46 @@ const MOST_STEP_TOKENS: u64 = 1 << 27;
 /// Whether a global batch of so many is of tokens, though its column is usually of sequences: they
 /// would be more than anybody trains on at once.
 fn is_of_tokens(batch: u64, seq_len: u64) -> bool {
-    batch.is_multiple_of(seq_len) && batch.saturating_mul(seq_len) > MOST_STEP_TOKENS
+    batch.saturating_mul(seq_len) >= MOST_STEP_TOKENS
+}
+
+/// A global batch is printed rounded (4M tokens for 4,194,304) to within this share.
+const ROUNDED: f64 = 0.05;
+/// What a rounded batch is a multiple of.
+const ROUND: u64 = 100_000;
+
+/// Whether a batch may be printed as `told`.
+fn is_rounded(told: u64, batch: u64) -> bool {
+    told.is_multiple_of(ROUND) && (told as f64 / batch as f64 - 1.0).abs() <= ROUNDED
+}
+
+/// The sequences of a batch of tokens: a whole number that `unit` sequences share, where the batch
+/// may be a rounded one. Else what it says, for whoever refuses it.
+fn sequences_of(
+    row: &Row<'_>,
+    tokens: u64,
+    seq_len: u64,
+    unit: u64,
+    notes: &mut Notes,
+) -> Option<u64> {
+    let whole = tokens.is_multiple_of(seq_len).then(|| tokens / seq_len);
+    if whole.is_some_and(|sequences| sequences.is_multiple_of(unit)) {
+        return whole;
+    }
+    let step = unit.checked_mul(seq_len)?;
+    let units = tokens.saturating_add(step / 2) / step;
+    let batch = units.checked_mul(step)?;
+    if !is_rounded(tokens, batch.max(1)) {
+        return whole;
+    }
+    note_rounded(row, tokens, batch, notes);
+    Some(units * unit)
+}
+
+fn note_rounded(row: &Row<'_>, told: u64, batch: u64, notes: &mut Notes) {
+    let text =
+        format!("a global batch of {told} tokens is taken as the {batch} that it is rounded from");
+    notes.add(row.line(), text);
 }
 
 fn note_tokens(row: &Row<'_>, batch: u64, notes: &mut Notes) {
@@ -99,22 +139,23 @@ fn note_tokens(row: &Row<'_>, batch: u64, notes: &mut Notes) {
 fn global_batch_seqs(
     row: &Row<'_>,
     seq_len: u64,
+    unit: u64,
     notes: &mut Notes,
 ) -> Result<Option<(Column, u64)>, Diagnostic> {
-    if let Some(batch) = row.integer(Column::GlobalBatchSeqs, MAX_COUNT)? {
-        let sequences = if is_of_tokens(batch, seq_len) {
+    let (column, tokens) = match row.integer(Column::GlobalBatchSeqs, MAX_COUNT)? {
+        Some(batch) if is_of_tokens(batch, seq_len) => {
             note_tokens(row, batch, notes);
-            batch / seq_len
-        } else {
-            batch
-        };
-        return Ok(Some((Column::GlobalBatchSeqs, sequences)));
-    }
-    let column = Column::GlobalBatchTokens;
-    match row.integer(column, MAX_COUNT)? {
-        None => Ok(None),
-        Some(tokens) if tokens.is_multiple_of(seq_len) => Ok(Some((column, tokens / seq_len))),
-        Some(tokens) => Err(row.contradiction(
+            (Column::GlobalBatchSeqs, batch)
+        }
+        Some(batch) => return Ok(Some((Column::GlobalBatchSeqs, batch))),
+        None => match row.integer(Column::GlobalBatchTokens, MAX_COUNT)? {
+            Some(tokens) => (Column::GlobalBatchTokens, tokens),
+            None => return Ok(None),
+        },
+    };
+    match sequences_of(row, tokens, seq_len, unit, notes) {
+        Some(sequences) => Ok(Some((column, sequences))),
+        None => Err(row.contradiction(
             column,
             &format!("{tokens} tokens are not a whole number of sequences of {seq_len}"),
             &format!("expected a multiple of {seq_len}"),
@@ -157,10 +198,17 @@ fn check_global_batch(
         (Column::GlobalBatchTokens, "tokens", sequences * seq_len),
     ] {
         let told = row.integer(column, MAX_COUNT)?;
+        let tokens = sequences * seq_len;
+        let is_batch = |told: u64| told == tokens || is_rounded(told, tokens);
         let in_tokens = column == Column::GlobalBatchSeqs
-            && told.is_some_and(|told| told == sequences * seq_len && is_of_tokens(told, seq_len));
+            && told.is_some_and(|told| is_batch(told) && is_of_tokens(told, seq_len));
         if in_tokens {
-            note_tokens(row, sequences * seq_len, notes);
+            note_tokens(row, told.unwrap_or(tokens), notes);
+            continue;
+        }
+        let rounded = told.filter(|told| *told != tokens && is_rounded(*told, tokens));
+        if let Some(told) = rounded.filter(|_| column == Column::GlobalBatchTokens) {
+            note_rounded(row, told, tokens, notes);
             continue;
         }
         if let Some(told) = told.filter(|told| *told != product) {

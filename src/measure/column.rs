@@ -236,7 +236,6 @@ const SPELLINGS: &[(Column, &str, &[&str])] = &[
         "model_tflop",
         &[
             "modeltflops",
-            "modelflops",
             "tflopsgpu",
             "tflopssgpu",
             "tflopspergpu",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::hardware::{Cluster, Gpu};
 use crate::preset::Catalog;
-use crate::quantity::MAX_COUNT;
+use crate::quantity::{MAX_COUNT, display_whole};
 use crate::stack::Stack;
 
 use super::column::Column;
@@ -75,6 +75,30 @@ impl<'a> Places<'a> {
         }
         self.clusters.insert(key, met.clone());
         Ok(met.cluster)
+    }
+
+    /// Says what is assumed of the links between the nodes of a row, where its cluster isn't known.
+    pub(super) fn note_links(
+        &self,
+        row: &Row<'_>,
+        cluster: &Cluster,
+        gpus: u64,
+        notes: &mut Notes,
+    ) {
+        let known = self.catalog.cluster(&cluster.name).is_ok();
+        let Some(rate) = cluster.inter_node_bytes_per_s.filter(|_| !known) else {
+            return;
+        };
+        if cluster.nodes(gpus) > 1 {
+            let text = format!(
+                "the nodes of {} are taken to be linked at {} Gbit/s; slower ones would be taken for \
+                 slower GPUs: `inter_node_gbps` of a `[clusters.NAME]` in a file for `--presets`, and \
+                 a `cluster` column, tell yours",
+                cluster.name,
+                display_whole(rate * 8.0 / 1e9)
+            );
+            notes.add(row.line(), text);
+        }
     }
 
     fn find_cluster(
@@ -289,7 +313,7 @@ fn note_unmodelled(row: &Row<'_>, notes: &mut Notes) -> Result<(), Diagnostic> {
         (Column::PipelineParallel, "pipeline"),
     ] {
         if let Some(cell) = row.cell(column)
-            && cell.text != "1"
+            && cell.text.trim_end_matches(".0") != "1"
         {
             let text = format!(
                 "{what} parallelism of `{}` is not modelled: parameters are taken as sharded over all \

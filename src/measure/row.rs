@@ -56,6 +56,7 @@ fn read(
     let cluster = places.cluster(row, notes)?;
     let stack = places.stack(row, &cluster.gpu, notes)?;
     let configuration = batch::read(row, &shape, notes)?;
+    places.note_links(row, &cluster, configuration.gpus, notes);
     let shape = shape::checked(row, &model, shape, configuration.seq_len, notes)?;
     let told = speed::read(row, &shape, &cluster, &configuration, notes)?;
     let throughput_tok_s = match (told, speed) {
@@ -186,14 +187,17 @@ impl<'a> Row<'a> {
         }
     }
 
-    /// A sequence length: a positive whole number, in which `8K` is 8192 (nobody trains on 8000
-    /// tokens).
+    /// A sequence length: a positive whole number, in which `8K` is 8192 and `1M` is 1,048,576 (nobody
+    /// trains on 8000 tokens).
     pub(super) fn seq_len(&self, max: u64, notes: &mut Notes) -> Result<Option<u64>, Diagnostic> {
         let column = Column::SeqLen;
         let cell = self.cell(column);
         let binary = cell.and_then(|cell| {
-            let thousands = cell.text.strip_suffix(['k', 'K'])?.trim_end();
-            thousands.parse::<u64>().ok()?.checked_mul(1024)
+            let (number, unit) = match cell.text.strip_suffix(['k', 'K']) {
+                Some(number) => (number, 1 << 10),
+                None => (cell.text.strip_suffix(['m', 'M'])?, 1 << 20),
+            };
+            number.trim_end().parse::<u64>().ok()?.checked_mul(unit)
         });
         let (Some(cell), Some(binary)) = (cell, binary.filter(|binary| (1..=max).contains(binary)))
         else {

@@ -3,7 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::model::{MAX_LAYERS, MAX_WIDTH, Model, Shape};
 use crate::preset::Catalog;
-use crate::quantity::MAX_COUNT;
+use crate::quantity::{MAX_COUNT, display_count};
 
 use super::column::Column;
 use super::grid::Cell;
@@ -232,7 +232,12 @@ pub(super) fn checked(
     // Learned positions of long sequences are a tenth of a small model, and not always counted.
     let unpositioned = shape.params(1);
     let apart = |params: u64| (told as f64 / params as f64 - 1.0).abs();
-    if apart(params).min(apart(unpositioned)) > PARAMS_TOLERANCE {
+    let rounding = rounding(told);
+    let printed = |params: u64| told.abs_diff(params) <= rounding;
+    if apart(params).min(apart(unpositioned)) > PARAMS_TOLERANCE
+        && !printed(params)
+        && !is_named(model, told)
+    {
         return Err(row.contradiction(
             Column::Params,
             &format!("{told} parameters contradict the shape of `{model}`, which has {params}"),
@@ -255,6 +260,22 @@ pub(super) fn checked(
     let text = format!("the parameter count of `{model}` is not exactly its shape's");
     notes.add(row.line(), text);
     Ok(shape)
+}
+
+/// How far rounding may have moved a count: half a unit of its last digit that isn't zero.
+fn rounding(count: u64) -> u64 {
+    let units = std::iter::successors(Some(1_u64), |unit| unit.checked_mul(10));
+    let last = units.take_while(|unit| count.is_multiple_of(*unit)).last();
+    last.unwrap_or(1) / 2
+}
+
+/// Whether a count is in a model's name, as people call it: 7B of `gemma-7b`, which has 8.5B.
+fn is_named(model: &str, count: u64) -> bool {
+    let called = display_count(count as f64)
+        .replace(".00", "")
+        .replace(".0", "");
+    let called = called.to_lowercase();
+    model.to_lowercase().split('-').any(|part| part == called)
 }
 
 /// The same shape with the larger vocabulary that makes its parameters as many as told; `None`

@@ -17,6 +17,11 @@ use super::units::Unit;
 /// which is twice as high. Farther off than this, units are wrong.
 const OTHER_COUNT: f64 = 2.5;
 
+/// Nor is it counted otherwise when it is that of one GPU, this far outside of every count and this
+/// near to one of them for a speed as many times as high.
+const MISCOUNTED: f64 = 1.25;
+const EXACTLY: f64 = 0.05;
+
 /// Notes where a utilization or the TFLOP/s printed in a row are those of another throughput than
 /// `tok_s` tokens per second over all GPUs.
 pub(super) fn compare(
@@ -41,14 +46,23 @@ pub(super) fn compare(
                 Column::Tflops => of_peak(cell, peak),
                 _ => share(cell),
             };
+            let Some(told) = told else { continue };
             // By how much the throughput is too slow for what is printed.
-            let ratio = told.map(|told| told.min(highest).max(lowest) / told);
-            let Some(ratio) = ratio.filter(|ratio| ratio.ln().abs() > OTHER_COUNT.ln()) else {
+            let off = |factor: f64| (told.min(highest * factor).max(lowest * factor) / told).ln();
+            let per_gpu = configuration.gpus as f64;
+            let of_one = off(1.0) < -MISCOUNTED.ln() && off(per_gpu).abs() < EXACTLY;
+            if off(1.0).abs() <= OTHER_COUNT.ln() && !of_one {
                 continue;
+            }
+            let ratio = off(1.0).exp();
+            let unit = if of_one {
+                Some(Unit::TokensPerGpu)
+            } else {
+                Unit::guess(ratio, configuration)
             };
             let header = row.spelled(column, Some(cell));
-            notes.add_once(row.line(), format!("`{header}`"), || {
-                let unit = Unit::guess(ratio, configuration);
+            let subject = format!("`{header}` {unit:?} {}", ratio < 1.0);
+            notes.add_once(row.line(), subject, || {
                 let looks_like = unit.map(|unit| format!(", which looks like {unit}"));
                 format!(
                     "units look wrong: `{header}` {} does not go with {} tokens/s over all GPUs \

@@ -8,7 +8,8 @@ use std::fmt;
 
 use super::Fit;
 use crate::measure::{Measurement, Unit};
-use crate::quantity::display_whole;
+use crate::memory;
+use crate::quantity::{GIB, display_whole};
 
 /// Farther from what is expected than this, as a factor, a row is doubted. Of GPUs known from
 /// datasheets alone the 90 % interval ends at a factor of about 1.5, and configurations short of
@@ -18,6 +19,17 @@ const DOUBTED: f64 = 3.0;
 /// Repeats of one configuration that differ by more than this are doubted. In the embedded tables
 /// they differ by less than 1 %.
 const REPEATS_APART: f64 = 1.1;
+
+/// Rows that are apart by less than this, as a factor, may just scale badly; and to be told from that
+/// they have to come together so many times as closely.
+const SCALES_BADLY: f64 = 1.8;
+const TELLING: f64 = 4.0;
+
+/// A run needs this much more memory than there is before it is doubted: other stacks need less.
+const NO_ROOM: f64 = 1.5;
+
+/// Lines that are named one by one.
+const LISTED: usize = 12;
 
 /// What is doubted of some rows of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,6 +61,13 @@ pub enum DoubtKind {
         /// Whether the other rows of its cluster and stack lead to expect that.
         by_other_rows: bool,
     },
+    /// Such a run goes out of memory.
+    Memory {
+        /// GiB that the first of the lines needs.
+        needed_gib: f64,
+        /// GiB that its GPU has.
+        usable_gib: f64,
+    },
     /// One configuration, measured more than once, at speeds that are far apart.
     Repeats {
         /// Tokens per second over all GPUs of the slowest.
@@ -70,16 +89,17 @@ pub fn doubts(fit: &Fit, rows: &[Measurement]) -> Vec<Doubt> {
         .collect();
     let mut found: Vec<Doubt> = Vec::new();
     for row in &judged {
-        let common = common_log(row.row, &judged);
-        let Some(kind) = row.doubt(common) else {
-            continue;
-        };
-        match found.iter_mut().find(|known| known.kind.is_like(&kind)) {
-            Some(known) => known.lines.push(row.row.line),
-            None => found.push(Doubt {
-                lines: vec![row.row.line],
-                kind,
-            }),
+        let alike: Vec<&Judged<'_>> = judged.iter().filter(|other| row.is_like(other)).collect();
+        let speed = row.counted_per_gpu(&alike);
+        let speed = speed.or_else(|| row.doubt(common_log(&alike)));
+        for kind in speed.into_iter().chain(row.memory()) {
+            match found.iter_mut().find(|known| known.kind.is_like(&kind)) {
+                Some(known) => known.lines.push(row.row.line),
+                None => found.push(Doubt {
+                    lines: vec![row.row.line],
+                    kind,
+                }),
+            }
         }
     }
     found.sort_by_key(|doubt| !matches!(doubt.kind, DoubtKind::Units { .. }));
@@ -114,6 +134,38 @@ impl<'a> Judged<'a> {
         }
     }
 
+    /// Whether both ran on one cluster and stack.
+    fn is_like(&self, other: &Self) -> bool {
+        self.row.cluster.name == other.row.cluster.name
+            && self.row.stack.name == other.row.stack.name
+    }
+
+    /// Rows on different numbers of GPUs that lie far apart, and together once each is counted as
+    /// often as it has GPUs, are of one GPU each, however near to what is expected the first few are.
+    fn counted_per_gpu(&self, alike: &[&Self]) -> Option<DoubtKind> {
+        let gpus = |row: &Self| (row.row.configuration.gpus as f64).ln();
+        let as_read = reach(alike.iter().map(|row| row.log));
+        let per_gpu = reach(alike.iter().map(|row| row.log + gpus(row)));
+        let nearest = alike.iter().map(|row| (row.log + gpus(row)).abs());
+        let plausible = nearest.fold(f64::INFINITY, f64::min) <= DOUBTED.ln();
+        let many = alike.len() > 2 && self.row.configuration.gpus > 1;
+        let told = many && plausible && as_read > SCALES_BADLY.ln() && per_gpu < as_read / TELLING;
+        told.then_some(DoubtKind::Units {
+            unit: Unit::TokensPerGpu,
+            read_tok_s: self.row.throughput_tok_s,
+            expected_tok_s: self.expected_tok_s,
+        })
+    }
+
+    /// Whether such a run can have been launched at all.
+    fn memory(&self) -> Option<DoubtKind> {
+        let estimate = memory::estimate(&self.row.setting(), &self.row.configuration);
+        (estimate.peak_bytes > NO_ROOM * estimate.usable_bytes).then(|| DoubtKind::Memory {
+            needed_gib: estimate.peak_bytes / GIB,
+            usable_gib: estimate.usable_bytes / GIB,
+        })
+    }
+
     /// What is to be doubted, when rows around it are off by the logarithm `common`.
     fn doubt(&self, common: f64) -> Option<DoubtKind> {
         let log = self.log - common;
@@ -135,14 +187,11 @@ impl<'a> Judged<'a> {
     }
 }
 
-/// By how much rows of that cluster and stack are off together: their median, of two in the middle
+/// By how much rows of one cluster and stack are off together: their median, of two in the middle
 /// the one nearer to what is expected. Nothing where they are few, or so far off that units may be
 /// wrong in all of them.
-fn common_log(of: &Measurement, rows: &[Judged<'_>]) -> f64 {
-    let alike = |judged: &&Judged<'_>| {
-        judged.row.cluster.name == of.cluster.name && judged.row.stack.name == of.stack.name
-    };
-    let mut logs: Vec<f64> = rows.iter().filter(alike).map(|row| row.log).collect();
+fn common_log(alike: &[&Judged<'_>]) -> f64 {
+    let mut logs: Vec<f64> = alike.iter().map(|row| row.log).collect();
     logs.sort_by(f64::total_cmp);
     let upper = logs.get(logs.len() / 2);
     let lower = logs.get(logs.len().saturating_sub(1) / 2);
@@ -152,6 +201,12 @@ fn common_log(of: &Measurement, rows: &[Judged<'_>]) -> f64 {
         .copied()
         .filter(|median| logs.len() > 2 && median.abs() <= DOUBTED.ln())
         .unwrap_or_default()
+}
+
+/// The distance from the least to the most.
+fn reach(logs: impl Iterator<Item = f64> + Clone) -> f64 {
+    let most = logs.clone().fold(f64::NEG_INFINITY, f64::max);
+    most - logs.fold(f64::INFINITY, f64::min)
 }
 
 /// Configurations measured more than once, at speeds too far apart.
@@ -197,6 +252,7 @@ impl DoubtKind {
                     by_other_rows: b, ..
                 },
             ) => a == b && self.is_slow() == other.is_slow(),
+            (Self::Memory { .. }, Self::Memory { .. }) => true,
             _ => false,
         }
     }
@@ -213,7 +269,7 @@ impl DoubtKind {
                 expected_tok_s,
                 ..
             } => read_tok_s < expected_tok_s,
-            Self::Repeats { .. } => false,
+            Self::Memory { .. } | Self::Repeats { .. } => false,
         }
     }
 }
@@ -252,6 +308,15 @@ impl fmt::Display for DoubtKind {
                     display_whole(*expected_tok_s)
                 )
             }
+            DoubtKind::Memory {
+                needed_gib,
+                usable_gib,
+            } => write!(
+                f,
+                "such a run goes out of memory: it needs about {} GiB of {usable_gib:.1}; is the \
+                 micro-batch that of one GPU?",
+                display_whole(*needed_gib)
+            ),
             DoubtKind::Repeats {
                 slowest_tok_s,
                 fastest_tok_s,
@@ -272,8 +337,17 @@ impl fmt::Display for Doubt {
         match *self.lines {
             [line] => write!(f, " (line {line})"),
             [a, b] => write!(f, " (lines {a} and {b})"),
-            [first, ..] => write!(f, " ({} lines, from line {first})", self.lines.len()),
             [] => Ok(()),
+            _ => {
+                let listed = self.lines.iter().take(LISTED).map(ToString::to_string);
+                let listed: Vec<String> = listed.collect();
+                let more = self.lines.len().saturating_sub(LISTED);
+                write!(f, " (lines {}", listed.join(", "))?;
+                if more > 0 {
+                    write!(f, " and {more} more")?;
+                }
+                f.write_str(")")
+            }
         }
     }
 }
