@@ -55,6 +55,8 @@ struct FitTable {
     #[serde(rename = "rows")]
     _rows: usize,
     differs_in: Option<String>,
+    #[serde(default = "stated")]
+    node_links: f64,
     #[serde(rename = "steps")]
     _steps: usize,
     #[serde(rename = "last_change")]
@@ -227,6 +229,11 @@ fn check_fits(file: &FitFile, written: &[FitTable], origin: &Origin) -> Result<(
     }
 }
 
+/// Links that carry what is stated of them.
+fn stated() -> f64 {
+    1.0
+}
+
 fn difference(layer: &LayerSummary<'_>, written: &FitTable) -> Option<String> {
     let found = layer.hypothesis.map(Hypothesis::name);
     if found != written.differs_in.as_deref() {
@@ -237,12 +244,16 @@ fn difference(layer: &LayerSummary<'_>, written: &FitTable) -> Option<String> {
             name(written.differs_in.as_deref())
         ));
     }
-    COEFFICIENTS.iter().find_map(|coefficient| {
-        let found = layer.values[coefficient.id];
-        match written.coefficients.get(coefficient.name) {
+    let links = ("node_links", layer.links, Some(&written.node_links));
+    let coefficients = COEFFICIENTS.iter().map(|coefficient| {
+        let before = written.coefficients.get(coefficient.name);
+        (coefficient.name, layer.values[coefficient.id], before)
+    });
+    coefficients
+        .chain([links])
+        .find_map(|(name, found, before)| match before {
             Some(before) if (found - before).abs() <= TOLERANCE * found.abs() => None,
-            Some(before) => Some(format!("{} {found} instead of {before}", coefficient.name)),
-            None => Some(format!("{} is new", coefficient.name)),
-        }
-    })
+            Some(before) => Some(format!("{name} {found} instead of {before}")),
+            None => Some(format!("{name} is new")),
+        })
 }

@@ -76,6 +76,10 @@ fn fit_text(text: &mut String, file: &FitFile, layer: &LayerSummary<'_>) {
     if let Some(hypothesis) = layer.hypothesis {
         line(text, "differs_in", string(hypothesis.name()));
     }
+    if layer.links < 1.0 {
+        text.push_str("# What links between nodes carry, as a share of what is stated of them.\n");
+        line(text, "node_links", Value::Float(layer.links));
+    }
     line(text, "steps", count(layer.termination.steps));
     line(text, "last_change", Value::Float(layer.termination.change));
     line(text, "condition", Value::Float(layer.termination.condition));

@@ -91,9 +91,9 @@ impl<'a> Places<'a> {
         };
         if cluster.nodes(gpus) > 1 {
             let text = format!(
-                "the nodes of {} are taken to be linked at {} Gbit/s; slower ones would be taken for \
-                 slower GPUs: `inter_node_gbps` of a `[clusters.NAME]` in a file for `--presets`, and \
-                 a `cluster` column, tell yours",
+                "the nodes of {} are taken to be linked at {} Gbit/s, unless rows show less: \
+                 `inter_node_gbps` of a `[clusters.NAME]` in a file for `--presets`, and a `cluster` \
+                 column, tell yours",
                 cluster.name,
                 display_whole(rate * 8.0 / 1e9)
             );

@@ -142,22 +142,37 @@ fn in_words(layer: &LayerSummary<'_>) -> String {
         None => "fitted to these rows alone".to_owned(),
         Some(Hypothesis::Same) => "more rows of the kind the embedded tables hold".to_owned(),
         Some(Hypothesis::Scale) => uniform(ratio(Id::Scale)),
-        Some(Hypothesis::Network) => format!(
-            "the network looks different on {}: {} times the bandwidth, {} times the latency a \
+        Some(Hypothesis::Network) => {
+            format!(
+                "the network looks different on {}: {} times the bandwidth, {} times the latency a \
              layer, {} times the wait for the slowest node",
-            clusters(layer),
-            significant(ratio(Id::BusBandwidth)),
-            significant(ratio(Id::NodeLatency)),
-            significant(ratio(Id::Synchronization)),
-        ),
+                clusters(layer),
+                significant(ratio(Id::BusBandwidth)),
+                significant(ratio(Id::NodeLatency)),
+                significant(ratio(Id::Synchronization)),
+            ) + &between_nodes(layer)
+        }
         Some(Hypothesis::Stack) => {
             "the software looks different: kernels, overlap or launch overheads".to_owned()
         }
         Some(Hypothesis::Gpu) => {
             "a GPU the embedded tables never saw: kernels, memory and links may all differ"
                 .to_owned()
+                + &between_nodes(layer)
         }
     }
+}
+
+/// What the links between nodes carry, where that is less than stated.
+fn between_nodes(layer: &LayerSummary<'_>) -> String {
+    if layer.links >= 1.0 {
+        return String::new();
+    }
+    format!(
+        "; the links between nodes of {} carry {} times what is stated or assumed of them",
+        clusters(layer),
+        significant(layer.links)
+    )
 }
 
 /// The clusters that a different network was seen on, which are those it is believed of.

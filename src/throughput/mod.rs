@@ -12,6 +12,7 @@
 //! | `elsewhere` | what is expected of later software and GPUs |
 //! | `doubts` | rows that can hardly be what they say |
 //! | `foretold` | whether rows are of the kind the tables hold |
+//! | `links` | links between nodes that carry less than stated |
 //! | `transfer` | from the embedded tables to a few rows of the user's own |
 //! | `outlook` | what a measurement would tell |
 //! | `own` | where a user's own rows say nothing |
@@ -36,6 +37,7 @@ mod fit;
 mod foretold;
 mod interval;
 mod layer;
+mod links;
 mod nearby;
 mod outlook;
 mod own;
@@ -213,7 +215,11 @@ impl Fit {
                 Some((row, _)) => self.base.belief_at(&row.setting()).values(),
                 None => self.base.solution.belief.values(),
             };
-            LayerSummary::new(Some(context.hypothesis), &context.layer, before)
+            let summary = LayerSummary::new(Some(context.hypothesis), &context.layer, before);
+            LayerSummary {
+                links: context.links.share(),
+                ..summary
+            }
         });
         std::iter::once(base).chain(own)
     }
@@ -242,6 +248,8 @@ pub struct LayerSummary<'a> {
     /// How uneven its rows look beyond the noise of single runs: standard deviation of the
     /// logarithm of throughput; 0 for rows like the embedded ones.
     pub scatter: f64,
+    /// What the links between its nodes carry, as a share of what is stated of them.
+    pub links: f64,
     /// How its fit ended.
     pub termination: Termination,
 }
@@ -262,6 +270,7 @@ impl<'a> LayerSummary<'a> {
             values: layer.solution.belief.values(),
             before,
             scatter: layer.solution.scatter.sd(),
+            links: 1.0,
             termination: layer.solution.termination,
         }
     }

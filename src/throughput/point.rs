@@ -52,7 +52,9 @@ impl<'a> Point<'a> {
             activation_checkpointing,
             ..
         } = *configuration;
-        let work = Workload::new(setting, gpus, seq_len, activation_checkpointing);
+        let work = view
+            .links()
+            .workload(setting, gpus, seq_len, activation_checkpointing);
         let belief = view.belief(setting);
         let rates = Rates::new(&work, &belief.values());
         let tokens = configuration.micro_batch_tokens() as f64;

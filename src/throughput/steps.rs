@@ -10,11 +10,12 @@ use std::ops::RangeInclusive;
 
 use super::Fit;
 use super::coefficients::Values;
+use super::links::Links;
 use super::nearby::{AlongTokens, Neighbourhood};
 use super::physics::Rates;
 use super::pressure::Pressure;
 use super::residual::{Cell, bounded};
-use super::workload::Workload;
+
 use crate::configuration::{Configuration, Setting};
 use crate::memory::{MemoryModel, Verdict};
 use crate::stack::Precision;
@@ -27,6 +28,7 @@ const ROUNDING: f64 = 1e-12;
 #[derive(Debug, Clone)]
 pub struct SettingModel<'a> {
     setting: Setting<'a>,
+    links: Links,
     values: Values,
     correction: Neighbourhood,
 }
@@ -107,7 +109,9 @@ impl SettingModel<'_> {
     /// accumulation, computed once for the search.
     #[must_use]
     pub fn step_model(&self, gpus: u64, seq_len: u64, activation_checkpointing: bool) -> StepModel {
-        let work = Workload::new(&self.setting, gpus, seq_len, activation_checkpointing);
+        let work = self
+            .links
+            .workload(&self.setting, gpus, seq_len, activation_checkpointing);
         StepModel {
             rates: Rates::new(&work, &self.values),
             correction: self.correction.along_tokens(
@@ -155,6 +159,7 @@ impl Fit {
         }
         SettingModel {
             setting: *setting,
+            links: view.links(),
             values: view.values(setting),
             correction,
         }

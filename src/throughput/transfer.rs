@@ -10,14 +10,18 @@
 //! Laplace's approximation; `MacKay`, *Information Theory, Inference, and Learning Algorithms*,
 //! chapter 28). A simple one wins when it explains the rows, since it spreads its bets less.
 
+use std::sync::Arc;
+
 use super::coefficients::{Coefficient, Id};
 use super::elsewhere::generations;
 use super::fit::{FitError, Start};
 use super::foretold::foretold;
 use super::layer::{Layer, Unknown};
+use super::links::Links;
 use super::residual::{Cell, Kernel};
 use super::scatter::Scatter;
 use crate::configuration::Setting;
+use crate::hardware::Cluster;
 use crate::measure::Measurement;
 
 /// In what a user's rows differ from the embedded tables.
@@ -113,6 +117,8 @@ pub(crate) struct Context {
     pub(crate) hypothesis: Hypothesis,
     /// Share of the base's correction that holds there too.
     pub(crate) kept: f64,
+    /// What the links between the nodes of its rows carry.
+    pub(crate) links: Links,
 }
 
 impl Context {
@@ -124,17 +130,34 @@ impl Context {
         if place.stack != self.place.stack || !place.same_architecture(&self.place) {
             return false;
         }
-        match self.hypothesis {
-            Hypothesis::Network => {
-                let here = setting.cluster;
-                self.layer.rows.iter().any(|(row, _)| {
-                    let of_any = row.cluster.stands_for_gpu();
-                    row.cluster.name == here.name || of_any && row.cluster.gpu.name == here.gpu.name
-                })
-            }
-            _ => true,
+        self.hypothesis != Hypothesis::Network || self.is_linked_like(setting.cluster)
+    }
+
+    /// What the links between the nodes of a cluster carry: what was found where rows were measured,
+    /// what is stated elsewhere.
+    pub(crate) fn links_of(&self, cluster: &Cluster) -> Links {
+        if self.is_linked_like(cluster) {
+            self.links
+        } else {
+            Links::STATED
         }
     }
+
+    /// Whether rows were measured on a cluster, or on one that they don't name of its GPU.
+    fn is_linked_like(&self, cluster: &Cluster) -> bool {
+        self.layer.rows.iter().any(|(row, _)| {
+            let of_any = row.cluster.stands_for_gpu();
+            row.cluster.name == cluster.name || of_any && row.cluster.gpu.name == cluster.gpu.name
+        })
+    }
+}
+
+/// What the rows say under a hypothesis.
+struct Weighed {
+    /// Logarithm of their probability, with the odds beforehand.
+    plausibility: f64,
+    scatter: Scatter,
+    links: Links,
 }
 
 /// Rows of one place.
@@ -191,7 +214,7 @@ impl Group {
     /// The context under the most probable hypothesis.
     fn fit(&self, base: &Layer) -> Result<Context, FitError> {
         let renamed = self.rows.iter().any(|row| !base.knows_stack(&row.stack));
-        let mut best: Option<(Hypothesis, f64, Scatter)> = None;
+        let mut best: Option<(Hypothesis, Weighed)> = None;
         let mut failure = FitError::NoRows;
         for &hypothesis in self.hypotheses(base) {
             let odds = if renamed && hypothesis == Hypothesis::Stack {
@@ -200,40 +223,60 @@ impl Group {
                 0.0
             };
             match self.weighed(hypothesis, base) {
-                Ok((log_evidence, scatter)) => {
-                    let plausibility = log_evidence + odds;
-                    if best.is_none_or(|(_, known, _)| plausibility > known) {
-                        best = Some((hypothesis, plausibility, scatter));
+                Ok(mut weighed) => {
+                    weighed.plausibility += odds;
+                    let known = best.as_ref().map(|(_, known)| known.plausibility);
+                    if known.is_none_or(|known| weighed.plausibility > known) {
+                        best = Some((hypothesis, weighed));
                     }
                 }
                 Err(error) => failure = error,
             }
         }
-        let (hypothesis, _, scatter) = best.ok_or(failure)?;
+        let (hypothesis, Weighed { scatter, links, .. }) = best.ok_or(failure)?;
         Ok(Context {
             place: self.place.clone(),
-            layer: self.fit_under(hypothesis, scatter, base)?,
+            layer: self.fit_under((hypothesis, links), scatter, base)?,
             hypothesis,
             kept: self.kept(hypothesis, base),
+            links,
         })
     }
 
-    /// How probable the rows are under a hypothesis, as a logarithm, and how uneven they look then:
-    /// levels of scatter are weighed by the rows' probability under each.
-    fn weighed(&self, hypothesis: Hypothesis, base: &Layer) -> Result<(f64, Scatter), FitError> {
+    /// How probable the rows are under a hypothesis, how uneven they look then, and what the links
+    /// between their nodes carry.
+    fn weighed(&self, hypothesis: Hypothesis, base: &Layer) -> Result<Weighed, FitError> {
         if hypothesis == Hypothesis::Same {
-            let layer = self.fit_under(hypothesis, Scatter::NONE, base)?;
-            return Ok((layer.solution.log_evidence, Scatter::NONE));
+            let layer = self.fit_under((hypothesis, Links::STATED), Scatter::NONE, base)?;
+            return Ok(Weighed {
+                plausibility: layer.solution.log_evidence,
+                scatter: Scatter::NONE,
+                links: Links::STATED,
+            });
         }
+        let stated = self.at_links(hypothesis, Links::STATED, base);
+        let Some(links) = self.slower_links(hypothesis, base) else {
+            return stated;
+        };
+        let slower = self.at_links(hypothesis, links, base);
+        match (stated, slower) {
+            (Ok(stated), Ok(slower)) if slower.plausibility > stated.plausibility => Ok(slower),
+            (Err(_), slower) => slower,
+            (stated, _) => stated,
+        }
+    }
+
+    /// The same, the links given: levels of scatter are weighed by the rows' probability under each.
+    fn at_links(
+        &self,
+        hypothesis: Hypothesis,
+        links: Links,
+        base: &Layer,
+    ) -> Result<Weighed, FitError> {
         let mut levels = Vec::new();
         let mut failure = FitError::NoRows;
-        let compared = if self.is_at_home(base) {
-            Scatter::AT_HOME
-        } else {
-            Scatter::ELSEWHERE
-        };
-        for (scatter, odds) in compared {
-            match self.fit_under(hypothesis, scatter, base) {
+        for (scatter, odds) in self.scatters(base) {
+            match self.fit_under((hypothesis, links), scatter, base) {
                 Ok(layer) => levels.push((scatter, layer.solution.log_evidence + f64::ln(odds))),
                 // A level at which the fit doesn't settle has no say.
                 Err(error) => failure = error,
@@ -246,12 +289,39 @@ impl Group {
             .ok_or(failure)?;
         let weights = levels.iter().map(|(_, log)| (log - most).exp());
         let scatter = Scatter::middle(levels.iter().map(|(level, _)| *level).zip(weights.clone()));
-        Ok((most + weights.sum::<f64>().ln(), scatter))
+        Ok(Weighed {
+            plausibility: most + weights.sum::<f64>().ln() + links.log_odds(),
+            scatter,
+            links,
+        })
     }
 
+    /// Levels of scatter to compare.
+    fn scatters(&self, base: &Layer) -> [(Scatter, f64); 4] {
+        if self.is_at_home(base) {
+            Scatter::AT_HOME
+        } else {
+            Scatter::ELSEWHERE
+        }
+    }
+
+    /// The most plausible of the rates below the stated one that links between nodes may carry;
+    /// `None` where the rows or the hypothesis have nothing to say about them.
+    fn slower_links(&self, hypothesis: Hypothesis, base: &Layer) -> Option<Links> {
+        let linked = |row: &Measurement| row.cluster.nodes(row.configuration.gpus) > 1;
+        let speak = self.rows.iter().any(linked)
+            && matches!(hypothesis, Hypothesis::Network | Hypothesis::Gpu);
+        let (evenest, _) = *self.scatters(base).first().filter(|_| speak)?;
+        Links::slower(|links| {
+            let layer = self.fit_under((hypothesis, links), evenest, base);
+            Some(layer.ok()?.solution.log_evidence)
+        })
+    }
+
+    /// The fit under a hypothesis, with links that carry a share of what is stated of them.
     fn fit_under(
         &self,
-        hypothesis: Hypothesis,
+        (hypothesis, links): (Hypothesis, Links),
         scatter: Scatter,
         base: &Layer,
     ) -> Result<Layer, FitError> {
@@ -268,7 +338,18 @@ impl Group {
             known: &|cell: &Cell| kept * base.solution.correction.kept_mean(cell),
             bad_runs: base.solution.bad_runs,
         };
-        Layer::new(self.rows.clone(), &start)
+        if links == Links::STATED {
+            return Layer::new(self.rows.clone(), &start);
+        }
+        let linked = self.rows.iter().map(|row| Measurement {
+            cluster: Arc::new(links.of(&row.cluster)),
+            ..row.clone()
+        });
+        let mut layer = Layer::new(linked.collect(), &start)?;
+        for ((row, _), stated) in layer.rows.iter_mut().zip(&self.rows) {
+            row.cluster = Arc::clone(&stated.cluster);
+        }
+        Ok(layer)
     }
 
     /// Share of the base's correction that carries over.

@@ -6,6 +6,7 @@ use super::coefficients::{COEFFICIENTS, COUNT, Values};
 use super::elsewhere::generations;
 use super::fit::{Belief, Correction, Square, Uncertainty, Vector};
 use super::layer::{Acquaintance, Layer, Unknown};
+use super::links::Links;
 use super::residual::{Cell, Kernel, bounded, tokens_measured_near};
 use super::scatter::Scatter;
 use super::transfer::CORRECTION_KEPT;
@@ -30,6 +31,8 @@ pub(super) struct View<'a> {
     /// Another layer's correction, and the share of it that carries over.
     inherited: Option<(&'a Correction, f64)>,
     unknown: Unknown,
+    /// What the links between nodes carry.
+    links: Links,
 }
 
 impl Fit {
@@ -51,6 +54,7 @@ impl Fit {
                 correction: Some(&context.layer.solution.correction),
                 inherited: Some((correction, context.kept)),
                 unknown,
+                links: context.links_of(setting.cluster),
             };
         }
         let strange = unknown.gpu == Acquaintance::Strange;
@@ -67,6 +71,7 @@ impl Fit {
             correction: measured.then_some(correction),
             inherited: (!measured).then_some((correction, kept)),
             unknown,
+            links: Links::STATED,
         }
     }
 }
@@ -83,6 +88,11 @@ impl<'a> View<'a> {
             Some(_) => self.layer.solution.scatter,
             None => Scatter::BELIEVED,
         }
+    }
+
+    /// What the links between nodes carry.
+    pub(super) fn links(&self) -> Links {
+        self.links
     }
 
     /// The corrections that add up to that of the setting, each with its share.
