@@ -153,7 +153,7 @@ fn three_rows_tell_that_the_links_between_nodes_carry_an_eighth() {
                 )
                 .collect();
             let alone = rest_after(&[0, 1, 2], &one_node).mape;
-            assert!(alone < 0.03, "{few:?}: {alone}");
+            assert!(alone < 0.04, "{few:?}: {alone}");
             rest_after(&few, &rows).mape
         })
         .collect();

@@ -24,18 +24,21 @@ impl Links {
     pub(crate) const STATED: Self = Self(1.0);
 
     /// The rate below the stated one that is the most plausible, by the logarithm of how probable each
-    /// makes what was measured; `None` where none of them tells. They go down to a hundredth of what is
-    /// stated: Ethernet of 40 Gbit/s where eight times 400 were assumed.
-    pub(crate) fn slower(log_evidence: impl Fn(Self) -> Option<f64>) -> Option<Self> {
+    /// makes what was measured; and the logarithm of how many rates are as plausible. `None` where none
+    /// of them tells. They go down to a hundredth of what is stated: Ethernet of 40 Gbit/s where eight
+    /// times 400 were assumed.
+    pub(crate) fn slower(log_evidence: impl Fn(Self) -> Option<f64>) -> Option<(Self, f64)> {
         let rate = |step: i32| Self(STEP.powi(step));
         let logs: Vec<f64> = (0..=STEPS + 1)
             .map(|step| log_evidence(rate(step)).unwrap_or(f64::NEG_INFINITY))
             .collect();
         let inner = (1..=STEPS).zip(logs.windows(3));
         let (step, around) = inner.max_by(|(_, a), (_, b)| a[1].total_cmp(&b[1]))?;
-        around[1]
-            .is_finite()
-            .then(|| rate(step).between(around[0], around[1], around[2]))
+        let most = around[1];
+        let slower = logs.iter().skip(1).map(|log| (log - most).exp());
+        let alike = slower.sum::<f64>().ln();
+        most.is_finite()
+            .then(|| (rate(step).between(around[0], most, around[2]), alike))
     }
 
     /// Logarithm of the odds of a rate beforehand.

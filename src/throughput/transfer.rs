@@ -255,10 +255,14 @@ impl Group {
             });
         }
         let stated = self.at_links(hypothesis, Links::STATED, base);
-        let Some(links) = self.slower_links(hypothesis, base) else {
+        let Some((links, alike)) = self.slower_links(hypothesis, base) else {
             return stated;
         };
         let slower = self.at_links(hypothesis, links, base);
+        let slower = slower.map(|weighed| Weighed {
+            plausibility: weighed.plausibility + alike,
+            ..weighed
+        });
         match (stated, slower) {
             (Ok(stated), Ok(slower)) if slower.plausibility > stated.plausibility => Ok(slower),
             (Err(_), slower) => slower,
@@ -306,8 +310,9 @@ impl Group {
     }
 
     /// The most plausible of the rates below the stated one that links between nodes may carry;
-    /// `None` where the rows or the hypothesis have nothing to say about them.
-    fn slower_links(&self, hypothesis: Hypothesis, base: &Layer) -> Option<Links> {
+    /// with the logarithm of how many are as plausible. `None` where the rows or the hypothesis have
+    /// nothing to say about them.
+    fn slower_links(&self, hypothesis: Hypothesis, base: &Layer) -> Option<(Links, f64)> {
         let linked = |row: &Measurement| row.cluster.nodes(row.configuration.gpus) > 1;
         let speak = self.rows.iter().any(linked)
             && matches!(hypothesis, Hypothesis::Network | Hypothesis::Gpu);
