@@ -183,6 +183,7 @@ fn later_spellings_are_read() {
     a table without a throughput column is left out (line 3)
     model `70b` is taken as `gpt-70b` (line 11)
     MP mode PURE is read as stack `pure-bf16` (line 11)
+    the nodes of h100 are taken to be linked at 3,200 Gbit/s, unless rows show less: `inter_node_gbps` of a `[clusters.NAME]` in a file for `--presets`, and a `cluster` column, tell yours (2 lines, from line 11)
     the vocabulary of `gpt-70b` is taken as padded to 50368, as its parameter count says (line 11)
     model `mpt-13b` is taken as `gpt-13b` (line 12)
     `gpt-13b` is not the preset here: its shape has vocab_size 50368 (preset: 50257) (line 12)
@@ -338,10 +339,20 @@ fn rounded_figures_are_what_they_are_rounded_from() {
     };
     let header =
         "Model,GPUs,GPU,Seq Len,Micro Batch Size,Global Batch Size,Checkpointing,Stack,Tokens/s";
+    for (batch, accum) in [("4M", 64), ("1M", 16), ("4194304", 64)] {
+        let row = format!("llama-2-7b,8,H100,2048,4,{batch},off,bf16-gather,70000");
+        assert_eq!(one(header, &row).0.grad_accum, accum, "{row}");
+    }
+    // So many sequences, if each GPU is to have one, are a batch of sequences.
+    let long = "llama-2-7b,1024,H100,131072,1,1024,on,bf16-gather,5000000";
+    let (run, notes) = one(header, long);
+    assert_eq!((run.micro_batch, run.grad_accum), (1, 1));
+    assert!(!notes.contains("is read as tokens"), "{notes}");
     let (run, notes) = one(
         header,
         "llama-2-7b,64,H100,4096,2,4M,off,bf16-gather,570000",
     );
+    assert!(notes.contains("rounded from (line 2)"), "{notes}");
     assert_eq!((run.micro_batch, run.grad_accum), (2, 8));
     assert!(
         notes.contains("is read as tokens") && notes.contains("rounded from"),
@@ -364,8 +375,10 @@ fn rounded_figures_are_what_they_are_rounded_from() {
         let row = format!("{model},{params},a100-80gb,8,2048,8,4,yes,24000");
         assert!(one(header, &row).1.contains("parameter count"), "{row}");
     }
-    let wrong = "gpt-7b,6.1B,a100-80gb,8,2048,8,4,yes,24000";
-    assert!(read("t.csv", &format!("{header}\n{wrong}\n"), &CATALOG).is_err());
+    for (model, params) in [("gpt-7b", "6.1B"), ("gpt-7b", "10B"), ("gpt-1b", "2B")] {
+        let wrong = format!("{header}\n{model},{params},a100-80gb,8,2048,8,4,yes,24000\n");
+        assert!(read("t.csv", &wrong, &CATALOG).is_err(), "{wrong}");
+    }
     let header = "model,gpu,gpus,seq_len,micro_batch,grad_accum,checkpointing,tp,tokens/s";
     let (run, notes) = one(header, "gpt-7b,a100-80gb,8,1M,1,1,yes,1.0,900");
     assert_eq!(run.seq_len, 1 << 20);

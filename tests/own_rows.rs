@@ -378,7 +378,7 @@ fn rows_that_contradict_each_other_leave_much_open() {
                    gpt-125m,a100-80gb,8,2048,32,4,no,732014\n";
     let fitted = Fitted::to(&format!("{header}\n{one_bad}"));
     assert!(
-        fitted.said.contains("line 2 has little say"),
+        fitted.said.contains("line 2 is not followed"),
         "{}",
         fitted.said
     );

@@ -320,7 +320,14 @@ fn notes(
             plural(rows.unrelated)
         ));
     }
-    notes.extend(table.notes.iter().map(|note| format!("{name}: {note}")));
+    let told = |note: &&String| {
+        comparison
+            .notes
+            .iter()
+            .any(|said| note.starts_with(&**said))
+    };
+    let new = table.notes.iter().filter(|note| !told(note));
+    notes.extend(new.map(|note| format!("{name}: {note}")));
     notes
 }
 

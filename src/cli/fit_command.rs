@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::fit_file::{FitFile, embedded_fit};
+use crate::measure::Measurement;
 use crate::preset::Catalog;
 use crate::quantity::display_whole;
 use crate::report::FitSummary;
@@ -101,15 +102,28 @@ const TOLD: usize = 5;
 /// The rows that the fit doesn't follow.
 fn set_aside(file: &FitFile) -> Vec<String> {
     let rows = file.set_aside();
+    let table = |row: &Measurement| {
+        let mut place = file.rows().iter().position(|of| std::ptr::eq(of, row))?;
+        let several = file.sources().len() > 1;
+        let source = file.sources().iter().find(|source| {
+            let here = place < source.rows;
+            place = place.saturating_sub(source.rows);
+            here
+        });
+        source
+            .filter(|_| several)
+            .map(|source| format!("{}: ", source.name))
+    };
     let more = rows.len().saturating_sub(TOLD);
     let told = rows.iter().take(TOLD).map(|(row, said)| {
         format!(
-            "line {} has little say, as a bad run or a mistake: {} tokens/s where the fit expects {}",
+            "{}line {} is not followed, as a bad run or a mistake: {} tokens/s where the fit expects {}",
+            table(row).unwrap_or_default(),
             row.line,
             display_whole(row.throughput_tok_s),
             display_whole(said.expected)
         )
     });
-    let rest = (more > 0).then(|| format!("{more} more rows have little say"));
+    let rest = (more > 0).then(|| format!("{more} more rows are not followed"));
     told.chain(rest).collect()
 }

@@ -118,7 +118,13 @@ fn basis(c: &Candidate) -> String {
 }
 
 fn checkpoints(launch: &Launch<'_>) -> String {
+    let unsaved = launch.candidate.checkpoint_interval_s.is_none();
     match (launch.checkpoint_steps(), launch.checkpoint_interval_s) {
+        (Some(steps), _) if unsaved && steps >= launch.candidate.steps => format!(
+            "one checkpoint, at the end: a failure before loses all work, as the planned time assumes; \
+             failures expected: {:.1}",
+            launch.expected_failures
+        ),
         (Some(steps), Some(seconds)) => format!(
             "a checkpoint every {} ({} of training), {}; failures expected: {:.1}",
             counted(steps, "step"),

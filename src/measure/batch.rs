@@ -83,15 +83,17 @@ fn split_batch(
 const MOST_STEP_TOKENS: u64 = 1 << 27;
 
 /// Whether a global batch of so many is of tokens, though its column is usually of sequences: they
-/// would be more than anybody trains on at once.
-fn is_of_tokens(batch: u64, seq_len: u64) -> bool {
-    batch.saturating_mul(seq_len) >= MOST_STEP_TOKENS
+/// would be more than anybody trains on at once, and are enough for the `unit` sequences of a step.
+fn is_of_tokens(batch: u64, seq_len: u64, unit: u64) -> bool {
+    let step = unit as f64 * seq_len as f64;
+    batch.saturating_mul(seq_len) >= MOST_STEP_TOKENS && batch as f64 >= (1.0 - ROUNDED) * step
 }
 
 /// A global batch is printed rounded (4M tokens for 4,194,304) to within this share.
 const ROUNDED: f64 = 0.05;
 /// What a rounded batch is a multiple of.
 const ROUND: u64 = 100_000;
+const MILLION: u64 = 1_000_000;
 
 /// Whether a batch may be printed as `told`.
 fn is_rounded(told: u64, batch: u64) -> bool {
@@ -112,13 +114,19 @@ fn sequences_of(
         return whole;
     }
     let step = unit.checked_mul(seq_len)?;
-    let units = tokens.saturating_add(step / 2) / step;
-    let batch = units.checked_mul(step)?;
+    // 4M is 4Mi where steps can be of so many, and else what they can be of near it.
+    let binary = tokens
+        .is_multiple_of(MILLION)
+        .then(|| (tokens / MILLION).checked_mul(1 << 20))
+        .flatten()
+        .filter(|binary| binary.is_multiple_of(step));
+    let nearest = (tokens.saturating_add(step / 2) / step).checked_mul(step)?;
+    let batch = binary.unwrap_or(nearest);
     if !is_rounded(tokens, batch.max(1)) {
         return whole;
     }
     note_rounded(row, tokens, batch, notes);
-    Some(units * unit)
+    Some(batch / seq_len)
 }
 
 fn note_rounded(row: &Row<'_>, told: u64, batch: u64, notes: &mut Notes) {
@@ -143,7 +151,7 @@ fn global_batch_seqs(
     notes: &mut Notes,
 ) -> Result<Option<(Column, u64)>, Diagnostic> {
     let (column, tokens) = match row.integer(Column::GlobalBatchSeqs, MAX_COUNT)? {
-        Some(batch) if is_of_tokens(batch, seq_len) => {
+        Some(batch) if is_of_tokens(batch, seq_len, unit) => {
             note_tokens(row, batch, notes);
             (Column::GlobalBatchSeqs, batch)
         }
@@ -201,14 +209,16 @@ fn check_global_batch(
         let tokens = sequences * seq_len;
         let is_batch = |told: u64| told == tokens || is_rounded(told, tokens);
         let in_tokens = column == Column::GlobalBatchSeqs
-            && told.is_some_and(|told| is_batch(told) && is_of_tokens(told, seq_len));
+            && told.is_some_and(|told| is_batch(told) && is_of_tokens(told, seq_len, sequences));
         if in_tokens {
             note_tokens(row, told.unwrap_or(tokens), notes);
-            continue;
         }
         let rounded = told.filter(|told| *told != tokens && is_rounded(*told, tokens));
-        if let Some(told) = rounded.filter(|_| column == Column::GlobalBatchTokens) {
+        let rounded = rounded.filter(|_| in_tokens || column == Column::GlobalBatchTokens);
+        if let Some(told) = rounded {
             note_rounded(row, told, tokens, notes);
+        }
+        if in_tokens || rounded.is_some() {
             continue;
         }
         if let Some(told) = told.filter(|told| *told != product) {

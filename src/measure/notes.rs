@@ -8,6 +8,7 @@ struct Entry {
     subject: String,
     text: String,
     line: usize,
+    last: usize,
     count: usize,
 }
 
@@ -28,12 +29,14 @@ impl Notes {
     pub(super) fn add_once(&mut self, line: usize, subject: String, text: impl FnOnce() -> String) {
         let known = |entry: &&mut Entry| entry.subject == subject;
         if let Some(entry) = self.entries.iter_mut().find(known) {
-            entry.count += 1;
+            entry.count += usize::from(entry.last != line);
+            entry.last = line;
         } else {
             self.entries.push(Entry {
                 subject,
                 text: text(),
                 line,
+                last: line,
                 count: 1,
             });
         }

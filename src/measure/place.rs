@@ -24,6 +24,9 @@ const LATER_DEFAULT_STACK: &str = "bf16-gather";
 /// What is added to the name of a stack that multiplies matrices in fp8.
 const FP8: &str = "fp8";
 
+/// What stands for no parallelism of a kind.
+const NOT_SPLIT: &[&str] = &["1", "no", "none", "off", "false", "-"];
+
 /// A cluster met, and whether the catalog knows the name it was met by.
 #[derive(Clone)]
 struct Met {
@@ -85,7 +88,8 @@ impl<'a> Places<'a> {
         gpus: u64,
         notes: &mut Notes,
     ) {
-        let known = self.catalog.cluster(&cluster.name).is_ok();
+        // A GPU's name is one of its clusters' too.
+        let known = !cluster.stands_for_gpu() && self.catalog.cluster(&cluster.name).is_ok();
         let Some(rate) = cluster.inter_node_bytes_per_s.filter(|_| !known) else {
             return;
         };
@@ -232,6 +236,9 @@ impl<'a> Places<'a> {
              efficiency is a share of the bf16 peak"
         );
         notes.add(row.line(), text);
+        if let Ok(stack) = self.known_stack(&name) {
+            return stack;
+        }
         let stack = || Stack {
             name: name.clone(),
             measured: false,
@@ -300,7 +307,7 @@ fn note_unmodelled(row: &Row<'_>, notes: &mut Notes) -> Result<(), Diagnostic> {
         notes.add(row.line(), text);
     }
     if let Some(cell) = row.cell(Column::ZeroStage)
-        && cell.text.trim_end_matches(".0") != "3"
+        && !["3", "zero-3", "stage 3"].contains(&&*cell.text.trim_end_matches(".0").to_lowercase())
     {
         let text = format!(
             "ZeRO stage `{}` is taken as stage 3 (FULL_SHARD), the only one modelled",
@@ -313,7 +320,7 @@ fn note_unmodelled(row: &Row<'_>, notes: &mut Notes) -> Result<(), Diagnostic> {
         (Column::PipelineParallel, "pipeline"),
     ] {
         if let Some(cell) = row.cell(column)
-            && cell.text.trim_end_matches(".0") != "1"
+            && !NOT_SPLIT.contains(&&*cell.text.trim_end_matches(".0").to_lowercase())
         {
             let text = format!(
                 "{what} parallelism of `{}` is not modelled: parameters are taken as sharded over all \

@@ -217,7 +217,8 @@ fn differences(preset: &Shape, shape: &Shape) -> String {
 /// vocabulary alone, the count says which.
 ///
 /// # Errors
-/// More than 5 % apart: the shape is another model's.
+/// More than 5 % apart, where neither the count is rounded by as much nor the model called by it: the
+/// shape is another model's.
 pub(super) fn checked(
     row: &Row<'_>,
     model: &str,
@@ -262,19 +263,25 @@ pub(super) fn checked(
     Ok(shape)
 }
 
-/// How far rounding may have moved a count: half a unit of its last digit that isn't zero.
+/// How far rounding may have moved a count: half a unit of its last digit that isn't zero, and no
+/// more than a tenth, since whole tens are not always rounded to.
 fn rounding(count: u64) -> u64 {
     let units = std::iter::successors(Some(1_u64), |unit| unit.checked_mul(10));
     let last = units.take_while(|unit| count.is_multiple_of(*unit)).last();
-    last.unwrap_or(1) / 2
+    (last.unwrap_or(1) / 2).min(count / 10)
 }
 
 /// Whether a count is in a model's name, as people call it: 7B of `gemma-7b`, which has 8.5B.
 fn is_named(model: &str, count: u64) -> bool {
-    let called = display_count(count as f64)
-        .replace(".00", "")
-        .replace(".0", "");
-    let called = called.to_lowercase();
+    let shown = display_count(count as f64).to_lowercase();
+    let number = shown.trim_end_matches(char::is_alphabetic);
+    let suffix = shown.strip_prefix(number).unwrap_or_default();
+    let number = if number.contains('.') {
+        number.trim_end_matches('0').trim_end_matches('.')
+    } else {
+        number
+    };
+    let called = format!("{number}{suffix}");
     model.to_lowercase().split('-').any(|part| part == called)
 }
 

@@ -61,6 +61,15 @@ pub(super) fn compare(
                 Unit::guess(ratio, configuration)
             };
             let header = row.spelled(column, Some(cell));
+            let together = told / per_gpu;
+            if column == Column::Tflops
+                && told > 1.0
+                && (lowest / OTHER_COUNT..highest * OTHER_COUNT).contains(&together)
+            {
+                let text = format!("`{header}` looks like TFLOP/s of all GPUs together");
+                notes.add(row.line(), text);
+                continue;
+            }
             let subject = format!("`{header}` {unit:?} {}", ratio < 1.0);
             notes.add_once(row.line(), subject, || {
                 let looks_like = unit.map(|unit| format!(", which looks like {unit}"));

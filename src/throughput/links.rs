@@ -8,40 +8,84 @@ use super::workload::Workload;
 use crate::configuration::Setting;
 use crate::hardware::Cluster;
 
-/// What the links between the nodes of some rows carry: a share of what is stated of them.
+/// What the links between the nodes of some rows carry.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Links(f64);
+pub(crate) struct Links {
+    /// As a share of what is stated of them.
+    share: f64,
+    /// Standard deviation of its logarithm.
+    sd: f64,
+}
 
-/// Rates that are compared, from the stated one downwards: each this part of the one before.
-const STEP: f64 = std::f64::consts::FRAC_1_SQRT_2;
-const STEPS: i32 = 13;
+/// Rates that are compared, from the stated one downwards: each this part of the one before. They go
+/// down to less than a hundredth: Ethernet of 40 Gbit/s where eight times 400 were assumed.
+const STEP: f64 = 0.5;
+const STEPS: u32 = 7;
 
 /// Odds beforehand that links carry what is stated, against all slower rates together.
 const STATED_ODDS: f64 = 4.0;
 
 impl Links {
     /// As stated.
-    pub(crate) const STATED: Self = Self(1.0);
+    pub(crate) const STATED: Self = Self {
+        share: 1.0,
+        sd: 0.0,
+    };
 
-    /// The rate below the stated one that is the most plausible, by the logarithm of how probable each
-    /// makes what was measured; and the logarithm of how many rates are as plausible. `None` where none
-    /// of them tells. They go down to a hundredth of what is stated: Ethernet of 40 Gbit/s where eight
-    /// times 400 were assumed.
-    pub(crate) fn slower(log_evidence: impl Fn(Self) -> Option<f64>) -> Option<(Self, f64)> {
-        let rate = |step: i32| Self(STEP.powi(step));
-        let logs: Vec<f64> = (0..=STEPS + 1)
-            .map(|step| log_evidence(rate(step)).unwrap_or(f64::NEG_INFINITY))
-            .collect();
-        let inner = (1..=STEPS).zip(logs.windows(3));
-        let (step, around) = inner.max_by(|(_, a), (_, b)| a[1].total_cmp(&b[1]))?;
-        let most = around[1];
-        let slower = logs.iter().skip(1).map(|log| (log - most).exp());
-        let alike = slower.sum::<f64>().ln();
-        most.is_finite()
-            .then(|| (rate(step).between(around[0], most, around[2]), alike))
+    /// So many steps below what is stated.
+    fn below(steps: f64) -> Self {
+        Self {
+            share: STEP.powf(steps),
+            sd: 0.0,
+        }
     }
 
-    /// Logarithm of the odds of a rate beforehand.
+    /// The links below the stated rate that are the most plausible, by the logarithm of how probable
+    /// each rate makes what was measured; and the logarithm of how many rates are as plausible. `None`
+    /// where none of them tells.
+    pub(crate) fn slower(log_evidence: impl Fn(Self) -> Option<f64>) -> Option<(Self, f64)> {
+        let at = |steps: f64| log_evidence(Self::below(steps)).unwrap_or(f64::NEG_INFINITY);
+        let coarse: Vec<(f64, f64)> = (1..=STEPS)
+            .map(f64::from)
+            .map(|steps| (steps, at(steps)))
+            .collect();
+        let highest = |logs: &[(f64, f64)]| {
+            let highest = logs.iter().max_by(|(_, a), (_, b)| a.total_cmp(b));
+            highest.copied().filter(|(_, log)| log.is_finite())
+        };
+        let (middle, _) = highest(&coarse)?;
+        let near = [-1.0, -0.5, 0.0, 0.5, 1.0].map(|offset| {
+            let steps = middle + offset;
+            let known = coarse.iter().find(|(known, _)| (known - steps).abs() < 0.1);
+            (steps, known.map_or_else(|| at(steps), |(_, log)| *log))
+        });
+        let (peak, most) = highest(near.get(1..4)?)?;
+        let around = |offset: f64| {
+            let here = near
+                .iter()
+                .find(|(steps, _)| (steps - peak - offset).abs() < 0.1);
+            here.map_or(f64::NEG_INFINITY, |(_, log)| *log)
+        };
+        let offset = 0.5 * vertex(around(-0.5), most, around(0.5));
+        let weights = || {
+            coarse
+                .iter()
+                .map(|(steps, log)| (*steps, (log - most).exp()))
+        };
+        let total: f64 = weights().map(|(_, weight)| weight).sum();
+        let variance: f64 = weights()
+            .map(|(steps, weight)| weight * (steps - peak - offset).powi(2))
+            .sum();
+        // Within half a step nothing is told apart by steps.
+        let open = (variance / total.max(1.0)).sqrt() - 0.5;
+        let links = Self {
+            share: STEP.powf((peak + offset).max(0.0)),
+            sd: open.max(0.0) * -STEP.ln(),
+        };
+        Some((links, total.max(1.0).ln()))
+    }
+
+    /// Logarithm of the odds beforehand of one of the rates compared.
     pub(crate) fn log_odds(self) -> f64 {
         let share = 1.0 / (1.0 + STATED_ODDS);
         if self == Self::STATED {
@@ -51,21 +95,14 @@ impl Links {
         }
     }
 
-    /// The rate between three neighbours at which a parabola through what speaks for each is highest;
-    /// `self` where that is no peak.
-    pub(crate) fn between(self, faster: f64, here: f64, slower: f64) -> Self {
-        let bend = faster - 2.0 * here + slower;
-        let offset = 0.5 * (faster - slower) / bend;
-        if bend < 0.0 && offset.abs() < 1.0 {
-            Self((self.0.ln() + offset * STEP.ln()).exp().min(1.0))
-        } else {
-            self
-        }
+    /// Standard deviation of the logarithm of what they carry; `None` where that is known.
+    pub(crate) fn sd(self) -> Option<f64> {
+        Some(self.sd).filter(|sd| *sd > 0.0)
     }
 
     /// The share of what is stated.
     pub(crate) fn share(self) -> f64 {
-        self.0
+        self.share
     }
 
     /// What a step has to do over such links.
@@ -77,7 +114,7 @@ impl Links {
         activation_checkpointing: bool,
     ) -> Workload {
         let mut work = Workload::new(setting, gpus, seq_len, activation_checkpointing);
-        work.inter_node_bytes_per_s *= self.0;
+        work.inter_node_bytes_per_s *= self.share;
         work
     }
 
@@ -85,9 +122,21 @@ impl Links {
     pub(crate) fn of(self, cluster: &Cluster) -> Cluster {
         let stated = cluster.inter_node_bytes_per_s;
         Cluster {
-            inter_node_bytes_per_s: stated.map(|rate| rate * self.0),
+            inter_node_bytes_per_s: stated.map(|rate| rate * self.share),
             ..cluster.clone()
         }
+    }
+}
+
+/// Where a parabola through three points one apart, the middle one at 0, is highest; 0 where it is no
+/// peak or not between them.
+fn vertex(before: f64, here: f64, after: f64) -> f64 {
+    let bend = before - 2.0 * here + after;
+    let at = 0.5 * (before - after) / bend;
+    if bend < 0.0 && at.abs() < 1.0 {
+        at
+    } else {
+        0.0
     }
 }
 
@@ -97,14 +146,24 @@ mod tests {
 
     #[test]
     fn a_peak_between_rates_is_found() {
-        let middle = Links(0.5);
-        assert_eq!(middle.between(-1.0, 0.0, -1.0), middle);
-        // The peak of -(x - 0.25)², x in steps towards slower links.
-        let at = |x: f64| -(x - 0.25_f64).powi(2);
-        let found = middle.between(at(-1.0), at(0.0), at(1.0)).share();
-        assert!((found - 0.5 * STEP.powf(0.25)).abs() < 1e-12, "{found}");
-        // No peak, and nothing faster than stated.
-        assert_eq!(middle.between(0.0, 1.0, 5.0), middle);
-        assert!(Links::STATED.between(-0.1, 0.0, -1.0).share() <= 1.0);
+        for steps in [1.0, 1.3, 2.5, 4.75, 6.9] {
+            // A parabola is met exactly, however sharp.
+            let sharp = |links: Links| {
+                let off = links.share.ln() / STEP.ln() - steps;
+                Some(-50.0 * off.powi(2))
+            };
+            let (found, _) = Links::slower(sharp).unwrap();
+            let apart = found.share / STEP.powf(steps) - 1.0;
+            assert!(apart.abs() < 1e-9, "{steps}: {found:?}");
+            assert_eq!(found.sd(), None);
+        }
+    }
+
+    #[test]
+    fn what_no_rate_tells_is_open() {
+        let (found, alike) = Links::slower(|_| Some(-3.0)).unwrap();
+        assert!((alike - f64::from(STEPS).ln()).abs() < 1e-12);
+        assert!(found.sd().unwrap() > 0.5, "{found:?}");
+        assert_eq!(Links::slower(|_| None), None);
     }
 }

@@ -315,7 +315,7 @@ impl Group {
     fn slower_links(&self, hypothesis: Hypothesis, base: &Layer) -> Option<(Links, f64)> {
         let linked = |row: &Measurement| row.cluster.nodes(row.configuration.gpus) > 1;
         let speak = self.rows.iter().any(linked)
-            && matches!(hypothesis, Hypothesis::Network | Hypothesis::Gpu);
+            && !matches!(hypothesis, Hypothesis::Same | Hypothesis::Scale);
         let (evenest, _) = *self.scatters(base).first().filter(|_| speak)?;
         Links::slower(|links| {
             let layer = self.fit_under((hypothesis, links), evenest, base);
@@ -378,20 +378,21 @@ pub(crate) fn transfer(
     let mut alike = Vec::new();
     let mut different = Vec::new();
     for group in Group::all(rows) {
-        match group.fit(base)?.hypothesis {
+        let context = group.fit(base)?;
+        match context.hypothesis {
             Hypothesis::Same => alike.extend(group.rows),
-            _ => different.push(group),
+            _ => different.push((group, context)),
         }
     }
-    let base = if alike.is_empty() {
-        base.clone()
-    } else {
-        let all = base.rows.iter().map(|(row, _)| row.clone()).chain(alike);
-        Layer::base(all.collect())?
-    };
+    if alike.is_empty() {
+        let contexts = different.into_iter().map(|(_, context)| context);
+        return Ok((base.clone(), contexts.collect()));
+    }
+    let all = base.rows.iter().map(|(row, _)| row.clone()).chain(alike);
+    let base = Layer::base(all.collect())?;
     let contexts = different
         .iter()
-        .map(|group| group.fit(&base))
+        .map(|(group, _)| group.fit(&base))
         .collect::<Result<Vec<_>, _>>()?;
     Ok((base, contexts))
 }

@@ -131,7 +131,12 @@ impl<'a> View<'a> {
     /// Standard deviation of the logarithm of what links between nodes carry; `None` where links
     /// like them were measured.
     pub(super) fn links_sd(&self) -> Option<f64> {
-        self.unknown.links.then_some(LINKS_SD)
+        let found = self.links.sd();
+        if self.unknown.links {
+            Some(found.unwrap_or(0.0).hypot(LINKS_SD))
+        } else {
+            found
+        }
     }
 
     /// What the correction leaves open at a cell.

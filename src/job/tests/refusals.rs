@@ -18,7 +18,7 @@ fn a_misspelt_key_shows_the_nearest() {
 
 #[test]
 fn a_bad_token_budget_shows_its_place() {
-    insta::assert_snapshot!(refusal("model = \"gpt-7b\"\ntokens = \"134X\"\n"));
+    insta::assert_snapshot!(refusal("model = \"gpt-7b\"\ntokens = \"134Q\"\n"));
 }
 
 #[test]
@@ -207,8 +207,8 @@ fn refusals_name_place_and_remedy() {
 
 #[test]
 fn a_bad_flag_is_named() {
-    let error = Sourced::<TokenBudget>::parse_flag("--tokens", "134X").unwrap_err();
-    assert!(error.to_string().contains("--tokens: `134X`"), "{error}");
+    let error = Sourced::<TokenBudget>::parse_flag("--tokens", "134Q").unwrap_err();
+    assert!(error.to_string().contains("--tokens: `134Q`"), "{error}");
     let flags = Settings {
         clusters: Some(vec![Sourced::flag("--cluster", "r7z3".to_owned())]),
         ..Settings::default()

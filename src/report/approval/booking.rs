@@ -9,13 +9,13 @@ use crate::reserve::{Booking, Goal, Reservation};
 use super::super::bill::{Line, Total, itemised};
 use super::super::bookings::{asked, chance, facts, in_words, overview, ruled_out, short, steps};
 use super::super::chart::{self, Chart, Lane};
-use super::super::number::dollars;
+use super::super::number::{dollars, unit_price};
 use super::super::{Document, Grid};
 use super::opening::nodes;
 
 /// What has to be known of candidates beside a booking.
 pub(super) fn unbooked(booking: &Booking, run: &Candidate) -> String {
-    let rate = |usd: f64| format!("${usd} per GPU-hour");
+    let rate = |usd: f64| format!("${} per GPU-hour", unit_price(usd));
     let costed = run.cost_usd.zip(run.usd_per_gpu_hour).map(|(cost, usd)| {
         let billed = booking.price.as_ref().map(|price| {
             format!(

@@ -4,12 +4,14 @@
 //! unknown of a new stack or GPU moves all of its rows together, and by less. So rows are compared
 //! with what the fit expects of them, after what the rows of their cluster and stack have in common.
 
-use std::fmt;
+mod words;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Fit;
 use crate::measure::{Measurement, Unit};
 use crate::memory;
-use crate::quantity::{GIB, display_whole};
+use crate::quantity::GIB;
 
 /// Farther from what is expected than this, as a factor, a row is doubted. Of GPUs known from
 /// datasheets alone the 90 % interval ends at a factor of about 1.5, and configurations short of
@@ -28,8 +30,8 @@ const TELLING: f64 = 4.0;
 /// A run needs this much more memory than there is before it is doubted: other stacks need less.
 const NO_ROOM: f64 = 1.5;
 
-/// Lines that are named one by one.
-const LISTED: usize = 12;
+/// Configurations whose repeats are told one by one.
+const TOLD: usize = 5;
 
 /// What is doubted of some rows of a table.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +76,8 @@ pub enum DoubtKind {
         slowest_tok_s: f64,
         /// Of the fastest.
         fastest_tok_s: f64,
+        /// Other configurations, whose repeats are not as far apart, but too far as well.
+        more: usize,
     },
 }
 
@@ -87,11 +91,17 @@ pub fn doubts(fit: &Fit, rows: &[Measurement]) -> Vec<Doubt> {
         .filter(|row| row.throughput_tok_s > 0.0)
         .map(|row| Judged::new(fit, row))
         .collect();
+    let mut places: BTreeMap<(&str, &str), Vec<&Judged<'_>>> = BTreeMap::new();
+    for row in &judged {
+        places.entry(row.place()).or_default().push(row);
+    }
+    let places: BTreeMap<(&str, &str), Place<'_>> = places
+        .into_iter()
+        .map(|(name, rows)| (name, Place::new(rows)))
+        .collect();
     let mut found: Vec<Doubt> = Vec::new();
     for row in &judged {
-        let alike: Vec<&Judged<'_>> = judged.iter().filter(|other| row.is_like(other)).collect();
-        let speed = row.counted_per_gpu(&alike);
-        let speed = speed.or_else(|| row.doubt(common_log(&alike)));
+        let speed = places.get(&row.place()).and_then(|place| place.doubt(row));
         for kind in speed.into_iter().chain(row.memory()) {
             match found.iter_mut().find(|known| known.kind.is_like(&kind)) {
                 Some(known) => known.lines.push(row.row.line),
@@ -103,14 +113,42 @@ pub fn doubts(fit: &Fit, rows: &[Measurement]) -> Vec<Doubt> {
         }
     }
     found.sort_by_key(|doubt| !matches!(doubt.kind, DoubtKind::Units { .. }));
-    let doubted = |row: &Measurement| found.iter().any(|doubt| doubt.lines.contains(&row.line));
-    let trusted: Vec<&Measurement> = judged
-        .iter()
-        .map(|judged| judged.row)
-        .filter(|row| !doubted(row))
-        .collect();
-    found.extend(repeats(&trusted));
+    let lines = found.iter().flat_map(|doubt| &doubt.lines);
+    let doubted: BTreeSet<usize> = lines.copied().collect();
+    let trusted = places.values().flat_map(|place| &place.rows);
+    let trusted = trusted.map(|judged| judged.row);
+    found.extend(repeats(trusted.filter(|row| !doubted.contains(&row.line))));
     found
+}
+
+/// The rows of one cluster and stack.
+struct Place<'a> {
+    rows: Vec<&'a Judged<'a>>,
+    /// By how much they are off together, as a logarithm.
+    common: f64,
+    /// Whether they are of one GPU each.
+    per_gpu: bool,
+}
+
+impl<'a> Place<'a> {
+    fn new(rows: Vec<&'a Judged<'a>>) -> Self {
+        Self {
+            common: common_log(&rows),
+            per_gpu: is_per_gpu(&rows),
+            rows,
+        }
+    }
+
+    fn doubt(&self, row: &Judged<'_>) -> Option<DoubtKind> {
+        if self.per_gpu && row.row.configuration.gpus > 1 {
+            return Some(DoubtKind::Units {
+                unit: Unit::TokensPerGpu,
+                read_tok_s: row.row.throughput_tok_s,
+                expected_tok_s: row.expected_tok_s,
+            });
+        }
+        row.doubt(self.common)
+    }
 }
 
 /// A row and what is expected of it.
@@ -134,27 +172,9 @@ impl<'a> Judged<'a> {
         }
     }
 
-    /// Whether both ran on one cluster and stack.
-    fn is_like(&self, other: &Self) -> bool {
-        self.row.cluster.name == other.row.cluster.name
-            && self.row.stack.name == other.row.stack.name
-    }
-
-    /// Rows on different numbers of GPUs that lie far apart, and together once each is counted as
-    /// often as it has GPUs, are of one GPU each, however near to what is expected the first few are.
-    fn counted_per_gpu(&self, alike: &[&Self]) -> Option<DoubtKind> {
-        let gpus = |row: &Self| (row.row.configuration.gpus as f64).ln();
-        let as_read = reach(alike.iter().map(|row| row.log));
-        let per_gpu = reach(alike.iter().map(|row| row.log + gpus(row)));
-        let nearest = alike.iter().map(|row| (row.log + gpus(row)).abs());
-        let plausible = nearest.fold(f64::INFINITY, f64::min) <= DOUBTED.ln();
-        let many = alike.len() > 2 && self.row.configuration.gpus > 1;
-        let told = many && plausible && as_read > SCALES_BADLY.ln() && per_gpu < as_read / TELLING;
-        told.then_some(DoubtKind::Units {
-            unit: Unit::TokensPerGpu,
-            read_tok_s: self.row.throughput_tok_s,
-            expected_tok_s: self.expected_tok_s,
-        })
+    /// Its cluster and stack.
+    fn place(&self) -> (&'a str, &'a str) {
+        (&self.row.cluster.name, &self.row.stack.name)
     }
 
     /// Whether such a run can have been launched at all.
@@ -203,40 +223,72 @@ fn common_log(alike: &[&Judged<'_>]) -> f64 {
         .unwrap_or_default()
 }
 
+/// Rows on different numbers of GPUs that lie far apart, and together once each is counted as often as
+/// it has GPUs, are of one GPU each, however near to what is expected the first few are.
+fn is_per_gpu(alike: &[&Judged<'_>]) -> bool {
+    let per_gpu = || {
+        let counted = |row: &&Judged<'_>| row.log + (row.row.configuration.gpus as f64).ln();
+        alike.iter().map(counted)
+    };
+    let as_read = reach(alike.iter().map(|row| row.log));
+    let nearest = per_gpu().map(f64::abs).fold(f64::INFINITY, f64::min);
+    alike.len() > 2
+        && nearest <= DOUBTED.ln()
+        && as_read > SCALES_BADLY.ln()
+        && reach(per_gpu()) < as_read / TELLING
+}
+
 /// The distance from the least to the most.
 fn reach(logs: impl Iterator<Item = f64> + Clone) -> f64 {
     let most = logs.clone().fold(f64::NEG_INFINITY, f64::max);
     most - logs.fold(f64::INFINITY, f64::min)
 }
 
-/// Configurations measured more than once, at speeds too far apart.
-fn repeats(rows: &[&Measurement]) -> Vec<Doubt> {
-    let same = |a: &Measurement, b: &Measurement| {
-        a.configuration == b.configuration
-            && a.shape == b.shape
-            && a.cluster.name == b.cluster.name
-            && a.stack.name == b.stack.name
-    };
-    let mut found = Vec::new();
-    for (index, row) in rows.iter().enumerate() {
-        if rows.iter().take(index).any(|earlier| same(earlier, row)) {
-            continue;
-        }
-        let runs: Vec<&&Measurement> = rows.iter().filter(|other| same(row, other)).collect();
+/// Configurations measured more than once, at speeds too far apart: the worst of them.
+fn repeats<'a>(rows: impl Iterator<Item = &'a Measurement>) -> Vec<Doubt> {
+    let mut cells: BTreeMap<_, Vec<&Measurement>> = BTreeMap::new();
+    for row in rows {
+        let run = row.configuration;
+        let key = (
+            (&row.cluster.name, &row.stack.name, &row.model),
+            (run.gpus, run.seq_len, run.micro_batch, run.grad_accum),
+            (run.activation_checkpointing, row.shape.params(1)),
+        );
+        cells.entry(key).or_default().push(row);
+    }
+    let mut found: Vec<(f64, Doubt)> = Vec::new();
+    for runs in cells.into_values() {
         let speeds = || runs.iter().map(|run| run.throughput_tok_s);
         let slowest_tok_s = speeds().fold(f64::INFINITY, f64::min);
         let fastest_tok_s = speeds().fold(0.0, f64::max);
-        if fastest_tok_s > REPEATS_APART * slowest_tok_s {
-            found.push(Doubt {
+        let apart = fastest_tok_s / slowest_tok_s;
+        if apart > REPEATS_APART {
+            let doubt = Doubt {
                 lines: runs.iter().map(|run| run.line).collect(),
                 kind: DoubtKind::Repeats {
                     slowest_tok_s,
                     fastest_tok_s,
+                    more: 0,
                 },
-            });
+            };
+            found.push((apart, doubt));
         }
     }
-    found
+    found.sort_by(|(a, one), (b, other)| b.total_cmp(a).then(one.lines.cmp(&other.lines)));
+    let left = found.len().saturating_sub(TOLD);
+    let mut told: Vec<Doubt> = found
+        .into_iter()
+        .take(TOLD)
+        .map(|(_, doubt)| doubt)
+        .collect();
+    if let Some(Doubt {
+        kind: DoubtKind::Repeats { more, .. },
+        ..
+    }) = told.last_mut()
+    {
+        *more = left;
+    }
+    told
 }
 
 impl DoubtKind {
@@ -270,84 +322,6 @@ impl DoubtKind {
                 ..
             } => read_tok_s < expected_tok_s,
             Self::Memory { .. } | Self::Repeats { .. } => false,
-        }
-    }
-}
-
-impl fmt::Display for DoubtKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            DoubtKind::Units {
-                unit,
-                read_tok_s,
-                expected_tok_s,
-            } => write!(
-                f,
-                "units look wrong: {} where {} tokens/s over all GPUs are expected, which looks \
-                 like {unit}",
-                display_whole(*read_tok_s),
-                display_whole(*expected_tok_s)
-            ),
-            DoubtKind::Speed {
-                read_tok_s,
-                expected_tok_s,
-                by_other_rows,
-            } => {
-                let factor = (read_tok_s / expected_tok_s).ln().abs().exp();
-                write!(
-                    f,
-                    "{factor:.1} times {} than expected{}: {} tokens/s over all GPUs, not {}; check \
-                     the units and what ran",
-                    if self.is_slow() { "slower" } else { "faster" },
-                    if *by_other_rows {
-                        " by the rows around"
-                    } else {
-                        ""
-                    },
-                    display_whole(*read_tok_s),
-                    display_whole(*expected_tok_s)
-                )
-            }
-            DoubtKind::Memory {
-                needed_gib,
-                usable_gib,
-            } => write!(
-                f,
-                "such a run goes out of memory: it needs about {} GiB of {usable_gib:.1}; is the \
-                 micro-batch that of one GPU?",
-                display_whole(*needed_gib)
-            ),
-            DoubtKind::Repeats {
-                slowest_tok_s,
-                fastest_tok_s,
-            } => write!(
-                f,
-                "one configuration at {} and at {} tokens/s, where repeats differ by about 1 %: \
-                 does something tell the runs apart that the columns read don't?",
-                display_whole(*slowest_tok_s),
-                display_whole(*fastest_tok_s)
-            ),
-        }
-    }
-}
-
-impl fmt::Display for Doubt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.kind)?;
-        match *self.lines {
-            [line] => write!(f, " (line {line})"),
-            [a, b] => write!(f, " (lines {a} and {b})"),
-            [] => Ok(()),
-            _ => {
-                let listed = self.lines.iter().take(LISTED).map(ToString::to_string);
-                let listed: Vec<String> = listed.collect();
-                let more = self.lines.len().saturating_sub(LISTED);
-                write!(f, " (lines {}", listed.join(", "))?;
-                if more > 0 {
-                    write!(f, " and {more} more")?;
-                }
-                f.write_str(")")
-            }
         }
     }
 }
