@@ -50,7 +50,7 @@ fn mistakes_leave_no_file_and_keep_the_old_one() {
     let mistakes: [&[&str]; 8] = [
         &["plan", "--model", "gpt-8b", "-o", "new.json"],
         &[
-            "plan", "--model", "gpt-7b", "--tokens", "134X", "-o", "old.json",
+            "plan", "--model", "gpt-7b", "--tokens", "134Q", "-o", "old.json",
         ],
         &[
             "plan", "--model", "gpt-7b", "--gpus", "8..", "-o", "new.json",

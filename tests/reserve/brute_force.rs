@@ -132,10 +132,11 @@ fn the_smallest_and_the_cheapest_are_those_of_brute_force() {
         let reservation = asked.booked();
         let smallest = tried.iter().min_by_key(|tried| tried.booked).unwrap();
         agrees(with_role(&reservation, Role::Smallest), smallest);
+        // Of several as cheap, the one whose run is done first.
         let cheapest = tried.iter().min_by(|a, b| {
             a.node_hours
                 .total_cmp(&b.node_hours)
-                .then(a.booked.cmp(&b.booked))
+                .then(a.needed_h.total_cmp(&b.needed_h))
         });
         agrees(with_role(&reservation, Role::Cheapest), cheapest.unwrap());
         for booking in &reservation.bookings {
