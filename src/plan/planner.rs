@@ -219,10 +219,8 @@ impl<'a> Planner<'a> {
         });
         let mut notes = notes::fit_notes(request, self.fit);
         notes.extend(notes::notes(request, &space, &candidates));
-        notes.extend(notes::price_notes(
-            request,
-            &[&candidates, &best_by_gpu_count],
-        ));
+        let shown: [&[Candidate]; 2] = [&candidates, &best_by_gpu_count];
+        notes.extend(notes::price_notes(request, &shown));
         if seen.partial {
             notes.insert(0, notes::partial(&space));
         }
