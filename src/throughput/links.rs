@@ -22,7 +22,7 @@ pub(crate) struct Links {
 const STEP: f64 = 0.5;
 const STEPS: u32 = 7;
 
-/// Odds beforehand that links carry what is stated, against all slower rates together.
+/// Odds beforehand that links carry what is stated, against all slower rates together: an assumption.
 const STATED_ODDS: f64 = 4.0;
 
 impl Links {

@@ -18,7 +18,8 @@ impl Scatter {
 
     /// Levels to compare where nothing was measured yet, each with its probability beforehand:
     /// within a factor of three either way, wide on purpose. Their middle is what is believed. The last
-    /// is for rows that have little in common: settings that no column tells, or mistakes.
+    /// is for rows that have little in common: settings that no column tells, or mistakes; how rare they
+    /// are is an assumption, as all of these are.
     pub(crate) const ELSEWHERE: [(Self, f64); 4] = [
         (Self(0.01), 0.2),
         (Self::BELIEVED, 0.595),

@@ -23,11 +23,12 @@ const DOUBTED: f64 = 3.0;
 const REPEATS_APART: f64 = 1.1;
 
 /// Rows that are apart by less than this, as a factor, may just scale badly; and to be told from that
-/// they have to come together so many times as closely.
+/// they have to come together so many times as closely. Both are assumptions.
 const SCALES_BADLY: f64 = 1.8;
 const TELLING: f64 = 4.0;
 
-/// A run needs this much more memory than there is before it is doubted: other stacks need less.
+/// A run needs this much more memory than there is before it is doubted: an assumption, since other
+/// stacks need less than the measured one.
 const NO_ROOM: f64 = 1.5;
 
 /// Configurations whose repeats are told one by one.
