@@ -272,7 +272,7 @@ fn late(
 ) -> Vec<LateJob> {
     let jobs = agenda.jobs.iter().zip(&problem.tasks).zip(ends);
     jobs.filter_map(|((job, task), end)| {
-        let behind = end - task.due?;
+        let behind = end - task.due?.step();
         if behind <= 0 {
             return None;
         }

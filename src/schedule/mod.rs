@@ -22,6 +22,7 @@
 //! [`Planner`]: crate::plan::Planner
 
 mod bound;
+mod due;
 mod error;
 mod options;
 mod problem;
@@ -226,9 +227,7 @@ pub fn schedule_watched(
         },
         None => on_finest(None).map_err(|failure| failure.explained(agenda, watch))?,
     };
-    let lenient = lenient(agenda, &grid, &problem, &solved, watch);
-    let solved = (&solved, lenient);
-    let schedule = report::schedule(agenda, &options, &grid, &problem, solved, fit)?;
+    let schedule = report::schedule(agenda, &options, &grid, &problem, &solved, fit)?;
     Ok(report::with_probabilities(schedule, agenda, planner))
 }
 
@@ -269,23 +268,6 @@ fn proven(agenda: &Agenda, options: &[Vec<Choice>], sketch: Found, watch: &Watch
     (grid, problem, solved)
 }
 
-/// What no schedule can be better than in lateness if every deadline is at the step after it, where
-/// one of them lies between two: on the steps before, lateness is a little more than it is.
-fn lenient(
-    agenda: &Agenda,
-    grid: &Grid,
-    problem: &Problem,
-    solved: &Solved,
-    watch: &Watch<'_>,
-) -> Option<i64> {
-    if agenda.minimise != Minimise::Lateness || solved.worth.first == 0 {
-        return None;
-    }
-    let later = grid.lenient(agenda, problem)?;
-    let found = solve::solve(&later, Some(&solved.placed), Depth::Proof, watch);
-    found.ok().map(|found| found.bound)
-}
-
 /// Whether a job that is rounded up may miss a window or a deadline, where there are any, that it
 /// would otherwise keep.
 fn rounding_matters(agenda: &Agenda, (grid, _, solved): &Found) -> bool {
@@ -302,11 +284,14 @@ fn rounding_matters(agenda: &Agenda, (grid, _, solved): &Found) -> bool {
 
 /// A schedule on coarse steps, with what no schedule on finer ones can be better than either.
 fn bounded_by(agenda: &Agenda, (grid, problem, mut solved): Found, finer: &Found) -> Found {
-    let (fine, _, on_fine) = finer;
+    let (fine, fine_problem, on_fine) = finer;
     let bound = match agenda.minimise {
         Minimise::Cost => on_fine.bound,
         Minimise::Makespan | Minimise::Lateness => {
-            on_fine.bound.saturating_mul(fine.minutes) / grid.minutes
+            // Lateness is counted in parts of steps.
+            let units = fine.minutes.saturating_mul(problem.parts());
+            let of_these = grid.minutes.saturating_mul(fine_problem.parts());
+            on_fine.bound.saturating_mul(units) / of_these
         }
     };
     solved.bound = solved.bound.min(bound);
@@ -315,9 +300,10 @@ fn bounded_by(agenda: &Agenda, (grid, problem, mut solved): Found, finer: &Found
 }
 
 /// What is minimised, in a unit that doesn't depend on the steps.
-fn hours_or_cost(agenda: &Agenda, (grid, _, solved): &Found) -> f64 {
+fn hours_or_cost(agenda: &Agenda, (grid, problem, solved): &Found) -> f64 {
     match agenda.minimise {
         Minimise::Cost => solved.worth.first as f64,
-        Minimise::Makespan | Minimise::Lateness => grid.hours(solved.worth.first),
+        Minimise::Makespan => grid.hours(solved.worth.first),
+        Minimise::Lateness => grid.late_h(problem, solved.worth.first),
     }
 }

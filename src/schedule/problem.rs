@@ -3,6 +3,8 @@
 //! Nothing is rounded to the optimistic side: durations and earliest starts go up to the next
 //! step, deadlines and free windows shrink to whole steps, and what others booked grows to them.
 
+use super::due::Due;
+
 /// Beyond every step that a schedule can reach.
 pub(super) const END_OF_TIME: i64 = 1 << 40;
 
@@ -27,7 +29,7 @@ pub(super) enum Aim {
     Makespan,
     /// The cost; then the end of the last job.
     Cost,
-    /// Steps late, each job's times its weight; then the end of the last job.
+    /// Parts of steps late, each job's times its weight; then the end of the last job.
     Lateness,
 }
 
@@ -38,10 +40,8 @@ pub(super) struct Task {
     pub(super) modes: Vec<Mode>,
     /// The first step it may start at.
     pub(super) release: i64,
-    /// The step it has to be done by.
-    pub(super) due: Option<i64>,
-    /// What a step of lateness counts.
-    pub(super) weight: i64,
+    /// When it has to be done.
+    pub(super) due: Option<Due>,
     /// The jobs that have to be done before.
     pub(super) after: Vec<usize>,
 }
@@ -89,14 +89,14 @@ pub(super) struct Caps {
     pub(super) end: i64,
     /// The cost of all jobs is at most this.
     pub(super) cost: Option<i64>,
-    /// Weighted steps late are at most this.
+    /// Weighted parts of steps late are at most this.
     pub(super) late: Option<i64>,
 }
 
 /// What a schedule is worth; less is better, the first figure first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Worth {
-    /// Steps by which deadlines that bind are missed: 0 in every schedule that is accepted.
+    /// Parts of steps by which deadlines that bind are missed: 0 in every schedule that is accepted.
     pub(super) missed: i64,
     /// What is minimised.
     pub(super) first: i64,
@@ -144,6 +144,11 @@ impl Task {
         let areas = areas.map(|mode| mode.nodes.saturating_mul(mode.steps));
         areas.min().unwrap_or(0)
     }
+
+    /// What an end at a step counts as lateness.
+    pub(super) fn late(&self, end: i64) -> i64 {
+        self.due.map_or(0, |due| due.late(end))
+    }
 }
 
 impl Problem {
@@ -171,6 +176,18 @@ impl Problem {
         self.aim != Aim::Lateness
     }
 
+    /// Parts of a step that lateness is counted in; 1 where deadlines bind.
+    pub(super) fn parts(&self) -> i64 {
+        let mut dues = self.tasks.iter().filter_map(|task| task.due);
+        dues.next().map_or(1, Due::parts)
+    }
+
+    /// The step that a job has to be done by, where its deadline binds, and everything `end`.
+    pub(super) fn last(&self, task: &Task, end: i64) -> i64 {
+        let due = task.due.filter(|_| self.binding());
+        due.map_or(end, |due| due.step().min(end))
+    }
+
     /// A step by which some best schedule has ended: once nothing changes any more, jobs that
     /// run one after another never wait.
     pub(super) fn horizon(&self) -> i64 {
@@ -192,7 +209,8 @@ impl Problem {
             return false;
         }
         let nodes = self.sites.iter().map(|site| site.most().max(1));
-        let weights = self.tasks.iter().map(|task| task.weight.max(1));
+        let dues = self.tasks.iter().filter_map(|task| task.due);
+        let weights = dues.map(|due| due.per_step().max(1));
         let costs = self.tasks.iter().flat_map(|task| &task.modes);
         let costs = costs.map(|mode| mode.cost).fold(0, i64::saturating_add);
         let nodes = nodes.fold(0, i64::saturating_add);
@@ -211,9 +229,9 @@ impl Problem {
             let (done, task) = (self.end(job, *placed), &self.tasks[job]);
             end = end.max(done);
             cost += self.mode(job, *placed).cost;
-            let behind = task.due.map_or(0, |due| (done - due).max(0));
-            late += behind * task.weight;
-            missed += behind;
+            late = task.late(done).saturating_add(late);
+            let behind = task.due.map_or(0, |due| due.parts_late(done));
+            missed = behind.saturating_add(missed);
         }
         match self.aim {
             Aim::Makespan => Worth {

@@ -12,17 +12,13 @@ use crate::job::{Agenda, Minimise, Probability, Window};
 use crate::plan::{FitReport, Planner};
 use crate::throughput::Fit;
 
-/// Share by which sums of hours may differ from rounding alone.
-const EXACT: f64 = 1e-12;
-
-/// A schedule in hours and dollars; `lenient` is what no schedule can be better than in lateness if
-/// deadlines come as late as the steps after them.
+/// A schedule in hours and dollars.
 pub(super) fn schedule(
     agenda: &Agenda,
     options: &[Vec<Choice>],
     grid: &Grid,
     problem: &Problem,
-    (solved, lenient): (&Solved, Option<i64>),
+    solved: &Solved,
     fit: &Fit,
 ) -> Result<Schedule, ScheduleError> {
     let jobs: Vec<ScheduledJob> = (0..agenda.jobs.len())
@@ -53,7 +49,7 @@ pub(super) fn schedule(
         minimise: agenda.minimise,
         probability: agenda.probability.map(Probability::get),
         step_minutes: grid.minutes.unsigned_abs(),
-        objective: objective(agenda, grid, problem, (solved, lenient), value),
+        objective: objective(agenda, grid, problem, solved, value),
         makespan_h: grid.hours(end),
         cost_usd,
         lateness_h,
@@ -112,20 +108,13 @@ fn objective(
     agenda: &Agenda,
     grid: &Grid,
     problem: &Problem,
-    (solved, lenient): (&Solved, Option<i64>),
+    solved: &Solved,
     value: f64,
 ) -> ObjectiveReport {
     let best = solved.bound >= solved.worth.first;
     let bound = match agenda.minimise {
-        // Steps late are counted from deadlines that were rounded down to steps: no job is late by
-        // more than that less than they say.
-        Minimise::Lateness => {
-            let strict = grid.hours(solved.bound) - rounded_h(agenda, grid, problem);
-            strict
-                .max(grid.hours(lenient.unwrap_or(0)))
-                .clamp(0.0, value)
-        }
         _ if best => value,
+        Minimise::Lateness => grid.late_h(problem, solved.bound).min(value),
         // Each job's cost was rounded up by less than a unit.
         Minimise::Cost => {
             let jobs = solved.placed.len() as f64;
@@ -133,30 +122,16 @@ fn objective(
         }
         Minimise::Makespan => grid.hours(solved.bound),
     };
-    let late = agenda.minimise == Minimise::Lateness;
-    let proven = (best || late) && bound >= value - EXACT * value;
-    let bound = if proven { value } else { bound };
     ObjectiveReport {
         value,
         bound,
-        gap: if proven {
+        gap: if best {
             Some(0.0)
         } else {
             (bound > 0.0).then(|| (value - bound) / bound)
         },
-        proven,
+        proven: best,
     }
-}
-
-/// Hours by which deadlines are after the steps that they were rounded down to, each job's times
-/// its priority.
-fn rounded_h(agenda: &Agenda, grid: &Grid, problem: &Problem) -> f64 {
-    let jobs = agenda.jobs.iter().zip(&problem.tasks);
-    jobs.filter_map(|(job, task)| {
-        let step = grid.moment(task.due?)?;
-        Some(job.deadline?.hours_after(step) * job.priority as f64)
-    })
-    .sum()
 }
 
 /// `None` beyond the dates that can be shown.

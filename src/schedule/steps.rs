@@ -1,5 +1,6 @@
 //! Moments and hours become whole steps, and back.
 
+use super::due::Due;
 use super::options::Choice;
 use super::problem::{Aim, END_OF_TIME, Free, Mode, Piece, Placed, Problem, Task};
 use crate::calendar::Moment;
@@ -41,7 +42,8 @@ impl Grid {
                 minutes: *minutes,
                 ..finest
             };
-            *minutes <= most && moments(agenda).all(|moment| grid.up(moment) == grid.down(moment))
+            let at_step = |moment| grid.seconds(moment) % (grid.minutes * 60) == 0;
+            *minutes <= most && moments(agenda).all(at_step)
         };
         Self {
             minutes: lengths
@@ -81,11 +83,14 @@ impl Grid {
 
     /// The jobs and what is free, in steps.
     pub(super) fn problem(&self, agenda: &Agenda, options: &[Vec<Choice>]) -> Problem {
+        let parts = self.parts(agenda);
         let tasks = agenda.jobs.iter().zip(options).map(|(job, choices)| Task {
             modes: choices.iter().map(|choice| self.mode(choice)).collect(),
             release: job.earliest.map_or(0, |moment| self.up(moment)),
-            due: job.deadline.map(|moment| self.down(moment)),
-            weight: i64::try_from(job.priority).unwrap_or(1),
+            due: job.deadline.map(|moment| {
+                let at = self.seconds(moment) / (self.minutes * 60 / parts);
+                Due::new(at, parts, i64::try_from(job.priority).unwrap_or(1))
+            }),
             after: job.after.clone(),
         });
         Problem {
@@ -99,17 +104,14 @@ impl Grid {
         }
     }
 
-    /// A problem of this grid with every deadline at the step after it; `None` where all are at a step.
-    pub(super) fn lenient(&self, agenda: &Agenda, problem: &Problem) -> Option<Problem> {
-        let mut later = problem.clone();
-        let tasks = later.tasks.iter_mut().zip(&agenda.jobs);
-        let moved = tasks.filter_map(|(task, job)| {
-            let due = Some(self.up(job.deadline?));
-            let moved = due != task.due;
-            task.due = due;
-            moved.then_some(())
-        });
-        (moved.count() > 0).then_some(later)
+    /// Parts of a step of which every deadline lies at a whole one, where lateness is counted. Where
+    /// deadlines bind, jobs end in time at whole steps only.
+    fn parts(&self, agenda: &Agenda) -> i64 {
+        let step = self.minutes * 60;
+        let deadlines = agenda.jobs.iter().filter_map(|job| job.deadline);
+        let deadlines = deadlines.filter(|_| agenda.minimise == Minimise::Lateness);
+        let seconds = deadlines.map(|moment| self.seconds(moment) % step);
+        step / seconds.fold(step, common_divisor)
     }
 
     /// Whether these steps split those of another grid.
@@ -208,11 +210,6 @@ impl Grid {
         (seconds + self.minutes * 60 - 1) / (self.minutes * 60)
     }
 
-    /// The last step that starts at `moment` or earlier; step 0 for what lies before the start.
-    fn down(&self, moment: Moment) -> i64 {
-        self.seconds(moment) / (self.minutes * 60)
-    }
-
     /// Seconds from the start to `moment`, however far away; 0 for what lies before the start.
     fn seconds(&self, moment: Moment) -> i64 {
         moment.seconds_after(self.start).max(0)
@@ -224,9 +221,23 @@ impl Grid {
             .plus_seconds(step.checked_mul(self.minutes * 60)?)
     }
 
+    /// Hours of so much lateness, counted as a problem on these steps does.
+    pub(super) fn late_h(&self, problem: &Problem, late: i64) -> f64 {
+        self.hours(late) / problem.parts() as f64
+    }
+
     /// Hours of so many steps.
     pub(super) fn hours(&self, steps: i64) -> f64 {
         steps as f64 * self.minutes as f64 / 60.0
+    }
+}
+
+/// The greatest common divisor (Euclid).
+fn common_divisor(one: i64, other: i64) -> i64 {
+    if other == 0 {
+        one
+    } else {
+        common_divisor(other, one % other)
     }
 }
 

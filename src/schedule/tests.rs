@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use proptest::test_runner::FileFailurePersistence;
 
 use super::bound;
+use super::due::Due;
 use super::problem::{Aim, END_OF_TIME, Free, Mode, Piece, Placed, Problem, Task, Worth};
 use super::solve::{Depth, Unsolved, list, solve};
 use crate::search::Watch;
@@ -39,6 +40,9 @@ fn free(nodes: &[i64], endless: bool) -> Free {
     Free { pieces }
 }
 
+/// Deadlines lie between steps too.
+const PARTS: i64 = 3;
+
 fn task(sites: usize) -> impl Strategy<Value = Task> {
     let mode =
         (0..sites, 1..=3_i64, 1..=4_i64, 1..=9_i64).prop_map(|(site, nodes, steps, cost)| Mode {
@@ -50,14 +54,13 @@ fn task(sites: usize) -> impl Strategy<Value = Task> {
     (
         prop::collection::vec(mode, 1..=3),
         0..=2_i64,
-        prop::option::weighted(0.6, 2..=8_i64),
+        prop::option::weighted(0.6, 2 * PARTS..=8 * PARTS),
         1..=3_i64,
     )
         .prop_map(|(modes, release, due, weight)| Task {
             modes,
             release,
-            due,
-            weight,
+            due: due.map(|at| Due::new(at, PARTS, weight)),
             after: Vec::new(),
         })
 }
@@ -225,11 +228,10 @@ fn four_jobs_are_solved_as_well_as_by_trying_everything() {
             })
             .collect()
     };
-    let task = |modes, due, after| Task {
+    let task = |modes, due: Option<i64>, after| Task {
         modes,
         release: 0,
-        due,
-        weight: 2,
+        due: due.map(|step| Due::new(step, 1, 2)),
         after,
     };
     for aim in [Aim::Makespan, Aim::Cost, Aim::Lateness] {
@@ -262,7 +264,6 @@ fn numbers_too_large_for_the_solver_are_scheduled_all_the_same() {
         modes: vec![mode; 2],
         release: 5,
         due: None,
-        weight: 1000,
         after: vec![],
     };
     for aim in [Aim::Makespan, Aim::Cost, Aim::Lateness] {
@@ -270,7 +271,7 @@ fn numbers_too_large_for_the_solver_are_scheduled_all_the_same() {
             tasks: vec![
                 task.clone(),
                 Task {
-                    due: Some(7),
+                    due: Some(Due::new(7, 1, 1000)),
                     ..task.clone()
                 },
             ],

@@ -40,28 +40,35 @@ fn windows_that_meet_are_as_one() {
     }
 }
 
-/// A deadline between two steps, of a job that keeps it, is in the way of no proof.
+/// Deadlines between two steps are in the way of no proof, kept or missed: a job that is late is so from
+/// the very second.
 #[test]
 fn deadlines_between_steps_are_proven_too() {
-    let jobs = |due: &str| {
+    let jobs = |dues: [&str; 3]| {
+        let [a, b, c] = dues;
         format!(
-            "[[jobs]]\nname = \"a\"\nmodel = \"gpt-760m\"\npriority = 1000\ndeadline = \"{due}\"\n\
-             [[jobs]]\nname = \"b\"\nmodel = \"gpt-760m\"\ndeadline = \"12h\"\n\
-             [[jobs]]\nname = \"c\"\nmodel = \"gpt-350m\"\ndeadline = \"14h\"\n"
+            "[[jobs]]\nname = \"a\"\nmodel = \"gpt-760m\"\npriority = 1000\ndeadline = \"{a}\"\n\
+             [[jobs]]\nname = \"b\"\nmodel = \"gpt-760m\"\npriority = 3\ndeadline = \"{b}\"\n\
+             [[jobs]]\nname = \"c\"\nmodel = \"gpt-350m\"\ndeadline = \"{c}\"\n"
         )
     };
-    let calendar = "minimise = \"lateness\"\n[schedule.clusters.r7z2]\ncapacity_nodes = 2";
-    let (even, between) = (
-        told(calendar, &jobs("58h")),
-        told(calendar, &jobs("2026-12-03T23:59:59Z")),
-    );
-    assert!(
-        even.objective.proven && between.objective.proven,
-        "{:?}",
-        between.objective
-    );
-    assert!(even.objective.value > 0.0);
-    assert!((even.objective.value - between.objective.value).abs() < 1e-9);
+    let of = |dues| {
+        let calendar = "minimise = \"lateness\"\n[schedule.clusters.r7z2]\ncapacity_nodes = 2";
+        let schedule = told(calendar, &jobs(dues));
+        assert!(schedule.objective.proven, "{:?}", schedule.objective);
+        schedule
+    };
+    let even = of(["58h", "12h", "14h"]);
+    let kept = of(["2026-12-03T23:59:59Z", "12h", "14h"]);
+    // Seven and eleven seconds later.
+    let missed = of(["58h", "2026-12-02T01:47:18Z", "2026-12-02T03:47:22Z"]);
+    let late = |job: usize| f64::from(u8::from(even.jobs[job].late_h > Some(0.01)));
+    let earlier = (3.0 * 7.0 * late(1) + 11.0 * late(2)) / 3600.0;
+    assert!(earlier > 0.0);
+    for (schedule, earlier) in [(kept, 0.0), (missed, earlier)] {
+        let apart = even.objective.value - schedule.objective.value;
+        assert!((apart - earlier).abs() < 1e-9, "{apart} {earlier}");
+    }
 }
 
 /// More GPU counts to choose from, however many, lead to no worse an answer.

@@ -236,8 +236,7 @@ fn kinds(problem: &Problem, caps: Caps) -> Option<Vec<Kind>> {
     let mut kinds: Vec<(&Task, Kind)> = Vec::new();
     for task in &problem.tasks {
         let same = |(first, _): &&mut (&Task, Kind)| {
-            first.modes == task.modes
-                && (first.release, first.due, first.weight) == (task.release, task.due, task.weight)
+            first.modes == task.modes && (first.release, first.due) == (task.release, task.due)
         };
         match kinds.iter_mut().find(same) {
             Some((_, kind)) => kind.jobs += 1,
@@ -249,18 +248,14 @@ fn kinds(problem: &Problem, caps: Caps) -> Option<Vec<Kind>> {
 
 /// One job; `None` where it has no way to run within the caps.
 fn kind(problem: &Problem, caps: Caps, task: &Task) -> Option<Kind> {
-    let due = task.due.filter(|_| problem.binding());
-    let last = due.map_or(caps.end, |due| due.min(caps.end));
+    let last = problem.last(task, caps.end);
     let ways = task.modes.iter().enumerate().filter(|(_, mode)| {
         task.release + mode.steps <= last && mode.nodes <= most(&problem.sites[mode.site], caps.end)
     });
     let ways = ways.map(|(index, mode)| Way {
         index,
         mode: *mode,
-        late: task
-            .due
-            .map_or(0, |due| (task.release + mode.steps - due).max(0))
-            * task.weight,
+        late: task.late(task.release + mode.steps),
     });
     let ways: Vec<Way> = ways.collect();
     (!ways.is_empty()).then(|| Kind {

@@ -2,15 +2,14 @@
 
 use smallvec::SmallVec;
 
+use crate::schedule::due::Due;
 use crate::schedule::problem::Task;
 use crate::schedule::room::Room;
 
 /// A job that has a due date.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::schedule) struct Waiting {
-    pub(in crate::schedule) due: i64,
-    /// What a step of lateness counts.
-    pub(in crate::schedule) weight: i64,
+    pub(in crate::schedule) due: Due,
     /// The least steps that it runs for.
     pub(in crate::schedule) steps: i64,
     /// The least that it takes of what is free, in whatever unit that is given in times steps.
@@ -28,10 +27,9 @@ impl Waiting {
         let areas = modes().map(|mode| (mode.nodes / unit).saturating_mul(mode.steps));
         Some(Self {
             due,
-            weight: task.weight,
             steps: modes().map(|mode| mode.steps).min()?,
             area: areas.min()?,
-            alone: (end - due).max(0) * task.weight,
+            alone: due.late(end),
         })
     }
 }
@@ -48,11 +46,11 @@ const LENIENT: f64 = 1e-9;
 /// end less the due date, be that negative: those that had better be left out of the sum count
 /// by themselves.
 pub(in crate::schedule) fn together(jobs: &mut [Waiting], free: &[(i64, i64)]) -> f64 {
-    let urgent = |job: &Waiting| job.area as f64 / job.weight.max(1) as f64;
+    let urgent = |job: &Waiting| job.area as f64 / job.due.per_step().max(1) as f64;
     jobs.sort_unstable_by(|one, other| {
         urgent(one)
             .total_cmp(&urgent(other))
-            .then(one.due.cmp(&other.due))
+            .then(one.due.at().cmp(&other.due.at()))
     });
     let last = free.last().map_or(1.0, |(_, units)| (*units).max(1) as f64);
     let mut counted: SmallVec<[bool; 16]> = jobs.iter().map(|_| true).collect();
@@ -69,7 +67,8 @@ pub(in crate::schedule) fn together(jobs: &mut [Waiting], free: &[(i64, i64)]) -
             let mut counts = alone;
             if *counted {
                 let end = work.middle(job.area as f64) + job.steps as f64 / 2.0;
-                counts = job.weight as f64 * (end - job.due as f64);
+                let parts = end * job.due.parts() as f64 - job.due.at() as f64;
+                counts = job.due.weight() as f64 * parts;
                 gain = counts - alone;
             }
             sum += counts;
@@ -85,7 +84,7 @@ pub(in crate::schedule) fn together(jobs: &mut [Waiting], free: &[(i64, i64)]) -
                 if gain < worst.map_or(0.0, |(least, _)| least) {
                     worst = Some((gain, place));
                 }
-                after += job.weight as f64;
+                after += job.due.per_step() as f64;
             }
         }
         let Some((_, place)) = worst else {

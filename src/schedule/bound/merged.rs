@@ -1,5 +1,6 @@
 //! Jobs that are nearly alike, taken to be alike: a bound for many different jobs.
 
+use crate::schedule::due::Due;
 use crate::schedule::problem::{Mode, Problem, Task};
 
 /// The least share of the work that merged jobs must keep: beyond, too much is given away.
@@ -52,12 +53,11 @@ pub(in crate::schedule) fn kind(members: &[&Task]) -> Task {
             None => modes.push(*mode),
         }
     }
-    let dues: Option<Vec<i64>> = members.iter().map(|task| task.due).collect();
+    let dues: Option<Vec<Due>> = members.iter().map(|task| task.due).collect();
     Task {
         modes,
         release: members.iter().map(|task| task.release).min().unwrap_or(0),
-        due: dues.and_then(|dues| dues.into_iter().max()),
-        weight: members.iter().map(|task| task.weight).min().unwrap_or(0),
+        due: dues.and_then(|dues| dues.into_iter().reduce(Due::laxer)),
         after: Vec::new(),
     }
 }

@@ -17,10 +17,9 @@ pub(super) fn first(problem: &Problem) -> i64 {
         Aim::Makespan => energy(problem, ends.iter().copied().max().unwrap_or(0)),
         Aim::Cost => cheapest(problem),
         Aim::Lateness => {
-            let late = |(task, end): (&Task, &i64)| {
-                task.due.map_or(0, |due| (end - due).max(0)) * task.weight
-            };
-            problem.tasks.iter().zip(&ends).map(late).sum()
+            let late = |(task, end): (&Task, &i64)| task.late(*end);
+            let late = problem.tasks.iter().zip(&ends).map(late);
+            late.fold(0, i64::saturating_add)
         }
     }
 }

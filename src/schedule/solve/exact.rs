@@ -134,7 +134,10 @@ impl<'a> Model<'a> {
             .sites
             .iter()
             .map(|site| site.pieces.iter().map(|_| site.most()).sum::<i64>());
-        let weights: i64 = problem.tasks.iter().map(|task| task.weight).sum();
+        let dues = problem.tasks.iter().filter_map(|task| task.due);
+        let weights = dues
+            .map(|due| due.per_step().max(due.parts()))
+            .fold(0, i64::saturating_add);
         narrow(caps.end + parked)?;
         narrow(costs)?;
         narrow(nodes + pieces.sum::<i64>())?;
@@ -183,8 +186,7 @@ impl<'a> Model<'a> {
     }
 
     fn task(&mut self, task: &Task, parking: &mut i32) -> Posted {
-        let due = task.due.filter(|_| self.problem.binding());
-        let last = due.map_or(self.caps.end, |due| due.min(self.caps.end));
+        let last = self.problem.last(task, self.caps.end);
         let release = narrow(task.release)?;
         let end = self.solver.new_bounded_integer(0, self.end);
         let mut ways = Vec::new();
@@ -326,11 +328,13 @@ impl<'a> Model<'a> {
         let mut terms = Vec::new();
         for (job, task) in self.problem.tasks.iter().enumerate() {
             let Some(due) = task.due else { continue };
-            let late = self.solver.new_bounded_integer(0, self.end);
-            let behind = vec![self.ends[job].scaled(1), late.scaled(-1)];
-            let behind = less_than_or_equals(behind, narrow(due.min(LARGEST))?, self.tag);
+            let parts = narrow(due.parts())?;
+            let most = narrow(due.parts_late(self.caps.end))?;
+            let late = self.solver.new_bounded_integer(0, most);
+            let behind = vec![self.ends[job].scaled(parts), late.scaled(-1)];
+            let behind = less_than_or_equals(behind, narrow(due.at().min(LARGEST))?, self.tag);
             self.solver.add_constraint(behind).post();
-            terms.push(late.scaled(narrow(task.weight)?));
+            terms.push(late.scaled(narrow(due.weight())?));
         }
         // The solver refuses a sum of nothing.
         if terms.is_empty() {

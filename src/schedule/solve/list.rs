@@ -118,8 +118,8 @@ fn orders(problem: &Problem) -> Vec<Vec<usize>> {
                 .unwrap_or(0)
         },
         &|job| {
-            let task = &problem.tasks[job];
-            task.due.unwrap_or(END_OF_TIME) / task.weight.max(1)
+            let due = problem.tasks[job].due;
+            due.map_or(END_OF_TIME, |due| due.step() / due.weight().max(1))
         },
     ];
     keys.iter()
@@ -187,7 +187,7 @@ fn choose(
         };
         let end = start + way.steps;
         let missed = match task.due {
-            Some(due) if problem.binding() => (end - due).max(0),
+            Some(due) if problem.binding() => due.parts_late(end),
             _ => 0,
         };
         let share = way.nodes as f64 / problem.sites[way.site].most().max(1) as f64;

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::{free, problem, task, tried};
 use crate::schedule::bound::dual_feasible::{self, Function};
 use crate::schedule::bound::merged::alike;
+use crate::schedule::due::Due;
 use crate::schedule::problem::{Aim, Caps, END_OF_TIME, Free, Mode, Piece, Problem, Task};
 use crate::schedule::solve::{Depth, Solved, solve};
 use crate::search::Watch;
@@ -140,8 +141,7 @@ fn ladder(works: &[f64], capacities: &[i64], aim: Aim, due: Option<i64>) -> Prob
                 .flat_map(|(site, (capacity, speed))| moldable(*work, *capacity, site, speed))
                 .collect(),
             release: 0,
-            due,
-            weight: 1,
+            due: due.map(|step| Due::new(step, 1, 1)),
             after: vec![],
         }
     });

@@ -16,7 +16,6 @@ fn told_by_lanes(end: i64, nodes: i64, jobs: &[(i64, i64)]) -> (bool, bool) {
         }],
         release: 0,
         due: None,
-        weight: 1,
         after: vec![],
     });
     let piece = |from, to, nodes| Piece { from, to, nodes };

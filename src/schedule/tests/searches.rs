@@ -7,6 +7,7 @@ use super::alike::{caps, few_kinds};
 use super::{problem, tried};
 use crate::schedule::bound;
 use crate::schedule::bound::late::{self, Waiting};
+use crate::schedule::due::Due;
 use crate::schedule::problem::{Aim, Caps, END_OF_TIME, Free, Mode, Piece, Placed, Problem, Task};
 use crate::schedule::room::Room;
 use crate::schedule::solve::exact::{self, Answer, Effort};
@@ -52,8 +53,7 @@ fn nearly_alike() -> impl Strategy<Value = Problem> {
             Task {
                 modes: modes.collect(),
                 release,
-                due: due.map(|tenths| release + all * tenths / 10),
-                weight: 1,
+                due: due.map(|tenths| Due::new(10 * release + all * tenths, 10, 1)),
                 after: vec![],
             }
         });
@@ -89,8 +89,10 @@ fn wide() -> impl Strategy<Value = Problem> {
     let jobs = prop::collection::vec((modes, any::<bool>()), 4..=6);
     let links = prop::collection::vec(any::<prop::sample::Index>(), 0..=5);
     let aim = prop::sample::select(vec![Aim::Makespan, Aim::Cost, Aim::Lateness]);
-    let late = prop::option::of(20..=80_i64);
-    let dates = (late.clone(), late);
+    let dates = (
+        prop::option::of(40..=160_i64),
+        prop::option::of(20..=80_i64),
+    );
     (2..=8_i64, jobs, links, aim, dates).prop_map(|(nodes, jobs, links, aim, (due, until))| {
         let mut tasks: Vec<Task> = Vec::new();
         for (modes, like_last) in jobs {
@@ -104,8 +106,9 @@ fn wide() -> impl Strategy<Value = Problem> {
             tasks.push(Task {
                 modes: last.map_or_else(|| modes.collect(), |last| last.modes.clone()),
                 release: 0,
-                due: due.filter(|due| due % 2 == 0 || tasks.len() == 1),
-                weight: 1,
+                due: due
+                    .filter(|due| due % 3 == 0 || tasks.len() == 1)
+                    .map(|due| Due::new(due, 2, 1)),
                 after: vec![],
             });
         }
@@ -291,8 +294,7 @@ proptest! {
 fn jobs_one_after_another_are_as_late_together_as_by_smiths_rule() {
     let late = |jobs: &[(i64, i64, i64)]| {
         let jobs = jobs.iter().map(|(steps, weight, due)| Waiting {
-            due: *due,
-            weight: *weight,
+            due: Due::new(*due, 1, *weight),
             steps: *steps,
             area: *steps,
             alone: (steps - due).max(0) * weight,

@@ -1,5 +1,6 @@
 //! Jobs that need not be told apart.
 
+use crate::schedule::due::Due;
 use crate::schedule::problem::{Caps, Mode, Problem};
 
 /// Jobs that are alike in all that a schedule knows of them, and their ways to run that fit.
@@ -15,8 +16,7 @@ pub(super) struct Class {
     pub(super) release: i64,
     /// The step that each has to be done by.
     pub(super) last: i64,
-    pub(super) due: Option<i64>,
-    pub(super) weight: i64,
+    pub(super) due: Option<Due>,
     pub(super) after: Vec<usize>,
     /// All jobs that have to be done before, each with the steps that it runs for at least, after
     /// its release, and those that others take from its end on.
@@ -89,8 +89,7 @@ impl Class {
                 class.jobs.push(job);
                 continue;
             }
-            let due = task.due.filter(|_| problem.binding());
-            let last = due.map_or(caps.end, |due| due.min(caps.end));
+            let last = problem.last(task, caps.end);
             let ways = task.modes.iter().enumerate();
             let ways = ways.filter(|(_, mode)| {
                 task.release + mode.steps <= last && mode.nodes <= problem.sites[mode.site].most()
@@ -119,7 +118,6 @@ impl Class {
                 release: task.release,
                 last,
                 due: task.due,
-                weight: task.weight,
                 after: task.after.clone(),
                 before: before[job].clone(),
             });
@@ -129,7 +127,7 @@ impl Class {
 
     /// What an end counts as lateness.
     pub(super) fn behind(&self, end: i64) -> i64 {
-        self.due.map_or(0, |due| (end - due).max(0)) * self.weight
+        self.due.map_or(0, |due| due.late(end))
     }
 }
 
@@ -154,7 +152,6 @@ pub(in crate::schedule::solve) fn alike_but_for_ways(
     let (first, second) = (&problem.tasks[one], &problem.tasks[other]);
     first.release == second.release
         && first.due == second.due
-        && first.weight == second.weight
         && first.after == second.after
         && problem
             .tasks

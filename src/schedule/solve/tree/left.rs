@@ -8,6 +8,7 @@ use super::moment::Moment;
 use crate::schedule::bound::late::{self, Waiting};
 use crate::schedule::bound::packing;
 use crate::schedule::bound::usable::Sums;
+use crate::schedule::due::Due;
 use crate::schedule::problem::{END_OF_TIME, Mode};
 
 /// Rounds in which the budgets left are weighed against each other.
@@ -100,7 +101,6 @@ impl Tree<'_> {
             });
             let job = Waiting {
                 due,
-                weight: class.weight,
                 steps: class.steps,
                 area: 0,
                 alone: alone.min().unwrap_or(0),
@@ -121,13 +121,13 @@ impl Tree<'_> {
     /// it, the room that the n smallest take, and the nth earliest due date at the earliest.
     fn least_late(&self, moment: &Moment) -> i64 {
         let mut sizes: Vec<i64> = Vec::new();
-        let mut dues: Vec<i64> = Vec::new();
+        let mut dues: Vec<Due> = Vec::new();
         let mut weight = i64::MAX;
         for (left, class) in self.left.iter().zip(&self.classes) {
             let Some(due) = class.due.filter(|_| *left > 0) else {
                 continue;
             };
-            weight = weight.min(class.weight);
+            weight = weight.min(due.weight());
             let areas = class
                 .ways
                 .iter()
@@ -137,7 +137,7 @@ impl Tree<'_> {
             dues.extend((0..*left).map(|_| due));
         }
         sizes.sort_unstable();
-        dues.sort_unstable();
+        dues.sort_unstable_by_key(|due| due.at());
         let mut changes: Vec<(i64, i64)> = Vec::new();
         for room in &moment.rooms {
             let mut held = 0;
@@ -158,7 +158,7 @@ impl Tree<'_> {
                 if held >= rest {
                     // `nodes` is not 0: the rest is more than nothing.
                     let steps = (rest - 1) / nodes.max(1) + 1;
-                    late = late.saturating_add((at + steps - due).max(0));
+                    late = late.saturating_add(due.parts_late(at + steps));
                     // Part of a step stays for what comes after.
                     break;
                 }

@@ -47,7 +47,7 @@ fn undated(problem: &Problem, end: i64) -> bool {
     let [site] = problem.sites.as_slice() else {
         return false;
     };
-    let undated = |task: &Task| task.release == 0 && task.due.is_none_or(|due| due >= end);
+    let undated = |task: &Task| task.release == 0 && task.due.is_none_or(|due| due.step() >= end);
     let pieces = site.pieces.iter().filter(|piece| piece.from < end);
     pieces.count() == 1 && problem.tasks.iter().all(undated)
 }

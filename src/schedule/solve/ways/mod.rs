@@ -158,8 +158,7 @@ impl<'a> Ways<'a> {
         let ends = bound::earliest_ends(merged);
         let least = tasks.iter().zip(ends).map(|(task, end)| {
             let cost = task.modes.iter().map(|mode| mode.cost).min();
-            let late = task.due.map_or(0, |due| (end - due).max(0)) * task.weight;
-            (cost.unwrap_or(0), late)
+            (cost.unwrap_or(0), task.late(end))
         });
         let mut alone = alone::ways(merged, caps.end);
         if let Some(last) = order.last() {
