@@ -130,7 +130,7 @@ fn checkpoints(launch: &Launch<'_>) -> String {
             counted(steps, "step"),
             display_hours(seconds / 3600.0),
             if launch.is_limited() {
-                "more often than the planned time assumes, so that the time limit is no obstacle"
+                "more often than the planned time assumes, so that a stop at the time limit costs little"
             } else {
                 "as the planned time assumes"
             },

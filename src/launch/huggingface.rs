@@ -82,7 +82,7 @@ fn arguments(launch: &Launch<'_>, folder: &str, rate: f64) -> Map {
         .with("gradient_checkpointing", c.activation_checkpointing)
         .with("learning_rate", rate)
         .with("lr_scheduler_type", "cosine")
-        .with("warmup_steps", 100)
+        .with("warmup_steps", launch.warmup_steps())
         .with("adam_beta2", 0.95)
         .with("max_grad_norm", 1.0)
         .with("optim", "adamw_torch")

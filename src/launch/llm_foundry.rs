@@ -63,6 +63,8 @@ pub(super) fn training(launch: &Launch<'_>) -> Result<Training, LaunchError> {
     };
     let (rate, rate_note) = launch.learning_rate();
     let interval = launch.checkpoint_steps().map(|steps| format!("{steps}ba"));
+    // Composer takes the warm-up in the unit of `max_duration` alone.
+    let warmup = launch.warmup_steps().saturating_mul(c.global_batch_tokens);
     let config = Map::new()
         .with("run_name", launch.slug())
         .with("seed", 17)
@@ -80,7 +82,7 @@ pub(super) fn training(launch: &Launch<'_>) -> Result<Training, LaunchError> {
             "scheduler",
             Map::new()
                 .with("name", "cosine_with_warmup")
-                .with("t_warmup", "100ba")
+                .with("t_warmup", format!("{warmup}tok"))
                 .with("alpha_f", 0.1),
         )
         .with(

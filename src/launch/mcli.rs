@@ -37,6 +37,15 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
         .with_some("env_variables", variables.filled())
         .with("command", command(launch))
         .with("parameters", training.config);
+    let high = launch.candidate.time_to_budget_h.high;
+    let hours = max_hours(launch);
+    if hours < high {
+        notes.push(format!(
+            "the platform stops the run for good after the time limit of {hours} h, and the high end of \
+             the planned time is {high:.1} h: submit it again until it is done; it resumes from its \
+             last checkpoint"
+        ));
+    }
     let head = head::comment(&head::lines(launch, &notes));
     Ok(LaunchFiles {
         files: vec![LaunchFile {

@@ -110,7 +110,7 @@ fn model(launch: &Launch<'_>, command: Command) -> Result<Command, LaunchError> 
 fn schedule(launch: &Launch<'_>, command: Command, rate: f64) -> Command {
     let c = launch.candidate;
     let samples = c.steps.saturating_mul(c.global_batch_seqs);
-    let warmup = c.global_batch_seqs.saturating_mul(c.steps.min(100));
+    let warmup = c.global_batch_seqs.saturating_mul(launch.warmup_steps());
     let command = command
         .arg(count("--micro-batch-size", c.micro_batch))
         .arg(count("--global-batch-size", c.global_batch_seqs))

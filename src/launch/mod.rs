@@ -118,7 +118,12 @@ pub struct Launch<'a> {
     /// The interval that the planned time assumes; a time limit may ask for a shorter one.
     planned_interval_s: Option<f64>,
     expected_failures: f64,
+    start_up_s: f64,
 }
+
+/// Steps over which the learning rate rises, and the part of a short run that they are at most: a
+/// choice that is no part of the plan.
+const WARMUP: (u64, u64) = (100, 10);
 
 /// Checkpoints within a time limit that is shorter than the run: each resubmission then loses at
 /// most this part of it, and never all.
@@ -156,6 +161,7 @@ impl<'a> Launch<'a> {
             ),
             planned_interval_s: clock.checkpoint_interval_s,
             expected_failures: candidate.expected_failures,
+            start_up_s: reliability.start_up_s.max(reliability.restart_s),
         })
     }
 
@@ -196,6 +202,12 @@ impl<'a> Launch<'a> {
             reason = "from 1 to the steps of the run"
         )]
         Some(steps.clamp(1.0, last as f64) as u64)
+    }
+
+    /// Steps over which the learning rate rises; fewer than those of the run.
+    fn warmup_steps(&self) -> u64 {
+        let (steps, part) = WARMUP;
+        steps.min(self.candidate.steps / part)
     }
 
     /// Retries that are enough for all but one in a thousand runs: three standard deviations above

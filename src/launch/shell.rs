@@ -15,6 +15,16 @@ impl Word {
         Self(syntax.to_owned())
     }
 
+    /// This word with text joined to its end, which reaches the command as it is.
+    pub(crate) fn and(&self, text: &str) -> Self {
+        let more = if text.is_empty() {
+            String::new()
+        } else {
+            quoted(text)
+        };
+        Self(format!("{}{more}", self.0))
+    }
+
     /// `--flag=` followed by a word.
     pub(crate) fn assigned(flag: &'static str, value: &Self) -> Self {
         Self(format!("{flag}={}", value.0))

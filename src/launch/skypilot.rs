@@ -28,6 +28,17 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     let mut notes = Vec::new();
     let config = llm_foundry::config_file(launch, &mut notes)?;
     let resources = resources(launch, &mut notes)?;
+    if config.is_some() {
+        notes.push(
+            "`./train.yaml` is looked for where `sky` is started: start it in this folder".into(),
+        );
+        if launch.settings.setup.is_empty() && launch.settings.image.is_none() {
+            notes.push(
+                "nothing here installs LLM Foundry on the nodes: `setup` or `image` in [launch] does"
+                    .into(),
+            );
+        }
+    }
     let variables = launch
         .environment()
         .into_iter()

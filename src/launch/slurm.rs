@@ -1,5 +1,7 @@
 //! A Slurm batch script: one task a node, resumed from its last checkpoint whenever it is stopped.
 
+use crate::job::Text;
+
 use super::names::Namer;
 use super::shell::{Command, Word};
 use super::trainer::{Nodes, PORT};
@@ -15,15 +17,33 @@ const NODES: Nodes = Nodes {
     endpoint: "\"$MASTER_ADDR:$MASTER_PORT\"",
 };
 
-const RESUBMIT: &str = r#"# Slurm sends USR1 five minutes before the time limit: the job goes back to the queue under its own
+/// Minutes before the time limit at which Slurm sends USR1.
+const NOTICE: u64 = 5;
+
+/// What happens at the time limit; a job that doesn't get on between two stops ends after so many.
+fn resubmit(most: u64) -> String {
+    format!(
+        r#"# Slurm sends USR1 {NOTICE} minutes before the time limit: the job goes back to the queue under its own
 # number and resumes from its last checkpoint.
-resubmit() {
+resubmit() {{
+    if [ "${{SLURM_RESTART_COUNT:-0}}" -ge {most} ]; then
+        echo "time limit: stopped, not resubmitted after {most} restarts" >&2
+        exit 1
+    fi
     echo "time limit: resubmitting job $SLURM_JOB_ID" >&2
     scontrol requeue "$SLURM_JOB_ID"
     exit 0
-}
+}}
 trap resubmit USR1
-"#;
+"#
+    )
+}
+
+const CONFIG: &str = r#"export CONFIG="$SLURM_SUBMIT_DIR/train.yaml"
+if [ ! -f "$CONFIG" ]; then
+    echo "there is no $CONFIG: submit from the folder of this file" >&2
+    exit 1
+fi"#;
 
 const RENDEZVOUS: &str = r#"MASTER_ADDR=$(scontrol show hostnames "$SLURM_JOB_NODELIST" | head -n 1)
 export MASTER_ADDR"#;
@@ -31,10 +51,17 @@ export MASTER_ADDR"#;
 pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     let mut notes = Vec::new();
     let config = llm_foundry::config_file(launch, &mut notes)?;
-    let minutes = time_limit(launch, &mut notes);
+    let Limit { minutes, restarts } = time_limit(launch, &mut notes);
     let directives = directives(launch, minutes, &mut notes)?;
     if launch.settings.image.is_some() {
-        notes.push("the container image needs Slurm's pyxis plugin".into());
+        notes.push(
+            "the container image needs Slurm's pyxis plugin; mounted in it are the folder of these \
+             files, and `data` and `checkpoints` where they are paths"
+                .into(),
+        );
+    }
+    if config.is_some() {
+        notes.push("submit from this folder: `sbatch job.sbatch`".into());
     }
     let head = head::comment(&head::lines(launch, &notes));
     let mut lines = vec![format!(
@@ -43,11 +70,12 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     lines.push(RENDEZVOUS.into());
     lines.push(format!("export MASTER_PORT={PORT}"));
     if config.is_some() {
-        lines.push("export CONFIG=\"$SLURM_SUBMIT_DIR/train.yaml\"".into());
+        lines.push(CONFIG.into());
     }
     lines.extend(launch.exports());
-    lines.extend(launch.enter());
-    lines.push(format!("\n{RESUBMIT}"));
+    // A container has a working directory of its own.
+    lines.extend(launch.enter().filter(|_| launch.settings.image.is_none()));
+    lines.push(format!("\n{}", resubmit(restarts)));
     lines.push("# Expanded on each node, not here.\n# shellcheck disable=SC2016".into());
     lines.push(format!("{} &\nwait \"$!\"\n", srun(launch).render()));
     let script = LaunchFile {
@@ -67,14 +95,47 @@ fn srun(launch: &Launch<'_>) -> Command {
     let mut node = vec!["set -e".to_owned()];
     node.extend(launch.setup());
     node.push(format!("exec {}", trainer.render()));
-    let image = launch.settings.image.as_ref();
     Command::new(["srun".into(), "--kill-on-bad-exit=1".into()])
-        .args(image.map(|image| Word::assigned("--container-image", &image.as_str().into())))
+        .args(container(launch))
         .arg(["bash".into(), "-c".into(), node.join("\n").into()])
 }
 
-/// Minutes to ask for: the user's limit, or the high end of the planned time.
-fn time_limit(launch: &Launch<'_>, notes: &mut Vec<String>) -> u64 {
+/// What tells pyxis about the container, where there is one.
+fn container(launch: &Launch<'_>) -> Vec<Word> {
+    let settings = launch.settings;
+    let Some(image) = &settings.image else {
+        return Vec::new();
+    };
+    // A colon or a comma would end a path in the list of mounts.
+    let mountable = |path: &&str| path.starts_with('/') && !path.contains([':', ',']);
+    let paths = [&settings.data, &settings.checkpoints]
+        .into_iter()
+        .flatten();
+    let paths = paths.map(Text::as_str).filter(mountable);
+    let mut mounts = String::new();
+    for path in paths {
+        mounts.extend([",", path, ":", path]);
+    }
+    let folder = Word::expression("\"$SLURM_SUBMIT_DIR:$SLURM_SUBMIT_DIR\"");
+    let workdir = settings.workdir.as_ref();
+    let workdir = workdir.map(|path| Word::assigned("--container-workdir", &path.as_str().into()));
+    [
+        Word::assigned("--container-image", &image.as_str().into()),
+        Word::assigned("--container-mounts", &folder.and(&mounts)),
+    ]
+    .into_iter()
+    .chain(workdir)
+    .collect()
+}
+
+/// A time limit, and how often a job that reaches it may start again.
+struct Limit {
+    minutes: u64,
+    restarts: u64,
+}
+
+/// The user's limit, or the high end of the planned time and the notice before the end.
+fn time_limit(launch: &Launch<'_>, notes: &mut Vec<String>) -> Limit {
     let high = (launch.candidate.time_to_budget_h.high * 60.0)
         .ceil()
         .max(1.0);
@@ -88,18 +149,45 @@ fn time_limit(launch: &Launch<'_>, notes: &mut Vec<String>) -> u64 {
         .settings
         .time_limit
         .map_or(MAX_MINUTES, crate::job::TimeLimit::minutes);
-    if limit < high {
+    let wanted = high.saturating_add(NOTICE);
+    let mut times = 1;
+    if limit < wanted {
+        // Each start costs the start itself, and each stop half of what lies between checkpoints.
+        let between_s = launch.checkpoint_interval_s.unwrap_or(f64::INFINITY);
+        let lost = (launch.start_up_s + between_s / 2.0) / 60.0;
+        let gained = limit.saturating_sub(NOTICE) as f64 - lost;
+        let often = high as f64 / gained;
+        let told = if gained > 0.0 && often < MOST_TIMES {
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "from 0 to MOST_TIMES"
+            )]
+            let often = often.ceil() as u64;
+            times = often.saturating_sub(1).max(1);
+            format!(
+                "the job resubmits itself, about {times} time{}",
+                if times == 1 { "" } else { "s" }
+            )
+        } else {
+            "too short for the job to get on: ask for more".to_owned()
+        };
         notes.push(format!(
-            "the time limit, {}, is shorter than the high end of the planned time, {}: the job \
-             resubmits itself, up to {} times; each time costs a restart and the work since the \
-             last checkpoint",
+            "the time limit, {}, is shorter than the high end of the planned time, {}, and {NOTICE} \
+             minutes of notice: {told}; each time costs a restart and the work since the last \
+             checkpoint",
             slurm_time(limit),
             slurm_time(high),
-            high.div_ceil(limit) - 1,
         ));
     }
-    limit.min(high)
+    Limit {
+        minutes: limit.min(wanted),
+        restarts: times.saturating_mul(2).saturating_add(launch.retries()),
+    }
 }
+
+/// Restarts beyond which a time limit is too short.
+const MOST_TIMES: f64 = 1000.0;
 
 /// `D-HH:MM:SS`.
 fn slurm_time(minutes: u64) -> String {
@@ -127,7 +215,7 @@ fn directives(
         ("ntasks-per-node", "1".into()),
         ("gpus-per-node", format!("{gpu}:{}", launch.gpus_per_node())),
         ("time", slurm_time(minutes)),
-        ("signal", "B:USR1@300".into()),
+        ("signal", format!("B:USR1@{}", NOTICE * 60)),
         ("open-mode", "append".into()),
         ("output", "%x-%j.log".into()),
     ];

@@ -209,7 +209,8 @@ fn a_short_limit_is_resubmitted_and_a_long_one_covers_the_high_end() {
     let (days, clock) = limit.split_once('-').unwrap();
     let parts: Vec<f64> = clock.split(':').map(|part| part.parse().unwrap()).collect();
     let hours = days.parse::<f64>().unwrap() * 24.0 + parts[0] + parts[1] / 60.0;
-    let high = plan.candidates[0].time_to_budget_h.high;
+    // With the five minutes of notice before the end.
+    let high = plan.candidates[0].time_to_budget_h.high + 5.0 / 60.0;
     assert!((high..high + 0.02).contains(&hours), "{hours} {high}");
 }
 
@@ -226,4 +227,69 @@ fn a_run_longer_than_its_limit_gets_on_between_two_resubmissions() {
         assert_eq!(script.contains("more often than the planned time"), limited);
         assert_eq!(script.contains("as the planned time assumes"), !limited);
     }
+}
+
+/// Trainers refuse a warm-up that is no shorter than the run, and Composer one in another unit.
+#[test]
+fn the_warm_up_is_shorter_than_the_run_and_in_its_unit() {
+    for tokens in ["1M", "40M", "200M", "20B"] {
+        let job = format!("tokens = \"{tokens}\"\n{JOB}");
+        let (plan, _) = planned(&job);
+        let steps = plan.candidates[0].steps;
+        let number = |text: &str, before: &str, after: &str| -> u64 {
+            let (_, rest) = text.split_once(before).unwrap();
+            let (digits, _) = rest.split_once(after).unwrap();
+            digits.trim().parse().unwrap()
+        };
+        let yaml = text(&written(&job, Target::LlmFoundry).unwrap(), "train.yaml");
+        let warm = number(&yaml, "t_warmup: ", "tok\n");
+        assert!(warm < number(&yaml, "max_duration: ", "tok\n"), "{tokens}");
+        let script = text(&written(&job, Target::Megatron).unwrap(), "launch.sh");
+        let warm = number(&script, "--lr-warmup-samples ", "\\");
+        assert!(warm < number(&script, "--train-samples ", "\\"), "{tokens}");
+        let trainer = written(&job, Target::Huggingface).unwrap();
+        let trainer = text(&trainer, "training_args.json");
+        assert!(
+            number(&trainer, "\"warmup_steps\": ", ",") < steps,
+            "{tokens}"
+        );
+    }
+}
+
+/// In a container the files of the launch are mounted, and its own directory is entered there.
+#[test]
+fn a_container_has_what_the_job_needs() {
+    let job = format!(
+        "{JOB}[launch]\nimage = \"a/b:c\"\nworkdir = \"/opt/llm-foundry/scripts\"\n\
+         data = \"/mnt/data\"\ncheckpoints = \"s3://bucket/run\"\n"
+    );
+    let script = text(&written(&job, Target::Slurm).unwrap(), "job.sbatch");
+    for wanted in [
+        "--container-image=a/b:c",
+        "--container-mounts=\"$SLURM_SUBMIT_DIR:$SLURM_SUBMIT_DIR\",/mnt/data:/mnt/data",
+        "--container-workdir=/opt/llm-foundry/scripts",
+    ] {
+        assert!(script.contains(wanted), "{wanted}: {script}");
+    }
+    assert!(!script.contains("\ncd "), "{script}");
+}
+
+/// A limit under which the job can't get on between two stops is said to be one.
+#[test]
+fn a_limit_is_told_by_how_often_it_stops_the_job() {
+    let told = |limit: &str| {
+        let job = format!("{JOB}[launch]\ntime_limit = \"{limit}\"\n");
+        text(&written(&job, Target::Slurm).unwrap(), "job.sbatch")
+    };
+    assert!(told("5m").contains("too short for the job to get on"));
+    let times = |limit: &str| -> f64 {
+        let script = told(limit);
+        let (_, rest) = script.split_once("resubmits itself, about ").unwrap();
+        rest.split_once(" time").unwrap().0.parse().unwrap()
+    };
+    let (plan, _) = planned(JOB);
+    let high = plan.candidates[0].time_to_budget_h.high;
+    // Each start of an hour loses its start, the notice and work since a checkpoint.
+    assert!(times("1h") > high - 1.0, "{} {high}", times("1h"));
+    assert!(times("1h") > 2.0 * times("2h"));
 }

@@ -199,9 +199,11 @@ pub(super) fn by_hand(launch: &Launch<'_>, head: &str, command: &str) -> String 
     let mut lines = vec![format!("#!/usr/bin/env bash\n{head}\nset -euo pipefail\n")];
     if launch.candidate.nodes > 1 {
         let last = launch.candidate.nodes - 1;
-        lines.push(format!(
-            ": \"${{NODE_RANK:?set it to the number of this node, from 0 to {last}}}\""
-        ));
+        if command.contains("$NODE_RANK") {
+            lines.push(format!(
+                ": \"${{NODE_RANK:?set it to the number of this node, from 0 to {last}}}\""
+            ));
+        }
         lines.push(": \"${MASTER_ADDR:?set it to the address of node 0}\"".into());
     }
     if command.contains("$here") {

@@ -79,6 +79,11 @@ def check_training(config, gpus):
     require(batch % gpus == 0, f"batch {batch} does not divide by {gpus} GPUs")
     require(micro <= batch // gpus, f"micro-batch {micro} is larger than the device batch")
     require(re.fullmatch(r"\d+(tok|ba|sp|ep|dur|sec|iter)", config["max_duration"]), "max_duration")
+    # Composer's schedulers refuse a warm-up in another unit than the run's, or one that is as long.
+    number = re.compile(r"(\d+)([a-z]+)")
+    lasts, unit = number.fullmatch(config["max_duration"]).groups()
+    warms, of = number.fullmatch(config["scheduler"]["t_warmup"]).groups()
+    require(of == unit and int(warms) < int(lasts), "t_warmup")
     require(re.fullmatch(r"\d+(tok|ba|sp|ep|dur|sec|iter)", config["save_interval"]), "save_interval")
     model = config["model"]
     require(model["d_model"] % model["n_heads"] == 0, "n_heads does not divide d_model")
