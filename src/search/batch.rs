@@ -18,15 +18,21 @@ const ANY_ACCUMULATION: Axis = Axis::Stepped {
     step: 1,
 };
 
+/// Accumulations for each of which the largest micro-batch is tried.
+const FEW_ACCUMULATIONS: u64 = 32;
+
 /// Micro-batches tried where powers of two alone would not divide the sequences per GPU well: 1 to
-/// 7 and their doubles, up to `high`. Most tensors are long enough along the sequence for kernels
-/// to like odd ones as well.
-fn four_an_octave(high: u64) -> Axis {
+/// 7 and their doubles, up to `high`, and the largest one with each of a few accumulations, the
+/// whole share of a GPU first. Most tensors are long enough along the sequence for kernels to like
+/// odd ones as well.
+fn of_any_share(high: u64) -> Axis {
     let doubled = |odd: u64| {
         std::iter::successors(Some(odd), |micro: &u64| micro.checked_mul(2))
             .take_while(|micro| *micro <= high.max(1))
     };
-    Axis::list([1, 3, 5, 7].into_iter().flat_map(doubled))
+    let shares = (1..=FEW_ACCUMULATIONS).map(|accumulations| high / accumulations);
+    let shares = shares.filter(|share| *share > 0);
+    Axis::list([1, 3, 5, 7].into_iter().flat_map(doubled).chain(shares))
 }
 
 /// What meets the global batch at one GPU count and sequence length.
@@ -72,7 +78,7 @@ impl<'a> Batch<'a> {
                 low: 1,
                 high: high.max(1),
             },
-            Axis::Auto => four_an_octave(high),
+            Axis::Auto => of_any_share(high),
             _ => micro.clone(),
         };
         let mut batch = Self {
@@ -207,7 +213,9 @@ mod tests {
         let micros: Vec<u64> = batch.micro.iter().collect();
         assert_eq!(
             micros,
-            [1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28, 32, 40]
+            [
+                1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 21, 24, 28, 32, 40, 42
+            ]
         );
         assert_eq!(batch.accumulations(1), 41..42);
         assert_eq!(batch.accumulations(2), 20..21);

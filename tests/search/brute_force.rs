@@ -47,6 +47,9 @@ fn pairs(axes: &Axes, unit: u64) -> BTreeMap<u64, Vec<u64>> {
             (0..60)
                 .flat_map(|power| odd.iter().map(move |odd| odd << power))
                 .filter(|micro| *micro <= most.max(1))
+                // The largest with each of up to 32 accumulations, where powers of two don't do.
+                .chain((1..=if odd.len() > 1 { 32 } else { 0 }).map(|accum| most / accum))
+                .filter(|micro| *micro > 0)
                 .collect()
         }
         axis => axis.iter().collect(),
