@@ -46,6 +46,10 @@ impl Precision {
     }
 }
 
+/// Share of communication that later software hides, where rows haven't told: FSDP prefetches the
+/// next gather while computing (arXiv 2304.11277, section 3.3), assumed to hide half.
+const LATER_OVERLAP: f64 = 0.5;
+
 /// A named training stack.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Stack {
@@ -62,4 +66,19 @@ pub struct Stack {
     pub description: String,
     /// Where the figures come from.
     pub source: String,
+}
+
+impl Stack {
+    /// What may run in its place where rows don't say so, as tables name the policy and not the year:
+    /// later software, which gathers in bf16 under the same name. `None` where it does so already.
+    #[must_use]
+    pub(crate) fn later(&self) -> Option<Self> {
+        (self.precision == Precision::Fp32Gather).then(|| Self {
+            name: format!("{} of later software", self.name),
+            precision: Precision::Bf16Gather,
+            overlap: Some(LATER_OVERLAP),
+            measured: false,
+            ..self.clone()
+        })
+    }
 }

@@ -289,6 +289,7 @@ fn measurements() -> impl Strategy<Value = Measurement> {
                     throughput_tok_s: mfu * cluster.gpu.peak_flops * gpus as f64 / flops,
                     cluster: Arc::new(cluster),
                     stack: Arc::new(CATALOG.stack(stack).unwrap().clone()),
+                    stack_told: true,
                     configuration: Configuration {
                         gpus,
                         seq_len,

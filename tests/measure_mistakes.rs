@@ -273,12 +273,50 @@ fn what_is_read_otherwise_than_written_is_said() {
         &format!("{common},seq_len,mbs,ga,stack,precision,TP,ZeRO Stage"),
         &format!("{row},2048,4,2,bf16-gather,amp_fp8,8,2"),
     );
-    assert_eq!(read.stack.name, "bf16-gather-fp8");
+    assert_eq!(read.stack.name, "bf16-gather-fp8-tp8");
+    // One copy of the model on the eight GPUs, eight sequences a step: one a GPU.
+    let shared = (
+        read.configuration.micro_batch,
+        read.configuration.grad_accum,
+    );
+    assert_eq!(shared, (1, 1));
     for said in [
         "fp8 is not modelled",
-        "tensor parallelism of `8`",
+        "tensor and pipeline parallelism are not modelled",
+        "1 copy × 4 × 2 sequences are taken as 8 GPUs × 1 × 1",
         "ZeRO stage `2`",
     ] {
         assert!(note.contains(said), "{said}: {note}");
+    }
+}
+
+/// Rows whose model is split over GPUs tell the batch of a copy, and are of a stack of their own, by
+/// whose name they are read back.
+#[test]
+fn rows_of_a_split_model_are_apart() {
+    let header = "gpu,gpus,ac,tps,seq_len,mbs,ga,tp,pp,stack,global_batch_size";
+    let row = |batch: &str| format!("h100,64,on,80000,2048,1,32,8,4,bf16-gather,{batch}");
+    let (split, _) = told(header, &row("64"));
+    assert_eq!(split.stack.name, "bf16-gather-tp8-pp4");
+    assert_eq!(split.configuration.global_batch_seqs(), 64);
+    let named = "gpu,gpus,ac,tps,seq_len,mbs,ga,stack";
+    let (again, _) = told(named, "h100,64,on,80000,2048,1,1,bf16-gather-tp8-pp4");
+    assert_eq!(again.stack.name, split.stack.name);
+    assert_eq!(again.stack.precision, split.stack.precision);
+    for (cells, expected) in [
+        (row("2048"), "a global batch of 2048 sequences contradicts"),
+        (
+            row("64").replace(",8,4,", ",8,3,"),
+            "no whole number of copies",
+        ),
+        (
+            row("").replace(",1,32,8", ",1,3,8"),
+            "no whole number for each",
+        ),
+        (row("64").replace(",8,4,", ",x,4,"), "over how many GPUs"),
+    ] {
+        let text = format!("model,{header}\ngpt-1b,{cells}\n");
+        let refusal = read("t.csv", &text, &CATALOG).unwrap_err().to_string();
+        assert!(refusal.contains(expected), "{expected}: {refusal}");
     }
 }

@@ -6,7 +6,7 @@ use super::{Limits, Pick};
 use crate::configuration::{Configuration, Setting};
 use crate::hardware::Cluster;
 use crate::job::Request;
-use crate::measure::Measurement;
+use crate::measure::{Measurement, is_usual};
 use crate::memory::{MemoryModel, Verdict};
 use crate::model::{MAX_SEQ_LEN, Shape};
 use crate::quantity::Interval;
@@ -186,6 +186,7 @@ impl Place<'_> {
                         shape,
                         cluster: Arc::clone(self.cluster),
                         stack: Arc::clone(stack),
+                        stack_told: !is_usual(self.cluster, stack),
                         configuration: Configuration {
                             gpus: self.gpus,
                             seq_len: self.seq_len,

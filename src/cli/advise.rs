@@ -81,6 +81,7 @@ impl AdviseArgs {
 }
 
 pub(super) fn run(args: &AdviseArgs, global: &GlobalArgs, output: &Output) -> Result<(), Failure> {
+    keep_measured(args)?;
     let limits = Limits {
         count: usize::from(args.count),
         max_gpus: args.max_gpus.unwrap_or(Limits::default().max_gpus),
@@ -104,6 +105,25 @@ pub(super) fn run(args: &AdviseArgs, global: &GlobalArgs, output: &Output) -> Re
             presets: &presets,
         },
     )
+}
+
+/// Refuses to write over a table that somebody has filled in.
+fn keep_measured(args: &AdviseArgs) -> Result<(), Diagnostic> {
+    let Some(file) = args.output.output.as_deref().filter(|file| file.is_file()) else {
+        return Ok(());
+    };
+    let catalog = catalog_with(Catalog::embedded(), &args.job.presets)?;
+    let filled = read_text(file)
+        .and_then(|origin| measure::read(&origin.name, &origin.text, &catalog))
+        .is_ok_and(|table| !table.rows.is_empty());
+    if !filled {
+        return Ok(());
+    }
+    let refusal = format!(
+        "`{}` holds measured rows, which would be lost",
+        file.display()
+    );
+    Err(Diagnostic::new(refusal).help("name another file, or move that one away"))
 }
 
 /// A file as a person would type it.

@@ -44,10 +44,11 @@ pub(crate) struct CompareArgs {
     #[arg(long, value_name = "TOKENS_PER_S|TABLE", allow_hyphen_values = true)]
     measured: String,
 
-    /// Candidate that was launched, by its rank in the plan.
-    #[arg(long, value_name = "K", default_value = "1")]
+    /// Candidate that was launched, by its rank in the plan [default: 1, or of a report with a
+    /// booking what it recommends].
+    #[arg(long, value_name = "K")]
     #[arg(allow_hyphen_values = true, value_parser = whole(1_u32, 100_000))]
-    rank: u32,
+    rank: Option<u32>,
 
     /// Tokens trained so far: `40B`.
     #[arg(long, value_name = "TOKENS", allow_hyphen_values = true)]
@@ -100,7 +101,10 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
     }
     let origin = read_text(&args.plan)?;
     let plan = PlanFile::parse(&origin)?;
-    let planned = plan.rank(usize::try_from(args.rank).unwrap_or(usize::MAX))?;
+    let rank = args
+        .rank
+        .map(|rank| usize::try_from(rank).unwrap_or(usize::MAX));
+    let planned = plan.launched(rank)?;
     let described = describe(args, &plan, planned, &origin)?;
     let setting = Setting {
         shape: &described.model.shape,

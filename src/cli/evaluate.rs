@@ -136,6 +136,7 @@ fn against_tables(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
         rows, mut notes, ..
     } = read_tables(&args.tables, &catalog, &judged.fit)?;
     notes.extend(in_sample_note(&rows, &judged.seen()));
+    notes.extend(silences(&judged.fit, &rows));
     let confidence = args.confidence.confidence.unwrap_or_default();
     let Some(evaluation) = evaluate(&judged.fit, &rows, confidence) else {
         return Err(no_rows().into());
@@ -147,6 +148,21 @@ fn against_tables(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
     }
     let answer = TableAccuracy::new(FitReport::new(&judged.fit), evaluation, notes);
     output.report(args.output.format, &answer)
+}
+
+/// Where a user's own rows have no say, and for how many rows.
+fn silences(fit: &Fit, rows: &[Measurement]) -> Vec<String> {
+    let mut told: Vec<(String, usize)> = Vec::new();
+    for text in rows.iter().filter_map(|row| fit.silence(&row.setting())) {
+        match told.iter_mut().find(|(known, _)| *known == text) {
+            Some((_, count)) => *count += 1,
+            None => told.push((text, 1)),
+        }
+    }
+    let all = rows.len();
+    let told = told.into_iter();
+    told.map(|(text, count)| format!("{text} ({count} of {all} rows)"))
+        .collect()
 }
 
 /// How many rows the fit has seen: their errors say little about rows it has not.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::diagnostic::Diagnostic;
 use crate::fit_file::{FitFile, embedded_fit};
 use crate::measure::Measurement;
 use crate::preset::Catalog;
@@ -72,6 +73,18 @@ pub(super) fn run(
     global: &GlobalArgs,
     output: &Output,
 ) -> Result<(), Failure> {
+    if let Some(table) = args
+        .tables
+        .iter()
+        .find(|table| same_file(table, &args.output))
+    {
+        let shown = table.display();
+        return Err(Diagnostic::new(format!(
+            "`{shown}` is one of the tables: the fit would take its place"
+        ))
+        .help("name another file: `-o my.fit.toml`")
+        .into());
+    }
     let catalog = catalog_with(Catalog::embedded(), &args.presets)?;
     let Tables {
         rows,
@@ -94,6 +107,12 @@ pub(super) fn run(
         notes: &notes,
     };
     stdout.report(args.format, &summary)
+}
+
+/// Whether two paths lead to one file that is there.
+fn same_file(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    real(one).is_some_and(|one| real(other) == Some(one))
 }
 
 /// Rows that are told by themselves; more of them only by number.

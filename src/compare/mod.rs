@@ -24,7 +24,7 @@ pub use next::{ExpectedSpeed, NextMeasurement};
 pub use plan_file::{PlanFile, PlannedRun};
 
 use crate::configuration::{Configuration, Setting};
-use crate::measure::{Measurement, to_csv};
+use crate::measure::{Measurement, is_usual, to_csv};
 use crate::quantity::{Confidence, Interval, Tokens};
 use crate::throughput::{Cause, CauseKind, Fit, doubts};
 
@@ -67,7 +67,7 @@ pub struct Comparison {
     pub cluster: String,
     /// The training stack.
     pub stack: String,
-    /// Rank of the candidate in its plan.
+    /// Rank of the candidate in its plan; 0 for what a report books.
     pub rank: usize,
     /// How it was launched.
     #[serde(flatten)]
@@ -243,6 +243,7 @@ fn row(launched: &Launched<'_>) -> Measurement {
         shape: *setting.shape,
         cluster: Arc::new(setting.cluster.clone()),
         stack: Arc::new(setting.stack.clone()),
+        stack_told: !is_usual(setting.cluster, setting.stack),
         configuration: launched.run.configuration,
         throughput_tok_s: launched.measured_tok_s,
         line: 1,

@@ -29,13 +29,15 @@ pub struct PlanFile {
     pub fit: String,
     /// Its candidates, best first.
     pub candidates: Vec<PlannedRun>,
+    /// What runs on the booking that a report recommends; `None` in other plans.
+    pub booked: Option<PlannedRun>,
 }
 
 /// One candidate of a plan.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(try_from = "Written")]
 pub struct PlannedRun {
-    /// Its rank.
+    /// Its rank; 0 for what a report books.
     pub rank: usize,
     /// Cluster name.
     pub cluster: String,
@@ -186,6 +188,32 @@ struct Candidates {
     candidates: Vec<PlannedRun>,
 }
 
+/// What a report adds to its plan.
+#[derive(Deserialize)]
+struct Booked {
+    reservation: Option<Reserved>,
+    recommended_booking: Option<usize>,
+}
+
+#[derive(Deserialize)]
+struct Reserved {
+    bookings: Vec<BookedRun>,
+}
+
+#[derive(Deserialize)]
+struct BookedRun {
+    candidate: PlannedRun,
+}
+
+impl Booked {
+    fn run(self) -> Option<PlannedRun> {
+        let place = self.recommended_booking?.checked_sub(1)?;
+        let mut bookings = self.reservation?.bookings.into_iter();
+        let booked = bookings.nth(place)?.candidate;
+        Some(PlannedRun { rank: 0, ..booked })
+    }
+}
+
 impl PlanFile {
     /// Reads a plan or a prediction.
     ///
@@ -259,7 +287,19 @@ impl PlanFile {
             confidence: Confidence::new(request.confidence).map_err(refuse)?,
             fit: fit.name,
             candidates,
+            booked: read::<Booked>(origin)?.run(),
         })
+    }
+
+    /// The run that was launched: of a rank, or else what a report recommends.
+    ///
+    /// # Errors
+    /// When there is no such rank.
+    pub fn launched(&self, rank: Option<usize>) -> Result<&PlannedRun, Diagnostic> {
+        match (rank, &self.booked) {
+            (None, Some(booked)) => Ok(booked),
+            (rank, _) => self.rank(rank.unwrap_or(1)),
+        }
     }
 
     /// The candidate of a rank.
@@ -322,79 +362,4 @@ fn place(text: &str, line: usize, column: usize) -> Range<usize> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    const PLAN: &str = r#"{"schema_version": 1,
-        "request": {"model": "gpt-7b", "stack": "fp32-gather", "tokens": 1000, "confidence": 0.9},
-        "fit": {"name": "mine"},
-        "candidates": [{"rank": 1, "cluster": "r1z1", "gpus": 8, "seq_len": 2048, "micro_batch": 4,
-            "grad_accum": 32, "activation_checkpointing": false,
-            "throughput_tok_s": {"low": 1.0, "expected": 2.0, "high": 3.0},
-            "train_h": {"low": 1.0, "expected": 2.0, "high": 3.0},
-            "time_to_budget_h": {"low": 1.0, "expected": 2.0, "high": 3.0},
-            "cost_usd": null}]}"#;
-
-    fn parse(text: &str) -> Result<PlanFile, Diagnostic> {
-        PlanFile::parse(&Origin {
-            name: "plan.json".into(),
-            text: text.into(),
-        })
-    }
-
-    #[test]
-    fn a_plan_reads_back() {
-        let plan = parse(PLAN).unwrap();
-        assert_eq!((plan.model.as_str(), plan.candidates.len()), ("gpt-7b", 1));
-        assert_eq!(plan.rank(1).unwrap().configuration.grad_accum, 32);
-        assert!(plan.rank(2).unwrap_err().message.contains("no rank 2"));
-    }
-
-    #[test]
-    fn each_mistake_is_told_by_its_place() {
-        for (from, to, expected) in [
-            (
-                "\"schema_version\": 1",
-                "\"schema_version\": 7",
-                "schema version 7",
-            ),
-            ("\"gpus\": 8", "\"gpus\": 0", "from 1 to 10^18"),
-            ("\"gpus\": 8", "\"gpus\": -8", "invalid value"),
-            (
-                "\"gpus\": 8",
-                "\"gpus\": 8e99",
-                "number `8e+99`, expected a whole number",
-            ),
-            ("\"gpus\": 8,", "", "missing field `gpus`"),
-            ("\"low\": 1.0", "\"low\": NaN", "is not JSON"),
-            ("\"low\": 1.0", "\"low\": 1e999", "out of range"),
-            ("\"low\": 1.0", "\"low\": 9.0", "in order"),
-            ("\"low\": 1.0", "\"low\": -1.0", "positive"),
-            ("\"tokens\": 1000", "\"tokens\": 0", "from 1 to"),
-            ("\"confidence\": 0.9", "\"confidence\": 1.9", "from 0.01"),
-            ("\"candidates\": [", "\"candidats\": [", "neither a plan"),
-            ("\"request\":", "\"requests\":", "no `request`"),
-        ] {
-            assert!(PLAN.contains(from), "{from}");
-            let error = parse(&PLAN.replacen(from, to, 1)).unwrap_err();
-            assert!(error.message.contains(expected), "{from} → {to}: {error}");
-        }
-        assert!(
-            parse("[1, 2]")
-                .unwrap_err()
-                .to_string()
-                .contains("plan.json:1:1")
-        );
-        let deep = "[".repeat(1 << 20);
-        assert!(parse(&deep).is_err());
-    }
-
-    proptest! {
-        #[test]
-        fn a_plan_cut_anywhere_is_refused(at in 0..PLAN.len()) {
-            let cut = PLAN.get(..at).unwrap_or("");
-            prop_assert!(parse(cut).is_err());
-        }
-    }
-}
+mod tests;

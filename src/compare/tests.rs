@@ -89,6 +89,7 @@ impl World {
             cost_usd: Some(hours.scale(10.0)),
         };
         let plan = PlanFile {
+            booked: None,
             model: self.model.into(),
             stack: "fp32-gather".into(),
             tokens: Tokens::new(1_000_000_000).unwrap(),
@@ -103,6 +104,7 @@ impl World {
                 shape: *self.setting().shape,
                 cluster: Arc::new(self.setting().cluster.clone()),
                 stack: Arc::new(self.stack().clone()),
+                stack_told: true,
                 configuration: *configuration,
                 throughput_tok_s: *tok_s,
                 line: 2,

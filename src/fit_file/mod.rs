@@ -244,7 +244,7 @@ fn fitted(name: &str, alone: bool, rows: &[Measurement]) -> Result<Fit, Diagnost
 
 fn refit(alone: bool, base: &Fit, name: &str, rows: Vec<Measurement>) -> Result<Fit, FitError> {
     if alone {
-        Fit::new(name, rows)
+        Fit::alone(name, rows)
     } else if rows.is_empty() {
         Ok(base.clone())
     } else {

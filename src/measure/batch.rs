@@ -9,6 +9,7 @@ use super::column::Column;
 use super::notes::Notes;
 use super::place;
 use super::row::Row;
+use super::split::Split;
 
 /// Models up to this many parameters were trained without activation checkpointing by the
 /// measured family's launch scripts, larger ones with it.
@@ -23,7 +24,10 @@ pub(super) fn read(
     row.required(Column::SeqLen)?;
     let seq_len = row.seq_len(MAX_SEQ_LEN, notes)?.unwrap_or(1);
     let gpus = place::gpu_count(row)?;
-    let (micro_batch, grad_accum) = split_batch(row, gpus, seq_len, notes)?;
+    let (micro_batch, grad_accum) = match Split::of(row)?.gpus() {
+        1 => split_batch(row, gpus, seq_len, notes)?,
+        copy => batch_of_copies(row, gpus, copy, seq_len, notes)?,
+    };
     let configuration = Configuration {
         gpus,
         seq_len,
@@ -76,6 +80,60 @@ fn split_batch(
         Column::MicroBatch => (quotient, known),
         _ => (known, quotient),
     })
+}
+
+/// Micro-batch and accumulation that give each GPU its share of the global batch, where a copy of the
+/// model is split over several: their columns are those of a copy.
+fn batch_of_copies(
+    row: &Row<'_>,
+    gpus: u64,
+    copy: u64,
+    seq_len: u64,
+    notes: &mut Notes,
+) -> Result<(u64, u64), Diagnostic> {
+    let whole = gpus.is_multiple_of(copy).then(|| gpus / copy);
+    let copies = whole.ok_or_else(|| {
+        let message =
+            format!("{gpus} GPUs are no whole number of copies split over {copy} GPUs each");
+        let factors = [Column::TensorParallel, Column::PipelineParallel];
+        row.contradiction(Column::Gpus, &message, "expected a multiple", &factors)
+    })?;
+    let (micro_batch, grad_accum) = split_batch(row, copies, seq_len, notes)?;
+    let sequences = micro_batch
+        .saturating_mul(grad_accum)
+        .saturating_mul(copies);
+    if !sequences.is_multiple_of(gpus) {
+        let message = format!(
+            "{copies} copies × {micro_batch} × {grad_accum} sequences are no whole number for each of \
+             {gpus} GPUs"
+        );
+        let refusal = row.contradiction(Column::MicroBatch, &message, "can't be shared", &[]);
+        return Err(
+            refusal.help("such rows can't be taken as sharded over all GPUs: leave them out")
+        );
+    }
+    let share = sequences / gpus;
+    let micro = common_divisor(micro_batch, share);
+    let told = if copies == 1 {
+        "1 copy".to_owned()
+    } else {
+        format!("{copies} copies")
+    };
+    let text = format!(
+        "{told} × {micro_batch} × {grad_accum} sequences are taken as {gpus} GPUs × {micro} × {}",
+        share / micro
+    );
+    notes.add(row.line(), text);
+    Ok((micro, share / micro))
+}
+
+/// The greatest common divisor (Euclid).
+fn common_divisor(one: u64, other: u64) -> u64 {
+    if other == 0 {
+        one.max(1)
+    } else {
+        common_divisor(other, one % other)
+    }
 }
 
 /// More tokens than any published run takes a step: twice the 60 million of the largest batches of

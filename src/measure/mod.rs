@@ -16,6 +16,7 @@ mod place;
 mod row;
 mod shape;
 mod speed;
+mod split;
 mod units;
 mod utilization;
 mod write;
@@ -34,6 +35,7 @@ use row::Speed;
 
 pub(crate) use speed::{PLAUSIBLE_MFU, mfu, percent};
 pub use units::Unit;
+pub(crate) use write::is_usual;
 pub use write::{to_blank_csv, to_csv};
 
 /// The measured tables of `MosaicGPT` training, every column of the published document
@@ -54,6 +56,8 @@ pub struct Measurement {
     pub cluster: Arc<Cluster>,
     /// On which stack.
     pub stack: Arc<Stack>,
+    /// Whether the row names it; else it is the one that rows of its GPU are usually of.
+    pub stack_told: bool,
     /// How it was launched.
     pub configuration: Configuration,
     /// Measured tokens per second, all GPUs together.
@@ -71,6 +75,11 @@ impl Measurement {
             cluster: &self.cluster,
             stack: &self.stack,
         }
+    }
+
+    /// Whether one copy of the model is split over several GPUs, which no model here knows of.
+    pub(crate) fn is_split(&self) -> bool {
+        self.stack.name.rsplit('-').any(split::is_suffix)
     }
 }
 

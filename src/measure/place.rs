@@ -13,6 +13,7 @@ use super::column::Column;
 use super::grid::Cell;
 use super::notes::Notes;
 use super::row::Row;
+use super::split::{self, Split};
 
 /// The stack of rows that don't tell theirs: that of the embedded tables.
 const DEFAULT_STACK: &str = "fp32-gather";
@@ -23,9 +24,6 @@ const LATER_DEFAULT_STACK: &str = "bf16-gather";
 
 /// What is added to the name of a stack that multiplies matrices in fp8.
 const FP8: &str = "fp8";
-
-/// What stands for no parallelism of a kind.
-const NOT_SPLIT: &[&str] = &["1", "no", "none", "off", "false", "-"];
 
 /// A cluster met, and whether the catalog knows the name it was met by.
 #[derive(Clone)]
@@ -157,7 +155,8 @@ impl<'a> Places<'a> {
         Ok(found)
     }
 
-    /// The stack a row names, or the one its mixed-precision mode stands for.
+    /// The stack a row names, or the one its mixed-precision mode stands for; one of its own where
+    /// the model is split as well.
     pub(super) fn stack(
         &mut self,
         row: &Row<'_>,
@@ -165,6 +164,26 @@ impl<'a> Places<'a> {
         notes: &mut Notes,
     ) -> Result<Arc<Stack>, Diagnostic> {
         note_unmodelled(row, notes)?;
+        let base = self.unsplit_stack(row, gpu, notes)?;
+        let suffix = Split::of(row)?.suffix();
+        let Some(suffix) = suffix.filter(|suffix| !base.name.ends_with(suffix.as_str())) else {
+            return Ok(base);
+        };
+        let name = format!("{}-{suffix}", base.name);
+        let text = format!(
+            "tensor and pipeline parallelism are not modelled: such rows are a stack of their own, \
+             `{name}`, taken as sharded over all GPUs"
+        );
+        notes.add(row.line(), text);
+        Ok(self.apart(&base, &name, "the model split over GPUs"))
+    }
+
+    fn unsplit_stack(
+        &mut self,
+        row: &Row<'_>,
+        gpu: &Gpu,
+        notes: &mut Notes,
+    ) -> Result<Arc<Stack>, Diagnostic> {
         let precision = row.cell(Column::Precision);
         if let Some(cell) = row.cell(Column::Stack) {
             let stack = self
@@ -236,35 +255,45 @@ impl<'a> Places<'a> {
              efficiency is a share of the bf16 peak"
         );
         notes.add(row.line(), text);
-        if let Ok(stack) = self.known_stack(&name) {
+        self.apart(base, &name, "matrices multiplied in fp8")
+    }
+
+    /// A stack that does something else than one of the catalog's, under a name of its own.
+    fn apart(&mut self, base: &Stack, name: &str, what: &str) -> Arc<Stack> {
+        if let Ok(stack) = self.known_stack(name) {
             return stack;
         }
         let stack = || Stack {
-            name: name.clone(),
+            name: name.to_owned(),
             measured: false,
-            description: format!("{}, matrices multiplied in fp8", base.name),
+            description: format!("{}, {what}", base.name),
             ..base.clone()
         };
-        let known = self.stacks.entry(name.clone());
+        let known = self.stacks.entry(name.to_owned());
         Arc::clone(known.or_insert_with(|| Arc::new(stack())))
     }
 
-    /// The stack of that name: the catalog's, or one of them in fp8, as [`Places::in_fp8`] names it.
+    /// The stack of that name: the catalog's, or one of them in fp8 or split, as rows of them are
+    /// named.
     fn named_stack(
         &mut self,
         name: &str,
         row: &Row<'_>,
         notes: &mut Notes,
     ) -> Result<Arc<Stack>, Diagnostic> {
-        let base = name
-            .strip_suffix(FP8)
-            .and_then(|base| base.strip_suffix('-'));
-        match (self.known_stack(name), base) {
-            (Err(_), Some(base)) if self.catalog.stack(base).is_ok() => {
-                let base = self.known_stack(base)?;
+        let Some((base, last)) = name.rsplit_once('-') else {
+            return self.known_stack(name);
+        };
+        match self.known_stack(name) {
+            Err(_) if last == FP8 => {
+                let base = self.named_stack(base, row, notes)?;
                 Ok(self.in_fp8(&base, row, notes))
             }
-            (found, _) => found,
+            Err(_) if split::is_suffix(last) => {
+                let base = self.named_stack(base, row, notes)?;
+                Ok(self.apart(&base, name, "the model split over GPUs"))
+            }
+            found => found,
         }
     }
 
@@ -314,21 +343,6 @@ fn note_unmodelled(row: &Row<'_>, notes: &mut Notes) -> Result<(), Diagnostic> {
             cell.text
         );
         notes.add(row.line(), text);
-    }
-    for (column, what) in [
-        (Column::TensorParallel, "tensor"),
-        (Column::PipelineParallel, "pipeline"),
-    ] {
-        if let Some(cell) = row.cell(column)
-            && !NOT_SPLIT.contains(&&*cell.text.trim_end_matches(".0").to_lowercase())
-        {
-            let text = format!(
-                "{what} parallelism of `{}` is not modelled: parameters are taken as sharded over all \
-                 GPUs",
-                cell.text
-            );
-            notes.add(row.line(), text);
-        }
     }
     if row.flag(Column::CpuOffload)? == Some(true) {
         notes.add(

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::preset::Catalog;
-use crate::quantity::Tokens;
+use crate::quantity::{Tokens, without_separators};
 
 use super::column::{self, Column};
 use super::grid::{Cell, Grid, Record};
@@ -55,6 +55,9 @@ fn read(
     let (model, shape) = shape::read(row, catalog, notes)?;
     let cluster = places.cluster(row, notes)?;
     let stack = places.stack(row, &cluster.gpu, notes)?;
+    let names_it = |cell: &Cell| cell.text.eq_ignore_ascii_case(&stack.name);
+    let stack_told =
+        row.cell(Column::Stack).is_some() || row.cell(Column::Precision).is_some_and(names_it);
     let configuration = batch::read(row, &shape, notes)?;
     places.note_links(row, &cluster, configuration.gpus, notes);
     let shape = shape::checked(row, &model, shape, configuration.seq_len, notes)?;
@@ -69,6 +72,7 @@ fn read(
         shape,
         cluster,
         stack,
+        stack_told,
         configuration,
         throughput_tok_s,
         line: row.line(),
@@ -85,7 +89,7 @@ pub(super) struct Printed {
 
 impl Printed {
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let plain = without_separators(text);
+        let plain = without_separators(text, &['k', 'K']);
         let (plain, thousands) = match plain.strip_suffix(['k', 'K']) {
             Some(plain) => (plain.trim_end().to_owned(), 1e3),
             None => (plain, 1.0),
@@ -114,21 +118,6 @@ impl Printed {
     /// Whether two numbers may be the same: within 1 %, or within what printing cut off.
     pub(super) fn agrees(self, other: Self) -> bool {
         (self.value - other.value).abs() <= 0.01 * self.value + self.unit + other.unit
-    }
-}
-
-/// `2,097,152` and `2_097_152` as `2097152`; separators anywhere else stay, and are refused later.
-fn without_separators(text: &str) -> String {
-    let whole = text.split('.').next().unwrap_or(text);
-    let mut groups = whole.split([',', '_']);
-    let first_is_short = groups
-        .next()
-        .is_some_and(|group| (1..=3).contains(&group.len()));
-    let digits = |group: &str| group.trim_end_matches(['k', 'K']).len();
-    if first_is_short && groups.all(|group| digits(group) == 3) {
-        text.replace([',', '_'], "")
-    } else {
-        text.to_owned()
     }
 }
 
@@ -172,7 +161,7 @@ impl<'a> Row<'a> {
         let Some(cell) = self.cell(column) else {
             return Ok(None);
         };
-        match without_separators(&cell.text).parse::<Tokens>() {
+        match without_separators(&cell.text, &['k', 'K']).parse::<Tokens>() {
             Ok(value) if value.get() <= max => Ok(Some(value.get())),
             Ok(_) => Err(self.refuse(cell, column, &format!("expected at most {max}"))),
             Err(error) => {

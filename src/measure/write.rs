@@ -1,6 +1,8 @@
 //! Measurements as CSV that [`super::read`] understands.
 
 use super::Measurement;
+use crate::hardware::Cluster;
+use crate::stack::Stack;
 
 const HEADER: [&str; 16] = [
     "model",
@@ -67,7 +69,7 @@ fn record(row: &Measurement, throughput: String) -> [String; HEADER.len()] {
         shape.vocab_size.to_string(),
         cluster_name(row),
         row.cluster.gpu.name.clone(),
-        row.stack.name.clone(),
+        stack_name(row),
         configuration.gpus.to_string(),
         configuration.seq_len.to_string(),
         configuration.micro_batch.to_string(),
@@ -75,6 +77,20 @@ fn record(row: &Measurement, throughput: String) -> [String; HEADER.len()] {
         configuration.activation_checkpointing.to_string(),
         throughput,
     ]
+}
+
+/// The stack's name, or nothing where it is the one that rows of its GPU are read as.
+fn stack_name(row: &Measurement) -> String {
+    if !row.stack_told && is_usual(&row.cluster, &row.stack) {
+        String::new()
+    } else {
+        row.stack.name.clone()
+    }
+}
+
+/// Whether rows of a cluster that name no stack are of this one, the measured one.
+pub(crate) fn is_usual(cluster: &Cluster, stack: &Stack) -> bool {
+    stack.measured && cluster.gpu.measured
 }
 
 /// The cluster's name, or nothing where it only stands for its GPU (as it will again).

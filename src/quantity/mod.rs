@@ -11,6 +11,7 @@ mod count;
 mod display;
 mod interval;
 mod price;
+mod separators;
 
 #[cfg(test)]
 mod tests;
@@ -22,6 +23,7 @@ pub use count::{Bytes, Tokens};
 pub use display::{display_count, display_hours, display_thousands, display_whole};
 pub use interval::Interval;
 pub use price::UsdPerGpuHour;
+pub(crate) use separators::without_separators;
 
 /// The largest count of tokens, parameters or bytes accepted anywhere.
 pub const MAX_COUNT: u64 = 1_000_000_000_000_000_000;

@@ -21,8 +21,14 @@ impl Answer for Deviation<'_> {
     fn document(&self) -> Document {
         let c = self.comparison;
         let mut document = Document::new(format!(
-            "{} on {} GPUs of {}: rank {} of its plan, as it runs",
-            c.model, c.configuration.gpus, c.cluster, c.rank
+            "{} on {} GPUs of {}: {} of its plan, as it runs",
+            c.model,
+            c.configuration.gpus,
+            c.cluster,
+            match c.rank {
+                0 => "the booking".to_owned(),
+                rank => format!("rank {rank}"),
+            }
         ))
         .text(self.configuration())
         .text(self.verdict())
@@ -303,9 +309,9 @@ impl Deviation<'_> {
 }
 
 fn quantile(share: f64) -> String {
-    if share <= 0.0005 {
+    if share <= 0.000_501 {
         "fewer than 1 run in 1,000 is expected to be as slow".to_owned()
-    } else if share >= 0.9995 {
+    } else if share >= 0.999_499 {
         "fewer than 1 run in 1,000 is expected to be as fast".to_owned()
     } else if share < 0.5 {
         format!("{} % of runs are expected to be as slow", percent(share))

@@ -64,18 +64,24 @@ pub(super) fn axes_left(
     configuration: &Configuration,
 ) -> Vec<String> {
     let gpu = &setting.cluster.gpu.name;
-    let on_gpu: Vec<&Measurement> = rows
+    let mut on_gpu: Vec<&Measurement> = rows
         .iter()
         .map(|(row, _)| row)
         .filter(|row| row.cluster.gpu.name == *gpu)
         .collect();
-    if on_gpu.is_empty() {
-        return vec![format!("GPU type {gpu} (none measured)")];
+    let mut axes: Vec<String> = Vec::new();
+    // Where no row is of that GPU, what was measured is on others.
+    let strange = on_gpu.is_empty();
+    if strange {
+        axes.push(format!("GPU type {gpu} (none measured)"));
+        on_gpu = rows.iter().map(|(row, _)| row).collect();
     }
-    let mut axes: Vec<String> = AXES
-        .iter()
-        .filter_map(|axis| left(axis, &on_gpu, setting, configuration))
-        .collect();
+    if on_gpu.is_empty() {
+        return axes;
+    }
+    let gpu = if strange { "others" } else { gpu };
+    let outside = AXES.iter();
+    axes.extend(outside.filter_map(|axis| left(axis, &on_gpu, gpu, setting, configuration)));
     let none = |alike: &dyn Fn(&Measurement) -> bool| !on_gpu.iter().any(|row| alike(row));
     let feed_forward = setting.shape.feed_forward;
     if none(&|row| row.shape.feed_forward == feed_forward) {
@@ -85,7 +91,9 @@ pub(super) fn axes_left(
         };
         axes.push(format!("{kind} feed-forward (not measured on {gpu})"));
     }
-    axes.extend(links_left(&on_gpu, setting, configuration));
+    if !strange {
+        axes.extend(links_left(&on_gpu, setting, configuration));
+    }
     if none(&|row| same_stack(&row.stack, setting.stack)) {
         let stack = &setting.stack.name;
         axes.push(format!("stack {stack} (not measured on {gpu})"));
@@ -105,6 +113,7 @@ pub(super) fn axes_left(
 fn left(
     axis: &Axis,
     on_gpu: &[&Measurement],
+    gpu: &str,
     setting: &Setting<'_>,
     configuration: &Configuration,
 ) -> Option<String> {
@@ -129,7 +138,6 @@ fn left(
     } else {
         format!("{least} to {most}")
     };
-    let gpu = &setting.cluster.gpu.name;
     Some(format!(
         "{} {shown} (measured on {gpu}: {range})",
         axis.name

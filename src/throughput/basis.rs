@@ -59,9 +59,11 @@ pub struct BasisDetail {
     pub nearest: Vec<NearestRow>,
 }
 
-/// The basis of a configuration among measured rows, whose cells are `cells`.
+/// The basis of a configuration: the nearest of `rows`, and what those that `speak` for its setting
+/// make of it.
 pub(crate) fn basis(
     rows: &[&(Measurement, Cell)],
+    speak: &[&(Measurement, Cell)],
     setting: &Setting<'_>,
     configuration: &Configuration,
 ) -> (Basis, BasisDetail) {
@@ -72,11 +74,11 @@ pub(crate) fn basis(
             && same_stack(&row.stack, setting.stack)
             && linked_alike(row, setting, configuration)
     };
-    let measured = rows.iter().any(|(row, at)| *at == cell && here(row));
+    let measured = speak.iter().any(|(row, at)| *at == cell && here(row));
     let axes = if measured {
         Vec::new()
     } else {
-        axes_left(rows, setting, configuration)
+        axes_left(speak, setting, configuration)
     };
     let basis = match (measured, axes.is_empty()) {
         (true, _) => Basis::Measured,

@@ -14,11 +14,11 @@ use serde::Serialize;
 
 use super::Fit;
 use super::coefficients::{COEFFICIENTS, COUNT, Id, Values};
+use super::hypothesis::FREE_NETWORK;
 use super::interval::{BadDays, normal, normal_reach};
 use super::physics::Rates;
 use super::point::Point;
 use super::pressure::Pressure;
-use super::transfer::FREE_NETWORK;
 use crate::configuration::{Configuration, Setting};
 use crate::memory::{self, FITS_MARGIN_BYTES, MemoryEstimate, Verdict};
 use crate::quantity::Confidence;

@@ -9,6 +9,7 @@ use super::scatter::Scatter;
 use crate::configuration::Setting;
 use crate::hardware::Cluster;
 use crate::measure::Measurement;
+use crate::memory::{self, Verdict};
 use crate::stack::Stack;
 
 /// What the model knows of one place: its rows, and coefficients and correction fitted to them.
@@ -16,7 +17,13 @@ use crate::stack::Stack;
 pub(crate) struct Layer {
     pub(crate) rows: Vec<(Measurement, Cell)>,
     pub(crate) solution: Solution,
+    /// Bytes of memory to spare at which a row ran at full speed though its verdict is `tight`, the
+    /// least of them; `None` where there is no such row.
+    pub(crate) full_speed_margin: Option<f64>,
 }
+
+/// A row is at full speed that is at most so much slower than expected, as a logarithm.
+const FULL_SPEED: f64 = 0.05;
 
 /// What a setting has that the rows of a layer don't.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +87,15 @@ impl Layer {
     /// Fits a layer to rows.
     pub(crate) fn new(rows: Vec<Measurement>, start: &Start<'_>) -> Result<Self, FitError> {
         let solution = solve(&rows, start)?;
+        let tight = rows
+            .iter()
+            .zip(&solution.slower)
+            .filter_map(|(row, slower)| {
+                let memory = memory::estimate(&row.setting(), &row.configuration);
+                let told = memory.verdict == Verdict::Tight && *slower < FULL_SPEED;
+                told.then_some(memory.margin_bytes)
+            });
+        let full_speed_margin = tight.reduce(f64::min);
         let rows = rows
             .into_iter()
             .map(|row| {
@@ -87,15 +103,33 @@ impl Layer {
                 (row, cell)
             })
             .collect();
-        Ok(Self { rows, solution })
+        Ok(Self {
+            rows,
+            solution,
+            full_speed_margin,
+        })
     }
 
     /// The layer of the stack and the hardware the physics was made for.
     pub(crate) fn base(rows: Vec<Measurement>) -> Result<Self, FitError> {
+        Self::by_itself(rows, Scatter::NONE)
+    }
+
+    /// The same of rows that may be less even.
+    pub(crate) fn alone(rows: Vec<Measurement>) -> Result<Self, FitError> {
+        let (scatter, _) = Scatter::weighed(&Scatter::UNFORETOLD, FitError::NoRows, |scatter| {
+            Ok(Self::by_itself(rows.clone(), scatter)?
+                .solution
+                .log_evidence)
+        })?;
+        Self::by_itself(rows, scatter)
+    }
+
+    fn by_itself(rows: Vec<Measurement>, scatter: Scatter) -> Result<Self, FitError> {
         let start = Start {
             belief: Belief::prior(),
             kernel: Kernel::MEASURED,
-            scatter: Scatter::NONE,
+            scatter,
             known: &|_: &Cell| 0.0,
             bad_runs: BadRuns::PRIOR,
         };

@@ -12,6 +12,7 @@
 //! | `elsewhere` | what is expected of later software and GPUs |
 //! | `doubts` | rows that can hardly be what they say |
 //! | `foretold` | whether rows are of the kind the tables hold |
+//! | `hypothesis` | in what a user's rows may differ from the tables |
 //! | `links` | links between nodes that carry less than stated |
 //! | `transfer` | from the embedded tables to a few rows of the user's own |
 //! | `outlook` | what a measurement would tell |
@@ -35,6 +36,7 @@ mod elsewhere;
 pub mod evaluate;
 mod fit;
 mod foretold;
+mod hypothesis;
 mod interval;
 mod layer;
 mod links;
@@ -63,12 +65,12 @@ pub use basis::{Basis, BasisDetail, NearestRow};
 pub use cause::{Cause, CauseKind, Scrutiny, Size};
 pub use doubts::{Doubt, DoubtKind, doubts};
 pub use fit::{FitError, Termination};
+pub use hypothesis::Hypothesis;
 pub(crate) use interval::normal_reach;
 pub use outlook::Outlook;
 pub use predict::Prediction;
 pub use step_time::StepTime;
 pub use steps::{MicroBatchModel, SettingModel, StepModel};
-pub use transfer::Hypothesis;
 
 use crate::configuration::Setting;
 use crate::hardware::Cluster;
@@ -153,6 +155,20 @@ impl Fit {
         })
     }
 
+    /// Fits to a user's rows alone; how uneven they are is found with it.
+    ///
+    /// # Errors
+    /// As [`Fit::new`].
+    pub fn alone(name: impl Into<String>, rows: Vec<Measurement>) -> Result<Self, FitError> {
+        Ok(Self {
+            name: name.into(),
+            embedded: rows.len(),
+            base: Layer::alone(rows)?,
+            contexts: Vec::new(),
+            held_out_mape: None,
+        })
+    }
+
     /// Fits a user's rows on top of this fit: few are enough, because only what they speak about
     /// moves. They speak for their own GPU architecture and stack (and, when it is the network that
     /// differs, for their own clusters); elsewhere nothing changes.
@@ -212,7 +228,14 @@ impl Fit {
         let own = self.contexts.iter().map(|context| {
             let example = context.layer.rows.first();
             let before = match example {
-                Some((row, _)) => self.base.belief_at(&row.setting()).values(),
+                Some((row, _)) => {
+                    let stack = context.runs.as_ref().unwrap_or(&row.stack);
+                    let setting = Setting {
+                        stack: stack.as_ref(),
+                        ..row.setting()
+                    };
+                    self.base.belief_at(&setting).values()
+                }
                 None => self.base.solution.belief.values(),
             };
             let summary = LayerSummary::new(Some(context.hypothesis), &context.layer, before);

@@ -46,6 +46,7 @@ pub(super) struct Open {
 impl<'a> Point<'a> {
     pub(super) fn new(fit: &'a Fit, setting: &Setting<'_>, configuration: &Configuration) -> Self {
         let view = fit.view(setting);
+        let run = view.as_run(setting);
         let Configuration {
             gpus,
             seq_len,
@@ -54,7 +55,7 @@ impl<'a> Point<'a> {
         } = *configuration;
         let work = view
             .links()
-            .workload(setting, gpus, seq_len, activation_checkpointing);
+            .workload(&run, gpus, seq_len, activation_checkpointing);
         let belief = view.belief(setting);
         let rates = Rates::new(&work, &belief.values());
         let tokens = configuration.micro_batch_tokens() as f64;
@@ -67,9 +68,10 @@ impl<'a> Point<'a> {
             configuration: *configuration,
             rates,
             step_s,
-            pressure: Pressure::of(
-                memory::estimate(setting, configuration).verdict,
-                setting.stack.precision,
+            pressure: Pressure::at(
+                memory::estimate(&run, configuration).margin_bytes,
+                view.full_speed_margin(),
+                run.stack.precision,
             ),
             unexplained: Vector::from(gradient) - uncertainty.explained,
             covariance: belief.covariance + variation(),

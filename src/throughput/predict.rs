@@ -49,7 +49,9 @@ impl Fit {
         let step_time_s = step_time.interval(confidence);
         let batch = configuration.global_batch_tokens() as f64;
         let bad_day = point.spread(open).bad_day(BAD_DAY_COVERAGE).exp();
-        let (basis, basis_detail) = basis(&self.known_rows(setting), setting, configuration);
+        let known = self.known_rows(setting);
+        let speak = self.speaking_rows(setting);
+        let (basis, basis_detail) = basis(&known, &speak, setting, configuration);
         Prediction {
             step_time,
             step_time_s,
@@ -89,6 +91,13 @@ impl Fit {
         let waves = a.waves(&[]).powi(2) + b.waves(&[]).powi(2);
         let sd = (model + noise + waves).sqrt();
         ratio.ln().abs() > normal_reach(confidence.get()) * sd
+    }
+
+    /// The rows that hold what they say of a setting too: a user's own where something differs from
+    /// the base, else the base's.
+    fn speaking_rows(&self, setting: &Setting<'_>) -> Vec<&(Measurement, Cell)> {
+        let own = self.context(setting).map(|context| &context.layer);
+        own.unwrap_or(&self.base).rows.iter().collect()
     }
 
     /// The rows a prediction can rest on: a user's own of that place first, then the base's.

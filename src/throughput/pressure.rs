@@ -47,6 +47,16 @@ impl Pressure {
         }
     }
 
+    /// Of so much memory to spare, where runs are at full speed from `full_speed` bytes on.
+    pub(crate) fn at(margin_bytes: f64, full_speed: f64, precision: Precision) -> Self {
+        let verdict = if margin_bytes >= full_speed {
+            Verdict::Fits
+        } else {
+            Verdict::of_margin(margin_bytes)
+        };
+        Self::of(verdict, precision)
+    }
+
     /// The expected relative speed.
     pub(crate) fn expected(self) -> f64 {
         self.expected

@@ -35,6 +35,41 @@ impl Scatter {
         (Self(0.27), 0.002),
     ];
 
+    /// The same under the name of the embedded tables' stack, where these don't foretell the rows: they
+    /// may be as even, and something else differs, or have that name by default.
+    pub(crate) const UNFORETOLD: [(Self, f64); 5] = [
+        (Self(0.001), 0.5),
+        (Self(0.01), 0.11),
+        (Self::BELIEVED, 0.32),
+        (Self(0.09), 0.065),
+        (Self(0.27), 0.005),
+    ];
+
+    /// The middle of levels, each weighed by how probable rows are at it, and the logarithm of how
+    /// probable they are at all of them together. A level at which a fit fails has no say.
+    ///
+    /// # Errors
+    /// Why the last one failed, where all do.
+    pub(crate) fn weighed<E>(
+        levels: &[(Self, f64)],
+        none: E,
+        mut log_evidence: impl FnMut(Self) -> Result<f64, E>,
+    ) -> Result<(Self, f64), E> {
+        let mut told = Vec::with_capacity(levels.len());
+        let mut failure = none;
+        for (level, odds) in levels {
+            match log_evidence(*level) {
+                Ok(log) => told.push((*level, log + odds.ln())),
+                Err(error) => failure = error,
+            }
+        }
+        let most = told.iter().map(|(_, log)| *log).reduce(f64::max);
+        let most = most.ok_or(failure)?;
+        let weights = || told.iter().map(|(level, log)| (*level, (log - most).exp()));
+        let total: f64 = weights().map(|(_, weight)| weight).sum();
+        Ok((Self::middle(weights()), most + total.ln()))
+    }
+
     /// The middle of levels with these weights, by their logarithms.
     pub(crate) fn middle(weighted: impl Iterator<Item = (Self, f64)>) -> Self {
         let (mut sum, mut total) = (0.0, 0.0);

@@ -18,7 +18,7 @@ use super::residual::{Cell, bounded};
 
 use crate::configuration::{Configuration, Setting};
 use crate::memory::{MemoryModel, Verdict};
-use crate::stack::Precision;
+use crate::stack::{Precision, Stack};
 
 /// How much rounding may make a bound exceed what it bounds, as a share.
 const ROUNDING: f64 = 1e-12;
@@ -28,6 +28,9 @@ const ROUNDING: f64 = 1e-12;
 #[derive(Debug, Clone)]
 pub struct SettingModel<'a> {
     setting: Setting<'a>,
+    /// What runs in place of the setting's stack.
+    runs: Option<Stack>,
+    full_speed_margin: f64,
     links: Links,
     values: Values,
     correction: Neighbourhood,
@@ -39,6 +42,9 @@ pub struct StepModel {
     rates: Rates,
     correction: AlongTokens,
     memory: MemoryModel,
+    /// The same as it is run, where that differs.
+    memory_as_run: Option<MemoryModel>,
+    full_speed_margin: f64,
     precision: Precision,
     seq_len: f64,
 }
@@ -72,7 +78,7 @@ impl StepModel {
     pub fn micro_batch(&self, micro_batch: u64) -> MicroBatchModel {
         let tokens = micro_batch as f64 * self.seq_len;
         let correction = bounded(self.correction.mean(tokens.log2()));
-        let pressure = Pressure::of(self.verdict(micro_batch), self.precision);
+        let pressure = self.pressure(micro_batch);
         let factor = correction.exp() * self.rates.time_factor() / pressure.expected();
         MicroBatchModel {
             micro_step_s: self.rates.micro_step_s(tokens) * factor,
@@ -80,24 +86,28 @@ impl StepModel {
         }
     }
 
+    /// What memory does to the speed.
+    fn pressure(&self, micro_batch: u64) -> Pressure {
+        let memory = self.memory_as_run.as_ref().unwrap_or(&self.memory);
+        let margin = memory.margin(micro_batch);
+        Pressure::at(margin, self.full_speed_margin, self.precision)
+    }
+
     /// Seconds per sequence of one GPU that no step beats whose micro-batches lie in
     /// `micro_batches` and that trains at most `sequences` sequences on every GPU.
     #[must_use]
     pub fn fastest_pace(&self, micro_batches: RangeInclusive<u64>, sequences: u64) -> f64 {
-        // Between two that are tight all are; a range that ends elsewhere may hold one that isn't.
-        let ends = [*micro_batches.start(), *micro_batches.end()].map(|end| self.verdict(end));
-        let verdict = if ends == [Verdict::Tight; 2] {
-            Verdict::Tight
-        } else {
-            Verdict::Fits
-        };
-        let pressure = Pressure::of(verdict, self.precision);
+        // Between two that are under pressure all are; a range that ends elsewhere may hold one that
+        // isn't.
+        let ends = [*micro_batches.start(), *micro_batches.end()].map(|end| self.pressure(end));
+        let [first, last] = ends.map(Pressure::expected);
+        let pressed = first.max(last);
         let (smallest, largest) = (*micro_batches.start() as f64, *micro_batches.end() as f64);
         let least = self.correction.least(
             (smallest * self.seq_len).log2(),
             (largest * self.seq_len).log2(),
         );
-        let factor = bounded(least).exp() * self.rates.time_factor() / pressure.expected();
+        let factor = bounded(least).exp() * self.rates.time_factor() / pressed;
         let micro_steps = self.rates.micro_step_s(largest * self.seq_len) / largest;
         let rest = self.rates.per_step_s() / sequences as f64;
         (micro_steps + rest) * factor * (1.0 - ROUNDING)
@@ -109,9 +119,14 @@ impl SettingModel<'_> {
     /// accumulation, computed once for the search.
     #[must_use]
     pub fn step_model(&self, gpus: u64, seq_len: u64, activation_checkpointing: bool) -> StepModel {
+        let run = Setting {
+            stack: self.runs.as_ref().unwrap_or(self.setting.stack),
+            ..self.setting
+        };
         let work = self
             .links
-            .workload(&self.setting, gpus, seq_len, activation_checkpointing);
+            .workload(&run, gpus, seq_len, activation_checkpointing);
+        let memory = |setting| MemoryModel::new(setting, gpus, seq_len, activation_checkpointing);
         StepModel {
             rates: Rates::new(&work, &self.values),
             correction: self.correction.along_tokens(
@@ -119,8 +134,10 @@ impl SettingModel<'_> {
                 (gpus as f64).log2(),
                 activation_checkpointing,
             ),
-            memory: MemoryModel::new(&self.setting, gpus, seq_len, activation_checkpointing),
-            precision: self.setting.stack.precision,
+            memory: memory(&self.setting),
+            memory_as_run: self.runs.is_some().then(|| memory(&run)),
+            full_speed_margin: self.full_speed_margin,
+            precision: run.stack.precision,
             seq_len: seq_len as f64,
         }
     }
@@ -159,6 +176,8 @@ impl Fit {
         }
         SettingModel {
             setting: *setting,
+            runs: view.runs().cloned(),
+            full_speed_margin: view.full_speed_margin(),
             links: view.links(),
             values: view.values(setting),
             correction,

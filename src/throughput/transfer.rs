@@ -12,10 +12,10 @@
 
 use std::sync::Arc;
 
-use super::coefficients::{Coefficient, Id};
 use super::elsewhere::generations;
 use super::fit::{FitError, Start};
 use super::foretold::foretold;
+use super::hypothesis::Hypothesis;
 use super::layer::{Layer, Unknown};
 use super::links::Links;
 use super::residual::{Cell, Kernel};
@@ -23,30 +23,7 @@ use super::scatter::Scatter;
 use crate::configuration::Setting;
 use crate::hardware::Cluster;
 use crate::measure::Measurement;
-
-/// In what a user's rows differ from the embedded tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Hypothesis {
-    /// In nothing: they are more rows of the same kind.
-    Same,
-    /// Everything is faster or slower by one factor.
-    Scale,
-    /// The links are.
-    Network,
-    /// The software is: kernels, overlap, launch overheads.
-    Stack,
-    /// The GPU is, and the software and the links with it.
-    Gpu,
-}
-
-/// Freedom left to what a hypothesis doesn't name: rows of another day differ by as much.
-const ELSEWHERE: f64 = 0.02;
-
-/// Freedom of the common factor when everything is faster or slower.
-const FREE_SCALE: f64 = 0.25;
-
-/// Freedom of the links when they are what differs: up to a factor of three either way.
-pub(super) const FREE_NETWORK: f64 = 0.6;
+use crate::stack::Stack;
 
 /// Share of the embedded tables' correction that carries over on the same GPU architecture.
 pub(crate) const CORRECTION_KEPT: f64 = 0.8;
@@ -55,37 +32,10 @@ pub(crate) const CORRECTION_KEPT: f64 = 0.8;
 /// against a common factor or the links alone: a few rows can look alike by chance.
 const RENAMED_STACK_ODDS: f64 = 12.0;
 
-impl Hypothesis {
-    /// Its name in fit files.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Same => "same",
-            Self::Scale => "scale",
-            Self::Network => "network",
-            Self::Stack => "stack",
-            Self::Gpu => "gpu",
-        }
-    }
-
-    /// Standard deviation by which a coefficient may differ, on its fitted scale.
-    fn freedom(self, coefficient: &Coefficient) -> f64 {
-        let loosening = &coefficient.loosening;
-        match (self, coefficient.id) {
-            (Self::Same, _) => 0.0,
-            (Self::Scale, Id::Scale) => FREE_SCALE,
-            (Self::Network, Id::BusBandwidth | Id::Synchronization | Id::NodeLatency) => {
-                FREE_NETWORK
-            }
-            (Self::Scale | Self::Network, _) => ELSEWHERE,
-            (Self::Stack, _) => loosening.stack,
-            (Self::Gpu, _) => loosening
-                .stack
-                .hypot(loosening.gpu)
-                .hypot(loosening.cluster),
-        }
-    }
-}
+/// Odds beforehand that what the embedded tables don't foretell ran on later software, against each
+/// other difference: their own software is of 2022, and its policy's name is in use still. The second
+/// where rows name the measured stack themselves. Assumptions.
+const LATER_ODDS: (f64, f64) = (2.0, 0.05);
 
 /// A GPU architecture under a stack: what coefficients belong to.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,6 +69,8 @@ pub(crate) struct Context {
     pub(crate) kept: f64,
     /// What the links between the nodes of its rows carry.
     pub(crate) links: Links,
+    /// What runs in place of the stack that its rows name; `None` where it is that.
+    pub(crate) runs: Option<Arc<Stack>>,
 }
 
 impl Context {
@@ -205,22 +157,40 @@ impl Group {
                 Hypothesis::Stack,
             ]
         } else if self.is_at_home(base) || self.same_architecture(base) {
-            &[Hypothesis::Scale, Hypothesis::Network, Hypothesis::Stack]
+            &[
+                Hypothesis::Scale,
+                Hypothesis::Network,
+                Hypothesis::Stack,
+                Hypothesis::Later,
+            ]
         } else {
             &[Hypothesis::Gpu]
         }
     }
 
+    /// What runs in place of the stack that the rows name.
+    fn runs(&self, hypothesis: Hypothesis) -> Option<Arc<Stack>> {
+        let later = hypothesis == Hypothesis::Later;
+        let stack = &self.rows.first().filter(|_| later)?.stack;
+        stack.later().map(Arc::new)
+    }
+
     /// The context under the most probable hypothesis.
     fn fit(&self, base: &Layer) -> Result<Context, FitError> {
         let renamed = self.rows.iter().any(|row| !base.knows_stack(&row.stack));
+        let told = self.rows.iter().any(|row| row.stack_told);
         let mut best: Option<(Hypothesis, Weighed)> = None;
         let mut failure = FitError::NoRows;
-        for &hypothesis in self.hypotheses(base) {
-            let odds = if renamed && hypothesis == Hypothesis::Stack {
-                RENAMED_STACK_ODDS.ln()
-            } else {
-                0.0
+        // Whoever gives a stack a name of its own knows what it gathers.
+        let own = |hypothesis: &Hypothesis| {
+            *hypothesis != Hypothesis::Later || !renamed && self.runs(*hypothesis).is_some()
+        };
+        for hypothesis in self.hypotheses(base).iter().copied().filter(own) {
+            let odds = match hypothesis {
+                Hypothesis::Stack if renamed => RENAMED_STACK_ODDS.ln(),
+                Hypothesis::Later if told => LATER_ODDS.1.ln(),
+                Hypothesis::Later => LATER_ODDS.0.ln(),
+                _ => 0.0,
             };
             match self.weighed(hypothesis, base) {
                 Ok(mut weighed) => {
@@ -240,6 +210,7 @@ impl Group {
             hypothesis,
             kept: self.kept(hypothesis, base),
             links,
+            runs: self.runs(hypothesis),
         })
     }
 
@@ -277,35 +248,26 @@ impl Group {
         links: Links,
         base: &Layer,
     ) -> Result<Weighed, FitError> {
-        let mut levels = Vec::new();
-        let mut failure = FitError::NoRows;
-        for (scatter, odds) in self.scatters(base) {
-            match self.fit_under((hypothesis, links), scatter, base) {
-                Ok(layer) => levels.push((scatter, layer.solution.log_evidence + f64::ln(odds))),
-                // A level at which the fit doesn't settle has no say.
-                Err(error) => failure = error,
-            }
-        }
-        let most = levels
-            .iter()
-            .map(|(_, log)| *log)
-            .reduce(f64::max)
-            .ok_or(failure)?;
-        let weights = levels.iter().map(|(_, log)| (log - most).exp());
-        let scatter = Scatter::middle(levels.iter().map(|(level, _)| *level).zip(weights.clone()));
+        let levels = self.scatters(hypothesis, base);
+        let (scatter, plausibility) = Scatter::weighed(levels, FitError::NoRows, |scatter| {
+            let layer = self.fit_under((hypothesis, links), scatter, base)?;
+            Ok(layer.solution.log_evidence)
+        })?;
         Ok(Weighed {
-            plausibility: most + weights.sum::<f64>().ln() + links.log_odds(),
+            plausibility: plausibility + links.log_odds(),
             scatter,
             links,
         })
     }
 
     /// Levels of scatter to compare.
-    fn scatters(&self, base: &Layer) -> [(Scatter, f64); 4] {
-        if self.is_at_home(base) {
-            Scatter::AT_HOME
+    fn scatters(&self, hypothesis: Hypothesis, base: &Layer) -> &'static [(Scatter, f64)] {
+        if hypothesis == Hypothesis::Later || !self.is_at_home(base) {
+            &Scatter::ELSEWHERE
+        } else if foretold(base, &self.rows) {
+            &Scatter::AT_HOME
         } else {
-            Scatter::ELSEWHERE
+            &Scatter::UNFORETOLD
         }
     }
 
@@ -316,7 +278,8 @@ impl Group {
         let linked = |row: &Measurement| row.cluster.nodes(row.configuration.gpus) > 1;
         let speak = self.rows.iter().any(linked)
             && !matches!(hypothesis, Hypothesis::Same | Hypothesis::Scale);
-        let (evenest, _) = *self.scatters(base).first().filter(|_| speak)?;
+        let scatters = self.scatters(hypothesis, base);
+        let (evenest, _) = *scatters.first().filter(|_| speak)?;
         Links::slower(|links| {
             let layer = self.fit_under((hypothesis, links), evenest, base);
             Some(layer.ok()?.solution.log_evidence)
@@ -330,7 +293,18 @@ impl Group {
         scatter: Scatter,
         base: &Layer,
     ) -> Result<Layer, FitError> {
-        let first = self.rows.first().ok_or(FitError::NoRows)?;
+        let runs = self.runs(hypothesis);
+        let as_run = |row: &Measurement| Measurement {
+            cluster: if links == Links::STATED {
+                Arc::clone(&row.cluster)
+            } else {
+                Arc::new(links.of(&row.cluster))
+            },
+            stack: Arc::clone(runs.as_ref().unwrap_or(&row.stack)),
+            ..row.clone()
+        };
+        let rows: Vec<Measurement> = self.rows.iter().map(as_run).collect();
+        let first = rows.first().ok_or(FitError::NoRows)?;
         let belief = base.belief_at(&first.setting());
         let kept = self.kept(hypothesis, base);
         let start = Start {
@@ -343,16 +317,10 @@ impl Group {
             known: &|cell: &Cell| kept * base.solution.correction.kept_mean(cell),
             bad_runs: base.solution.bad_runs,
         };
-        if links == Links::STATED {
-            return Layer::new(self.rows.clone(), &start);
-        }
-        let linked = self.rows.iter().map(|row| Measurement {
-            cluster: Arc::new(links.of(&row.cluster)),
-            ..row.clone()
-        });
-        let mut layer = Layer::new(linked.collect(), &start)?;
+        let mut layer = Layer::new(rows, &start)?;
         for ((row, _), stated) in layer.rows.iter_mut().zip(&self.rows) {
             row.cluster = Arc::clone(&stated.cluster);
+            row.stack = Arc::clone(&stated.stack);
         }
         Ok(layer)
     }

@@ -12,6 +12,7 @@ use super::scatter::Scatter;
 use super::transfer::CORRECTION_KEPT;
 use super::workload::Workload;
 use crate::configuration::Setting;
+use crate::stack::Stack;
 
 /// Standard deviation of the logarithm of what links between nodes carry, where none like them was
 /// measured. Their rate is on a datasheet; of it a large collective reaches nine tenths where all is
@@ -33,6 +34,8 @@ pub(super) struct View<'a> {
     unknown: Unknown,
     /// What the links between nodes carry.
     links: Links,
+    /// What runs in place of the stack that a setting names.
+    runs: Option<&'a Stack>,
 }
 
 impl Fit {
@@ -55,6 +58,7 @@ impl Fit {
                 inherited: Some((correction, context.kept)),
                 unknown,
                 links: context.links_of(setting.cluster),
+                runs: context.runs.as_deref(),
             };
         }
         let strange = unknown.gpu == Acquaintance::Strange;
@@ -72,6 +76,7 @@ impl Fit {
             inherited: (!measured).then_some((correction, kept)),
             unknown,
             links: Links::STATED,
+            runs: None,
         }
     }
 }
@@ -88,6 +93,27 @@ impl<'a> View<'a> {
             Some(_) => self.layer.solution.scatter,
             None => Scatter::BELIEVED,
         }
+    }
+
+    /// The setting as it is run.
+    pub(super) fn as_run<'s>(&self, setting: &Setting<'s>) -> Setting<'s>
+    where
+        'a: 's,
+    {
+        Setting {
+            stack: self.runs.unwrap_or(setting.stack),
+            ..*setting
+        }
+    }
+
+    /// What runs in place of the stack that a setting names.
+    pub(super) fn runs(&self) -> Option<&'a Stack> {
+        self.runs
+    }
+
+    /// Bytes of memory to spare from which on runs are at full speed, as far as rows tell.
+    pub(super) fn full_speed_margin(&self) -> f64 {
+        self.layer.full_speed_margin.unwrap_or(f64::INFINITY)
     }
 
     /// What the links between nodes carry.

@@ -180,6 +180,9 @@ impl<'a> Judged<'a> {
 
     /// Whether such a run can have been launched at all.
     fn memory(&self) -> Option<DoubtKind> {
+        if self.row.is_split() {
+            return None;
+        }
         let estimate = memory::estimate(&self.row.setting(), &self.row.configuration);
         (estimate.peak_bytes > NO_ROOM * estimate.usable_bytes).then(|| DoubtKind::Memory {
             needed_gib: estimate.peak_bytes / GIB,

@@ -123,6 +123,8 @@ pub(crate) struct Solution {
     pub(crate) scatter: Scatter,
     /// What the rows show of bad runs.
     pub(crate) bad_runs: BadRuns,
+    /// By how much each row's log step time is above physics and correction.
+    pub(crate) slower: Vec<f64>,
     /// Logarithm of the rows' probability under the start, by Laplace's approximation; it
     /// compares starts, and a constant is left out.
     pub(crate) log_evidence: f64,
@@ -184,6 +186,11 @@ pub(crate) fn solve(measurements: &[Measurement], start: &Start<'_>) -> Result<S
                 },
                 scatter: start.scatter,
                 bad_runs: start.bad_runs.learned_from(&deviations),
+                slower: problem
+                    .row_of
+                    .iter()
+                    .map(|row| deviations[*row].log)
+                    .collect(),
                 log_evidence,
             });
         }

@@ -15,6 +15,9 @@ use crate::throughput::workload::Workload;
 /// One row.
 #[derive(Debug, Clone)]
 pub(super) struct Observation {
+    /// `log_step` of each time that this very run was measured.
+    repeats: Vec<f64>,
+    cluster: String,
     pub(super) work: Workload,
     tokens: f64,
     grad_accum: f64,
@@ -39,9 +42,32 @@ impl Observation {
             grad_accum: configuration.grad_accum as f64,
             log_step: step_s.ln() - known,
             sd: scatter.and(row_sd(work.nodes, step_s)),
+            repeats: vec![step_s.ln() - known],
+            cluster: row.cluster.name.clone(),
             cell,
             work,
         }
+    }
+
+    /// Whether it is the same run again. How uneven rows are belongs to what ran, not to how often.
+    fn is_of(&self, row: &Measurement, cell: usize) -> bool {
+        self.cell == cell
+            && self
+                .grad_accum
+                .total_cmp(&(row.configuration.grad_accum as f64))
+                .is_eq()
+            && self.cluster == row.cluster.name
+    }
+
+    /// Takes one more run into account: the middle of all stands for them.
+    fn repeated(&mut self, other: &Self, scatter: Scatter) {
+        self.repeats.extend(&other.repeats);
+        self.repeats.sort_by(f64::total_cmp);
+        let count = self.repeats.len();
+        let middle = |place: usize| self.repeats.get(place).copied().unwrap_or(self.log_step);
+        self.log_step = f64::midpoint(middle((count - 1) / 2), middle(count / 2));
+        let run_sd = row_sd(self.work.nodes, self.log_step.exp());
+        self.sd = scatter.and(run_sd / (count as f64).sqrt());
     }
 }
 
@@ -50,12 +76,15 @@ pub(super) struct Problem {
     pub(super) rows: Vec<Observation>,
     pub(super) cells: Vec<Cell>,
     pub(super) kernel: DMatrix<f64>,
+    /// The row that stands for each measurement.
+    pub(super) row_of: Vec<usize>,
 }
 
 impl Problem {
     pub(super) fn new(measurements: &[Measurement], start: &Start<'_>) -> Self {
         let mut cells: Vec<Cell> = Vec::new();
-        let mut rows = Vec::with_capacity(measurements.len());
+        let mut rows: Vec<Observation> = Vec::with_capacity(measurements.len());
+        let mut row_of = Vec::with_capacity(measurements.len());
         for row in measurements {
             let cell = Cell::new(&row.setting(), &row.configuration);
             let settled = (start.known)(&cell);
@@ -66,13 +95,23 @@ impl Problem {
                     cells.push(cell);
                     cells.len() - 1
                 });
-            rows.push(Observation::new(row, index, settled, start.scatter));
+            let observed = Observation::new(row, index, settled, start.scatter);
+            let uneven = start.scatter != Scatter::NONE;
+            let same = |known: &Observation| uneven && known.is_of(row, index);
+            if let Some(known) = rows.iter().position(same) {
+                rows[known].repeated(&observed, start.scatter);
+                row_of.push(known);
+            } else {
+                row_of.push(rows.len());
+                rows.push(observed);
+            }
         }
         let kernel = start.kernel.matrix(&cells);
         Self {
             rows,
             cells,
             kernel,
+            row_of,
         }
     }
 

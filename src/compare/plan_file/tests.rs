@@ -1,0 +1,98 @@
+use super::*;
+use proptest::prelude::*;
+
+const PLAN: &str = r#"{"schema_version": 1,
+    "request": {"model": "gpt-7b", "stack": "fp32-gather", "tokens": 1000, "confidence": 0.9},
+    "fit": {"name": "mine"},
+    "candidates": [{"rank": 1, "cluster": "r1z1", "gpus": 8, "seq_len": 2048, "micro_batch": 4,
+        "grad_accum": 32, "activation_checkpointing": false,
+        "throughput_tok_s": {"low": 1.0, "expected": 2.0, "high": 3.0},
+        "train_h": {"low": 1.0, "expected": 2.0, "high": 3.0},
+        "time_to_budget_h": {"low": 1.0, "expected": 2.0, "high": 3.0},
+        "cost_usd": null}]}"#;
+
+fn parse(text: &str) -> Result<PlanFile, Diagnostic> {
+    PlanFile::parse(&Origin {
+        name: "plan.json".into(),
+        text: text.into(),
+    })
+}
+
+#[test]
+fn a_plan_reads_back() {
+    let plan = parse(PLAN).unwrap();
+    assert_eq!((plan.model.as_str(), plan.candidates.len()), ("gpt-7b", 1));
+    assert_eq!(plan.rank(1).unwrap().configuration.grad_accum, 32);
+    assert!(plan.rank(2).unwrap_err().message.contains("no rank 2"));
+}
+
+/// A report's JSON is a plan with bookings: what its recommended booking runs was launched, unless a
+/// rank says otherwise.
+#[test]
+fn a_report_is_compared_with_what_it_recommends() {
+    let report = |recommended: &str| {
+        let start = PLAN.find("[{\"rank\"").unwrap();
+        let run = PLAN[start + 1..PLAN.rfind("]}").unwrap()].replace("\"gpus\": 8", "\"gpus\": 16");
+        let more = format!(
+            ", \"reservation\": {{\"bookings\": [{{\"candidate\": {run}}}]}}{recommended}}}"
+        );
+        format!("{}{more}", PLAN.strip_suffix('}').unwrap())
+    };
+    let gpus = |plan: &PlanFile, rank| plan.launched(rank).unwrap().configuration.gpus;
+    let booked = parse(&report(", \"recommended_booking\": 1")).unwrap();
+    assert_eq!((gpus(&booked, None), gpus(&booked, Some(1))), (16, 8));
+    for none in [
+        "",
+        ", \"recommended_booking\": 7",
+        ", \"recommended_booking\": null",
+    ] {
+        assert_eq!(gpus(&parse(&report(none)).unwrap(), None), 8, "{none}");
+    }
+}
+
+#[test]
+fn each_mistake_is_told_by_its_place() {
+    for (from, to, expected) in [
+        (
+            "\"schema_version\": 1",
+            "\"schema_version\": 7",
+            "schema version 7",
+        ),
+        ("\"gpus\": 8", "\"gpus\": 0", "from 1 to 10^18"),
+        ("\"gpus\": 8", "\"gpus\": -8", "invalid value"),
+        (
+            "\"gpus\": 8",
+            "\"gpus\": 8e99",
+            "number `8e+99`, expected a whole number",
+        ),
+        ("\"gpus\": 8,", "", "missing field `gpus`"),
+        ("\"low\": 1.0", "\"low\": NaN", "is not JSON"),
+        ("\"low\": 1.0", "\"low\": 1e999", "out of range"),
+        ("\"low\": 1.0", "\"low\": 9.0", "in order"),
+        ("\"low\": 1.0", "\"low\": -1.0", "positive"),
+        ("\"tokens\": 1000", "\"tokens\": 0", "from 1 to"),
+        ("\"confidence\": 0.9", "\"confidence\": 1.9", "from 0.01"),
+        ("\"candidates\": [", "\"candidats\": [", "neither a plan"),
+        ("\"request\":", "\"requests\":", "no `request`"),
+    ] {
+        assert!(PLAN.contains(from), "{from}");
+        let error = parse(&PLAN.replacen(from, to, 1)).unwrap_err();
+        assert!(error.message.contains(expected), "{from} → {to}: {error}");
+    }
+    assert!(
+        parse("[1, 2]")
+            .unwrap_err()
+            .to_string()
+            .contains("plan.json:1:1")
+    );
+    let deep = "[".repeat(1 << 20);
+    assert!(parse(&deep).is_err());
+}
+
+proptest! {
+    #[test]
+    fn a_plan_cut_anywhere_is_refused(at in 0..PLAN.len()) {
+        let cut = PLAN.get(..at).unwrap_or("");
+        prop_assert!(parse(cut).is_err());
+    }
+}

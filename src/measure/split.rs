@@ -1,0 +1,63 @@
+//! Rows whose model is split over GPUs: tensor and pipeline parallelism, which no stack here does.
+
+use crate::diagnostic::Diagnostic;
+
+use super::column::Column;
+use super::row::Row;
+
+/// Cells that say that nothing is split.
+const NOT_SPLIT: [&str; 6] = ["1", "no", "none", "off", "false", "-"];
+
+/// Over how many GPUs one copy of the model is split.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Split {
+    tensor: u64,
+    pipeline: u64,
+}
+
+impl Split {
+    /// What a row tells of it.
+    pub(super) fn of(row: &Row<'_>) -> Result<Self, Diagnostic> {
+        Ok(Self {
+            tensor: ways(row, Column::TensorParallel)?,
+            pipeline: ways(row, Column::PipelineParallel)?,
+        })
+    }
+
+    /// GPUs of one copy of the model.
+    pub(super) fn gpus(self) -> u64 {
+        self.tensor.saturating_mul(self.pipeline)
+    }
+
+    /// What the name of a stack ends in that does so: `tp8-pp4`; `None` where nothing is split.
+    pub(super) fn suffix(self) -> Option<String> {
+        let parts = [("tp", self.tensor), ("pp", self.pipeline)];
+        let parts: Vec<String> = parts
+            .into_iter()
+            .filter(|(_, ways)| *ways > 1)
+            .map(|(name, ways)| format!("{name}{ways}"))
+            .collect();
+        (!parts.is_empty()).then(|| parts.join("-"))
+    }
+}
+
+fn ways(row: &Row<'_>, column: Column) -> Result<u64, Diagnostic> {
+    let Some(cell) = row.cell(column) else {
+        return Ok(1);
+    };
+    let text = cell.text.trim_end_matches(".0").to_lowercase();
+    if NOT_SPLIT.contains(&text.as_str()) {
+        return Ok(1);
+    }
+    let ways = text.parse().ok().filter(|ways| *ways > 0);
+    ways.ok_or_else(|| {
+        let expected = "expected over how many GPUs one copy of the model is split, such as 8";
+        row.refuse(cell, column, expected)
+    })
+}
+
+/// Whether a part of a stack's name says that its rows are split: `tp8`.
+pub(super) fn is_suffix(part: &str) -> bool {
+    let ways = part.strip_prefix("tp").or_else(|| part.strip_prefix("pp"));
+    ways.is_some_and(|ways| ways.parse::<u64>().is_ok())
+}
