@@ -67,10 +67,10 @@ impl From<PlanError> for Failure {
                     diagnostic.help(format!("{}: {}", remedy.change, remedy.configuration))
                 }))
             }
-            PlanError::NoPrice { .. } => Self::Refused(
-                diagnostic
-                    .help("give one: `usd_per_gpu_hour` of a cluster, or `[[prices]]`, in the job file or with `--presets FILE`")
-                    .help("`--sort time` ranks without"),
+            PlanError::NoPrice { why, .. } => Self::Refused(
+                why.into_iter()
+                    .fold(diagnostic, Diagnostic::help)
+                    .help("`--sort gpu-hours` ranks as any one price would, `--sort time` without"),
             ),
             PlanError::NotSingle { .. } => Self::Refused(
                 diagnostic

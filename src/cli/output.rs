@@ -36,6 +36,8 @@ impl Output {
         quiet: bool,
     ) -> Result<Self, Diagnostic> {
         choose_color(color);
+        // As for input, `-` is the standard stream.
+        let target = target.filter(|path| *path != Path::new("-"));
         let target = target.map(check_target).transpose()?;
         Ok(Self { target, quiet })
     }

@@ -4,7 +4,9 @@ use std::path::Path;
 
 use clap::Args;
 
-use crate::plan::{PlanError, Planner, fit_notes};
+use crate::job::Request;
+use crate::plan::{Candidate, PlanError, Planner, fit_notes};
+use crate::quantity::display_thousands;
 use crate::report::Explanation;
 
 use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, JobArgs, OutputArgs};
@@ -54,6 +56,8 @@ pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
     let Some(cluster) = request.clusters.first() else {
         return Err(PlanError::NoCluster.into());
     };
+    let mut notes = left_out(args, request, &candidate);
+    notes.extend(fit_notes(request, &fit));
     output.report(
         args.output.format,
         &Explanation {
@@ -65,9 +69,35 @@ pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
             confidence: request.confidence,
             fit: fit.name(),
             fit_rows: fit.rows(),
-            fit_notes: &fit_notes(request, &fit),
+            notes: &notes,
             cluster,
             pricing: &request.pricing,
         },
     )
+}
+
+/// What was asked for that one configuration of one cluster leaves out.
+fn left_out(args: &PredictArgs, request: &Request, candidate: &Candidate) -> Vec<String> {
+    let mut notes = Vec::new();
+    if args.job.cluster.len() > 1 {
+        notes.push(format!(
+            "this is {} alone, the first of the clusters named; `tminus plan` compares them",
+            candidate.cluster
+        ));
+    }
+    let (asked, batch) = (request.global_batch, candidate.global_batch_tokens);
+    // A shortfall that a plan would accept is told where it shows.
+    let near = candidate.global_batch_shortfall > 0.0 && candidate.global_batch_shortfall <= 0.05;
+    if args.job.global_batch.is_some() && !(asked.min..=asked.max).contains(&batch) && !near {
+        notes.push(format!(
+            "the global batch is {} tokens, not the {asked} asked for: {} GPUs × micro-batch {} × \
+             accumulation {} × {} tokens",
+            display_thousands(batch.into()),
+            candidate.gpus,
+            candidate.micro_batch,
+            candidate.grad_accum,
+            candidate.seq_len
+        ));
+    }
+    notes
 }

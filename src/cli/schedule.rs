@@ -152,13 +152,12 @@ impl From<ScheduleError> for Failure {
             ScheduleError::Deadlines { .. } => Self::Infeasible(
                 diagnostic
                     .help("deadlines bind under `makespan` and `cost`: move those that are missed")
-                    .help("`gpus = \"8..128:8\"` in a job's `search` weighs every number of nodes up to 16 of 8")
+                    .help("`gpus` in a job's `search`, such as \"8..128:8\", says which numbers of GPUs are weighed")
                     .help("`minimise = \"lateness\"` in `[schedule]` misses them by as little as can be"),
             ),
-            ScheduleError::NoPrice { clusters, .. } => Self::Refused(diagnostic.help(format!(
-                "state one: `usd_per_gpu_hour` in a table `[clusters.{}]`, or `[[prices]]`",
-                clusters.first().map_or("name", String::as_str)
-            ))),
+            ScheduleError::NoPrice { why, .. } => {
+                Self::Refused(why.into_iter().fold(diagnostic, Diagnostic::help))
+            }
             ScheduleError::TooLong => Self::Refused(
                 diagnostic
                     .help("what is `booked` for good is never free, and no job starts before its `earliest`")

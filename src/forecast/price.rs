@@ -108,6 +108,8 @@ pub struct Pricing {
     pub region: Option<String>,
     /// What the age of a price is counted from; `None` when there is no dated price at all.
     pub reference: Option<Reference>,
+    /// Kinds of price at which whole bookings are sold, and never single hours.
+    pub whole_only: Vec<String>,
 }
 
 /// Whether a kind of price is for nodes that are taken back at any time.
@@ -141,6 +143,14 @@ impl Pricing {
             || (is(&self.price_type, &price.price_type, &[])
                 && is(&self.provider, &price.provider, &[])
                 && is(&self.region, &price.region, &["all", "-"]))
+    }
+
+    /// Whether whole bookings alone are sold at a kind of price: hours of them that a run leaves over
+    /// are paid too.
+    #[must_use]
+    pub fn sells_whole(&self, price_type: &str) -> bool {
+        let mut kinds = self.whole_only.iter();
+        kinds.any(|kind| kind.eq_ignore_ascii_case(price_type))
     }
 
     /// Where a price has to be from, in words: ` in us-east-1 from aws`; nothing when anywhere.
@@ -183,13 +193,22 @@ impl Pricing {
     }
 
     /// What a reader should know of a cluster's price: that there is none, that it is old or of
-    /// unknown age, what a spot price or a commitment leaves out.
+    /// unknown age, what a spot price, a commitment or a bill by the hour leaves out.
     #[must_use]
     pub fn notes(&self, cluster: &Cluster) -> Vec<String> {
         let Some(price) = self.price(cluster) else {
             return self.why_none(cluster).into_iter().collect();
         };
-        self.notes_of(price, &format!("price of {}", cluster.name))
+        let mut notes = self.notes_of(price, &format!("price of {}", cluster.name));
+        let kind = &price.price_type;
+        if !price.is_stated() && self.sells_whole(kind) {
+            notes.push(format!(
+                "the price of {} is {kind}, at which whole bookings are sold: hours that a run leaves \
+                 over are not in the cost; `tminus reserve` counts them",
+                cluster.name
+            ));
+        }
+        notes
     }
 
     /// What a reader should know of one price, which is called `what`: that it is old or of unknown

@@ -175,17 +175,23 @@ impl Reliability {
     /// Spare nodes booked beside `nodes` of `cluster`.
     #[must_use]
     pub fn spares(&self, cluster: &Cluster, nodes: u64) -> u64 {
-        if let Some(asked) = self.spare_nodes {
-            return asked;
+        let wanted = self.wanted_spares(nodes);
+        if self.spare_nodes.is_some() {
+            return wanted;
         }
-        let left = cluster.nodes(cluster.max_gpus).saturating_sub(nodes);
+        wanted.min(cluster.nodes(cluster.max_gpus).saturating_sub(nodes))
+    }
+
+    /// Spare nodes wanted beside `nodes`, however many the cluster has left.
+    #[must_use]
+    pub fn wanted_spares(&self, nodes: u64) -> u64 {
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "a share of a count is a count"
         )]
-        let wanted = (self.spare_share * nodes as f64 + 1e-9).floor() as u64;
-        wanted.min(left)
+        let share = (self.spare_share * nodes as f64 + 1e-9).floor() as u64;
+        self.spare_nodes.unwrap_or(share)
     }
 }
 

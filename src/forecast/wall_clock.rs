@@ -103,7 +103,6 @@ impl WallClock {
             / (nodes * reliability.write_bytes_per_s_node);
         let interval_s = reliability
             .checkpoint_interval_s
-            .filter(|_| write_s > 0.0)
             .or_else(|| optimal_interval_s(write_s, failures_per_s));
         let spares = reliability.spares(cluster, count);
         Self {

@@ -6,6 +6,7 @@ use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::forecast::{PriceDate, Pricing, Reference};
 use crate::hardware::{Cluster, Price};
 use crate::preset::Catalog;
+use crate::product::Billing;
 use crate::quantity::UsdPerGpuHour;
 
 /// What is set about prices, each left open until it is.
@@ -60,6 +61,7 @@ impl PriceSettings {
             price_type: known(&self.price_type, "price type", |price| &price.price_type)?,
             provider: known(&self.provider, "provider", |price| &price.provider)?,
             region: known(&self.region, "region", |price| &price.region)?,
+            whole_only: whole_only(catalog),
             reference: as_of
                 .map(Reference::AsOf)
                 .or_else(|| start.and_then(day).map(Reference::Start))
@@ -85,6 +87,19 @@ impl PriceSettings {
             cluster.prices.insert(0, price);
         }
     }
+}
+
+/// Kinds of price of products that bill whole bookings, and of no other.
+fn whole_only(catalog: &Catalog) -> Vec<String> {
+    let of = |whole: bool| {
+        let products = catalog.products();
+        let products = products.filter(move |product| (product.billing != Billing::Used) == whole);
+        products.filter_map(|product| product.price_type.clone())
+    };
+    let by_the_hour: Vec<String> = of(false).collect();
+    of(true)
+        .filter(|kind| !by_the_hour.contains(kind))
+        .collect()
 }
 
 /// The value, if some price has it.

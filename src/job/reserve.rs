@@ -12,7 +12,7 @@ use super::launch::Word;
 use super::settings::Sourced;
 use crate::calendar::{Due, Moment};
 use crate::preset::{At, Spelled, Whole, Written};
-use crate::quantity::QuantityError;
+use crate::quantity::{QuantityError, without_separators};
 
 /// US dollars: greater than 0, at most 10¹².
 ///
@@ -62,10 +62,14 @@ impl FromStr for Usd {
                 ));
             }
         };
-        let value: f64 = digits
-            .replace(['_', ','], "")
-            .parse()
-            .map_err(|_| fail("it must be a number"))?;
+        let plain = without_separators(digits, &[]);
+        let value: f64 = plain.parse().map_err(|_| {
+            fail(if plain.contains(',') {
+                "commas part groups of three digits; a part of a whole comes after a point"
+            } else {
+                "it must be a number"
+            })
+        })?;
         let dollars = value * factor;
         if dollars < 0.01 {
             Err(fail("it must be greater than zero"))

@@ -40,9 +40,10 @@ pub fn resolve(settings: Settings, catalog: &Catalog) -> Result<Request, Diagnos
         _ => Axis::List(vec![model.seq_len]),
     };
     let start = settings.reserve.start.as_ref().map(|set| set.value);
-    let mut prices = settings.prices;
+    let (mut prices, mut reserve) = (settings.prices, settings.reserve);
     // The day a booking is made is the day its price is asked for.
-    prices.as_of = prices.as_of.or_else(|| settings.reserve.as_of.clone());
+    prices.as_of = prices.as_of.or_else(|| reserve.as_of.clone());
+    reserve.as_of = reserve.as_of.or_else(|| prices.as_of.clone());
     let pricing = prices.resolve(start, catalog)?;
     let mut clusters = clusters(settings.clusters, catalog)?;
     prices.put_own(&mut clusters);
@@ -73,7 +74,7 @@ pub fn resolve(settings: Settings, catalog: &Catalog) -> Result<Request, Diagnos
         confidence: settings.confidence.map(|set| set.value).unwrap_or_default(),
         allow_tight: settings.allow_tight.is_some_and(|set| set.value),
         launch: settings.launch,
-        reserve: settings.reserve,
+        reserve,
         model,
     })
 }

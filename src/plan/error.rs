@@ -5,8 +5,10 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::SpaceReport;
+use crate::hardware::Cluster;
+use crate::job::Request;
 use crate::quantity::display_thousands;
-use crate::search::SpaceError;
+use crate::search::{Ranked, SpaceError};
 use crate::throughput::FitError;
 
 /// A change to the request under which a configuration can be launched.
@@ -42,14 +44,13 @@ pub enum PlanError {
     /// No candidate was asked for.
     #[error("a plan of 0 candidates says nothing; ask for at least 1")]
     NoCandidates,
-    /// A front of time and cost was asked for, but nothing has a price.
-    #[error(
-        "there is no time–cost front: no price is known for {}",
-        clusters.join(", ")
-    )]
+    /// Cost is what to weigh by, but nothing that can be launched has a price.
+    #[error("nothing can be weighed by its cost: no price is known for {}", clusters.join(", "))]
     NoPrice {
         /// Clusters on which something can be launched.
         clusters: Vec<String>,
+        /// Why each of them has none, in words.
+        why: Vec<String>,
     },
     /// Nothing in the space can be launched.
     #[error("{}", nothing_feasible(space))]
@@ -128,6 +129,29 @@ pub enum PlanError {
     /// The fit can't be used.
     #[error(transparent)]
     Fit(#[from] FitError),
+}
+
+/// Refuses to weigh by cost where none of what can be launched has a price.
+pub(super) fn check_priced(request: &Request, places: &[Ranked]) -> Result<(), PlanError> {
+    let mut clusters: Vec<&Cluster> = Vec::new();
+    for cluster in places
+        .iter()
+        .filter_map(|place| request.clusters.get(place.cluster))
+    {
+        if request.pricing.price(cluster).is_some() {
+            return Ok(());
+        }
+        if !clusters.iter().any(|known| known.name == cluster.name) {
+            clusters.push(cluster);
+        }
+    }
+    Err(PlanError::NoPrice {
+        clusters: clusters.iter().map(|c| c.name.clone()).collect(),
+        why: clusters
+            .iter()
+            .filter_map(|cluster| request.pricing.why_none(cluster))
+            .collect(),
+    })
 }
 
 fn nothing_feasible(space: &SpaceReport) -> String {

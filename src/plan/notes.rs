@@ -44,7 +44,10 @@ pub(super) fn notes(
 ) -> Vec<String> {
     let mut notes: Vec<String> = candidates
         .iter()
-        .find_map(|candidate| pressure_note(request, candidate))
+        .find_map(|candidate| {
+            let note = pressure_note(request, candidate)?;
+            Some(format!("rank {} is {note}", candidate.rank))
+        })
         .into_iter()
         .collect();
     if space.rejected.tight > 0 {
@@ -68,6 +71,7 @@ pub(super) fn notes(
         ));
     }
     notes.extend(spare_note(candidates));
+    notes.extend(none_left_note(request, candidates));
     notes.extend(candidates.iter().find_map(|candidate| {
         let note = failure_note(candidate)?;
         Some(format!("rank {}: {note}", candidate.rank))
@@ -121,8 +125,28 @@ fn spare_note(candidates: &[Candidate]) -> Option<String> {
     ))
 }
 
-/// What moves the first candidate that is too near the memory limit out of that zone.
-fn pressure_note(request: &Request, candidate: &Candidate) -> Option<String> {
+/// That the best candidate leaves no node to spare where one would be kept.
+fn none_left_note(request: &Request, candidates: &[Candidate]) -> Option<String> {
+    let best = candidates.first()?;
+    let mut clusters = request.clusters.iter();
+    let cluster = clusters.find(|cluster| cluster.name == best.cluster)?;
+    let wanted = request.reliability.wanted_spares(best.nodes);
+    (best.spare_nodes < wanted).then(|| {
+        format!(
+            "rank {} takes {} of the {} nodes of {}, so that {} of {wanted} spare nodes can be kept: \
+             nodes that fail may be waited for",
+            best.rank,
+            best.nodes,
+            cluster.nodes(cluster.max_gpus),
+            cluster.name,
+            best.spare_nodes
+        )
+    })
+}
+
+/// That a candidate is too near the memory limit, and what moves it out of that zone.
+#[must_use]
+pub fn pressure_note(request: &Request, candidate: &Candidate) -> Option<String> {
     if candidate.memory.verdict != Verdict::Tight {
         return None;
     }
@@ -148,8 +172,7 @@ fn pressure_note(request: &Request, candidate: &Candidate) -> Option<String> {
         (None, None) => "more GPUs or a larger card would move it out".to_owned(),
     };
     Some(format!(
-        "rank {} is too near the memory limit: such runs went out of memory or ran at 0.3 to 0.9 of \
-         the usual speed, and it is predicted at the middle of that; {way_out}",
-        candidate.rank
+        "too near the memory limit: such runs went out of memory or ran at 0.3 to 0.9 of the usual \
+         speed, and it is predicted at the middle of that; {way_out}"
     ))
 }

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::candidate::{Candidate, Forecaster};
-use super::error::PlanError;
+use super::error::{PlanError, check_priced};
 use super::front::{self, Shown};
 use super::physics::{Goal, Physics};
 use super::resolve::{axes, resolved};
@@ -141,6 +141,9 @@ impl<'a> Planner<'a> {
             outcome.best.is_empty(),
             outcome.partial,
         )?;
+        if request.sort == Objective::Cost {
+            check_priced(request, &outcome.best)?;
+        }
         let candidates = self.candidates(request, &outcome.best, request.sort)?;
         let seen = Seen {
             counts: outcome.counts,
@@ -164,10 +167,7 @@ impl<'a> Planner<'a> {
         let nothing = outcome.points.is_empty() && outcome.unpriced.is_empty();
         self.check_found(request, &outcome.counts, nothing, outcome.partial)?;
         if outcome.points.is_empty() {
-            let name = |place: &Ranked| Some(request.clusters.get(place.cluster)?.name.clone());
-            return Err(PlanError::NoPrice {
-                clusters: outcome.unpriced.iter().filter_map(name).collect(),
-            });
+            check_priced(request, &outcome.unpriced)?;
         }
         let Shown { candidates, report } = front::shown(self, request, &outcome)?;
         let seen = Seen {

@@ -82,11 +82,12 @@ fn largest_that_fits(memory: &MemoryModel, most: u64) -> u64 {
 }
 
 /// The number of micro-steps of `step` tokens whose sum is nearest to the batch, at least 1; where
-/// a whole range is accepted, the most that stay within it.
+/// a whole range is accepted, the most that stay within it. Up to a twentieth below comes before
+/// anything above, as in a search.
 fn nearest_accumulation(min: u64, max: u64, step: u128) -> u64 {
     let (min, max) = (u128::from(min), u128::from(max));
     let below = max / step;
-    let nearest = if below * step >= min {
+    let nearest = if below * step * 20 >= min * 19 {
         below
     } else if (below + 1) * step - max < min - below * step {
         below + 1
@@ -150,6 +151,8 @@ mod tests {
             ((100, 100, 10), 10),
             ((100, 100, 30), 3),
             ((100, 100, 60), 2),
+            ((100, 100, 24), 4),
+            ((100, 100, 35), 3),
             ((100, 100, 1000), 1),
             ((100, 250, 30), 8),
             ((1, 1, 1 << 100), 1),

@@ -41,11 +41,38 @@ pub(super) fn remedies(
     if found.is_empty() {
         found.extend(elsewhere(planner, request, alternatives));
     }
+    if found.is_empty() {
+        found.extend(shorter(planner, request));
+    }
     if !request.allow_tight {
         found.extend(attempt(planner, &allow_tight(request)));
     }
     found
 }
+
+/// The longest sequences that fit, by halves of those asked for.
+fn shorter(planner: &Planner<'_>, request: &Request) -> Option<Remedy> {
+    let asked = request.seq_len.get(0)?;
+    let halves = std::iter::successors(Some(asked / 2), |length| Some(length / 2));
+    halves
+        .take_while(|length| *length >= SHORTEST)
+        .find_map(|length| {
+            [all_changes(request), all_and_the_batch(request)]
+                .into_iter()
+                .find_map(|mut change| {
+                    change.request.seq_len = Axis::list([length]);
+                    change.words = |found, _| {
+                        let length = found.configuration.seq_len;
+                        let how = together_words(found);
+                        format!("train on sequences of {length} (`--seq-len {length}`): {how}")
+                    };
+                    attempt(planner, &change)
+                })
+        })
+}
+
+/// The shortest sequences that are offered instead of others.
+const SHORTEST: u64 = 128;
 
 /// The smallest card of `alternatives` on which the job runs, measured ones first, as asked for or
 /// else launched freely.
@@ -80,12 +107,15 @@ fn elsewhere(planner: &Planner<'_>, request: &Request, alternatives: &[Cluster])
             cluster.gpu.name
         )
     });
-    as_asked.or_else(|| {
-        first_that_runs(&all_and_the_batch(request).request, |found, cluster| {
+    let freely = |change: Change| {
+        first_that_runs(&change.request, |found, cluster| {
             let (how, name) = (together_words(found), &cluster.name);
-            format!("{how} on {} (`--cluster {name}`)", cluster.gpu.name)
+            format!("{how}, on {} (`--cluster {name}`)", cluster.gpu.name)
         })
-    })
+    };
+    as_asked
+        .or_else(|| freely(all_changes(request)))
+        .or_else(|| freely(all_and_the_batch(request)))
 }
 
 fn allow_tight(request: &Request) -> Change {
@@ -133,6 +163,19 @@ fn single_changes(request: &Request) -> Vec<Change> {
         }
     };
     let mut changes = Vec::new();
+    if let Some(spares) = request.reliability.spare_nodes.filter(|spares| *spares > 0) {
+        changes.push(change(
+            best,
+            |_, _| "keep no spare nodes (`--spares none`)".into(),
+            &|request| {
+                request.reliability.spare_nodes = Some(0);
+                for cluster in &mut request.clusters {
+                    let kept = spares.saturating_mul(cluster.gpus_per_node);
+                    cluster.max_gpus = cluster.max_gpus.saturating_add(kept);
+                }
+            },
+        ));
+    }
     if request.activation_checkpointing == Switch::Off {
         changes.push(change(
             best,
@@ -175,10 +218,27 @@ fn single_changes(request: &Request) -> Vec<Change> {
                 let gpus = found.configuration.gpus;
                 format!("use {gpus} GPUs (`--gpus {gpus}`)")
             },
-            &|request| request.gpus = Axis::Auto,
+            &|request| request.gpus = all_counts(request),
         ));
     }
     changes
+}
+
+/// All numbers of whole nodes where all clusters have nodes alike, and not too many.
+fn all_counts(request: &Request) -> Axis {
+    let sizes = request.clusters.iter().map(|cluster| cluster.gpus_per_node);
+    let most = request.clusters.iter().map(|cluster| cluster.max_gpus);
+    let (low, high) = (sizes.clone().min().unwrap_or(1), most.max().unwrap_or(1));
+    let alike = sizes.max() == Some(low);
+    if alike && low > 0 && (low..=low.saturating_mul(SHORT_AXIS)).contains(&high) {
+        Axis::Stepped {
+            low,
+            high,
+            step: low,
+        }
+    } else {
+        Axis::Auto
+    }
 }
 
 /// Everything about the launch left open but the global batch.

@@ -7,6 +7,7 @@ use crate::job::{Agenda, Minimise};
 use crate::quantity::display_thousands;
 use crate::schedule::{ClusterCalendar, ObjectiveReport, Schedule, ScheduledJob};
 
+use super::bookings::chance;
 use super::number::{
     TimeUnit, compact, confidence, dollars, largest, percent, significant, thousands,
 };
@@ -110,6 +111,7 @@ impl Calendar<'_> {
         }
         if due {
             columns.push(Column::left("deadline"));
+            columns.push(Column::right("done\n%"));
         }
         let most = largest(schedule.jobs.iter().map(|job| job.cost_usd));
         let row = |job: &ScheduledJob| {
@@ -138,6 +140,11 @@ impl Calendar<'_> {
             }
             if due {
                 row.push(deadline(job));
+                row.push(
+                    job.done_by_deadline
+                        .map_or_else(|| "–".to_owned(), chance)
+                        .into(),
+                );
             }
             row
         };
@@ -220,7 +227,12 @@ impl Calendar<'_> {
         ));
         if schedule.jobs.iter().any(|job| job.deadline.is_some()) {
             notes.push(("deadlines".into(), self.deadline_note()));
+            notes.push((
+                "done %".into(),
+                "probability of being done by the deadline, started as the calendar says".into(),
+            ));
         }
+        notes.extend(self.spares());
         notes.push((
             "GPU-hours".into(),
             format!("{}, whole nodes", thousands(schedule.gpu_hours)),
@@ -255,6 +267,22 @@ impl Calendar<'_> {
         notes
     }
 
+    /// Nodes that are booked beside those that train.
+    fn spares(&self) -> Option<(String, String)> {
+        let jobs = self.schedule.jobs.iter();
+        let spared = jobs.filter(|job| job.candidate.spare_nodes > 0);
+        let spared: Vec<String> = spared
+            .map(|job| format!("{} {}", job.name, job.candidate.spare_nodes))
+            .collect();
+        (!spared.is_empty()).then(|| {
+            let text = format!(
+                "nodes kept beside the GPUs shown, in the calendar and in the cost: {}",
+                spared.join(", ")
+            );
+            ("spares".into(), text)
+        })
+    }
+
     fn deadline_note(&self) -> String {
         if self.schedule.minimise == Minimise::Lateness {
             format!(
@@ -262,7 +290,7 @@ impl Calendar<'_> {
                 significant(self.schedule.lateness_h)
             )
         } else {
-            "all met: they bind under this objective".to_owned()
+            "all met by the ends shown: they bind under this objective".to_owned()
         }
     }
 }
@@ -334,6 +362,7 @@ fn fields(job: &ScheduledJob) -> Vec<(String, String)> {
         ("gpu", candidate.gpu.clone()),
         ("gpus", candidate.gpus.to_string()),
         ("nodes", candidate.nodes.to_string()),
+        ("spare_nodes", candidate.spare_nodes.to_string()),
         ("seq_len", candidate.seq_len.to_string()),
         ("micro_batch", candidate.micro_batch.to_string()),
         ("grad_accum", candidate.grad_accum.to_string()),

@@ -39,8 +39,8 @@ pub struct Explanation<'a> {
     pub fit: &'a str,
     /// Measured rows the fit rests on.
     pub fit_rows: usize,
-    /// Why the user's own rows have no say here, if they have none.
-    pub fit_notes: &'a [String],
+    /// What of the request it leaves out, and why the user's own rows have no say, if they have none.
+    pub notes: &'a [String],
     /// The cluster, for its price.
     pub cluster: &'a Cluster,
     /// Which price of it holds.
@@ -95,7 +95,7 @@ impl Answer for Explanation<'_> {
                 name: self.fit.to_owned(),
                 rows: self.fit_rows,
             },
-            notes: self.fit_notes.to_vec(),
+            notes: self.notes.to_vec(),
         })
     }
 }
@@ -190,8 +190,8 @@ impl Explanation<'_> {
                 format!("{}, {} measured rows", self.fit, self.fit_rows),
             ),
         ];
-        let of_fit = self.fit_notes.iter();
-        notes.extend(of_fit.map(|note| ("note".to_owned(), note.clone())));
+        let told = self.notes.iter();
+        notes.extend(told.map(|note| ("note".to_owned(), note.clone())));
         if !c.basis_detail.axes.is_empty() && c.basis == Basis::Extrapolated {
             notes.insert(1, ("outside".to_owned(), c.basis_detail.axes.join("; ")));
         }
@@ -374,7 +374,7 @@ mod tests {
             confidence: Confidence::default(),
             fit: "embedded",
             fit_rows: 300,
-            fit_notes: &[],
+            notes: &[],
             cluster: Catalog::embedded().cluster("r7z2").unwrap(),
             pricing: &Pricing::default(),
         });

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Answer, Cell, Document, Grid, Records};
+use crate::quantity::without_separators;
 
 /// A section of a list.
 #[derive(Debug, Clone)]
@@ -98,7 +99,17 @@ fn section_records(section: &Section) -> Records {
         rows: grid
             .rows
             .iter()
-            .map(|row| row.iter().map(|cell| cell.text.clone()).collect())
+            .map(|row| row.iter().map(|cell| for_programs(&cell.text)).collect())
             .collect(),
+    }
+}
+
+/// A cell as programs read it: whole numbers without marks between their digits.
+fn for_programs(text: &str) -> String {
+    let plain = without_separators(text, &[]);
+    if plain.parse::<u128>().is_ok() {
+        plain
+    } else {
+        text.to_owned()
     }
 }

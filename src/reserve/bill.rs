@@ -26,7 +26,12 @@ impl Desk<'_> {
             let whole = choice.length.hours();
             Interval::new(whole, whole, whole)
         } else {
-            Some(run_h)
+            let booked = |hours: f64| hours.min(choice.length.hours());
+            Interval::new(
+                booked(run_h.low),
+                booked(run_h.expected),
+                booked(run_h.high),
+            )
         }
         .map(|hours| hours.scale(price))
     }

@@ -51,7 +51,8 @@ impl Choice<'_> {
     /// Hours expected to be billed.
     pub(super) fn billed_h(&self, offer: &Offer) -> f64 {
         if offer.product.billing == Billing::Used {
-            self.run.finish.expected_h()
+            // Nodes go at the end of what is booked, done or not.
+            self.run.finish.expected_h().min(self.length.hours())
         } else {
             self.length.hours()
         }

@@ -5,7 +5,7 @@ use super::booking::{Booking, Desk};
 use super::offer::Offer;
 use crate::forecast::Pricing;
 use crate::hardware::Price;
-use crate::plan::{counts_left_out, failure_note};
+use crate::plan::{counts_left_out, failure_note, pressure_note};
 use crate::product::Billing;
 use crate::quantity::display_thousands;
 
@@ -14,6 +14,9 @@ const WORTH_A_WORD: f64 = 0.01;
 
 pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
     let mut notes = Vec::new();
+    notes.extend(
+        pressure_note(desk.request, &booking.candidate).map(|note| format!("it is {note}")),
+    );
     notes.extend(failure_note(&booking.candidate));
     notes.extend(too_long(desk, booking));
     notes.extend(price(desk));
@@ -111,15 +114,15 @@ fn other_price(desk: &Desk<'_>) -> Option<String> {
     if price.is_some_and(Price::is_stated) {
         return None;
     }
-    match product.billing {
-        Billing::Upfront | Billing::Booked => Some(format!(
+    // What a price taken for hours as used is, is told with the price.
+    let taken = product.billing == Billing::Used && !desk.request.pricing.sells_whole(asked);
+    (!taken).then(|| {
+        format!(
             "{} is sold at its own kind of price, {own}: the {asked} price asked for can't be had \
              with it",
             product.title
-        )),
-        // What such prices are is told with the price.
-        Billing::Used => None,
-    }
+        )
+    })
 }
 
 /// What a reader of the price should know: as a plan says it, where the price is the plan's.

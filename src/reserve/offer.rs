@@ -33,10 +33,10 @@ impl Offer {
         pricing: &Pricing,
     ) -> Self {
         // Hours that are billed as used can be bought at any price of an hour, and the one asked for
-        // is taken; what is booked has a price of its own.
+        // is taken; what is booked whole has a price of its own.
         let (own, asked) = (product.price_type.as_ref(), pricing.price_type.as_ref());
         let price_type = match product.billing {
-            Billing::Used => asked.or(own),
+            Billing::Used => asked.filter(|kind| !pricing.sells_whole(kind)).or(own),
             Billing::Upfront | Billing::Booked => own.or(asked),
         };
         let pricing = Pricing {

@@ -27,6 +27,13 @@ fn place(request: &Request, offer: &Offer, nodes: u64) -> String {
     )
 }
 
+/// Nodes that are booked for a run.
+fn booked_nodes(quote: &Quote<'_>, run: &Run) -> u64 {
+    let wanted = run.nodes().saturating_add(run.spares);
+    let booked = quote.offer.booked(run.nodes(), run.spares);
+    booked.unwrap_or(wanted)
+}
+
 /// What could be had, one sentence each.
 pub(super) fn shortfall(
     planner: &Planner<'_>,
@@ -106,7 +113,7 @@ fn best_chance(request: &Request, ask: &Ask, quotes: &[Quote<'_>]) -> Option<Str
             "with probability {:.2} the deadline is made after all, on {}",
             // Rounded down: what is promised must hold.
             (chance * 100.0).floor() / 100.0,
-            place(request, quote.offer, run.nodes() + run.spares)
+            place(request, quote.offer, booked_nodes(quote, run))
         )
     })
 }
@@ -199,7 +206,7 @@ fn by_then(
         "{0} of the {1} tokens would be done {when}, on {2} (`--tokens {0}`)",
         typed(tokens),
         request.tokens,
-        place(request, quote.offer, run.nodes() + run.spares),
+        place(request, quote.offer, booked_nodes(quote, run)),
     ))
 }
 
@@ -247,10 +254,11 @@ fn bought(
                 let booked = offer.booked(run.nodes(), run.spares)?;
                 let paid_h = usd / offer.usd_per_hour(booked)?;
                 let paid = Span::from_hours_down(paid_h);
+                let longest = offer.product.longest().unwrap_or(Span::MAX);
                 let time = if offer.bills_all() {
                     offer.product.usable(offer.product.longest_within(paid)?)
                 } else {
-                    paid
+                    paid.min(offer.product.usable(longest))
                 };
                 Some((quote, run, quote.window.within(time)))
             })
@@ -262,6 +270,6 @@ fn bought(
         whole(usd),
         typed(tokens),
         request.tokens,
-        place(request, quote.offer, run.nodes() + run.spares),
+        place(request, quote.offer, booked_nodes(quote, run)),
     ))
 }

@@ -94,6 +94,8 @@ pub enum ScheduleError {
         job: String,
         /// The clusters it may run on.
         clusters: Vec<String>,
+        /// Why each of them has none, in words.
+        why: Vec<String>,
     },
     /// A date beyond those that can be shown.
     #[error("the schedule reaches beyond the year 2999")]
@@ -147,7 +149,7 @@ fn deadlines(late: &[LateJob], proven: bool) -> String {
         .iter()
         .map(|job| {
             let alone = if job.alone {
-                " even with every node to itself"
+                " even by itself, on any number of GPUs weighed"
             } else {
                 ""
             };

@@ -51,10 +51,16 @@ pub(super) fn all(
             if priced.is_empty() {
                 // Others may have one, and no room.
                 let with_room = |name: &str| choices.iter().any(|c| c.candidate.cluster == name);
-                let clusters = job.request.clusters.iter().map(|c| c.name.clone());
+                let clusters = job.request.clusters.iter();
+                let clusters: Vec<&Cluster> = clusters.filter(|c| with_room(&c.name)).collect();
+                let pricing = &job.request.pricing;
                 return Err(ScheduleError::NoPrice {
                     job: job.name.clone(),
-                    clusters: clusters.filter(|name| with_room(name)).collect(),
+                    clusters: clusters.iter().map(|c| c.name.clone()).collect(),
+                    why: clusters
+                        .iter()
+                        .filter_map(|c| pricing.why_none(c))
+                        .collect(),
                 });
             }
             Ok(priced)

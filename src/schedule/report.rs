@@ -9,7 +9,7 @@ use super::{
 };
 use crate::calendar::Moment;
 use crate::job::{Agenda, Minimise, Probability, Window};
-use crate::plan::{FitReport, Planner};
+use crate::plan::{FitReport, Planner, pressure_note};
 use crate::throughput::Fit;
 
 /// A schedule in hours and dollars.
@@ -62,10 +62,14 @@ pub(super) fn schedule(
     })
 }
 
-/// What is to be said of the price of each cluster that a job runs on, and where the cheapest is
+/// What is to be said of jobs near the memory limit, and of the price of each cluster that a job runs on, and where the cheapest is
 /// wanted, of those that could not be weighed for want of one.
 fn notes(agenda: &Agenda, jobs: &[ScheduledJob]) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
+    for (scheduled, job) in jobs.iter().zip(&agenda.jobs) {
+        let pressed = pressure_note(&job.request, &scheduled.candidate);
+        notes.extend(pressed.map(|note| format!("{} is {note}", job.name)));
+    }
     for (scheduled, job) in jobs.iter().zip(&agenda.jobs) {
         let mut clusters = job.request.clusters.iter();
         let cluster = clusters.find(|cluster| cluster.name == scheduled.candidate.cluster);

@@ -5,7 +5,7 @@ use super::{Agenda, AgendaJob, Ladder, LadderJob, ScheduleSettings, Site, SiteSe
 use crate::calendar::{Due, Moment};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::hardware::Cluster;
-use crate::job::{ModelChoice, Probability, Settings, Sourced, resolve};
+use crate::job::{ModelChoice, Probability, ReserveSettings, Settings, Sourced, resolve};
 use crate::preset::Catalog;
 
 /// The most jobs of one calendar: far more than the search for a good order can tell apart.
@@ -66,8 +66,31 @@ fn one_job_only(defaults: &Settings) -> Result<(), Diagnostic> {
     match (&defaults.sort, &defaults.top) {
         (Some(set), _) => refuse(set.clone().map(|_| ()), "sort"),
         (_, Some(set)) => refuse(set.clone().map(|_| ()), "top"),
-        _ => Ok(()),
+        _ => no_booking(&defaults.reserve),
     }
+}
+
+/// Refuses what is asked of the booking of one job.
+fn no_booking(reserve: &ReserveSettings) -> Result<(), Diagnostic> {
+    fn of<T: Clone>(set: Option<&Sourced<T>>) -> Option<Sourced<()>> {
+        set.map(|set| set.clone().map(|_| ()))
+    }
+    let set = [
+        of(reserve.deadline.as_ref()),
+        of(reserve.budget.as_ref()),
+        of(reserve.nodes.as_ref()),
+        of(reserve.start.as_ref()),
+        of(reserve.as_of.as_ref()),
+        of(reserve.probability.as_ref()),
+        of(reserve.products.first()),
+    ];
+    let Some(set) = set.into_iter().flatten().next() else {
+        return Ok(());
+    };
+    let refusal = Diagnostic::new("`[reserve]` books nodes for one job, but the file holds several")
+        .help("leave it out; `deadline` in `[[jobs]]`, and `start` and `probability` in `[schedule]`, say what a calendar has to keep")
+        .help("`tminus reserve` books the nodes of a file with one job");
+    Err(set.refuse(refusal, "means nothing here"))
 }
 
 /// Probabilities that the intervals of predictions reach.

@@ -25,6 +25,7 @@ pub use self::ladder::LadderApproval;
 
 use self::choice::{Recommended, Why};
 use super::bill::bill;
+use super::bookings::Bookings;
 use super::front::headline;
 use super::number::tokens;
 use super::ranking::Ranking;
@@ -87,7 +88,10 @@ impl Answer for Approval<'_> {
     }
 
     fn records(&self) -> Records {
-        self.ranking().records()
+        match self.reservation {
+            Some(reservation) => Bookings { reservation }.records(),
+            None => self.ranking().records(),
+        }
     }
 
     fn json(&self) -> Result<String, serde_json::Error> {

@@ -6,7 +6,7 @@ use crate::quantity::display_count;
 use crate::reserve::{Booking, Change, StepAway};
 
 use super::super::number::{dollars, half_width, range, significant, thousands};
-use super::super::words::on_off;
+use super::super::words::{basis_name, on_off};
 use super::super::{Column, Document, Grid};
 use super::overview::{chance, roles};
 use super::short;
@@ -86,14 +86,17 @@ pub(in super::super) fn facts(booking: &Booking) -> Vec<(String, String)> {
 fn run(booking: &Booking) -> String {
     let candidate = &booking.candidate;
     format!(
-        "{} × {}, micro-batch {} × grad-accum {}, checkpointing {}: {} tokens/s {}",
+        "{} × {}, sequences of {}, micro-batch {} × grad-accum {}, checkpointing {}: {} tokens/s \
+         {}, {}",
         candidate.gpus,
         candidate.gpu,
+        candidate.seq_len,
         candidate.micro_batch,
         candidate.grad_accum,
         on_off(candidate.activation_checkpointing),
         display_count(candidate.throughput_tok_s.expected),
         half_width(candidate.throughput_tok_s),
+        basis_name(candidate.basis),
     )
 }
 

@@ -49,6 +49,9 @@ pub(in super::super) fn overview(reservation: &Reservation) -> Grid {
     }
 }
 
+/// What rounding alone may take from a thousandth.
+const ROUNDING: f64 = 1e-6;
+
 /// What it is the best at.
 pub(super) fn roles(booking: &Booking, between: &str) -> String {
     let words: Vec<&str> = booking.roles.iter().map(|role| role_word(*role)).collect();
@@ -64,13 +67,13 @@ fn role_word(role: Role) -> &'static str {
     }
 }
 
-/// A probability as a percentage that is never 0 or 100.
+/// A probability as a percentage that is never 0 or 100, rounded down: what is promised must hold.
 pub(in super::super) fn chance(probability: f64) -> String {
     if probability > 0.999_5 {
         "> 99.9".to_owned()
     } else if probability < 0.000_5 {
         "< 0.1".to_owned()
     } else {
-        format!("{:.1}", probability * 100.0)
+        format!("{:.1}", (probability * 1000.0 + ROUNDING).floor() / 10.0)
     }
 }

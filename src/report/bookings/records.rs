@@ -3,6 +3,7 @@
 use crate::reserve::{Booking, Reservation};
 
 use super::super::Records;
+use super::super::words::basis_name;
 use super::overview::roles;
 
 pub(super) fn records(reservation: &Reservation) -> Records {
@@ -32,6 +33,9 @@ pub(super) fn records(reservation: &Reservation) -> Records {
         "micro_batch",
         "grad_accum",
         "activation_checkpointing",
+        "seq_len",
+        "memory_verdict",
+        "basis",
     ];
     Records {
         header: header.map(str::to_owned).to_vec(),
@@ -69,5 +73,8 @@ fn record(booking: &Booking) -> Vec<String> {
         candidate.micro_batch.to_string(),
         candidate.grad_accum.to_string(),
         candidate.activation_checkpointing.to_string(),
+        candidate.seq_len.to_string(),
+        candidate.memory.verdict.to_string(),
+        basis_name(candidate.basis).to_owned(),
     ]
 }

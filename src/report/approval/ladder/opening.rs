@@ -66,7 +66,9 @@ impl LadderApproval<'_> {
             Minimise::Lateness => ("less late", "later", "least late"),
         };
         match (objective.proven, objective.gap) {
-            (true, _) => format!("it is proven that no schedule of these jobs is {better}"),
+            (true, _) => format!(
+                "it is proven that no schedule of these jobs, run in the ways that were weighed, is {better}"
+            ),
             (false, Some(gap)) => format!(
                 "it is at most {} % {longer} than the {best} schedule possible",
                 percent(gap)
