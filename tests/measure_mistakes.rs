@@ -314,6 +314,10 @@ fn rows_of_a_split_model_are_apart() {
             "no whole number for each",
         ),
         (row("64").replace(",8,4,", ",x,4,"), "over how many GPUs"),
+        (
+            row("64").replace("bf16-gather", "bf16-gather-tp2"),
+            "is split otherwise",
+        ),
     ] {
         let text = format!("model,{header}\ngpt-1b,{cells}\n");
         let refusal = read("t.csv", &text, &CATALOG).unwrap_err().to_string();

@@ -518,5 +518,87 @@ fn no_table_is_lost_to_a_fit_or_to_advice() {
     let advice =
         "advise --model gpt-7b --tokens 20B --cluster h100-cluster --format csv -o own.csv";
     let arguments: Vec<&str> = advice.split_whitespace().collect();
-    kept(&arguments, "holds measured rows");
+    kept(&arguments, "may hold measured rows");
+    // Half filled in is kept as well; a blank one is written anew.
+    let to = |name: &str| {
+        let mut arguments = arguments.clone();
+        *arguments.last_mut().unwrap() = name;
+        run(dir, &arguments).status.code()
+    };
+    assert_eq!((to("blank.csv"), to("blank.csv")), (Some(0), Some(0)));
+    let blank = fs::read_to_string(fitted.path("blank.csv")).unwrap();
+    let mut lines: Vec<String> = blank.lines().map(str::to_owned).collect();
+    lines[1].push_str("53000");
+    fs::write(fitted.path("blank.csv"), lines.join("\n") + "\n").unwrap();
+    assert_eq!(to("blank.csv"), Some(2));
+}
+
+/// Rows of the embedded kind that are slower throughout are so however often each was measured.
+#[test]
+fn repeats_don_t_make_rows_more_of_the_same() {
+    let cells = [
+        ("gpt-350m", 32, 8, 4),
+        ("gpt-760m", 32, 8, 4),
+        ("gpt-1b", 32, 8, 4),
+        ("gpt-3b", 64, 4, 4),
+        ("gpt-7b", 64, 4, 4),
+    ];
+    let of = |times: usize| {
+        let mut table = "model,cluster,gpu,gpus,seq_len,micro_batch,grad_accum,\
+                         activation_checkpointing,throughput_tok_s\n"
+            .to_owned();
+        for (model, gpus, micro, accum) in cells {
+            let command = format!(
+                "predict --model {model} --tokens 20B --cluster r7z2 --gpus {gpus} --micro-batch \
+                 {micro} --grad-accum {accum} --checkpointing on --format json"
+            );
+            let arguments: Vec<&str> = command.split_whitespace().collect();
+            let speed = 0.9 * expected(&json(Path::new("."), &arguments));
+            for time in 0..times {
+                let speed = speed * (1.0 + 0.002 * f64::from(u8::try_from(time).unwrap()));
+                let cells = format!("{gpus},2048,{micro},{accum},on,{speed}");
+                table.extend([model, ",r7z2,a100-40gb,", cells.as_str(), "\n"]);
+            }
+        }
+        Fitted::to(&table).said
+    };
+    for times in [1, 2, 4] {
+        let said = of(times);
+        assert!(said.contains("look uniformly"), "{times}: {said}");
+    }
+}
+
+/// A run near the memory limit that was slow leaves those like it slow.
+#[test]
+fn a_slow_run_near_the_memory_limit_stays_one() {
+    let cell = ("gpt-13b", 8, 2048, 16, 4, "on");
+    let told = |command: String| -> Value {
+        let arguments: Vec<&str> = command
+            .split_whitespace()
+            .chain(["--format", "json"])
+            .collect();
+        json(Path::new("."), &arguments)
+    };
+    let pressed = told(predict(cell));
+    assert_eq!(pressed["memory"]["verdict"], "tight");
+    let of = |cell: (&str, u64, u64, u64, u64, &str), speed: f64| {
+        let (model, gpus, seq_len, micro, accum, checkpointing) = cell;
+        format!(
+            "{model},a100-80gb,fp32-gather,{gpus},{seq_len},{micro},{accum},{checkpointing},{speed}\n"
+        )
+    };
+    let mut table = "model,gpu,stack,gpus,seq_len,micro_batch,grad_accum,activation_checkpointing,\
+                     throughput_tok_s\n"
+        .to_owned();
+    for cell in [
+        ("gpt-13b", 8, 2048, 8, 4, "on"),
+        ("gpt-7b", 8, 2048, 16, 4, "on"),
+        ("gpt-3b", 8, 2048, 16, 4, "on"),
+    ] {
+        table += &of(cell, 1.1 * expected(&told(predict(cell))));
+    }
+    let fitted = Fitted::to(&(table + &of(cell, expected(&pressed))));
+    let again = fitted.json(&predict(cell));
+    assert!(again["time_parts_s"]["memory_pressure"].as_f64().unwrap() > 0.0);
+    assert!(expected(&again) < 1.2 * expected(&pressed), "{again}");
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::advise::{Advice, AdviceError, Limits, advise, advise_among};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Origin};
 use crate::measure;
 use crate::preset::Catalog;
 use crate::quantity::MAX_COUNT;
@@ -113,14 +113,19 @@ fn keep_measured(args: &AdviseArgs) -> Result<(), Diagnostic> {
         return Ok(());
     };
     let catalog = catalog_with(Catalog::embedded(), &args.job.presets)?;
-    let filled = read_text(file)
-        .and_then(|origin| measure::read(&origin.name, &origin.text, &catalog))
-        .is_ok_and(|table| !table.rows.is_empty());
-    if !filled {
+    let holds_speeds = |origin: &Origin| {
+        match measure::read_runs(&origin.name, &origin.text, &catalog) {
+            Ok(table) => table.rows.iter().any(|row| row.throughput_tok_s > 0.0),
+            // One that can't be read may be one that is half filled in.
+            Err(_) => origin.text.contains("throughput_tok_s"),
+        }
+    };
+    let lost = read_text(file).is_ok_and(|origin| holds_speeds(&origin));
+    if !lost {
         return Ok(());
     }
     let refusal = format!(
-        "`{}` holds measured rows, which would be lost",
+        "`{}` may hold measured rows, which would be lost",
         file.display()
     );
     Err(Diagnostic::new(refusal).help("name another file, or move that one away"))

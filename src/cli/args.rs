@@ -110,7 +110,8 @@ pub(crate) struct ForecastArgs {
     #[arg(long, value_name = "NAME")]
     pub region: Option<String>,
 
-    /// Day that the age of prices is counted from [default: the date of the newest price known].
+    /// Day that the age of prices is counted from, and that a booking is made [default: the date of
+    /// the newest price known].
     #[arg(long, value_name = "DATE", allow_hyphen_values = true)]
     pub as_of: Option<String>,
 }

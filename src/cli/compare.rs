@@ -96,6 +96,13 @@ struct Described {
 
 /// Compares; `row` is where the row for `fit` goes, `output` where the answer does.
 pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(), Failure> {
+    if args.output.as_deref() == Some(Path::new("-")) {
+        return Err(
+            Diagnostic::new("the row and the comparison can't both go to stdout")
+                .help("`--format csv` prints the row alone")
+                .into(),
+        );
+    }
     if let Some(path) = args.output.as_deref() {
         check_new(path)?;
     }

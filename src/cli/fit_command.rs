@@ -73,6 +73,13 @@ pub(super) fn run(
     global: &GlobalArgs,
     output: &Output,
 ) -> Result<(), Failure> {
+    if args.output == Path::new("-") {
+        return Err(
+            Diagnostic::new("the fit and what is said of it can't both go to stdout")
+                .help("name a file: `-o my.fit.toml`")
+                .into(),
+        );
+    }
     if let Some(table) = args
         .tables
         .iter()

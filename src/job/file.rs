@@ -130,7 +130,8 @@ pub(super) struct JobTable {
     provider: Option<At<String>>,
     /// The region whose prices it is costed at.
     region: Option<At<String>>,
-    /// The day that the age of prices is counted from; the planned start, or else the newest price.
+    /// The day that the age of prices is counted from, and that a booking is made; the planned start,
+    /// or else the newest price.
     as_of: Option<At<Spelled<Moment>>>,
     /// A fit file, relative to this file.
     fit: Option<At<String>>,

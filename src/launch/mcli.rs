@@ -1,6 +1,7 @@
 //! A run of the `MosaicML` platform, which starts Composer with the place of each node already set.
 
 use crate::job::{Text, Word};
+use crate::quantity::display_hours;
 
 use super::names::Namer;
 use super::node::Map;
@@ -41,9 +42,11 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     let hours = max_hours(launch);
     if hours < high {
         notes.push(format!(
-            "the platform stops the run for good after the time limit of {hours} h, and the high end of \
-             the planned time is {high:.1} h: submit it again until it is done; it resumes from its \
-             last checkpoint"
+            "the platform stops the run for good after the time limit of {}, and the high end of the \
+             planned time is {}: submit it again until it is done; it resumes from its \
+             last checkpoint",
+            display_hours(hours),
+            display_hours(high)
         ));
     }
     let head = head::comment(&head::lines(launch, &notes));

@@ -166,16 +166,16 @@ fn time_limit(launch: &Launch<'_>, notes: &mut Vec<String>) -> Limit {
             let often = often.ceil() as u64;
             times = often.saturating_sub(1).max(1);
             format!(
-                "the job resubmits itself, about {times} time{}",
+                "the job resubmits itself, about {times} time{}; each costs a restart and the work \
+                 since the last checkpoint",
                 if times == 1 { "" } else { "s" }
             )
         } else {
-            "too short for the job to get on: ask for more".to_owned()
+            "it is too short for the job to get on, so ask for more".to_owned()
         };
         notes.push(format!(
             "the time limit, {}, is shorter than the high end of the planned time, {}, and {NOTICE} \
-             minutes of notice: {told}; each time costs a restart and the work since the last \
-             checkpoint",
+             minutes of notice: {told}",
             slurm_time(limit),
             slurm_time(high),
         ));

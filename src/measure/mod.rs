@@ -77,6 +77,14 @@ impl Measurement {
         }
     }
 
+    /// Whether it is the same run as another, measured again.
+    pub(crate) fn is_repeat_of(&self, other: &Self) -> bool {
+        self.configuration == other.configuration
+            && self.shape == other.shape
+            && self.cluster.name == other.cluster.name
+            && self.stack.name == other.stack.name
+    }
+
     /// Whether one copy of the model is split over several GPUs, which no model here knows of.
     pub(crate) fn is_split(&self) -> bool {
         self.stack.name.rsplit('-').any(split::is_suffix)

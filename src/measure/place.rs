@@ -165,10 +165,22 @@ impl<'a> Places<'a> {
     ) -> Result<Arc<Stack>, Diagnostic> {
         note_unmodelled(row, notes)?;
         let base = self.unsplit_stack(row, gpu, notes)?;
-        let suffix = Split::of(row)?.suffix();
-        let Some(suffix) = suffix.filter(|suffix| !base.name.ends_with(suffix.as_str())) else {
+        let Some(suffix) = Split::of(row)?.suffix() else {
             return Ok(base);
         };
+        match split::suffix_of(&base.name) {
+            Some(named) if named == suffix => return Ok(base),
+            Some(named) => {
+                let message = format!(
+                    "stack `{}` is split otherwise than the row: {suffix}",
+                    base.name
+                );
+                let factors = [Column::TensorParallel, Column::PipelineParallel];
+                let expected = format!("`{named}` in its name");
+                return Err(row.contradiction(Column::Stack, &message, &expected, &factors));
+            }
+            None => {}
+        }
         let name = format!("{}-{suffix}", base.name);
         let text = format!(
             "tensor and pipeline parallelism are not modelled: such rows are a stack of their own, \
@@ -281,7 +293,8 @@ impl<'a> Places<'a> {
         row: &Row<'_>,
         notes: &mut Notes,
     ) -> Result<Arc<Stack>, Diagnostic> {
-        let Some((base, last)) = name.rsplit_once('-') else {
+        let Some((base, last)) = name.rsplit_once('-').filter(|_| name.len() < LONGEST_STACK)
+        else {
             return self.known_stack(name);
         };
         match self.known_stack(name) {
@@ -307,6 +320,9 @@ impl<'a> Places<'a> {
         Ok(stack)
     }
 }
+
+/// No name of a stack is longer.
+const LONGEST_STACK: usize = 200;
 
 /// Whether a precision is 8 bits wide.
 fn is_fp8(precision: &str) -> bool {

@@ -202,9 +202,14 @@ impl<'a> Row<'a> {
         let Some(cell) = self.cell(column) else {
             return Ok(None);
         };
-        Printed::parse(&cell.text)
-            .map(Some)
-            .ok_or_else(|| self.refuse(cell, column, "expected a number greater than zero"))
+        Printed::parse(&cell.text).map(Some).ok_or_else(|| {
+            let refusal = self.refuse(cell, column, "expected a number greater than zero");
+            if cell.text.contains(|c: char| c.is_ascii_digit()) {
+                refusal
+            } else {
+                refusal.help("a run that tells no such number, as one out of memory, says nothing: leave its row out")
+            }
+        })
     }
 
     /// Whether a number is printed as zero.
@@ -222,6 +227,9 @@ impl<'a> Row<'a> {
         match cell.text.to_lowercase().as_str() {
             "true" | "yes" | "on" | "1" | "full" => Ok(Some(true)),
             "false" | "no" | "off" | "0" | "none" => Ok(Some(false)),
+            "selective" => Err(self
+                .refuse(cell, column, "expected true or false")
+                .help("what recomputes a part of each block is not modelled: leave its rows out")),
             _ => Err(self.refuse(cell, column, "expected true or false")),
         }
     }

@@ -61,3 +61,9 @@ pub(super) fn is_suffix(part: &str) -> bool {
     let ways = part.strip_prefix("tp").or_else(|| part.strip_prefix("pp"));
     ways.is_some_and(|ways| ways.parse::<u64>().is_ok())
 }
+
+/// What a stack's name says of it: `tp8-pp4`; `None` where it says nothing.
+pub(super) fn suffix_of(name: &str) -> Option<String> {
+    let parts: Vec<&str> = name.split('-').filter(|part| is_suffix(part)).collect();
+    (!parts.is_empty()).then(|| parts.join("-"))
+}

@@ -171,8 +171,13 @@ pub fn pressure_note(request: &Request, candidate: &Candidate) -> Option<String>
         }
         (None, None) => "more GPUs or a larger card would move it out".to_owned(),
     };
+    let predicted = if candidate.time_parts_s.memory_pressure > 0.0 {
+        "and it is predicted at the middle of that"
+    } else {
+        "though full speed is expected here"
+    };
     Some(format!(
         "too near the memory limit: such runs went out of memory or ran at 0.3 to 0.9 of the usual \
-         speed, and it is predicted at the middle of that; {way_out}"
+         speed, {predicted}; {way_out}"
     ))
 }

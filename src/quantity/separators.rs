@@ -3,14 +3,16 @@
 /// `2,097,152` and `2_097_152` as `2097152`; a last group may end in one of `suffixes`. Separators
 /// anywhere else stay, for whoever reads the number to refuse: a comma may be a decimal one.
 pub(crate) fn without_separators(text: &str, suffixes: &[char]) -> String {
-    let whole = text.split('.').next().unwrap_or(text);
+    let (whole, rest) = text
+        .find('.')
+        .map_or((text, ""), |point| text.split_at(point));
     let mut groups = whole.split([',', '_']);
     let first_is_short = groups
         .next()
         .is_some_and(|group| (1..=3).contains(&group.len()));
     let digits = |group: &str| group.trim_end_matches(suffixes).len();
     if first_is_short && groups.all(|group| digits(group) == 3) {
-        text.replace([',', '_'], "")
+        whole.replace([',', '_'], "") + rest
     } else {
         text.to_owned()
     }

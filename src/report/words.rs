@@ -58,7 +58,7 @@ pub(super) fn verdict_words(memory: &MemoryReport) -> String {
         Verdict::Fits => format!("fits in memory: {of}"),
         Verdict::Tight => format!(
             "tight: {of}; too near the limit to be sure: such runs went out of memory or ran at 0.3 to \
-             0.9 of the usual speed, which the interval below holds"
+             0.9 of the usual speed"
         ),
         Verdict::Overflows => format!(
             "overflows: {of}, and the allocator needs room beside that; this run would go out of \

@@ -1,7 +1,8 @@
 //! The schedule as an optimiser sees it: jobs with ways to run, whole steps of time, whole nodes.
 //!
 //! Nothing is rounded to the optimistic side: durations and earliest starts go up to the next
-//! step, deadlines and free windows shrink to whole steps, and what others booked grows to them.
+//! step, free windows and deadlines that bind shrink to whole steps, and what others booked grows to
+//! them. Lateness is counted from deadlines where they lie.
 
 use super::due::Due;
 

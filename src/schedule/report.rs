@@ -62,8 +62,8 @@ pub(super) fn schedule(
     })
 }
 
-/// What is to be said of jobs near the memory limit, and of the price of each cluster that a job runs on, and where the cheapest is
-/// wanted, of those that could not be weighed for want of one.
+/// What is to be said of jobs near the memory limit, of the price of each cluster that a job runs on,
+/// and where the cheapest is wanted, of those that could not be weighed for want of one.
 fn notes(agenda: &Agenda, jobs: &[ScheduledJob]) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
     for (scheduled, job) in jobs.iter().zip(&agenda.jobs) {

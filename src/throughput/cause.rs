@@ -178,15 +178,16 @@ impl Fit {
     #[must_use]
     pub fn scrutiny(&self, setting: &Setting<'_>, configuration: &Configuration) -> Scrutiny<'_> {
         let point = Point::new(self, setting, configuration);
-        let values = self.view(setting).values(setting);
-        let memory = memory::estimate(setting, configuration);
+        let view = self.view(setting);
+        let (values, run) = (view.values(setting), view.as_run(setting));
+        let memory = memory::estimate(&run, configuration);
         let mut scrutiny = Scrutiny {
             point,
             values,
             configuration: *configuration,
             base_log_step: 0.0,
             memory,
-            precision: setting.stack.precision,
+            precision: run.stack.precision,
         };
         scrutiny.base_log_step = scrutiny.log_step(Cause::Chance, 0.0);
         scrutiny
@@ -210,7 +211,7 @@ impl Scrutiny<'_> {
     /// Whether memory pressure is predicted.
     #[must_use]
     pub fn is_tight(&self) -> bool {
-        self.memory.verdict == Verdict::Tight
+        !self.point.pressure().is_none()
     }
 
     /// Bytes to spare, the allocator's reserve taken off.
@@ -339,7 +340,7 @@ impl Scrutiny<'_> {
         if !self.is_tight() {
             return vec![1.0];
         }
-        let pressure = Pressure::of(self.memory.verdict, self.precision);
+        let pressure = self.point.pressure();
         (0..steps)
             .map(|step| pressure.speed((f64::from(step) + 0.5) / f64::from(steps.max(1))))
             .collect()

@@ -29,12 +29,13 @@ pub(super) fn foretold(base: &Layer, rows: &[Measurement]) -> bool {
     };
     let confidence = Confidence::default();
     let (mut outside, mut log_chances) = (0, 0.0);
-    for row in rows {
+    let rows = distinct(rows);
+    for (row, throughput_tok_s) in &rows {
         let point = Point::new(&fit, &row.setting(), &row.configuration);
         let said = point.throughput(point.open(), confidence);
-        outside += usize::from(!said.contains(row.throughput_tok_s));
+        outside += usize::from(!said.contains(*throughput_tok_s));
         let sd = (said.high / said.expected).ln() / normal_reach(confidence.get());
-        let deviations = (row.throughput_tok_s / said.expected).ln() / sd.max(f64::MIN_POSITIVE);
+        let deviations = (throughput_tok_s / said.expected).ln() / sd.max(f64::MIN_POSITIVE);
         let single = row.cluster.nodes(row.configuration.gpus) <= 1;
         let chance = if single {
             2.0 * normal(-deviations.abs())
@@ -45,6 +46,26 @@ pub(super) fn foretold(base: &Layer, rows: &[Measurement]) -> bool {
     }
     at_least(outside, rows.len(), 1.0 - confidence.get()) >= UNLIKELY
         && all_as_unlikely(log_chances, rows.len()) >= UNLIKELY
+}
+
+/// Each run once, at the middle of all speeds measured of it: what a run has of its own, it has every
+/// time.
+fn distinct(rows: &[Measurement]) -> Vec<(&Measurement, f64)> {
+    let mut runs: Vec<(&Measurement, Vec<f64>)> = Vec::new();
+    for row in rows {
+        match runs.iter_mut().find(|(first, _)| row.is_repeat_of(first)) {
+            Some((_, speeds)) => speeds.push(row.throughput_tok_s),
+            None => runs.push((row, vec![row.throughput_tok_s])),
+        }
+    }
+    let middle = |speeds: &mut Vec<f64>| {
+        speeds.sort_by(f64::total_cmp);
+        let at = |place: usize| speeds.get(place).copied().unwrap_or(0.0);
+        f64::midpoint(at((speeds.len() - 1) / 2), at(speeds.len() / 2))
+    };
+    let runs = runs.into_iter();
+    runs.map(|(row, mut speeds)| (row, middle(&mut speeds)))
+        .collect()
 }
 
 /// Chance that `count` or more of `of` independent events happen, each of that probability.

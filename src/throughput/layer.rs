@@ -17,9 +17,28 @@ use crate::stack::Stack;
 pub(crate) struct Layer {
     pub(crate) rows: Vec<(Measurement, Cell)>,
     pub(crate) solution: Solution,
-    /// Bytes of memory to spare at which a row ran at full speed though its verdict is `tight`, the
-    /// least of them; `None` where there is no such row.
+    /// Bytes of memory to spare from which on rows ran at full speed; `None` where none is nearer to
+    /// the limit than what fits.
     pub(crate) full_speed_margin: Option<f64>,
+}
+
+/// The least memory to spare at which a row that doesn't fit by its verdict ran at full speed, with none
+/// slow that had more. Rows of split models need what no model here knows.
+fn full_speed_margin(rows: &[Measurement], slower: &[f64]) -> Option<f64> {
+    let near = rows.iter().zip(slower).filter_map(|(row, slower)| {
+        let memory = memory::estimate(&row.setting(), &row.configuration);
+        let told = memory.verdict != Verdict::Fits && !row.is_split();
+        told.then_some((memory.margin_bytes, *slower < FULL_SPEED))
+    });
+    let near: Vec<(f64, bool)> = near.collect();
+    let slow = near.iter().filter(|(_, full)| !full);
+    let most_slow = slow.map(|(margin, _)| *margin).reduce(f64::max);
+    let full = near
+        .iter()
+        .filter(|(_, full)| *full)
+        .map(|(margin, _)| *margin);
+    full.filter(|margin| most_slow.is_none_or(|slow| *margin > slow))
+        .reduce(f64::min)
 }
 
 /// A row is at full speed that is at most so much slower than expected, as a logarithm.
@@ -87,15 +106,7 @@ impl Layer {
     /// Fits a layer to rows.
     pub(crate) fn new(rows: Vec<Measurement>, start: &Start<'_>) -> Result<Self, FitError> {
         let solution = solve(&rows, start)?;
-        let tight = rows
-            .iter()
-            .zip(&solution.slower)
-            .filter_map(|(row, slower)| {
-                let memory = memory::estimate(&row.setting(), &row.configuration);
-                let told = memory.verdict == Verdict::Tight && *slower < FULL_SPEED;
-                told.then_some(memory.margin_bytes)
-            });
-        let full_speed_margin = tight.reduce(f64::min);
+        let full_speed_margin = full_speed_margin(&rows, &solution.slower);
         let rows = rows
             .into_iter()
             .map(|row| {
@@ -112,24 +123,28 @@ impl Layer {
 
     /// The layer of the stack and the hardware the physics was made for.
     pub(crate) fn base(rows: Vec<Measurement>) -> Result<Self, FitError> {
-        Self::by_itself(rows, Scatter::NONE)
+        Self::by_itself(rows, Scatter::NONE, false)
     }
 
     /// The same of rows that may be less even.
     pub(crate) fn alone(rows: Vec<Measurement>) -> Result<Self, FitError> {
         let (scatter, _) = Scatter::weighed(&Scatter::UNFORETOLD, FitError::NoRows, |scatter| {
-            Ok(Self::by_itself(rows.clone(), scatter)?
-                .solution
-                .log_evidence)
+            let layer = Self::by_itself(rows.clone(), scatter, true)?;
+            Ok(layer.solution.log_evidence)
         })?;
-        Self::by_itself(rows, scatter)
+        Self::by_itself(rows, scatter, true)
     }
 
-    fn by_itself(rows: Vec<Measurement>, scatter: Scatter) -> Result<Self, FitError> {
+    fn by_itself(
+        rows: Vec<Measurement>,
+        scatter: Scatter,
+        merges_repeats: bool,
+    ) -> Result<Self, FitError> {
         let start = Start {
             belief: Belief::prior(),
             kernel: Kernel::MEASURED,
             scatter,
+            merges_repeats,
             known: &|_: &Cell| 0.0,
             bad_runs: BadRuns::PRIOR,
         };

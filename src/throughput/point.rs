@@ -132,6 +132,11 @@ impl<'a> Point<'a> {
             + links
     }
 
+    /// What memory does to the speed.
+    pub(super) fn pressure(&self) -> Pressure {
+        self.pressure
+    }
+
     /// What is open before anything more is measured.
     pub(super) fn open(&self) -> Open {
         Open {

@@ -314,6 +314,7 @@ impl Group {
                 _ => Kernel::TRANSFERRED,
             },
             scatter,
+            merges_repeats: true,
             known: &|cell: &Cell| kept * base.solution.correction.kept_mean(cell),
             bad_runs: base.solution.bad_runs,
         };

@@ -84,13 +84,17 @@ fn no_booking(reserve: &ReserveSettings) -> Result<(), Diagnostic> {
         of(reserve.probability.as_ref()),
         of(reserve.products.first()),
     ];
-    let Some(set) = set.into_iter().flatten().next() else {
+    let first = set.into_iter().flatten().next();
+    if first.is_none() && reserve.users.is_none() && reserve.zone.is_none() {
         return Ok(());
-    };
+    }
     let refusal = Diagnostic::new("`[reserve]` books nodes for one job, but the file holds several")
         .help("leave it out; `deadline` in `[[jobs]]`, and `start` and `probability` in `[schedule]`, say what a calendar has to keep")
         .help("`tminus reserve` books the nodes of a file with one job");
-    Err(set.refuse(refusal, "means nothing here"))
+    Err(match first {
+        Some(set) => set.refuse(refusal, "means nothing here"),
+        None => refusal,
+    })
 }
 
 /// Probabilities that the intervals of predictions reach.

@@ -71,7 +71,7 @@ fn role_word(role: Role) -> &'static str {
 pub(in super::super) fn chance(probability: f64) -> String {
     if probability > 0.999_5 {
         "> 99.9".to_owned()
-    } else if probability < 0.000_5 {
+    } else if probability < 0.001 {
         "< 0.1".to_owned()
     } else {
         format!("{:.1}", (probability * 1000.0 + ROUNDING).floor() / 10.0)

@@ -107,6 +107,9 @@ pub(crate) struct Start<'a> {
     pub(crate) kernel: Kernel,
     /// How uneven the rows are.
     pub(crate) scatter: Scatter,
+    /// Whether several measurements of one run count as one; where starts are compared, all do so or
+    /// none.
+    pub(crate) merges_repeats: bool,
     /// The part of a cell's log step time that is settled beforehand.
     pub(crate) known: &'a dyn Fn(&Cell) -> f64,
     /// What is known of bad runs beforehand.

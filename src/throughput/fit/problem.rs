@@ -17,7 +17,8 @@ use crate::throughput::workload::Workload;
 pub(super) struct Observation {
     /// `log_step` of each time that this very run was measured.
     repeats: Vec<f64>,
-    cluster: String,
+    /// Seconds of a step as first measured.
+    step_s: f64,
     pub(super) work: Workload,
     tokens: f64,
     grad_accum: f64,
@@ -43,30 +44,21 @@ impl Observation {
             log_step: step_s.ln() - known,
             sd: scatter.and(row_sd(work.nodes, step_s)),
             repeats: vec![step_s.ln() - known],
-            cluster: row.cluster.name.clone(),
+            step_s,
             cell,
             work,
         }
     }
 
-    /// Whether it is the same run again. How uneven rows are belongs to what ran, not to how often.
-    fn is_of(&self, row: &Measurement, cell: usize) -> bool {
-        self.cell == cell
-            && self
-                .grad_accum
-                .total_cmp(&(row.configuration.grad_accum as f64))
-                .is_eq()
-            && self.cluster == row.cluster.name
-    }
-
-    /// Takes one more run into account: the middle of all stands for them.
+    /// Takes one more measurement of the same run into account: the middle of all stands for them, as
+    /// how uneven rows are belongs to what ran and not to how often.
     fn repeated(&mut self, other: &Self, scatter: Scatter) {
         self.repeats.extend(&other.repeats);
         self.repeats.sort_by(f64::total_cmp);
         let count = self.repeats.len();
         let middle = |place: usize| self.repeats.get(place).copied().unwrap_or(self.log_step);
         self.log_step = f64::midpoint(middle((count - 1) / 2), middle(count / 2));
-        let run_sd = row_sd(self.work.nodes, self.log_step.exp());
+        let run_sd = row_sd(self.work.nodes, self.step_s);
         self.sd = scatter.and(run_sd / (count as f64).sqrt());
     }
 }
@@ -85,6 +77,8 @@ impl Problem {
         let mut cells: Vec<Cell> = Vec::new();
         let mut rows: Vec<Observation> = Vec::with_capacity(measurements.len());
         let mut row_of = Vec::with_capacity(measurements.len());
+        // The measurement that each row was made of first.
+        let mut firsts: Vec<&Measurement> = Vec::with_capacity(measurements.len());
         for row in measurements {
             let cell = Cell::new(&row.setting(), &row.configuration);
             let settled = (start.known)(&cell);
@@ -96,14 +90,14 @@ impl Problem {
                     cells.len() - 1
                 });
             let observed = Observation::new(row, index, settled, start.scatter);
-            let uneven = start.scatter != Scatter::NONE;
-            let same = |known: &Observation| uneven && known.is_of(row, index);
-            if let Some(known) = rows.iter().position(same) {
+            let again = |first: &&Measurement| start.merges_repeats && row.is_repeat_of(first);
+            if let Some(known) = firsts.iter().position(again) {
                 rows[known].repeated(&observed, start.scatter);
                 row_of.push(known);
             } else {
                 row_of.push(rows.len());
                 rows.push(observed);
+                firsts.push(row);
             }
         }
         let kernel = start.kernel.matrix(&cells);
