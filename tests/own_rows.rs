@@ -590,12 +590,21 @@ fn a_slow_run_near_the_memory_limit_stays_one() {
     let mut table = "model,gpu,stack,gpus,seq_len,micro_batch,grad_accum,activation_checkpointing,\
                      throughput_tok_s\n"
         .to_owned();
+    let margin = |prediction: &Value| prediction["memory"]["headroom_gib"].as_f64().unwrap();
     for cell in [
         ("gpt-13b", 8, 2048, 8, 4, "on"),
         ("gpt-7b", 8, 2048, 16, 4, "on"),
         ("gpt-3b", 8, 2048, 16, 4, "on"),
+        // As near the limit, and at full speed.
+        ("gpt-760m", 8, 2048, 18, 4, "off"),
     ] {
-        table += &of(cell, 1.1 * expected(&told(predict(cell))));
+        let prediction = told(predict(cell));
+        let parts = &prediction["time_parts_s"];
+        let pressure = parts["memory_pressure"].as_f64().unwrap();
+        let step = prediction["step_time_s"]["expected"].as_f64().unwrap();
+        assert_eq!(pressure > 0.0, cell.0 == "gpt-760m");
+        assert!(pressure <= 0.0 || margin(&prediction) < margin(&pressed));
+        table += &of(cell, 1.1 * expected(&prediction) * step / (step - pressure));
     }
     let fitted = Fitted::to(&(table + &of(cell, expected(&pressed))));
     let again = fitted.json(&predict(cell));

@@ -113,7 +113,7 @@ fn batch_of_copies(
         );
     }
     let share = sequences / gpus;
-    let micro = common_divisor(micro_batch, share);
+    let micro = num_integer::gcd(micro_batch, share).max(1);
     let told = if copies == 1 {
         "1 copy".to_owned()
     } else {
@@ -125,15 +125,6 @@ fn batch_of_copies(
     );
     notes.add(row.line(), text);
     Ok((micro, share / micro))
-}
-
-/// The greatest common divisor (Euclid).
-fn common_divisor(one: u64, other: u64) -> u64 {
-    if other == 0 {
-        one.max(1)
-    } else {
-        common_divisor(other, one % other)
-    }
 }
 
 /// More tokens than any published run takes a step: twice the 60 million of the largest batches of

@@ -6,7 +6,7 @@ use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::memory::{MemoryModel, Verdict};
 use crate::quantity::MAX_COUNT;
-use crate::search::Axis;
+use crate::search::{Axis, NEAREST};
 
 /// The configuration and its cluster, the first of those named.
 pub(super) fn single(request: &Request) -> Result<(&Cluster, Configuration), PlanError> {
@@ -87,7 +87,8 @@ fn largest_that_fits(memory: &MemoryModel, most: u64) -> u64 {
 fn nearest_accumulation(min: u64, max: u64, step: u128) -> u64 {
     let (min, max) = (u128::from(min), u128::from(max));
     let below = max / step;
-    let nearest = if below * step * 20 >= min * 19 {
+    let (least, whole) = NEAREST;
+    let nearest = if below * step * whole >= min * least {
         below
     } else if (below + 1) * step - max < min - below * step {
         below + 1

@@ -111,7 +111,7 @@ impl Grid {
         let deadlines = agenda.jobs.iter().filter_map(|job| job.deadline);
         let deadlines = deadlines.filter(|_| agenda.minimise == Minimise::Lateness);
         let seconds = deadlines.map(|moment| self.seconds(moment) % step);
-        step / seconds.fold(step, common_divisor)
+        step / seconds.fold(step, num_integer::gcd)
     }
 
     /// Whether these steps split those of another grid.
@@ -229,15 +229,6 @@ impl Grid {
     /// Hours of so many steps.
     pub(super) fn hours(&self, steps: i64) -> f64 {
         steps as f64 * self.minutes as f64 / 60.0
-    }
-}
-
-/// The greatest common divisor (Euclid).
-fn common_divisor(one: i64, other: i64) -> i64 {
-    if other == 0 {
-        one
-    } else {
-        common_divisor(other, one % other)
     }
 }
 

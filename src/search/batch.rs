@@ -9,7 +9,7 @@ use super::axis::Axis;
 
 /// The least share of the asked global batch that stands in for it when the axes can't meet it:
 /// 19/20, a shortfall of 5 %.
-const NEAREST: (u128, u128) = (19, 20);
+pub(crate) const NEAREST: (u128, u128) = (19, 20);
 
 /// Accumulations tried when they are left to the global batch: any.
 const ANY_ACCUMULATION: Axis = Axis::Stepped {
