@@ -1,9 +1,11 @@
 //! What no schedule can be better than, without a search: simple sums here; `dual_feasible` functions
-//! of jobs' shares of nodes and time; nearly alike jobs `merged`; what of a room is `usable` at all.
+//! of jobs' shares of nodes and time; a `market` where nodes have a price; nearly alike jobs `merged`;
+//! what of a room is `usable` at all.
 
 pub(super) mod dual_feasible;
 pub(super) mod lanes;
 pub(super) mod late;
+pub(super) mod market;
 pub(super) mod merged;
 pub(super) mod packing;
 pub(super) mod usable;

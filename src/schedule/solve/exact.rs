@@ -14,57 +14,21 @@ use pumpkin_core::options::{SequenceGeneratorType, SolverOptions};
 use pumpkin_core::predicate;
 use pumpkin_core::proof::ConstraintTag;
 use pumpkin_core::results::{ProblemSolution, SatisfactionResult, Solution};
-use pumpkin_core::termination::TerminationCondition;
 use pumpkin_core::variables::{AffineView, DomainId, Literal, TransformableVariable};
 
+use super::question::{Answer, Effort};
+use crate::schedule::bound::market::Market;
 use crate::schedule::problem::{Caps, Placed, Problem, Task};
-use crate::search::Watch;
 
-/// Whether there is such a schedule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::schedule) enum Answer {
-    /// There is: this one.
-    Found(Vec<Placed>),
-    /// There is none.
-    Impossible,
-    /// The effort allowed did not settle it.
-    Open,
-}
-
-/// Who watches is told of so much effort at a time: others may be telling at the same moment.
-const TOLD: u64 = 64;
-
-/// How often the solver may come back to decide: its effort, in a unit that depends on nothing
-/// but the problem, unlike time. Who watches may end it.
-#[derive(Debug)]
-pub(in crate::schedule) struct Effort<'a> {
-    pub(in crate::schedule) spent: u64,
-    pub(in crate::schedule) allowed: u64,
-    pub(in crate::schedule) watch: &'a Watch<'a>,
-}
-
-impl Effort<'_> {
-    /// Spends so much, and tells who watches.
-    pub(in crate::schedule) fn spend(&mut self, effort: u64) {
-        let told = self.spent / TOLD;
-        self.spent += effort;
-        let untold = self.spent / TOLD - told;
-        if untold > 0 {
-            self.watch.settled(untold * TOLD, 0);
-        }
-    }
-}
-
-impl TerminationCondition for Effort<'_> {
-    fn should_stop(&mut self) -> bool {
-        self.spend(1);
-        self.spent > self.allowed || self.watch.is_cancelled()
-    }
-}
-
-/// Looks for a schedule within `caps`.
-pub(in crate::schedule) fn ask(problem: &Problem, caps: Caps, effort: &mut Effort<'_>) -> Answer {
-    let posted = Model::new(problem, caps).and_then(|mut model| {
+/// Looks for a schedule within `caps`; jobs start only when a market leaves it open, where there is one
+/// of this problem.
+pub(in crate::schedule) fn ask(
+    problem: &Problem,
+    caps: Caps,
+    market: Option<&Market>,
+    effort: &mut Effort<'_>,
+) -> Answer {
+    let posted = Model::new(problem, caps, market).and_then(|mut model| {
         model.post()?;
         Ok(model)
     });
@@ -93,6 +57,7 @@ struct Way {
 struct Model<'a> {
     problem: &'a Problem,
     caps: Caps,
+    market: Option<&'a Market>,
     end: i32,
     solver: Solver,
     tag: ConstraintTag,
@@ -125,7 +90,7 @@ fn options() -> SolverOptions {
 }
 
 impl<'a> Model<'a> {
-    fn new(problem: &'a Problem, caps: Caps) -> Posted<Self> {
+    fn new(problem: &'a Problem, caps: Caps, market: Option<&'a Market>) -> Posted<Self> {
         let modes = || problem.tasks.iter().flat_map(|task| &task.modes);
         let parked: i64 = modes().map(|mode| mode.steps.min(caps.end) + 1).sum();
         let costs: i64 = modes().map(|mode| mode.cost).sum();
@@ -149,6 +114,7 @@ impl<'a> Model<'a> {
         Ok(Self {
             problem,
             caps,
+            market,
             end: narrow(caps.end)?,
             solver,
             tag,
@@ -159,8 +125,8 @@ impl<'a> Model<'a> {
 
     fn post(&mut self) -> Posted {
         let mut parking = self.end + 1;
-        for task in &self.problem.tasks {
-            self.task(task, &mut parking)?;
+        for (job, task) in self.problem.tasks.iter().enumerate() {
+            self.task(job, task, &mut parking)?;
             self.consistent()?;
         }
         self.predecessors()?;
@@ -185,9 +151,8 @@ impl<'a> Model<'a> {
         }
     }
 
-    fn task(&mut self, task: &Task, parking: &mut i32) -> Posted {
+    fn task(&mut self, job: usize, task: &Task, parking: &mut i32) -> Posted {
         let last = self.problem.last(task, self.caps.end);
-        let release = narrow(task.release)?;
         let end = self.solver.new_bounded_integer(0, self.end);
         let mut ways = Vec::new();
         for (mode, way) in task.modes.iter().enumerate() {
@@ -196,10 +161,23 @@ impl<'a> Model<'a> {
             if way.steps + task.release > last || way.nodes > most {
                 continue;
             }
-            let (steps, latest) = (narrow(way.steps)?, narrow(last - way.steps)?);
+            let open = self.open(job, mode);
+            let (Some(first), Some(until)) = (open.first(), open.last()) else {
+                continue;
+            };
+            let first = narrow(task.release.max(first.0))?;
+            let (steps, latest) = (narrow(way.steps)?, narrow(until.1.min(last - way.steps))?);
+            if first > latest {
+                continue;
+            }
             let park = *parking;
             *parking += steps + 1;
-            let start = self.solver.new_bounded_integer(release, park);
+            let start = self.solver.new_bounded_integer(first, park);
+            for gap in open.windows(2) {
+                let (before, after) = (narrow(gap[0].1)?, narrow(gap[1].0)?);
+                let outside = [predicate![start <= before], predicate![start >= after]];
+                self.solver.add_clause(outside, self.tag);
+            }
             let taken = predicate![start <= latest];
             let parked = predicate![start >= park];
             self.solver.add_clause([taken, parked], self.tag);
@@ -238,6 +216,14 @@ impl<'a> Model<'a> {
         self.ways.push(ways);
         self.ends.push(end);
         Ok(())
+    }
+
+    /// When a job may start in a way, for all that a market tells: from and up to, in order.
+    fn open(&self, job: usize, mode: usize) -> Vec<(i64, i64)> {
+        match (self.market, self.caps.late) {
+            (Some(market), Some(most)) => market.open(job, mode, most),
+            _ => vec![(0, i64::from(self.end))],
+        }
     }
 
     /// Every way to run a job starts after its predecessors' ends; a parked one does anyway.

@@ -25,6 +25,7 @@ impl Search<'_> {
             best: None,
             watch: self.watch,
             partial: self.partial,
+            market: None,
         };
         if let Some(placed) = list::best(&merged, self.watch)
             && merged.worth(&placed).missed == 0

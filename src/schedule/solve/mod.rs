@@ -12,13 +12,17 @@ mod efforts;
 pub(super) mod exact;
 mod kinds;
 pub(super) mod list;
+pub(super) mod question;
+mod second;
 pub(super) mod tree;
 pub(super) mod ways;
 
 pub(super) use self::efforts::Depth;
 use self::efforts::Efforts;
-use self::exact::{Answer, Effort, ask};
+use self::exact::ask;
+use self::question::{Answer, Effort};
 use self::tree::Figure;
+use super::bound::market::Market;
 use super::bound::{self, dual_feasible};
 use super::problem::{Aim, Caps, Placed, Problem, Worth};
 use crate::search::Watch;
@@ -68,6 +72,7 @@ pub(super) fn solve(
         best: None,
         watch,
         partial: watch.is_cancelled(),
+        market: None,
     };
     watch.begin(depth.whole(problem));
     let known = known.map(|placed| list::shifted(problem, placed));
@@ -79,6 +84,7 @@ pub(super) fn solve(
         }
     }
     search.any()?;
+    search.at_prices();
     search.first();
     search.second();
     let (placed, worth) = search.best.ok_or(Unsolved::Unknown)?;
@@ -111,6 +117,8 @@ struct Search<'a> {
     best: Option<(Vec<Placed>, Worth)>,
     watch: &'a Watch<'a>,
     partial: bool,
+    /// What nodes cost, where lateness is what is minimised.
+    market: Option<Market>,
 }
 
 impl Search<'_> {
@@ -135,6 +143,16 @@ impl Search<'_> {
             }
         }
         self.best.as_ref().map(|_| ()).ok_or(Unsolved::Unknown)
+    }
+
+    /// Finds what nodes cost where lateness is minimised. A sketch is done before that is known.
+    fn at_prices(&mut self) {
+        let Some((_, best)) = self.best else { return };
+        if self.problem.aim == Aim::Lateness && self.depth == Depth::Proof && self.open() {
+            self.market = Market::new(self.problem, best);
+            let bound = self.market.as_ref().map_or(0, Market::bound);
+            self.bound = self.bound.max(bound);
+        }
     }
 
     /// Narrows what is minimised first: questions of little effort to the tree bring the answer
@@ -281,56 +299,18 @@ impl Search<'_> {
             Figure::Second => self.second_caps(worth, worth.second - 1),
         };
         let mut effort = self.effort(allowed);
-        let outcome = tree::ask(self.problem, caps, Some(figure), &mut effort);
+        let outcome = tree::ask(
+            self.problem,
+            caps,
+            Some(figure),
+            self.market.as_ref(),
+            &mut effort,
+        );
         self.look_up();
         if let Some(placed) = outcome.found {
             self.offer(&placed);
         }
         outcome.settled
-    }
-
-    /// Improves what is minimised second, the first held.
-    fn second(&mut self) {
-        let Some((_, worth)) = self.best else { return };
-        let mut low = match self.problem.aim {
-            Aim::Makespan => bound::cheapest(self.problem),
-            Aim::Cost | Aim::Lateness => bound::earliest_ends(self.problem)
-                .into_iter()
-                .max()
-                .unwrap_or(0),
-        };
-        let efforts = Efforts::second(self.problem);
-        let tree = self.depth.share(efforts.tree, self.problem);
-        if low >= worth.second || self.lower(Figure::Second, tree) {
-            return;
-        }
-        let mut left = self.depth.share(efforts.solver, self.problem);
-        let mut high = self.best.as_ref().map_or(low, |(_, worth)| worth.second);
-        while low < high && left > 0 {
-            let value = low + (high - low - 1) / 2;
-            let caps = self.second_caps(worth, value);
-            let allowed = efforts.solver_question;
-            match self.question(Asked::Solver, caps, allowed, &mut left) {
-                Answer::Found(placed) => {
-                    self.offer(&placed);
-                    let best = self.best.as_ref().map_or(value, |(_, worth)| worth.second);
-                    high = best.min(value);
-                }
-                Answer::Impossible | Answer::Open => low = value + 1,
-            }
-        }
-    }
-
-    /// As good as `worth` in the first figure, and `value` at most in the second.
-    fn second_caps(&self, worth: Worth, value: i64) -> Caps {
-        let caps = self.caps(Some(worth.first));
-        match self.problem.aim {
-            Aim::Makespan => Caps {
-                cost: Some(value),
-                ..caps
-            },
-            Aim::Cost | Aim::Lateness => Caps { end: value, ..caps },
-        }
     }
 
     fn caps(&self, first: Option<i64>) -> Caps {
@@ -349,11 +329,12 @@ impl Search<'_> {
 
     fn question(&mut self, asked: Asked, caps: Caps, allowed: u64, left: &mut u64) -> Answer {
         let mut effort = self.effort(allowed.min(*left));
+        let market = self.market.as_ref();
         let answer = match asked {
-            Asked::Solver => ask(self.problem, caps, &mut effort),
+            Asked::Solver => ask(self.problem, caps, market, &mut effort),
             Asked::Tree | Asked::Ways | Asked::Lanes if !self.problem.countable() => Answer::Open,
             Asked::Tree if dual_feasible::excludes(self.problem, caps) => Answer::Impossible,
-            Asked::Tree => tree::ask(self.problem, caps, None, &mut effort).answer(),
+            Asked::Tree => tree::ask(self.problem, caps, None, market, &mut effort).answer(),
             Asked::Ways => ways::ask(self.problem, caps, &mut effort).answer(),
             Asked::Lanes => ways::ask_by_lanes(self.problem, caps, &mut effort).answer(),
         };

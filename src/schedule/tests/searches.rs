@@ -7,10 +7,12 @@ use super::alike::{caps, few_kinds};
 use super::{problem, tried};
 use crate::schedule::bound;
 use crate::schedule::bound::late::{self, Waiting};
+use crate::schedule::bound::market::Market;
 use crate::schedule::due::Due;
 use crate::schedule::problem::{Aim, Caps, END_OF_TIME, Free, Mode, Piece, Placed, Problem, Task};
 use crate::schedule::room::Room;
-use crate::schedule::solve::exact::{self, Answer, Effort};
+use crate::schedule::solve::exact;
+use crate::schedule::solve::question::{Answer, Effort};
 use crate::schedule::solve::tree::{self, Figure, Outcome};
 use crate::schedule::solve::{list, ways};
 use crate::search::Watch;
@@ -142,12 +144,14 @@ fn asked<T>(ask: impl FnOnce(&mut Effort<'_>) -> T) -> T {
 }
 
 /// What each search answers.
-fn answers(problem: &Problem, caps: Caps) -> [(&'static str, Answer); 4] {
+fn answers(problem: &Problem, caps: Caps) -> [(&'static str, Answer); 6] {
     let answer = |outcome: Outcome| outcome.answer();
+    let market = market(problem);
+    let market = market.as_ref();
     [
         (
             "tree",
-            asked(|effort| answer(tree::ask(problem, caps, None, effort))),
+            asked(|effort| answer(tree::ask(problem, caps, None, None, effort))),
         ),
         (
             "ways",
@@ -157,8 +161,27 @@ fn answers(problem: &Problem, caps: Caps) -> [(&'static str, Answer); 4] {
             "lanes",
             asked(|effort| answer(ways::ask_by_lanes(problem, caps, effort))),
         ),
-        ("solver", asked(|effort| exact::ask(problem, caps, effort))),
+        (
+            "solver",
+            asked(|effort| exact::ask(problem, caps, None, effort)),
+        ),
+        (
+            "tree at prices",
+            asked(|effort| answer(tree::ask(problem, caps, None, market, effort))),
+        ),
+        (
+            "solver at prices",
+            asked(|effort| exact::ask(problem, caps, market, effort)),
+        ),
     ]
+}
+
+/// What nodes cost where jobs are late in a list schedule.
+fn market(problem: &Problem) -> Option<Market> {
+    let listed = list::best(problem, &Watch::new())?;
+    let worth = problem.worth(&listed);
+    let late = problem.aim == Aim::Lateness && worth.first > 0;
+    late.then(|| Market::new(problem, worth)).flatten()
 }
 
 proptest! {
@@ -228,8 +251,31 @@ proptest! {
             #[expect(clippy::cast_possible_truncation, reason = "a small number")]
             let less = least.ceil() as i64 - 1;
             if less >= 0 {
-                let none = asked(|effort| exact::ask(&problem, caps(&problem, less), effort));
+                let none = asked(|effort| exact::ask(&problem, caps(&problem, less), None, effort));
                 prop_assert_eq!(none, Answer::Impossible, "{} in units of {}", least, unit);
+            }
+        }
+    }
+
+    /// No schedule is less late than what the market tells, and one that is as late as that or a bit more
+    /// starts each job when that is open: the solver, which doesn't know of prices, finds no other.
+    #[test]
+    fn prices_leave_every_schedule_open_that_is_good_enough(
+        problem in problem(5),
+        more in 0..40_i64,
+    ) {
+        let problem = Problem { aim: Aim::Lateness, ..problem };
+        let Some(market) = market(&problem) else { return Ok(()) };
+        let ask = |most| asked(|effort| exact::ask(&problem, caps(&problem, most), None, effort));
+        if market.bound() > 0 {
+            prop_assert_eq!(ask(market.bound() - 1), Answer::Impossible);
+        }
+        let most = market.bound() + more;
+        if let Answer::Found(placed) = ask(most) {
+            for (job, placed) in placed.iter().enumerate() {
+                let open = market.open(job, placed.mode, most);
+                let kept = open.iter().any(|(from, to)| (from..=to).contains(&&placed.start));
+                prop_assert!(kept, "job {} at {:?}: {:?}", job, placed, open);
             }
         }
     }
@@ -276,7 +322,7 @@ proptest! {
         share in 0.0..=1.0_f64,
     ) {
         let Some(within) = between(&problem, share) else { return Ok(()) };
-        let [(_, tree), ways, lanes, _] = answers(&problem, within);
+        let [(_, tree), ways, lanes, ..] = answers(&problem, within);
         for (search, answer) in [ways, lanes] {
             match (&tree, answer) {
                 (Answer::Found(_), Answer::Found(placed)) => {
@@ -286,6 +332,46 @@ proptest! {
             }
         }
     }
+}
+
+/// On one node that does one job after another, where all are late, prices tell nearly all: by Smith's
+/// rule (1956) those that take least for what they count come first.
+#[test]
+fn prices_tell_how_late_jobs_are_one_after_another() {
+    let steps = [70, 20, 40, 110, 30, 90];
+    let tasks = steps.map(|steps| Task {
+        modes: vec![Mode {
+            site: 0,
+            nodes: 1,
+            steps,
+            cost: 0,
+        }],
+        release: 0,
+        due: Some(Due::new(0, 1, 1)),
+        after: vec![],
+    });
+    let pieces = vec![Piece {
+        from: 0,
+        to: END_OF_TIME,
+        nodes: 1,
+    }];
+    let problem = Problem {
+        tasks: tasks.to_vec(),
+        sites: vec![Free { pieces }],
+        aim: Aim::Lateness,
+    };
+    let mut shortest_first = steps;
+    shortest_first.sort_unstable();
+    let ends = shortest_first.iter().scan(0, |end, steps| {
+        *end += steps;
+        Some(*end)
+    });
+    let least: i64 = ends.sum();
+    let told = market(&problem).unwrap().bound();
+    assert!(
+        told <= least && told * 100 > least * 97,
+        "{told} of {least}"
+    );
 }
 
 /// One after another on one node, jobs that are all late are so by Smith's rule, to the step; one that
@@ -339,7 +425,7 @@ fn agree(problem: &Problem, share: f64) -> Result<(), TestCaseError> {
         );
         prop_assert!(found(answer) != Some(false), "{search}: {answer:?}");
     }
-    let lowered = asked(|effort| tree::ask(problem, within, Some(Figure::First), effort));
+    let lowered = asked(|effort| tree::ask(problem, within, Some(Figure::First), None, effort));
     prop_assert!(lowered.settled);
     if let Some(placed) = lowered.found
         && problem.worth(&placed).first > 0

@@ -19,6 +19,10 @@ impl Tree<'_> {
     /// take beyond the least they can, or leave idle. `None` where sums alone tell that they can't
     /// keep the caps. `steps` are the sums of the steps of the jobs left, by site.
     pub(super) fn spare(&self, moment: &Moment, steps: &[Sums]) -> Option<i64> {
+        // Prices tell of all that the sums below do.
+        if let Some(spare) = self.late_spare(moment) {
+            return (spare >= 0.0).then_some(i64::MAX);
+        }
         let cost = self.caps.cost.map(|most| most - moment.cost);
         let late = self.caps.late.map(|most| most - moment.late);
         let sites = moment.rooms.iter().zip(&self.lanes).zip(steps);
@@ -62,6 +66,33 @@ impl Tree<'_> {
             || late
                 .is_some_and(|most| self.least_late(moment) > most || self.too_late(moment, most));
         (!exceeded).then_some(i64::MAX)
+    }
+
+    /// How much later all jobs may be together than they are at the least, where nodes have a price.
+    pub(super) fn late_spare(&self, moment: &Moment) -> Option<f64> {
+        let (market, most) = (self.market?, self.caps.late?);
+        let mut least = moment.late as f64;
+        for (left, class) in self.left.iter().zip(&self.classes) {
+            if let (1.., [job, ..]) = (*left, &class.jobs[..]) {
+                least += *left as f64 * market.least(*job, moment.earliest(class));
+            }
+        }
+        for (site, room) in moment.rooms.iter().enumerate() {
+            least -= market.all(site, room);
+        }
+        Some(market.spare(least, most))
+    }
+
+    /// How much more a job costs at the market's prices that starts now in a way than it does at the
+    /// least; 0 without a market.
+    pub(super) fn delays(&self, moment: &Moment, class: usize, way: usize) -> f64 {
+        let class = &self.classes[class];
+        let (Some(market), [job, ..]) = (self.market, &class.jobs[..]) else {
+            return 0.0;
+        };
+        let mode = class.ways[way].mode;
+        let late = class.behind(moment.at + mode.steps) as f64;
+        late + market.nodes(mode, moment.at) - market.least(*job, moment.earliest(class))
     }
 
     /// Node-steps that the jobs left take at least; `None` where one of them has no way on.

@@ -26,7 +26,8 @@ use smallvec::SmallVec;
 use self::class::Class;
 pub(super) use self::class::{alike, alike_but_for_ways};
 use self::moment::{Moment, NOT_YET, Past};
-use super::exact::{Answer, Effort};
+use super::question::{Answer, Effort};
+use crate::schedule::bound::market::Market;
 use crate::schedule::bound::usable::{Lanes, Sums};
 use crate::schedule::problem::{Aim, Caps, Mode, Placed, Problem};
 use crate::schedule::room::Room;
@@ -58,14 +59,16 @@ impl Outcome {
     }
 }
 
-/// Looks for a schedule within `caps`: the first, or the least one of a figure.
+/// Looks for a schedule within `caps`: the first, or the least one of a figure; by what nodes cost in
+/// a market where there is one of this problem.
 pub(in crate::schedule) fn ask(
     problem: &Problem,
     caps: Caps,
     lower: Option<Figure>,
+    market: Option<&Market>,
     effort: &mut Effort<'_>,
 ) -> Outcome {
-    let mut tree = Tree::new(problem, caps, lower);
+    let mut tree = Tree::new(problem, caps, lower, market);
     let root = Moment {
         at: 0,
         rooms: tree.rooms(),
@@ -102,6 +105,7 @@ struct Tree<'a> {
     problem: &'a Problem,
     caps: Caps,
     lower: Option<Figure>,
+    market: Option<&'a Market>,
     classes: Vec<Class>,
     /// Ways to start a job, the longest first: class and way.
     starts: Vec<(usize, usize)>,
@@ -154,7 +158,12 @@ const SUMMED: usize = 50_000;
 const KEPT: usize = 64;
 
 impl<'a> Tree<'a> {
-    fn new(problem: &'a Problem, caps: Caps, lower: Option<Figure>) -> Self {
+    fn new(
+        problem: &'a Problem,
+        caps: Caps,
+        lower: Option<Figure>,
+        market: Option<&'a Market>,
+    ) -> Self {
         let classes = Class::all(problem, caps);
         let mut starts: Vec<(usize, usize)> = Vec::new();
         for (class, jobs) in classes.iter().enumerate() {
@@ -185,6 +194,7 @@ impl<'a> Tree<'a> {
             problem,
             caps,
             lower,
+            market,
             starts,
             left: classes.iter().map(|class| class.jobs.len()).collect(),
             lanes,
@@ -288,11 +298,15 @@ impl<'a> Tree<'a> {
         if self.left.iter().all(|left| *left == 0) {
             return self.complete();
         }
+        let late = self.late_spare(moment);
         for start in first..self.starts.len() {
             let (class, way) = self.starts[start];
             let Some(job) = self.next_job(class) else {
                 continue;
             };
+            if late.is_some_and(|spare| self.delays(moment, class, way) > spare) {
+                continue;
+            }
             let Some(spare) = self.spared(moment, class, way, spare) else {
                 continue;
             };

@@ -23,7 +23,7 @@ use rayon::prelude::*;
 
 use self::groups::Groups;
 use self::search::Search;
-use super::exact::Effort;
+use super::question::Effort;
 use super::tree::{Outcome, alike};
 use crate::schedule::bound;
 use crate::schedule::bound::dual_feasible::System;

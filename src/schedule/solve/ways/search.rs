@@ -8,7 +8,7 @@ use crate::schedule::bound;
 use crate::schedule::bound::lanes::Inequality;
 use crate::schedule::bound::late::{self, Waiting};
 use crate::schedule::problem::{Caps, Mode, Placed, Problem, Task};
-use crate::schedule::solve::exact::Effort;
+use crate::schedule::solve::question::Effort;
 use crate::schedule::solve::tree::{self, Outcome};
 use crate::search::Watch;
 
@@ -218,7 +218,7 @@ impl<'s> Search<'s> {
             allowed: left.min(most),
             watch: self.effort.watch,
         };
-        let outcome = tree::ask(&rest, caps, None, &mut effort);
+        let outcome = tree::ask(&rest, caps, None, None, &mut effort);
         self.effort.spent += effort.spent;
         Outcome {
             found: outcome.found.map(|placed| aside.whole(&placed)),
