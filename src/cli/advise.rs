@@ -14,7 +14,7 @@ use crate::report::ToMeasure;
 use super::args::{ConfidenceArgs, FitArgs, GlobalArgs, JobArgs, OutputArgs, RankingArgs, whole};
 use super::input::read_text;
 use super::output::Output;
-use super::{Failure, catalog_with, fit, request};
+use super::{Failure, catalog_with, fit, live, request};
 
 /// Flags of `tminus advise`.
 #[derive(Debug, Clone, Args)]
@@ -157,9 +157,14 @@ fn among(
     let fit = fit::of(file.as_ref())?;
     let confidence = args.confidence.confidence.unwrap_or_default();
     let pool = fit::pool(global.threads)?;
-    let advice = pool.install(|| advise_among(&rows, &fit, confidence, limits))?;
+    let advice = live::shown(global.quiet, WEIGHING, || {
+        pool.install(|| advise_among(&rows, &fit, confidence, limits))
+    })?;
     Ok((advice, origin.name))
 }
+
+/// What is being done.
+const WEIGHING: &str = "weighing what could be measured";
 
 /// What narrows the answer of a job, with its model's name, and whether the job file has to be named
 /// again for its rows to be understood.
@@ -175,7 +180,10 @@ fn for_job(
     let describes = file.is_some_and(|job| job.describes() || !job.settings.presets.is_empty());
     let loaded = opened.single(flags)?;
     let (request, fit) = (&loaded.request, loaded.fit()?);
-    let advice = fit::pool(global.threads)?.install(|| advise(request, &fit, limits))?;
+    let pool = fit::pool(global.threads)?;
+    let advice = live::shown(global.quiet, WEIGHING, || {
+        pool.install(|| advise(request, &fit, limits))
+    })?;
     Ok((advice, request.model.name.clone(), describes))
 }
 

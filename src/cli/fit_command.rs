@@ -14,7 +14,7 @@ use crate::report::FitSummary;
 use super::args::{Format, GlobalArgs};
 use super::output::Output;
 use super::tables::{Tables, read_tables};
-use super::{Failure, catalog_with, fit};
+use super::{Failure, catalog_with, fit, live};
 
 /// Flags of `tminus fit`.
 #[derive(Debug, Clone, Args)]
@@ -103,7 +103,10 @@ pub(super) fn run(
     } else {
         FitFile::on_top
     };
-    let file = fit::pool(global.threads)?.install(|| make(args.name(), sources, rows))?;
+    let pool = fit::pool(global.threads)?;
+    let file = live::shown(global.quiet, "fitting", || {
+        pool.install(|| make(args.name(), sources, rows))
+    })?;
     output.result(&file.to_toml()?)?;
     let stdout = Output::open(None, global.color, global.quiet)?;
     let target = args.output.display().to_string();

@@ -61,6 +61,38 @@ pub(super) fn watched<T: Send>(
     })
 }
 
+/// Runs `work`, of which nobody knows how far it is; that it goes on is shown on stderr when it is a
+/// terminal, unless `quiet`.
+pub(super) fn shown<T>(quiet: bool, doing: &'static str, work: impl FnOnce() -> T) -> T {
+    if quiet || !std::io::stderr().is_terminal() {
+        return work();
+    }
+    let (finished, waiting) = mpsc::channel::<()>();
+    thread::scope(|scope| {
+        scope.spawn(move || spin(doing, &waiting));
+        let result = work();
+        // Dropping the sender wakes the display, which clears itself.
+        drop(finished);
+        result
+    })
+}
+
+fn spin(doing: &'static str, finished: &Receiver<()>) {
+    let running = |wait| finished.recv_timeout(wait) == Err(RecvTimeoutError::Timeout);
+    if !running(PATIENCE) {
+        return;
+    }
+    let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+        spinner.set_style(style);
+    }
+    spinner.set_message(doing);
+    while running(REDRAW) {
+        spinner.tick();
+    }
+    spinner.finish_and_clear();
+}
+
 fn cancel_on_interrupt(watch: &Arc<Watch<'static>>) {
     let watch = Arc::clone(watch);
     let handler = move || {

@@ -154,13 +154,18 @@ impl Cli {
     }
 }
 
-/// The command as a person would type it again.
+/// The command as a person would type it again, without the flags that change nothing of its result.
 fn command_line(arguments: &[OsString]) -> String {
-    let words = arguments.iter().skip(1).map(|word| word.to_string_lossy());
-    let words: Vec<String> = std::iter::once(std::borrow::Cow::from("tminus"))
-        .chain(words)
-        .map(|word| crate::launch::quoted(&word))
-        .collect();
+    let mut words = vec!["tminus".to_owned()];
+    let mut given = arguments.iter().skip(1).map(|word| word.to_string_lossy());
+    while let Some(word) = given.next() {
+        match &*word {
+            "--threads" | "--color" => drop(given.next()),
+            "--quiet" | "-q" | "--timing" => {}
+            word if word.starts_with("--threads=") || word.starts_with("--color=") => {}
+            word => words.push(crate::launch::quoted(word)),
+        }
+    }
     words.join(" ")
 }
 
@@ -185,4 +190,25 @@ fn catalog_with(catalog: Catalog, files: &[PathBuf]) -> Result<Catalog, Diagnost
             (read, _) => read,
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_told_without_what_changes_no_result() {
+        let told = |line: &str| {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            command_line(&words)
+        };
+        let plain = "tminus report job.toml -o a.md";
+        assert_eq!(told(plain), plain);
+        for flags in ["--threads 8", "--threads=8 -q", "--color always --quiet"] {
+            assert_eq!(
+                told(&format!("tminus {flags} report job.toml -o a.md")),
+                plain
+            );
+        }
+    }
 }

@@ -73,5 +73,5 @@ pub fn embedded_fit() -> Result<Fit, Diagnostic> {
     let fit = Fit::new(EMBEDDED, embedded_rows()?).map_err(|error| {
         Diagnostic::new(format!("the fit to the embedded table failed: {error}"))
     })?;
-    Ok(fit.with_held_out_mape(Some(provenance()?.held_out.leave_model)))
+    Ok(fit.with_held_out(Some(provenance()?.held_out.leave_model), None))
 }

@@ -7,6 +7,7 @@ use crate::configuration::Configuration;
 use crate::diagnostic::Diagnostic;
 use crate::measure::Measurement;
 use crate::quantity::Confidence;
+use crate::throughput::coefficients::COEFFICIENTS;
 use crate::throughput::evaluate::{Accuracy, cross_validate, evaluate};
 
 /// Most cells that are held out one by one.
@@ -32,7 +33,58 @@ pub struct HeldOut {
     pub embedded_mape: Option<f64>,
 }
 
+/// Shares of rows inside their 90 % interval below which intervals are too narrow.
+const TOO_FEW_INSIDE: f64 = 0.6;
+/// Rows of fewer than which neither that nor which of two errors is the larger tells much.
+const JUDGED: usize = 8;
+/// Errors above this have another cause than the model.
+const FAR_OFF: f64 = 0.5;
+/// Rows fitted alone that are no basis for anything away from them: less than twice the coefficients.
+const FEW_ALONE: usize = 2 * COEFFICIENTS.len();
+
 impl HeldOut {
+    /// What who predicts with a fit of so many rows should be careful about, in words.
+    pub(super) fn caution(held_out: Option<&Self>, alone: bool, rows: usize) -> Option<String> {
+        if alone && rows < FEW_ALONE {
+            return Some(format!(
+                "this fit rests on {} alone: fitted on top of the embedded tables, so few would say more",
+                if rows == 1 {
+                    "1 row".to_owned()
+                } else {
+                    format!("{rows} rows")
+                },
+            ));
+        }
+        let held_out = held_out?;
+        let off = |share: f64| format!("{:.0} %", share * 100.0);
+        if held_out.mape > FAR_OFF {
+            return Some(format!(
+                "rows held out of this fit are {} off: a unit or a setting of the measured table looks \
+                 wrong, so don't plan with it",
+                off(held_out.mape)
+            ));
+        }
+        let embedded = held_out.embedded_mape?;
+        if held_out.rows < JUDGED {
+            return None;
+        }
+        if held_out.coverage < TOO_FEW_INSIDE {
+            return Some(format!(
+                "only {} of the rows held out of this fit were inside their 90 % interval: its intervals \
+                 are too narrow",
+                off(held_out.coverage)
+            ));
+        }
+        (held_out.mape > embedded).then(|| {
+            format!(
+                "on rows held out this fit is {:.1} % off and the embedded one {:.1} %: its rows have not \
+                 been of use so far",
+                held_out.mape * 100.0,
+                embedded * 100.0
+            )
+        })
+    }
+
     /// Of these rows; `None` when there are too few, or when a fit without some of them fails.
     ///
     /// # Errors

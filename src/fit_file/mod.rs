@@ -119,9 +119,10 @@ impl FitFile {
         let fit = fitted(&name, alone, &rows)?;
         let held_out = HeldOut::of(alone, &rows)?;
         let mape = held_out.as_ref().map(|held_out| held_out.mape);
+        let caution = HeldOut::caution(held_out.as_ref(), alone, rows.len());
         Ok(Self {
             program: program(),
-            fit: fit.with_held_out_mape(mape),
+            fit: fit.with_held_out(mape, caution),
             name,
             sources,
             embedded: embedded_count(alone)?,

@@ -95,10 +95,12 @@ pub(super) fn from_toml(name: &str, text: &str) -> Result<FitFile, Diagnostic> {
         return Err(refused(&message, &origin));
     }
     let alone = document.base.is_none();
-    let mape = document.held_out.as_ref().map(|held_out| held_out.mape);
+    let held_out = document.held_out.as_ref();
+    let mape = held_out.map(|held_out| held_out.mape);
+    let caution = HeldOut::caution(held_out, alone, rows.len());
     let fit = fitted(&document.name, alone, &rows)
         .map_err(|error| remake(error.in_text(origin.clone())))?
-        .with_held_out_mape(mape);
+        .with_held_out(mape, caution);
     let file = FitFile {
         name: document.name,
         program: document.program,

@@ -74,6 +74,8 @@ pub struct Request {
     pub clusters: Vec<Cluster>,
     /// With which stack.
     pub stack: Stack,
+    /// Who chose it.
+    pub stack_choice: StackChoice,
     /// GPU counts to try.
     pub gpus: Axis,
     /// Sequence lengths to try.
@@ -102,6 +104,17 @@ pub struct Request {
     pub launch: LaunchSettings,
     /// What is asked of a booking, names not yet looked up.
     pub reserve: ReserveSettings,
+}
+
+/// Who chose a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StackChoice {
+    /// The job names it.
+    Named,
+    /// It is that of most of a user's own rows on this GPU.
+    OfRows(String),
+    /// Nobody: it is that of the embedded tables.
+    Default,
 }
 
 /// A commented job file to start from: it plans gpt-7b on 134B tokens as it stands.

@@ -1,7 +1,7 @@
 //! Settings become a request: names are looked up, what was left open gets its default.
 
 use super::settings::{ModelChoice, Settings, Sourced};
-use super::{GlobalBatch, Request, TokenBudget};
+use super::{GlobalBatch, Request, StackChoice, TokenBudget};
 use crate::diagnostic::Diagnostic;
 use crate::hardware::Cluster;
 use crate::model::{MAX_SEQ_LEN, Model, Positions};
@@ -47,14 +47,22 @@ pub fn resolve(settings: Settings, catalog: &Catalog) -> Result<Request, Diagnos
     let pricing = prices.resolve(start, catalog)?;
     let mut clusters = clusters(settings.clusters, catalog)?;
     prices.put_own(&mut clusters);
-    let usual_stack = catalog.usual_stack(&clusters).unwrap_or(DEFAULT_STACK);
+    let usual = catalog.usual_stack(&clusters);
+    let stack_choice = match (&settings.stack, usual) {
+        (Some(_), _) => StackChoice::Named,
+        (None, Some((gpu, _))) => StackChoice::OfRows(gpu.name.clone()),
+        (None, None) => StackChoice::Default,
+    };
     Ok(Request {
+        stack_choice,
         tokens,
         clusters,
         reliability: settings.reliability.resolve()?,
         pricing,
         stack: match settings.stack {
-            None => catalog.stack(usual_stack)?.clone(),
+            None => catalog
+                .stack(usual.map_or(DEFAULT_STACK, |(_, stack)| stack))?
+                .clone(),
             Some(set) => catalog
                 .stack(&set.value)
                 .map_err(|unknown| set.refuse(unknown, "not known"))?

@@ -8,7 +8,7 @@ use super::SpaceReport;
 use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::quantity::display_thousands;
-use crate::search::{Ranked, SpaceError};
+use crate::search::{Objective, Ranked, SpaceError};
 use crate::throughput::FitError;
 
 /// A change to the request under which a configuration can be launched.
@@ -133,11 +133,26 @@ pub enum PlanError {
 
 /// Refuses to weigh by cost where none of what can be launched has a price.
 pub(super) fn check_priced(request: &Request, places: &[Ranked]) -> Result<(), PlanError> {
-    let mut clusters: Vec<&Cluster> = Vec::new();
-    for cluster in places
+    let clusters = places
         .iter()
-        .filter_map(|place| request.clusters.get(place.cluster))
-    {
+        .filter_map(|place| request.clusters.get(place.cluster));
+    any_priced(request, clusters)
+}
+
+/// The same where nothing can be launched: a remedy that changes no price would not help.
+pub(super) fn check_priced_at_all(request: &Request) -> Result<(), PlanError> {
+    match request.sort {
+        Objective::Cost | Objective::Pareto => any_priced(request, request.clusters.iter()),
+        Objective::Time | Objective::GpuHours | Objective::Throughput => Ok(()),
+    }
+}
+
+fn any_priced<'a>(
+    request: &Request,
+    among: impl Iterator<Item = &'a Cluster>,
+) -> Result<(), PlanError> {
+    let mut clusters: Vec<&Cluster> = Vec::new();
+    for cluster in among {
         if request.pricing.price(cluster).is_some() {
             return Ok(());
         }

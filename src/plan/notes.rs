@@ -5,10 +5,13 @@ use super::candidate::Candidate;
 use crate::configuration::Setting;
 use crate::forecast::Reliability;
 use crate::hardware::Cluster;
-use crate::job::Request;
+use crate::job::{Request, StackChoice};
 use crate::memory::{MemoryModel, Verdict};
 use crate::quantity::display_thousands;
 use crate::throughput::Fit;
+
+/// The stack of most runs on GPUs later than the embedded tables.
+const LATER_STACK: &str = "bf16-gather";
 
 /// What a reader of a plan that was ended early has to know before anything else.
 pub(super) fn partial(space: &SpaceReport) -> String {
@@ -22,7 +25,8 @@ pub(super) fn partial(space: &SpaceReport) -> String {
 /// have one.
 #[must_use]
 pub fn fit_notes(request: &Request, fit: &Fit) -> Vec<String> {
-    let mut notes: Vec<String> = Vec::new();
+    let mut notes: Vec<String> = fit.caution().map(str::to_owned).into_iter().collect();
+    notes.extend(stack_note(request));
     for cluster in &request.clusters {
         let silence = fit.silence(&Setting {
             shape: &request.model.shape,
@@ -34,6 +38,31 @@ pub fn fit_notes(request: &Request, fit: &Fit) -> Vec<String> {
         }
     }
     notes
+}
+
+/// Which stack was chosen where the job names none, if that may not be what runs on a cluster of it.
+fn stack_note(request: &Request) -> Option<String> {
+    let stack = &request.stack.name;
+    let mut gpus = request.clusters.iter().map(|cluster| &cluster.gpu);
+    match &request.stack_choice {
+        StackChoice::Named => None,
+        StackChoice::OfRows(of) => {
+            let other = gpus.find(|gpu| gpu.name != *of)?;
+            Some(format!(
+                "no stack is named: {stack} is that of the fit's rows on {of}, and taken on {} too; \
+                 `--stack` names another",
+                other.name
+            ))
+        }
+        StackChoice::Default => {
+            let later = gpus.find(|gpu| !gpu.measured)?;
+            Some(format!(
+                "no stack is named: {stack} is that of the embedded tables, of 2022; what runs on {} \
+                 today mostly gathers in bf16, which `--stack {LATER_STACK}` plans",
+                later.name
+            ))
+        }
+    }
 }
 
 /// What a reader of the plan should know beyond its figures.

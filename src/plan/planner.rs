@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::candidate::{Candidate, Forecaster};
-use super::error::{PlanError, check_priced};
+use super::error::{PlanError, check_priced, check_priced_at_all};
 use super::front::{self, Shown};
 use super::physics::{Goal, Physics};
 use super::resolve::{axes, resolved};
@@ -194,10 +194,10 @@ impl<'a> Planner<'a> {
         match (nothing, partial) {
             (false, _) => Ok(()),
             (true, true) => Err(PlanError::Cancelled { space }),
-            (true, false) => Err(PlanError::NothingFeasible {
+            (true, false) => check_priced_at_all(request).and(Err(PlanError::NothingFeasible {
                 space,
                 remedies: remedy::remedies(self, request, self.alternatives),
-            }),
+            })),
         }
     }
 

@@ -5,7 +5,7 @@ use super::physics::Goal;
 use super::planner::{Planner, describe};
 use crate::hardware::Cluster;
 use crate::job::{GlobalBatch, Request};
-use crate::search::{Axis, Limits, Ranked, Switch, Watch};
+use crate::search::{Axis, Limits, Objective, Ranked, Switch, Watch};
 
 /// One change to try.
 struct Change {
@@ -77,10 +77,22 @@ const SHORTEST: u64 = 128;
 /// The smallest card of `alternatives` on which the job runs, measured ones first, as asked for or
 /// else launched freely.
 fn elsewhere(planner: &Planner<'_>, request: &Request, alternatives: &[Cluster]) -> Option<Remedy> {
-    let mut others: Vec<&Cluster> = alternatives
+    let others = alternatives
         .iter()
-        .filter(|other| request.clusters.iter().all(|own| own.name != other.name))
-        .collect();
+        .filter(|other| request.clusters.iter().all(|own| own.name != other.name));
+    let weighed_by_cost = matches!(request.sort, Objective::Cost | Objective::Pareto);
+    let others = others.filter(|other| !weighed_by_cost || request.pricing.price(other).is_some());
+    // What is asked of these holds elsewhere too: nodes that are spares train nothing.
+    let spares = request.reliability.spare_nodes.unwrap_or(0);
+    let without_spares = others.filter_map(|other| {
+        let nodes = other.nodes(other.max_gpus).checked_sub(spares)?;
+        let max_gpus = nodes.saturating_mul(other.gpus_per_node);
+        (nodes > 0).then(|| Cluster {
+            max_gpus,
+            ..other.clone()
+        })
+    });
+    let mut others: Vec<Cluster> = without_spares.collect();
     others.sort_by(|a, b| {
         let (a, b) = (&a.gpu, &b.gpu);
         b.measured
@@ -91,7 +103,7 @@ fn elsewhere(planner: &Planner<'_>, request: &Request, alternatives: &[Cluster])
         others.iter().find_map(|cluster| {
             let change = Change {
                 request: Request {
-                    clusters: vec![(*cluster).clone()],
+                    clusters: vec![cluster.clone()],
                     ..request.clone()
                 },
                 goal: Goal::FewestGpus,

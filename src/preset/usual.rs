@@ -40,15 +40,15 @@ impl Catalog {
     }
 
     /// The stack that a user's own rows were measured on, on the GPU of the first of `clusters`
-    /// that they know, or else on another of its architecture; `None` where they know none, or nobody
-    /// measured.
+    /// that they know, or else on another of its architecture, with the GPU they are of; `None` where
+    /// they know none, or nobody measured.
     #[must_use]
-    pub fn usual_stack(&self, clusters: &[Cluster]) -> Option<&str> {
+    pub fn usual_stack(&self, clusters: &[Cluster]) -> Option<(&Gpu, &str)> {
         let on = |like: &dyn Fn(&Gpu, &Gpu) -> bool| {
             clusters.iter().find_map(|cluster| {
                 let mut usual = self.usual.iter();
                 let known = usual.find(|(gpu, _)| like(gpu, &cluster.gpu));
-                known.map(|(_, stack)| stack.as_str())
+                known.map(|(gpu, stack)| (gpu, stack.as_str()))
             })
         };
         on(&|a, b| a.name == b.name).or_else(|| on(&Gpu::same_architecture))

@@ -8,6 +8,9 @@ use super::number::{confidence, dollars, percent, range, significant, thousands}
 use super::words::on_off;
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone};
 
+/// Half-widths above this share of what was planned are of what nobody knew, not of runs that differ.
+const WIDE: f64 = 0.2;
+
 /// A comparison, and the file that its row was written to.
 #[derive(Debug, Clone, Copy)]
 pub struct Deviation<'a> {
@@ -87,7 +90,16 @@ impl Deviation<'_> {
         let off = percent(off.abs());
         let share = confidence(c.confidence);
         let quantile = quantile(c.quantile);
-        if c.as_planned {
+        let (low, high) = (c.planned_tok_s.low, c.planned_tok_s.high);
+        if c.as_planned && (high - low) / 2.0 > WIDE * c.planned_tok_s.expected {
+            // That wide, it is what nobody knew: no share of runs is told by it.
+            format!(
+                "Inside what the plan left open, which was much: {off} % {words} than its middle, within \
+                 {} to {} tokens/s. What is measured says more than the plan could.",
+                thousands(low),
+                thousands(high)
+            )
+        } else if c.as_planned {
             format!(
                 "As planned: {off} % {words} than expected, inside the interval that holds {share} % \
                  of runs; {quantile}."

@@ -95,12 +95,18 @@ impl Answer for Explanation<'_> {
                 name: self.fit.to_owned(),
                 rows: self.fit_rows,
             },
-            notes: self.notes.to_vec(),
+            notes: self.all_notes(),
         })
     }
 }
 
 impl Explanation<'_> {
+    /// What a reader should know beyond the figures, of the prices too.
+    fn all_notes(&self) -> Vec<String> {
+        let of_price = self.pricing.notes(self.cluster);
+        self.notes.iter().cloned().chain(of_price).collect()
+    }
+
     fn title(&self) -> String {
         let c = self.candidate;
         format!(
@@ -190,8 +196,6 @@ impl Explanation<'_> {
                 format!("{}, {} measured rows", self.fit, self.fit_rows),
             ),
         ];
-        let told = self.notes.iter();
-        notes.extend(told.map(|note| ("note".to_owned(), note.clone())));
         if !c.basis_detail.axes.is_empty() && c.basis == Basis::Extrapolated {
             notes.insert(1, ("outside".to_owned(), c.basis_detail.axes.join("; ")));
         }
@@ -206,8 +210,8 @@ impl Explanation<'_> {
         if self.pricing.price(self.cluster).is_some() {
             notes.push(("price".to_owned(), price_words(self.pricing, self.cluster)));
         }
-        let of_price = self.pricing.notes(self.cluster).into_iter();
-        notes.extend(of_price.map(|note| ("note".to_owned(), note)));
+        let told = self.all_notes().into_iter();
+        notes.extend(told.map(|note| ("note".to_owned(), note)));
         notes
     }
 }

@@ -36,6 +36,7 @@ struct Summary<'a> {
     on_top_of: Option<&'static str>,
     rows: usize,
     held_out: Option<&'a HeldOut>,
+    caution: Option<&'a str>,
     fits: Vec<Place>,
     notes: &'a [String],
 }
@@ -214,6 +215,7 @@ impl FitSummary<'_> {
             on_top_of: (!self.file.is_alone()).then_some(EMBEDDED),
             rows: self.file.rows().len(),
             held_out: self.file.held_out(),
+            caution: self.file.fit().caution(),
             fits: layers.map(|layer| Place::new(self.file, &layer)).collect(),
             notes: self.notes,
         }
@@ -253,6 +255,9 @@ impl Answer for FitSummary<'_> {
         };
         let mut document = Document::new(format!("{}: {rows} fitted {base}", summary.name))
             .text(format!("on rows held out: {}", self.held_out()));
+        if let Some(caution) = self.file.fit().caution() {
+            document = document.text(format!("careful: {caution}"));
+        }
         for place in &summary.fits {
             document = document.heading(place.name()).text(format!(
                 "{}; {}",

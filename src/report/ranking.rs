@@ -10,7 +10,9 @@ use crate::throughput::Basis;
 use super::number::{
     TimeUnit, bar, compact, confidence, half_width, largest, percent, range, thousands, tokens,
 };
-use super::words::{basis_letter, basis_name, basis_words, on_off, price_words, verdict_tone};
+use super::words::{
+    basis_letter, basis_name, basis_words, on_off, price_words, ranked_by, verdict_tone,
+};
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone, candidate};
 
 /// The longest bar of a time.
@@ -209,8 +211,10 @@ impl Ranking<'_> {
         if !is_front && self.plan.candidates.iter().any(is_tie) {
             notes.push((
                 "#=".to_owned(),
-                "can't be told apart from rank 1: the difference is within the model's error"
-                    .to_owned(),
+                format!(
+                    "{} can't be told apart from rank 1's: the difference is within the model's error",
+                    ranked_by(self.plan.request.sort)
+                ),
             ));
         }
         if self.plan.candidates.iter().any(is_short) {

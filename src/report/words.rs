@@ -4,6 +4,7 @@ use crate::forecast::Pricing;
 use crate::hardware::Cluster;
 use crate::memory::Verdict;
 use crate::plan::{Candidate, MemoryReport};
+use crate::search::Objective;
 use crate::throughput::Basis;
 
 use super::Tone;
@@ -11,6 +12,16 @@ use super::Tone;
 /// The same configuration on the same cluster.
 pub(super) fn same(a: &Candidate, b: &Candidate) -> bool {
     a.cluster == b.cluster && a.configuration() == b.configuration()
+}
+
+/// What a plan is ranked by, as several of them have it.
+pub(super) fn ranked_by(sort: Objective) -> &'static str {
+    match sort {
+        Objective::Time | Objective::Pareto => "times",
+        Objective::Cost => "costs",
+        Objective::GpuHours => "GPU-hours",
+        Objective::Throughput => "throughputs",
+    }
 }
 
 pub(super) fn on_off(on: bool) -> &'static str {

@@ -1,7 +1,7 @@
 //! The axes on which a configuration is outside of what was measured on its GPU type.
 
-use super::basis::same_stack;
-use super::residual::{Cell, padded};
+use super::basis::{Known, same_stack};
+use super::residual::padded;
 use crate::configuration::{Configuration, Setting};
 use crate::measure::Measurement;
 use crate::model::{FeedForward, Shape};
@@ -57,12 +57,17 @@ const AXES: [Axis; 7] = [
     }),
 ];
 
+/// So little beyond the range, as a share, is no other place: positions that are learned or not change a
+/// model by less.
+const NEAR: f64 = 0.01;
+
 /// The axes left, in words.
 pub(super) fn axes_left(
-    rows: &[&(Measurement, Cell)],
+    known: &Known<'_>,
     setting: &Setting<'_>,
     configuration: &Configuration,
 ) -> Vec<String> {
+    let rows = &known.speak;
     let gpu = &setting.cluster.gpu.name;
     let mut on_gpu: Vec<&Measurement> = rows
         .iter()
@@ -73,7 +78,11 @@ pub(super) fn axes_left(
     // Where no row is of that GPU, what was measured is on others.
     let strange = on_gpu.is_empty();
     if strange {
-        axes.push(format!("GPU type {gpu} (none measured)"));
+        axes.push(if known.other_stacks {
+            format!("GPU type {gpu} (measured under other stacks only)")
+        } else {
+            format!("GPU type {gpu} (none measured)")
+        });
         on_gpu = rows.iter().map(|(row, _)| row).collect();
     }
     if on_gpu.is_empty() {
@@ -93,6 +102,13 @@ pub(super) fn axes_left(
     }
     if !strange {
         axes.extend(links_left(&on_gpu, setting, configuration));
+        let several = setting.cluster.nodes(configuration.gpus) > 1;
+        axes.extend(known.other_links.filter(|_| several).map(|share| {
+            format!(
+                "links between nodes as stated (where they were measured they carry {share:.2} times \
+                 that)"
+            )
+        }));
     }
     if none(&|row| same_stack(&row.stack, setting.stack)) {
         let stack = &setting.stack.name;
@@ -129,7 +145,8 @@ fn left(
     let shown = display_count((axis.show)(setting, configuration));
     let (least, most) = ends(axis.show);
     let (least, most) = (display_count(least), display_count(most));
-    let inside = (low..=high).contains(&(axis.value)(setting, configuration));
+    let near = low * (1.0 - NEAR)..=high * (1.0 + NEAR);
+    let inside = near.contains(&(axis.value)(setting, configuration));
     if inside || shown == least || shown == most {
         return None;
     }

@@ -5,9 +5,10 @@ use serde::Serialize;
 
 use super::axes::axes_left;
 use super::layer::same_links;
-use super::residual::{Cell, distance};
+use super::residual::{Cell, distance, padded};
 use crate::configuration::{Configuration, Setting};
 use crate::measure::Measurement;
+use crate::model::Shape;
 use crate::stack::Stack;
 
 /// How many nearest rows are named.
@@ -59,26 +60,41 @@ pub struct BasisDetail {
     pub nearest: Vec<NearestRow>,
 }
 
-/// The basis of a configuration: the nearest of `rows`, and what those that `speak` for its setting
-/// make of it.
+/// What a fit knows around a setting.
+#[derive(Debug)]
+pub(crate) struct Known<'a> {
+    /// The rows that a prediction can rest on.
+    pub(crate) rows: Vec<&'a (Measurement, Cell)>,
+    /// Those that hold what they say of the setting too.
+    pub(crate) speak: Vec<&'a (Measurement, Cell)>,
+    /// What the links between the nodes of these carry, as a share of what is stated, where that was
+    /// found and isn't believed of the setting's.
+    pub(crate) other_links: Option<f64>,
+    /// Whether its GPU was measured, under other stacks.
+    pub(crate) other_stacks: bool,
+}
+
+/// The basis of a configuration: the nearest rows, and what those that speak for its setting make of
+/// it.
 pub(crate) fn basis(
-    rows: &[&(Measurement, Cell)],
-    speak: &[&(Measurement, Cell)],
+    known: &Known<'_>,
     setting: &Setting<'_>,
     configuration: &Configuration,
 ) -> (Basis, BasisDetail) {
     let cell = Cell::new(setting, configuration);
-    let nearest = nearest(rows, &cell, (setting, configuration));
+    let nearest = nearest(&known.rows, &cell, (setting, configuration));
+    let one_node = setting.cluster.nodes(configuration.gpus) == 1;
     let here = |row: &Measurement| {
-        row.shape == *setting.shape
+        same_shape(&row.shape, setting.shape)
             && same_stack(&row.stack, setting.stack)
             && linked_alike(row, setting, configuration)
+            && (one_node || known.other_links.is_none())
     };
-    let measured = speak.iter().any(|(row, at)| *at == cell && here(row));
+    let measured = known.speak.iter().any(|(row, at)| *at == cell && here(row));
     let axes = if measured {
         Vec::new()
     } else {
-        axes_left(speak, setting, configuration)
+        axes_left(known, setting, configuration)
     };
     let basis = match (measured, axes.is_empty()) {
         (true, _) => Basis::Measured,
@@ -86,6 +102,15 @@ pub(crate) fn basis(
         (false, false) => Basis::Extrapolated,
     };
     (basis, BasisDetail { axes, nearest })
+}
+
+/// Whether two shapes are one model: padding a vocabulary makes no other of it.
+fn same_shape(a: &Shape, b: &Shape) -> bool {
+    let padded = |shape: &Shape| Shape {
+        vocab_size: padded(shape.vocab_size),
+        ..*shape
+    };
+    padded(a) == padded(b)
 }
 
 /// Whether two stacks are one to every prediction.

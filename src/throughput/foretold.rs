@@ -26,6 +26,7 @@ pub(super) fn foretold(base: &Layer, rows: &[Measurement]) -> bool {
         base: base.clone(),
         contexts: Vec::new(),
         held_out_mape: None,
+        caution: None,
     };
     let confidence = Confidence::default();
     let (mut outside, mut log_chances) = (0, 0.0);

@@ -138,6 +138,7 @@ pub struct Fit {
     /// Rows of the base that aren't a user's own.
     embedded: usize,
     held_out_mape: Option<f64>,
+    caution: Option<String>,
 }
 
 impl Fit {
@@ -152,6 +153,7 @@ impl Fit {
             base: Layer::base(rows)?,
             contexts: Vec::new(),
             held_out_mape: None,
+            caution: None,
         })
     }
 
@@ -166,6 +168,7 @@ impl Fit {
             base: Layer::alone(rows)?,
             contexts: Vec::new(),
             held_out_mape: None,
+            caution: None,
         })
     }
 
@@ -186,15 +189,17 @@ impl Fit {
             base,
             contexts,
             held_out_mape: None,
+            caution: None,
         })
     }
 
     /// The same fit, with the mean absolute percentage error (a share) found on rows held out of
-    /// it: provenance, which changes no prediction.
+    /// it, and what that gives to be careful about: provenance, which changes no prediction.
     #[must_use]
-    pub fn with_held_out_mape(self, mape: Option<f64>) -> Self {
+    pub fn with_held_out(self, mape: Option<f64>, caution: Option<String>) -> Self {
         Self {
             held_out_mape: mape,
+            caution,
             ..self
         }
     }
@@ -203,6 +208,12 @@ impl Fit {
     #[must_use]
     pub fn held_out_mape(&self) -> Option<f64> {
         self.held_out_mape
+    }
+
+    /// What who predicts with it should be careful about, in words.
+    #[must_use]
+    pub fn caution(&self) -> Option<&str> {
+        self.caution.as_deref()
     }
 
     /// Name of the fit, for provenance.

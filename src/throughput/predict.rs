@@ -1,13 +1,11 @@
 //! Predictions: one configuration in full, or many step times for the search.
 
-use super::basis::{Basis, BasisDetail, basis};
+use super::basis::{Basis, BasisDetail, Known, basis};
 use super::interval::normal_reach;
 use super::point::Point;
-use super::residual::Cell;
 use super::step_time::StepTime;
 use super::{Fit, TimeParts};
 use crate::configuration::{Configuration, Setting};
-use crate::measure::Measurement;
 
 use crate::quantity::{Confidence, Interval};
 
@@ -49,9 +47,7 @@ impl Fit {
         let step_time_s = step_time.interval(confidence);
         let batch = configuration.global_batch_tokens() as f64;
         let bad_day = point.spread(open).bad_day(BAD_DAY_COVERAGE).exp();
-        let known = self.known_rows(setting);
-        let speak = self.speaking_rows(setting);
-        let (basis, basis_detail) = basis(&known, &speak, setting, configuration);
+        let (basis, basis_detail) = basis(&self.known(setting), setting, configuration);
         Prediction {
             step_time,
             step_time_s,
@@ -93,19 +89,18 @@ impl Fit {
         ratio.ln().abs() > normal_reach(confidence.get()) * sd
     }
 
-    /// The rows that hold what they say of a setting too: a user's own where something differs from
-    /// the base, else the base's.
-    fn speaking_rows(&self, setting: &Setting<'_>) -> Vec<&(Measurement, Cell)> {
-        let own = self.context(setting).map(|context| &context.layer);
-        own.unwrap_or(&self.base).rows.iter().collect()
-    }
-
-    /// The rows a prediction can rest on: a user's own of that place first, then the base's.
-    fn known_rows(&self, setting: &Setting<'_>) -> Vec<&(Measurement, Cell)> {
-        let own = self
-            .context(setting)
-            .into_iter()
-            .flat_map(|context| &context.layer.rows);
-        own.chain(&self.base.rows).collect()
+    /// What is known around a setting: a user's own rows of that place first, then the base's; those of
+    /// the place speak where something differs there, else the base's do.
+    fn known(&self, setting: &Setting<'_>) -> Known<'_> {
+        let own = self.context(setting);
+        let rows = own.into_iter().flat_map(|context| &context.layer.rows);
+        let layer = own.map_or(&self.base, |context| &context.layer);
+        let mut others = self.contexts.iter().flat_map(|context| &context.layer.rows);
+        Known {
+            rows: rows.chain(&self.base.rows).collect(),
+            speak: layer.rows.iter().collect(),
+            other_links: own.and_then(|context| context.links_elsewhere(setting.cluster)),
+            other_stacks: others.any(|(row, _)| row.cluster.gpu.name == setting.cluster.gpu.name),
+        }
     }
 }

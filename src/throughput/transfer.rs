@@ -95,6 +95,13 @@ impl Context {
         }
     }
 
+    /// The share of what is stated that the links of its rows were found to carry, where that isn't
+    /// believed of a cluster.
+    pub(crate) fn links_elsewhere(&self, cluster: &Cluster) -> Option<f64> {
+        let believed = self.links_of(cluster);
+        (believed != self.links && self.links != Links::STATED).then(|| self.links.share())
+    }
+
     /// Whether rows were measured on a cluster, or on one that they don't name of its GPU.
     fn is_linked_like(&self, cluster: &Cluster) -> bool {
         self.layer.rows.iter().any(|(row, _)| {

@@ -4,7 +4,7 @@ use tminus::hardware::Cluster;
 use tminus::job::{GlobalBatch, Request};
 use tminus::memory::Verdict;
 use tminus::plan::{PlanError, Planner, predict_one};
-use tminus::search::{Axis, Switch};
+use tminus::search::{Axis, Objective, Switch};
 
 use super::{CATALOG, FIT, check, planned, request};
 
@@ -127,6 +127,42 @@ fn the_smallest_change_that_fits_is_found() {
         "{:?}",
         remedies(&batch)
     );
+}
+
+/// What is asked of spares and prices holds on other hardware too: what is offered there can be launched
+/// as it is.
+#[test]
+fn other_hardware_is_offered_as_it_can_be_asked_for() {
+    let mut spares = request("gpt-30b", &["r7z2"]);
+    spares.clusters[0].name = "small".into();
+    spares.clusters[0].max_gpus = 16;
+    spares.seq_len = Axis::list([8192]);
+    spares.reliability.spare_nodes = Some(1);
+    let offered = remedies(&spares).join("\n");
+    assert!(offered.contains("--cluster"), "{offered}");
+    let named = |cluster: &&Cluster| offered.contains(&format!("`--cluster {}`", cluster.name));
+    spares.clusters = vec![CATALOG.clusters().find(named).unwrap().clone()];
+    let gpus = offered
+        .split(" GPUs")
+        .next()
+        .unwrap()
+        .rsplit(' ')
+        .next()
+        .unwrap();
+    spares.gpus = Axis::list([gpus.parse().unwrap()]);
+    assert!(Planner::new(&FIT).plan(&spares).is_ok(), "{offered}");
+
+    // No price is known there: what no change mends is said first.
+    let mut unpriced = request("gpt-1b", &["h100-cluster"]);
+    unpriced.gpus = Axis::list([9]);
+    for sort in [Objective::Cost, Objective::Pareto] {
+        unpriced.sort = sort;
+        let refused = Planner::new(&FIT).plan(&unpriced);
+        assert!(
+            matches!(refused, Err(PlanError::NoPrice { .. })),
+            "{refused:?}"
+        );
+    }
 }
 
 #[test]

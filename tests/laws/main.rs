@@ -17,7 +17,7 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use tminus::forecast::{Pricing, Reliability};
 use tminus::hardware::{Cluster, Price};
-use tminus::job::{GlobalBatch, LaunchSettings, Request, ReserveSettings};
+use tminus::job::{GlobalBatch, LaunchSettings, Request, ReserveSettings, StackChoice};
 use tminus::measure::{MOSAICGPT_2023, read};
 use tminus::model::{Model, Shape};
 use tminus::plan::{Candidate, Plan, PlanError, plan, predict_one};
@@ -37,6 +37,7 @@ fn request(model: &str, clusters: &[&str]) -> Request {
     let model = CATALOG.model(model).unwrap().clone();
     let batch = model.global_batch.get();
     Request {
+        stack_choice: StackChoice::Named,
         model,
         tokens: "134B".parse().unwrap(),
         clusters: clusters
@@ -221,6 +222,7 @@ prop_compose! {
         allow_tight in any::<bool>(),
     ) -> Request {
         Request {
+        stack_choice: StackChoice::Named,
             tokens: Tokens::new(tokens).unwrap(),
             sort,
             seq_len: Axis::list([seq_len]),

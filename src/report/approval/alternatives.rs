@@ -1,17 +1,21 @@
 //! The ranked alternatives: what changes from one to the next, and why each is not recommended.
 
-use crate::plan::Candidate;
+use crate::plan::{Candidate, Plan};
 use crate::quantity::{Interval, display_thousands};
 
 use super::super::number::{TimeUnit, dollars, range};
-use super::super::words::{basis_name, on_off, same, verdict_tone};
+use super::super::words::{basis_name, on_off, ranked_by, same, verdict_tone};
 use super::super::{Cell, Column, Grid, Tone};
 
 /// Shares below this are not told: no interval is that narrow.
 const TOLD: f64 = 0.005;
 
-/// A row a candidate.
-pub(super) fn grid(candidates: &[Candidate], best: &Candidate) -> Grid {
+/// A row for each of a plan's candidates, held against what is recommended.
+pub(super) fn grid(plan: &Plan, best: &Candidate) -> Grid {
+    let candidates = &plan.candidates;
+    // A ranking tells which can't be told apart from its first, by what it ranks by.
+    let is_first = candidates.first().is_some_and(|first| same(first, best));
+    let tied = (is_first && plan.front.is_none()).then(|| ranked_by(plan.request.sort));
     let unit = TimeUnit::of_hours(best.time_to_budget_h.expected);
     let above = std::iter::once(None).chain(candidates.iter().map(Some));
     let rows = candidates.iter().zip(above).map(|(c, above)| {
@@ -32,7 +36,7 @@ pub(super) fn grid(candidates: &[Candidate], best: &Candidate) -> Grid {
             above
                 .map_or_else(String::new, |above| step(above, c, unit))
                 .into(),
-            against(c, best).into(),
+            against(c, best, tied).into(),
         ];
         let toned = cells.into_iter().map(|cell| match cell.tone {
             Tone::Plain => cell.tone(tone),
@@ -120,8 +124,9 @@ fn changes(above: &Candidate, c: &Candidate) -> String {
     words.join(", ")
 }
 
-/// How much worse it is than what is recommended, and what costs the time.
-fn against(c: &Candidate, best: &Candidate) -> String {
+/// How much worse it is than what is recommended, and what costs the time. `tied` is what can't be told
+/// apart from the best's where it is marked so.
+fn against(c: &Candidate, best: &Candidate, tied: Option<&str>) -> String {
     if same(c, best) {
         return "recommended".into();
     }
@@ -129,9 +134,8 @@ fn against(c: &Candidate, best: &Candidate) -> String {
     let cost = c.cost_usd.zip(best.cost_usd);
     let cost = cost.map(|(own, other)| own.expected / other.expected);
     let mut text = differences(time, cost);
-    // A ranking tells which can't be told apart from its first.
-    if c.tied_with_best && c.pareto.is_none() && best.rank == 1 && c.rank > 1 {
-        text += "; can't be told apart from it";
+    if let Some(tied) = tied.filter(|_| c.tied_with_best) {
+        text = format!("{text}; their {tied} can't be told apart");
     }
     match reason(c, best) {
         Some(reason) if time > 1.0 + TOLD => format!("{text}: {reason}"),
@@ -141,8 +145,12 @@ fn against(c: &Candidate, best: &Candidate) -> String {
 
 /// `19 % slower, 1 % cheaper`: ratios to the first.
 fn differences(time: f64, cost: Option<f64>) -> String {
-    let slower = difference(time, ["% slower", "% faster", "times as slow"]);
-    let dearer = cost.and_then(|cost| difference(cost, ["% dearer", "% cheaper", "times as dear"]));
+    let slower = difference(
+        time,
+        ["% slower", "% faster", "times as slow", "times as fast"],
+    );
+    let dearer = ["% dearer", "% cheaper", "times as dear", "times as cheap"];
+    let dearer = cost.and_then(|cost| difference(cost, dearer));
     match (slower, dearer) {
         (None, None) if cost.is_none() => "as fast".to_owned(),
         (None, None) => "as fast and as dear".to_owned(),
@@ -161,13 +169,15 @@ fn split(difference: &str) -> (&str, &str) {
     difference.rsplit_once(' ').unwrap_or((difference, ""))
 }
 
-/// `19 % slower`, `2.3 times as slow`; nothing where there is no telling.
-fn difference(ratio: f64, [more, less, times]: [&str; 3]) -> Option<String> {
+/// `19 % slower`, `2.3 times as slow`, `12.0 times as fast`; nothing where there is no telling.
+fn difference(ratio: f64, [more, less, times, parts]: [&str; 4]) -> Option<String> {
     let percent = ((ratio - 1.0) * 100.0).round();
     if (ratio - 1.0).abs() < TOLD {
         None
     } else if ratio >= 1.995 {
         Some(format!("{ratio:.1} {times}"))
+    } else if ratio <= 1.0 / 1.995 {
+        Some(format!("{:.1} {parts}", 1.0 / ratio))
     } else if percent > 0.0 {
         Some(format!("{percent} {more}"))
     } else {
@@ -227,30 +237,37 @@ mod tests {
     #[test]
     fn the_part_that_grew_most_is_the_reason() {
         let (best, mut c) = (first(), candidate());
-        assert_eq!(against(&c, &best), "recommended");
+        assert_eq!(against(&c, &best, Some("costs")), "recommended");
         (c.micro_batch, c.grad_accum) = (8, 2);
         assert_eq!(
-            against(&c, &best),
-            "as fast and as dear; can't be told apart from it"
+            against(&c, &best, Some("costs")),
+            "as fast and as dear; their costs can't be told apart"
         );
+        // Against what isn't the ranking's first, its marks tell nothing.
+        assert_eq!(against(&c, &best, None), "as fast and as dear");
         c.tied_with_best = false;
-        assert_eq!(against(&c, &best), "as fast and as dear");
+        assert_eq!(against(&c, &best, Some("costs")), "as fast and as dear");
         c.time_to_budget_h = c.time_to_budget_h.scale(1.2);
         c.cost_usd = c.cost_usd.map(|cost| cost.scale(1.1));
         c.time_parts_s.communication += 2.5;
         c.time_parts_s.matmul += 0.5;
         assert_eq!(
-            against(&c, &best),
+            against(&c, &best, Some("costs")),
             "20 % slower, 10 % dearer: communication costs 20 % of a step more"
         );
         c.gpus = 32;
         c.cost_usd = None;
-        assert_eq!(against(&c, &best), "20 % slower: 32 GPUs, not 64");
+        assert_eq!(
+            against(&c, &best, Some("costs")),
+            "20 % slower: 32 GPUs, not 64"
+        );
         for (time, cost, text) in [
             (1.2, Some(1.2), "20 % slower and dearer"),
             (2.25, Some(2.25), "2.2 times as slow and dear"),
             (2.25, Some(0.9), "2.2 times as slow, 10 % cheaper"),
             (0.9, None, "10 % faster"),
+            (0.08, Some(3.0), "12.5 times as fast, 3.0 times as dear"),
+            (0.4, Some(0.4), "2.5 times as fast and cheap"),
             (1.0, None, "as fast"),
         ] {
             assert_eq!(differences(time, cost), text);

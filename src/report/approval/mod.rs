@@ -164,7 +164,7 @@ impl<'a> Approval<'a> {
             Why::First | Why::Knee => bill(best.candidate),
         };
         document
-            .grid(alternatives::grid(&self.plan.candidates, best.candidate))
+            .grid(alternatives::grid(self.plan, best.candidate))
             .heading("What it costs")
             .grid(bill)
     }

@@ -7,7 +7,7 @@ use crate::throughput::Basis;
 
 use super::super::chart::after;
 use super::super::number::{TimeUnit, confidence, dollars, percent};
-use super::super::words::{on_off, verdict_words};
+use super::super::words::{on_off, ranked_by, verdict_words};
 use super::choice::{Recommended, Why};
 use super::{Approval, booking, note};
 
@@ -117,9 +117,17 @@ impl<'a> Approval<'a> {
         if ties > 0 && self.plan.front.is_none() && matches!(best.why, Why::First) {
             notes.push(note(
                 "tied",
-                match ties {
-                    1 => "one of the alternatives can't be told apart from the first".to_owned(),
-                    _ => format!("{ties} of the alternatives can't be told apart from the first"),
+                match (ties, ranked_by(self.plan.request.sort)) {
+                    (1, what) => {
+                        format!(
+                            "the {what} of the first and of one alternative can't be told apart"
+                        )
+                    }
+                    (_, what) => {
+                        format!(
+                            "the {what} of the first and of {ties} alternatives can't be told apart"
+                        )
+                    }
                 },
             ));
         }
