@@ -56,6 +56,7 @@ fn each_provider_is_spoken_to_in_its_own_words() {
         "--start-time=2026-12-01T09:00:00Z",
         "T09:00:00Z",
         "--reservation-mode=CALENDAR",
+        "--planning-status=SUBMITTED",
     ] {
         assert!(commands.contains(part), "{part} in {commands}");
     }

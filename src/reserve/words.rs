@@ -122,7 +122,7 @@ fn slurm(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
     }
 }
 
-/// `gcloud compute future-reservations create` in calendar mode.
+/// `gcloud compute future-reservations create` in calendar mode, submitted at once.
 fn gcloud(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
     let mut to_set = Vec::new();
     let zone = if let Some(zone) = &desk.request.reserve.zone {
@@ -153,7 +153,9 @@ fn gcloud(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
     .arg([Word::assigned("--zone", &zone)])
     .arg([Word::assigned("--start-time", &start.into())])
     .arg([Word::assigned("--end-time", &end.into())])
-    .arg(["--reservation-mode=CALENDAR".into()]);
+    .arg(["--reservation-mode=CALENDAR".into()])
+    // Without it the request stays a draft, which books nothing.
+    .arg(["--planning-status=SUBMITTED".into()]);
     InWords {
         commands: Some(command.render()),
         fields: Vec::new(),
