@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
+use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
 
@@ -13,6 +14,9 @@ use crate::quantity::QuantityError;
 
 /// Years that dates are accepted in: sums of dates and spans stay far inside what can be counted.
 const YEARS: std::ops::RangeInclusive<i16> = 1970..=2999;
+
+/// Seconds that clocks are ahead of UTC or behind it: no clock is further away.
+const OFFSETS: std::ops::RangeInclusive<i32> = -14 * 3600..=14 * 3600;
 
 /// An instant, to the second, from 1970 to 2999.
 ///
@@ -165,8 +169,29 @@ impl FromStr for Moment {
             written.parse::<Timestamp>()
         };
         let instant = instant.map_err(|_| fail("there is no such date"))?;
+        if has_leap_second(written) {
+            return Err(fail(
+                "seconds go from 00 to 59: leap seconds are not counted",
+            ));
+        }
+        let offset = Pieces::parse(written).ok();
+        let offset = offset.and_then(|pieces| pieces.to_numeric_offset());
+        if offset.is_some_and(|offset| !OFFSETS.contains(&offset.seconds())) {
+            return Err(fail("offsets from UTC are at most 14:00"));
+        }
         Self::new(instant).ok_or_else(|| fail("the year must be from 1970 to 2999"))
     }
+}
+
+/// Whether its second is the 60th, which would be read as the one before.
+fn has_leap_second(written: &str) -> bool {
+    let time = written.split_once(['T', 't', ' ']).map(|(_, time)| time);
+    let clock = time
+        .unwrap_or_default()
+        .split(['Z', 'z', '+', '-', '.', ',']);
+    let clock = clock.take(1).flat_map(str::chars);
+    let digits: String = clock.filter(char::is_ascii_digit).collect();
+    digits.get(4..6) == Some("60")
 }
 
 /// Whether it is a date, or a date and a time of day, without an offset from UTC. A hyphen parts

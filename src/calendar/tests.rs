@@ -31,6 +31,11 @@ fn dates_are_read_as_people_write_them() {
         ("2026-12-01T09:00-08:00[America/Los_Angeles]", "offset"),
         ("2026-12-01T09:00-99:00", "no such date"),
         ("2026-12-01-08:00", "no such date"),
+        ("2026-12-01T09:00+25:00", "at most 14:00"),
+        ("2026-12-01T09:00-14:01", "at most 14:00"),
+        ("2026-12-01T23:59:60Z", "leap seconds"),
+        ("2026-12-01 23:59:60", "leap seconds"),
+        ("20261201T235960.5+0100", "leap seconds"),
         ("", "no such date"),
     ] {
         let error = text.parse::<Moment>().unwrap_err();
