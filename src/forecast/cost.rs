@@ -19,6 +19,9 @@ pub struct Bill {
     pub usd_per_gpu_hour: Option<f64>,
 }
 
+/// Share of a run's hours that rounding may leave over.
+const RESIDUE: f64 = 1e-14;
+
 /// What GPU-hours are paid for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -96,7 +99,13 @@ impl Bill {
         let course = clock.course(train_h);
         let total_h = clock.start_up_h + course.hours();
         let writes_h = train_h * (course.writing - 1.0);
-        let failures_h = (total_h - clock.start_up_h - train_h - writes_h).max(0.0);
+        let left_h = total_h - clock.start_up_h - train_h - writes_h;
+        // What rounding leaves of a run that loses nothing is no loss.
+        let failures_h = if left_h > total_h * RESIDUE {
+            left_h
+        } else {
+            0.0
+        };
         let training_gpus = self.gpus - self.spare_gpus;
         [
             (CostItem::Training, train_h * training_gpus),
@@ -133,6 +142,24 @@ mod tests {
             ..bill
         };
         assert_eq!(unpriced.usd(hours), None);
+    }
+
+    #[test]
+    fn nothing_is_billed_for_failures_that_never_come() {
+        let catalog = Catalog::embedded();
+        let cluster = catalog.cluster("r1z1").unwrap();
+        let reliability = Reliability {
+            failures_per_1000_node_days: 0.0,
+            checkpoint_interval_s: Some(1800.0),
+            ..Reliability::default()
+        };
+        let clock = WallClock::new(&reliability, 7_000_000_000, cluster, 64);
+        let bill = Bill::new(cluster, 64, 0, Some(2.0));
+        for tenths in 1..5000_u32 {
+            let lines = bill.lines(&clock, f64::from(tenths) / 10.0);
+            let lost = lines.iter().find(|line| line.item == CostItem::Failures);
+            assert_eq!(lost.map(|line| line.gpu_hours), Some(0.0), "{tenths}");
+        }
     }
 
     proptest! {

@@ -24,14 +24,13 @@ pub(super) fn significant(value: f64) -> String {
     }
 }
 
-/// Dollars without the sign: cents below 100, whole dollars above.
+/// Dollars without the sign: cents below 100, whole dollars above. What is less than half a cent
+/// is `0.00`, unlike nothing, which is `0`.
 pub(super) fn dollars(value: f64) -> String {
     if value >= 99.995 || value == 0.0 {
         thousands(value)
-    } else if value >= 0.01 {
-        format!("{value:.2}")
     } else {
-        format!("{value:.1e}")
+        format!("{value:.2}")
     }
 }
 
@@ -194,7 +193,8 @@ mod tests {
     fn money_keeps_cents_only_where_they_matter() {
         for (value, text) in [
             (0.0, "0"),
-            (1e-9, "1.0e-9"),
+            (1e-9, "0.00"),
+            (0.006, "0.01"),
             (1.239, "1.24"),
             (123_456.7, "123,457"),
             (1e18, "1.00e18"),
