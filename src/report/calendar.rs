@@ -1,6 +1,7 @@
 //! Several jobs on one calendar: what `plan` says of a file with `[[jobs]]`.
 
 mod gantt;
+mod names;
 
 use crate::calendar::Moment;
 use crate::job::{Agenda, Minimise};
@@ -12,8 +13,9 @@ use super::number::{
     TimeUnit, compact, confidence, dollars, largest, percent, significant, thousands,
 };
 use super::ranking::is_short;
-use super::words::{on_off, price_words};
+use super::words::price_words;
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone};
+use names::Names;
 
 /// A schedule with the jobs it is of.
 #[derive(Debug, Clone, Copy)]
@@ -26,13 +28,14 @@ pub struct Calendar<'a> {
 
 impl Answer for Calendar<'_> {
     fn document(&self) -> Document {
+        let names = self.names();
         let mut document = Document::new(self.title())
             .text(self.scope())
             .grid(self.jobs());
         for cluster in &self.schedule.clusters {
             document = document
                 .heading(Self::cluster_heading(cluster))
-                .grid(gantt::chart(self.schedule, cluster));
+                .grid(gantt::chart(self.schedule, cluster, &names));
         }
         document.heading("Notes").notes(self.notes())
     }
@@ -83,12 +86,24 @@ impl Calendar<'_> {
         };
         format!(
             "{}; {basis}",
-            objective_words(self.schedule.minimise, &self.schedule.objective)
+            objective_words(
+                self.schedule.minimise,
+                &self.schedule.objective,
+                self.weights()
+            )
         )
+    }
+
+    /// Whether an hour of some job's lateness counts more or less than one.
+    fn weights(&self) -> bool {
+        let mut jobs = self.schedule.jobs.iter();
+        self.schedule.minimise == Minimise::Lateness
+            && jobs.any(|job| job.deadline.is_some() && job.priority != 1)
     }
 
     fn jobs(&self) -> Grid {
         let schedule = self.schedule;
+        let names = self.names();
         let priced = schedule.jobs.iter().any(|job| job.cost_usd.is_some());
         let due = schedule.jobs.iter().any(|job| job.deadline.is_some());
         let longest = schedule
@@ -117,7 +132,7 @@ impl Calendar<'_> {
         let row = |job: &ScheduledJob| {
             let candidate = &job.candidate;
             let mut row: Vec<Cell> = vec![
-                Cell::from(shortened(&job.name)).tone(Tone::Strong),
+                names.cell(&job.name).tone(Tone::Strong),
                 candidate.cluster.as_str().into(),
                 display_thousands(candidate.gpus.into()).into(),
                 format!(
@@ -152,6 +167,10 @@ impl Calendar<'_> {
             columns,
             rows: schedule.jobs.iter().map(row).collect(),
         }
+    }
+
+    fn names(&self) -> Names<'_> {
+        Names::new(self.schedule.jobs.iter().map(|job| job.name.as_str()))
     }
 
     /// A moment as the table shows it; the title has the year where there is only one.
@@ -296,7 +315,7 @@ impl Calendar<'_> {
 }
 
 /// What was minimised and how good the schedule is at it.
-fn objective_words(minimise: Minimise, objective: &ObjectiveReport) -> String {
+fn objective_words(minimise: Minimise, objective: &ObjectiveReport, weighted: bool) -> String {
     let (shortest, what) = match minimise {
         Minimise::Makespan => ("shortest", "makespan"),
         Minimise::Cost => ("cheapest", "cost"),
@@ -307,7 +326,12 @@ fn objective_words(minimise: Minimise, objective: &ObjectiveReport) -> String {
             return format!("${}", dollars(value));
         }
         let unit = TimeUnit::of_hours(value);
-        format!("{} {}", unit.show(value), unit.name)
+        let times = if weighted {
+            ", hours times priority"
+        } else {
+            ""
+        };
+        format!("{} {}{times}", unit.show(value), unit.name)
     };
     match (objective.proven, objective.gap) {
         (true, _) => format!("by {what}: proven {shortest}, {}", show(objective.value)),
@@ -336,21 +360,6 @@ pub(super) fn deadline(job: &ScheduledJob) -> Cell {
     }
 }
 
-/// Characters of a name that a table has room for.
-const LONGEST_NAME: usize = 20;
-
-/// A name with its middle cut out where it is long: names of a ladder tend to begin alike.
-fn shortened(name: &str) -> String {
-    let length = name.chars().count();
-    if length <= LONGEST_NAME {
-        return name.to_owned();
-    }
-    let kept = LONGEST_NAME - 1;
-    let start: String = name.chars().take(kept / 3).collect();
-    let end = name.chars().skip(length - (kept - kept / 3));
-    format!("{start}…{}", end.collect::<String>())
-}
-
 fn fields(job: &ScheduledJob) -> Vec<(String, String)> {
     let candidate = &job.candidate;
     let or_empty = |value: Option<String>| value.unwrap_or_default();
@@ -368,7 +377,7 @@ fn fields(job: &ScheduledJob) -> Vec<(String, String)> {
         ("grad_accum", candidate.grad_accum.to_string()),
         (
             "activation_checkpointing",
-            on_off(candidate.activation_checkpointing).to_owned(),
+            candidate.activation_checkpointing.to_string(),
         ),
         ("start", job.start.rfc3339()),
         ("end", job.end.rfc3339()),

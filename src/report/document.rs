@@ -138,11 +138,20 @@ impl Column {
 pub struct Cell {
     /// Text.
     pub text: String,
+    /// What a terminal shows of it, where that is less.
+    pub short: Option<String>,
     /// Tone.
     pub tone: Tone,
 }
 
 impl Cell {
+    /// The same, of which a terminal shows less.
+    #[must_use]
+    pub fn short(mut self, short: impl Into<String>) -> Self {
+        self.short = Some(short.into());
+        self
+    }
+
     /// The same text in another tone.
     #[must_use]
     pub fn tone(mut self, tone: Tone) -> Self {
@@ -155,6 +164,7 @@ impl<T: Into<String>> From<T> for Cell {
     fn from(text: T) -> Self {
         Self {
             text: text.into(),
+            short: None,
             tone: Tone::Plain,
         }
     }

@@ -25,13 +25,13 @@ impl Report for Markdown {
 fn block_text(block: &Block) -> String {
     match block {
         Block::Heading(heading) => format!("### {}\n", escaped(heading)),
-        Block::Text(paragraph) => format!("{}\n", escaped(paragraph)),
+        Block::Text(paragraph) => format!("{}\n", prose(paragraph)),
         Block::Verbatim(lines) => fenced(lines),
         Block::Grid(grid) => grid_text(grid),
         Block::Notes(notes) => {
             let lines = notes
                 .iter()
-                .map(|(label, note)| (escaped(label), escaped(note)));
+                .map(|(label, note)| (escaped(label), prose(note)));
             let lines: Vec<String> = lines
                 .map(|(label, note)| format!("- **{label}**: {note}"))
                 .collect();
@@ -64,6 +64,25 @@ fn escaped(text: &str) -> String {
     out
 }
 
+/// A sentence: what it has in backticks is code, everything else is [`escaped`].
+fn prose(text: &str) -> String {
+    let pieces: Vec<&str> = text.split('`').collect();
+    let is_code =
+        |piece: &str| !piece.is_empty() && piece.trim() == piece && !piece.contains(['\n', '\r']);
+    // Backticks that don't come in pairs around something are but characters.
+    let paired = pieces.len() % 2 == 1 && pieces.iter().skip(1).step_by(2).all(|p| is_code(p));
+    if !paired {
+        return escaped(text);
+    }
+    let pieces = pieces.into_iter().enumerate();
+    pieces
+        .map(|(place, piece)| match place % 2 {
+            0 => escaped(piece),
+            _ => format!("`{piece}`"),
+        })
+        .collect()
+}
+
 fn grid_text(grid: &Grid) -> String {
     let told = || grid.columns.iter().filter(|column| !column.bars);
     let mut builder = Builder::default();
@@ -81,4 +100,24 @@ fn grid_text(grid: &Grid) -> String {
         }
     }
     format!("{table}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_in_a_sentence_stays_code() {
+        for (text, written) in [
+            (
+                "`--spares none` books *none*",
+                "`--spares none` books \\*none\\*",
+            ),
+            ("set `a_b` or `c*d`", "set `a_b` or `c*d`"),
+            ("a job called `x", "a job called \\`x"),
+            ("``, `x`", "\\`\\`, \\`x\\`"),
+        ] {
+            assert_eq!(prose(text), written);
+        }
+    }
 }

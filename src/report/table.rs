@@ -2,6 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use tabled::builder::Builder;
+use tabled::grid::util::string::get_text_width;
 use tabled::settings::formatting::AlignmentStrategy;
 use tabled::settings::object::{Columns, Rows};
 use tabled::settings::style::HorizontalLine;
@@ -31,7 +32,7 @@ impl Report for Table {
                 Block::Heading(heading) => text += &(styled(heading, Tone::Strong) + "\n"),
                 Block::Text(paragraph) => text += &(wrapped(paragraph, WIDTH) + "\n"),
                 Block::Verbatim(lines) => text += &verbatim_text(lines),
-                Block::Grid(grid) => text += &grid_text(grid),
+                Block::Grid(grid) => text += &grid_text(&in_short(grid)),
                 Block::Notes(notes) => text += &notes_text(notes),
                 Block::Charts(_) => {}
             }
@@ -54,6 +55,17 @@ fn style(tone: Tone) -> Style {
 fn styled(text: &str, tone: Tone) -> String {
     let style = style(tone);
     format!("{style}{text}{style:#}")
+}
+
+/// A grid with what a terminal shows of its cells.
+fn in_short(grid: &Grid) -> Grid {
+    let mut grid = grid.clone();
+    for cell in grid.rows.iter_mut().flatten() {
+        if let Some(short) = cell.short.take() {
+            cell.text = short;
+        }
+    }
+    grid
 }
 
 fn styled_cell(cell: &Cell) -> String {
@@ -105,21 +117,21 @@ fn folded(grid: &Grid) -> String {
     text
 }
 
-/// Characters of the longest cell of a column.
+/// The width of the widest cell of a column.
 fn longest(grid: &Grid, column: usize) -> usize {
     let cells = grid.rows.iter().filter_map(|row| row.get(column));
-    let lengths = cells.map(|cell| cell.text.chars().count());
+    let lengths = cells.map(|cell| get_text_width(&cell.text));
     lengths.max().unwrap_or(0)
 }
 
 /// A name, a date, a range or words in lines of at most `width` characters, as far as they have
 /// joints.
 fn at_joints(text: &str, width: usize) -> String {
-    let length = |text: &str| text.trim_end().chars().count();
+    let length = |text: &str| get_text_width(text.trim_end());
     let mut lines: Vec<String> = vec![String::new()];
     for part in text.split_inclusive(['-', '–', '_', ' ']) {
         match lines.last_mut() {
-            Some(line) if line.is_empty() || line.chars().count() + length(part) <= width => {
+            Some(line) if line.is_empty() || get_text_width(line) + length(part) <= width => {
                 line.push_str(part);
             }
             _ => lines.push(part.to_owned()),
@@ -131,17 +143,13 @@ fn at_joints(text: &str, width: usize) -> String {
 
 fn width(text: &str) -> usize {
     let plain = anstream::adapter::strip_str(text).to_string();
-    plain
-        .lines()
-        .map(|line| line.chars().count())
-        .max()
-        .unwrap_or(0)
+    plain.lines().map(get_text_width).max().unwrap_or(0)
 }
 
 fn last_width(grid: &Grid) -> usize {
     let cells = grid.rows.iter().filter_map(|row| row.last());
     cells
-        .map(|cell| cell.text.chars().count())
+        .map(|cell| get_text_width(&cell.text))
         .max()
         .unwrap_or(0)
 }
@@ -187,7 +195,7 @@ fn verbatim_text(lines: &str) -> String {
 fn notes_text(notes: &[(String, String)]) -> String {
     let label_width = notes
         .iter()
-        .map(|(label, _)| label.chars().count() + 2)
+        .map(|(label, _)| get_text_width(label) + 2)
         .max()
         .unwrap_or(0);
     let mut builder = Builder::default();

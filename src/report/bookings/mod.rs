@@ -118,6 +118,7 @@ pub(super) fn asked(reservation: &Reservation) -> String {
             None => format!("done within {}", Span::of_hours(within_h)),
         },
         Goal::Budget { usd } => format!("as fast as ${} allows,", dollars(usd)),
+        Goal::Nodes { nodes: 1 } => "done on 1 node".to_owned(),
         Goal::Nodes { nodes } => format!("done on {nodes} nodes"),
     };
     format!("{goal} with probability {}{start}", reservation.probability)

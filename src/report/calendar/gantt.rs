@@ -5,14 +5,14 @@ use crate::schedule::{ClusterCalendar, Schedule, ScheduledJob};
 
 use super::super::number::TimeUnit;
 use super::super::{Cell, Column, Grid, Tone};
-use super::shortened;
+use super::names::Names;
 
 /// Characters of the whole calendar; with a name and a node count it fits 100 columns.
 const WIDTH: u32 = 64;
 const LEVELS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 /// A row for each job that runs on the cluster, and one for how much of it is in use.
-pub(super) fn chart(schedule: &Schedule, cluster: &ClusterCalendar) -> Grid {
+pub(super) fn chart(schedule: &Schedule, cluster: &ClusterCalendar, names: &Names<'_>) -> Grid {
     let here: Vec<&ScheduledJob> = schedule
         .jobs
         .iter()
@@ -28,7 +28,7 @@ pub(super) fn chart(schedule: &Schedule, cluster: &ClusterCalendar) -> Grid {
         .iter()
         .map(|job| {
             vec![
-                shortened(&job.name).into(),
+                names.cell(&job.name),
                 job.candidate.nodes.to_string().into(),
                 bar(axis, cluster, job).into(),
             ]
