@@ -207,6 +207,12 @@ const SEARCH_KEYS: [&str; 4] = ["seq_len", "micro_batch", "grad_accum", "checkpo
 /// Adds what is particular to job files to a message about any TOML file.
 fn explain(diagnostic: Diagnostic) -> Diagnostic {
     let message = diagnostic.message.as_str();
+    let unknown = message.strip_prefix("unknown key `");
+    let unknown = unknown.and_then(|rest| rest.strip_suffix('`'));
+    let shared = unknown.and_then(|key| super::ladder::misplaced(key, &diagnostic.help));
+    if let Some(help) = shared {
+        return diagnostic.help(help);
+    }
     let misplaced = SEARCH_KEYS
         .iter()
         .find(|key| message == format!("unknown key `{key}`"));

@@ -2,6 +2,7 @@
 //! windows that end before they begin or overlap.
 
 use super::{AgendaJob, Window, WindowSettings};
+use crate::calendar::Moment;
 use crate::diagnostic::Diagnostic;
 use crate::job::{Place, Sourced};
 
@@ -62,9 +63,11 @@ pub(super) fn cycle(jobs: &[AgendaJob], names: &[Sourced<String>]) -> Option<Dia
 /// The windows in order of time.
 ///
 /// # Errors
-/// One that ends before it begins, is about more nodes than there are, or overlaps another.
+/// One that ends before it begins or before the calendar starts, is about more nodes than there are,
+/// or overlaps another.
 pub(super) fn ordered(
     windows: &[Sourced<WindowSettings>],
+    start: Moment,
     nodes: u64,
     cluster: &str,
 ) -> Result<Vec<Window>, Diagnostic> {
@@ -77,6 +80,15 @@ pub(super) fn ordered(
                 ))
                 .help("exchange `from` and `to`"),
                 "no time in it",
+            ));
+        }
+        if to <= start {
+            return Err(set.refuse(
+                Diagnostic::new(format!(
+                    "the window is over when the calendar starts, at {start}: it ends at {to}"
+                ))
+                .help("correct its dates, or leave it out"),
+                "in the past",
             ));
         }
         if set.value.nodes.is_some_and(|count| count > nodes) {

@@ -190,3 +190,30 @@ impl WindowTable {
         }
     }
 }
+
+/// Keys that hold for all jobs: what a cluster costs and how often it fails doesn't depend on the job.
+const SHARED_KEYS: [&str; 10] = [
+    "usd_per_gpu_hour",
+    "price_type",
+    "provider",
+    "region",
+    "as_of",
+    "prices",
+    "reliability",
+    "confidence",
+    "fit",
+    "presets",
+];
+
+/// Where a key belongs that was found in `[[jobs]]`, which `known` are the keys of.
+pub(in crate::job) fn misplaced(unknown: &str, known: &[String]) -> Option<String> {
+    let in_jobs = known.iter().any(|help| help.ends_with("priority, after"));
+    (in_jobs && SHARED_KEYS.contains(&unknown)).then(|| {
+        let place = match unknown {
+            "reliability" => "`[reliability]` belongs",
+            "prices" => "`[[prices]]` belong",
+            _ => return format!("`{unknown}` belongs at the top level of the file, for all jobs"),
+        };
+        format!("{place} at the top level of the file, for all jobs")
+    })
+}

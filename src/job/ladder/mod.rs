@@ -4,7 +4,7 @@ mod check;
 mod file;
 mod resolve;
 
-pub(super) use file::{LadderTable, ScheduleTable};
+pub(super) use file::{LadderTable, ScheduleTable, misplaced};
 pub use resolve::resolve_ladder;
 
 use std::fmt;

@@ -44,7 +44,7 @@ pub fn resolve_ladder(
     if let Some(refusal) = cycle(&resolved, &names) {
         return Err(refusal);
     }
-    let sites = sites(&resolved, &schedule, catalog)?;
+    let sites = sites(&resolved, &schedule, start.value, catalog)?;
     Ok(Agenda {
         jobs: resolved,
         sites,
@@ -250,6 +250,7 @@ fn priority(set: Option<&Sourced<u64>>) -> Result<u64, Diagnostic> {
 fn sites(
     jobs: &[AgendaJob],
     schedule: &ScheduleSettings,
+    start: Moment,
     catalog: &Catalog,
 ) -> Result<Vec<Site>, Diagnostic> {
     let mut clusters: Vec<Cluster> = Vec::new();
@@ -280,11 +281,15 @@ fn sites(
     clusters
         .into_iter()
         .zip(said)
-        .map(|(cluster, settings)| site(cluster, settings))
+        .map(|(cluster, settings)| site(cluster, settings, start))
         .collect()
 }
 
-fn site(cluster: Cluster, settings: Option<&SiteSettings>) -> Result<Site, Diagnostic> {
+fn site(
+    cluster: Cluster,
+    settings: Option<&SiteSettings>,
+    start: Moment,
+) -> Result<Site, Diagnostic> {
     let most = cluster.max_gpus.div_ceil(cluster.gpus_per_node);
     let Some(settings) = settings else {
         return Ok(Site {
@@ -318,7 +323,7 @@ fn site(cluster: Cluster, settings: Option<&SiteSettings>) -> Result<Site, Diagn
         }
     };
     let windows = |set: &[Sourced<super::WindowSettings>]| -> Result<Vec<Window>, Diagnostic> {
-        ordered(set, nodes, &cluster.name)
+        ordered(set, start, nodes, &cluster.name)
     };
     let available = windows(&settings.available)?;
     let booked = windows(&settings.booked)?;
