@@ -89,6 +89,7 @@ impl Ask {
                 (None, None) => finishes,
             },
             Goal::Budget { usd } => format!("{finishes} for ${}", super::refusal::whole(usd)),
+            Goal::Nodes { nodes: 1 } => format!("of 1 node {finishes}"),
             Goal::Nodes { nodes } => format!("of {nodes} nodes {finishes}"),
         }
     }

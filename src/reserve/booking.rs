@@ -65,7 +65,8 @@ pub struct Booking {
     pub probability_in_longest: Option<f64>,
     /// The latest time at which a checkpoint can be begun that is whole before the nodes go.
     pub last_checkpoint: Option<String>,
-    /// The same in hours from the start; `null` when no checkpoints are written.
+    /// The same in hours from the start; `null` when no checkpoints are written, or none can be whole
+    /// by then.
     pub last_checkpoint_h: Option<f64>,
     /// The latest start that still makes the deadline at the probability asked for.
     pub latest_start: Option<String>,
@@ -191,7 +192,7 @@ impl Desk<'_> {
         let usable = product.usable(length);
         let run_h = run.finish.interval(self.request.confidence);
         let idle_h = left_over(length.hours(), run_h);
-        let last_checkpoint = run.write.map(|write| usable.minus(write));
+        let last_checkpoint = last_checkpoint(run, usable);
         let latest_start = self.latest_start(needed);
         let booking = Booking {
             roles,
@@ -273,6 +274,7 @@ impl Desk<'_> {
         let bookable = || {
             self.runs
                 .iter()
+                .filter(|run| !run.stalls)
                 .filter_map(|run| Some((run, self.offer.booked(run.nodes(), run.spares)?)))
         };
         let fewer = bookable().rfind(|(_, booked)| *booked < choice.booked);
@@ -308,4 +310,12 @@ impl Desk<'_> {
             })
             .collect()
     }
+}
+
+/// The latest time at which a checkpoint can be begun that is whole when the nodes go: `None` where
+/// the run is done before its first, or one takes longer than the nodes are there.
+fn last_checkpoint(run: &Run, usable: Span) -> Option<Span> {
+    run.candidate.checkpoint_interval_s?;
+    let write = run.write.filter(|write| *write < usable)?;
+    Some(usable.minus(write))
 }

@@ -95,9 +95,9 @@ pub(super) fn choices<'a>(
 }
 
 /// The booking of one run, whatever the deadline or the budget; `None` when the product sells no
-/// such thing.
+/// such thing, or how long the run takes is no forecast.
 pub(super) fn choice<'a>(offer: &Offer, run: &'a Run) -> Option<Choice<'a>> {
-    let needed = run.needed?;
+    let needed = run.needed.filter(|_| !run.stalls)?;
     Some(Choice {
         run,
         booked: offer.booked(run.nodes(), run.spares)?,
@@ -183,13 +183,19 @@ pub(super) fn why_none(offer: &Offer, window: &Window, ask: &Ask, runs: &[Run]) 
         .filter(|run| offer.booked(run.nodes(), run.spares).is_some())
         .collect();
     let Some(fastest) = fastest(&sold) else {
-        let smallest = counted.iter().map(|run| run.nodes() + run.spares).min();
+        let smallest = counted.iter().min_by_key(|run| run.nodes() + run.spares);
         return Reason::TooManyNodes {
-            wanted: smallest.unwrap_or(0),
+            wanted: smallest.map_or(0, |run| run.nodes() + run.spares),
+            spares: smallest.map_or(0, |run| run.spares),
             most: offer.max_nodes,
             in_all: offer.product.max_nodes_in_all,
         };
     };
+    if sold.iter().all(|run| run.stalls) {
+        return Reason::Stalls {
+            saved: fastest.candidate.checkpoint_interval_s.is_some(),
+        };
+    }
     let bookable: Vec<Choice<'_>> = sold.iter().filter_map(|run| choice(offer, run)).collect();
     let in_time = || {
         bookable

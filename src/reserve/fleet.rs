@@ -21,8 +21,10 @@ pub(super) struct Run {
     pub(super) needed_h: f64,
     /// The same in whole minutes, rounded up; `None` beyond what dates can count.
     pub(super) needed: Option<Span>,
-    /// Time to write one checkpoint; `None` when none are written.
+    /// Time to write one checkpoint; `None` when none are meant to be written.
     pub(super) write: Option<Span>,
+    /// Failures come so fast that its time is no forecast.
+    pub(super) stalls: bool,
     /// Spare nodes it is booked with.
     pub(super) spares: u64,
 }
@@ -104,6 +106,7 @@ fn fleet(
                 needed_h,
                 needed: Span::from_hours_up(needed_h),
                 write: write_time(&clock),
+                stalls: clock.course(candidate.train_h.expected).stalls,
                 spares: clock.spares,
                 finish,
                 candidate,
@@ -112,7 +115,7 @@ fn fleet(
         .collect())
 }
 
-/// How long one checkpoint takes to write; `None` when none are written.
+/// How long one checkpoint takes to write; `None` when none are meant to be written.
 fn write_time(clock: &WallClock) -> Option<Span> {
     clock.checkpoint_interval_s?;
     Span::from_hours_up(clock.write_s / 3600.0)

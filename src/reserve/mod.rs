@@ -182,6 +182,7 @@ fn quote<'a>(
         if offer.booked(nodes, spares).is_none() {
             return Err(Reason::TooManyNodes {
                 wanted: nodes.saturating_add(spares),
+                spares,
                 most: offer.max_nodes,
                 in_all: offer.product.max_nodes_in_all,
             });

@@ -5,7 +5,7 @@ use super::booking::{Booking, Desk};
 use super::offer::Offer;
 use crate::forecast::Pricing;
 use crate::hardware::Price;
-use crate::plan::{counts_left_out, failure_note, pressure_note};
+use crate::plan::{Candidate, counts_left_out, failure_note, pressure_note};
 use crate::product::Billing;
 use crate::quantity::display_thousands;
 
@@ -18,6 +18,8 @@ pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
         pressure_note(desk.request, &booking.candidate).map(|note| format!("it is {note}")),
     );
     notes.extend(failure_note(&booking.candidate));
+    notes.extend(upper_estimate(&booking.candidate));
+    notes.extend(slow_write(desk, booking));
     notes.extend(too_long(desk, booking));
     notes.extend(price(desk));
     notes.extend(other_price(desk));
@@ -34,6 +36,33 @@ pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
     let caution = &desk.offer.product.caution;
     notes.extend((!caution.is_empty()).then(|| caution.clone()));
     notes
+}
+
+/// Failures to be expected of a run without checkpoints that make its chance an upper estimate.
+const FAILURES: f64 = 0.1;
+
+/// Where nothing is saved, a run that turns out slower fails more than in proportion, which the
+/// distribution of its end doesn't know.
+fn upper_estimate(candidate: &Candidate) -> Option<String> {
+    let unsaved = candidate.checkpoint_interval_s.is_none();
+    (unsaved && candidate.expected_failures > FAILURES).then(|| {
+        "the probability of being done is an upper estimate: without a checkpoint, a run that turns \
+         out slower loses more than in proportion"
+            .to_owned()
+    })
+}
+
+/// A checkpoint may take longer than the nodes are there.
+fn slow_write(desk: &Desk<'_>, booking: &Booking) -> Option<String> {
+    let mut runs = desk.runs.iter();
+    let run = runs.find(|run| run.candidate.gpus == booking.candidate.gpus)?;
+    let write = run
+        .write
+        .filter(|write| write.hours() >= booking.usable_h)?;
+    Some(format!(
+        "a checkpoint takes {write} to write, longer than the nodes are there: none can be whole when \
+         they go"
+    ))
 }
 
 /// A run may need more time than one booking can have.

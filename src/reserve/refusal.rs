@@ -29,6 +29,8 @@ pub enum Reason {
     TooManyNodes {
         /// Nodes to book, spares included.
         wanted: u64,
+        /// Spares among them.
+        spares: u64,
         /// The most that can be booked.
         most: u64,
         /// The most of all bookings together, where that is more.
@@ -54,6 +56,11 @@ pub enum Reason {
         nodes: u64,
         /// The nearest counts that some configuration uses.
         near: Vec<u64>,
+    },
+    /// Failures come so fast that the run hardly gets anywhere.
+    Stalls {
+        /// Whether it writes checkpoints before its end.
+        saved: bool,
     },
     /// The longest booking is too short.
     TooShort {
@@ -87,6 +94,7 @@ impl Reason {
             Self::StartsTooLate { .. }
             | Self::NothingFits { .. }
             | Self::NoSuchCount { .. }
+            | Self::Stalls { .. }
             | Self::TooShort { .. }
             | Self::TooLate { .. }
             | Self::TooDear { .. } => false,
@@ -109,6 +117,14 @@ impl Reason {
                 })
                 .into_iter()
                 .collect(),
+            Self::TooManyNodes {
+                wanted,
+                spares,
+                most,
+                ..
+            } if *spares > 0 && wanted.saturating_sub(*spares) <= *most => {
+                vec!["`--spares none` keeps no spare, or train on fewer `--nodes`".to_owned()]
+            }
             Self::NoPrice { price_type, place } => {
                 let of_type = price_type
                     .as_ref()
@@ -122,6 +138,16 @@ impl Reason {
                 help
             }
             Self::NothingFits { help, .. } => help.clone(),
+            Self::Stalls { saved: false } => vec![
+                "save the work before it is lost: a shorter `--checkpoint-interval`, or without it the \
+                 best one is taken"
+                    .to_owned(),
+            ],
+            Self::Stalls { saved: true } => vec![
+                "fewer nodes fail less often, and checkpoints written faster lose less \
+                 (`write_gb_per_s_node` in `[reliability]`)"
+                    .to_owned(),
+            ],
             _ => Vec::new(),
         }
     }
@@ -140,10 +166,17 @@ impl fmt::Display for Reason {
             }
             Self::TooManyNodes {
                 wanted,
+                spares,
                 most,
                 in_all,
             } => {
-                write!(f, "{wanted} nodes are more than the {most} of one booking")?;
+                write!(f, "{wanted} nodes")?;
+                match spares {
+                    0 => {}
+                    1 => f.write_str(", one of them the spare,")?,
+                    _ => write!(f, ", {spares} of them spares,")?,
+                }
+                write!(f, " are more than the {most} of one booking")?;
                 match in_all {
                     Some(in_all) => write!(f, " ({in_all} in all, over several)"),
                     None => Ok(()),
@@ -160,11 +193,23 @@ impl fmt::Display for Reason {
             Self::NothingFits { why, .. } => f.write_str(why),
             Self::NoSuchCount { nodes, near } => {
                 let near: Vec<String> = near.iter().map(u64::to_string).collect();
-                write!(f, "no configuration uses exactly {nodes} nodes")?;
+                let plural = if *nodes == 1 { "" } else { "s" };
+                write!(f, "no configuration uses exactly {nodes} node{plural}")?;
                 if near.is_empty() {
                     Ok(())
                 } else {
                     write!(f, "; the nearest counts that do: {}", near.join(", "))
+                }
+            }
+            Self::Stalls { saved } => {
+                f.write_str(
+                    "failures come so fast that less than a thousandth of the time trains: when the run \
+                     is done is no forecast",
+                )?;
+                if *saved {
+                    Ok(())
+                } else {
+                    f.write_str(", since it writes no checkpoint before its end")
                 }
             }
             Self::TooShort { needed_h, longest } => {
