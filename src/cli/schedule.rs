@@ -6,7 +6,7 @@ use crate::hardware::Cluster;
 use crate::job::{Agenda, Ladder, Settings, resolve_ladder};
 use crate::plan::Planner;
 use crate::report::Calendar;
-use crate::schedule::{Schedule, ScheduleError, schedule_watched};
+use crate::schedule::{Held, Hold, Schedule, ScheduleError, schedule_watched};
 use crate::throughput::Fit;
 
 use super::args::{Format, GlobalArgs};
@@ -104,13 +104,25 @@ fn refuse_flags(flags: &Settings) -> Result<(), Diagnostic> {
         (flags.confidence.is_some(), "--confidence"),
         (flags.allow_tight.is_some(), "--allow-tight"),
     ];
-    match set.into_iter().find(|(set, _)| *set) {
-        None => Ok(()),
-        Some((_, flag)) => Err(Diagnostic::new(format!(
-            "{flag} says something about one job, but the file holds several"
-        ))
-        .help("set it in the file: at the top level for all jobs, or in the `[[jobs]]` of one")),
-    }
+    let Some((_, flag)) = set.into_iter().find(|(set, _)| *set) else {
+        return Ok(());
+    };
+    let help = match flag {
+        "--sort" => {
+            "a schedule is chosen by `minimise` in `[schedule]` of the file: \"makespan\", \"cost\" or \"lateness\""
+        }
+        "--top" => {
+            "leave it out: a schedule shows every job, each with the one configuration it runs with"
+        }
+        "--confidence" => {
+            "set it in the file, at the top level, where it holds for all jobs: `confidence = 0.8`"
+        }
+        _ => "set it in the file: at the top level for all jobs, or in the `[[jobs]]` of one",
+    };
+    Err(Diagnostic::new(format!(
+        "{flag} says something about one job, but the file holds several"
+    ))
+    .help(help))
 }
 
 impl From<ScheduleError> for Failure {
@@ -137,20 +149,35 @@ impl From<ScheduleError> for Failure {
                 nodes,
                 cluster,
                 window_h,
+                held,
                 ..
-            } => Self::Infeasible(
-                diagnostic
+            } => {
+                let from = held
+                    .as_ref()
+                    .map_or_else(String::new, |held| format!(" from {} on", held.until));
+                let diagnostic = diagnostic
                     .help(format!(
-                        "a window of {} on {nodes} nodes of {cluster} would hold it",
-                        Span::of_hours(window_h)
+                        "a window of {} on {nodes} node{} of {cluster}{from} would hold it",
+                        Span::of_hours(window_h),
+                        if nodes == 1 { "" } else { "s" }
                     ))
-                    .help("fewer `tokens` make it shorter"),
-            ),
+                    .help("fewer `tokens` make it shorter");
+                Self::Infeasible(match held.filter(|held| held.is_enough) {
+                    None => diagnostic,
+                    Some(Held { hold: Hold::Earliest, .. }) => diagnostic
+                        .help("an earlier `earliest` lets it start in a window that would hold it"),
+                    Some(Held { hold: Hold::After(before), .. }) => diagnostic.help(format!(
+                        "fewer `tokens` of `{before}`, or more nodes for it, let it start sooner"
+                    )),
+                })
+            }
             ScheduleError::NoSchedule { .. } => Self::Infeasible(
                 diagnostic.help("longer windows, more nodes in them, or fewer jobs would help"),
             ),
-            ScheduleError::Deadlines { .. } => Self::Infeasible(
-                diagnostic
+            ScheduleError::Deadlines { late, .. } => Self::Infeasible(
+                late.iter()
+                    .filter_map(|job| job.hold.as_ref().map(|hold| hold_help(&job.job, hold)))
+                    .fold(diagnostic, Diagnostic::help)
                     .help("deadlines bind under `makespan` and `cost`: move those that are missed")
                     .help("`gpus` in a job's `search`, such as \"8..128:8\", says which numbers of GPUs are weighed")
                     .help("`minimise = \"lateness\"` in `[schedule]` misses them by as little as can be"),
@@ -163,6 +190,16 @@ impl From<ScheduleError> for Failure {
                     .help("what is `booked` for good is never free, and no job starts before its `earliest`")
                     .help("fewer `tokens`, more nodes or another of the `clusters` would end it sooner"),
             ),
+        }
+    }
+}
+
+/// What would let a job start soon enough.
+fn hold_help(job: &str, hold: &Hold) -> String {
+    match hold {
+        Hold::Earliest => format!("an earlier `earliest` of `{job}` would help"),
+        Hold::After(before) => {
+            format!("fewer `tokens` of `{before}`, or more nodes for it, let `{job}` start sooner")
         }
     }
 }

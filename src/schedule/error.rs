@@ -54,9 +54,11 @@ pub enum ScheduleError {
     },
     /// One of the jobs is longer than any time in which enough nodes are free.
     #[error(
-        "job `{job}` fits into no window: its shortest way to run takes {} on {nodes} nodes of \
+        "job `{job}` fits into no window{}its shortest way to run takes {} on {nodes} node{} of \
          {cluster}, and it runs in one piece",
-        Span::of_hours(*hours)
+        held_words(held.as_ref()),
+        Span::of_hours(*hours),
+        if *nodes == 1 { "" } else { "s" }
     )]
     NoWindow {
         /// The job.
@@ -69,6 +71,8 @@ pub enum ScheduleError {
         nodes: u64,
         /// Hours of a window that holds it, wherever its ends lie between steps.
         window_h: f64,
+        /// What keeps it out of the windows that would hold it, where there are any.
+        held: Option<Held>,
     },
     /// The jobs don't fit into the windows together.
     #[error(
@@ -113,6 +117,28 @@ pub struct LateJob {
     pub hours: f64,
     /// Whether it is as late with all clusters to itself.
     pub alone: bool,
+    /// What keeps it from starting soon enough, where it is as late by itself for that alone.
+    pub hold: Option<Hold>,
+}
+
+/// What keeps a job from starting when the calendar does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hold {
+    /// Its own earliest start.
+    Earliest,
+    /// The job that it waits for longest.
+    After(String),
+}
+
+/// A job that would fit into a window if it could start when the calendar does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// When it can start, at the earliest.
+    pub until: Moment,
+    /// Why not before.
+    pub hold: Hold,
+    /// Whether it would fit without that alone.
+    pub is_enough: bool,
 }
 
 impl ScheduleError {
@@ -148,10 +174,15 @@ fn deadlines(late: &[LateJob], proven: bool) -> String {
     let jobs: Vec<String> = late
         .iter()
         .map(|job| {
-            let alone = if job.alone {
-                " even by itself, on any number of GPUs weighed"
-            } else {
-                ""
+            let alone = match &job.hold {
+                _ if !job.alone => String::new(),
+                None => " even by itself, on any number of GPUs weighed".to_owned(),
+                Some(Hold::Earliest) => {
+                    " even if it starts at its `earliest` and runs as fast as it can".to_owned()
+                }
+                Some(Hold::After(before)) => {
+                    format!(" even if `{before}` before it is done as soon as it can be")
+                }
             };
             format!(
                 "`{}` is done {} after its deadline {}{alone}",
@@ -186,7 +217,7 @@ pub(super) fn check_alone(
         ends[*job] >= END_OF_TIME && before.all(|before| ends[*before] < END_OF_TIME)
     };
     if let Some(job) = (0..ends.len()).find(placeless) {
-        return Err(no_window(agenda, grid, problem, job));
+        return Err(no_window(agenda, grid, problem, &ends, job));
     }
     let late = late(agenda, grid, problem, &ends, true);
     if problem.binding() && !late.is_empty() {
@@ -195,7 +226,84 @@ pub(super) fn check_alone(
     Ok(())
 }
 
-fn no_window(agenda: &Agenda, grid: &Grid, problem: &Problem, job: usize) -> ScheduleError {
+/// Between `fits into no window` and what it takes.
+fn held_words(held: Option<&Held>) -> String {
+    held.map_or_else(
+        || ": ".to_owned(),
+        |Held { until, hold, .. }| {
+            let why = match hold {
+                Hold::Earliest => "its `earliest`".to_owned(),
+                Hold::After(before) => format!("since it waits for `{before}`"),
+            };
+            format!(
+                " from {until} on, and can't start before that, {why}: none from then on is long \
+                 enough; "
+            )
+        },
+    )
+}
+
+/// What ends the wait of a job that could start sooner: its own earliest start, or else the
+/// predecessor that is done last; `None` where it waits for nothing.
+fn hold(agenda: &Agenda, problem: &Problem, ends: &[i64], job: usize) -> Option<Hold> {
+    let task = &problem.tasks[job];
+    let last = task
+        .after
+        .iter()
+        .copied()
+        .max_by_key(|before| ends[*before]);
+    match last.filter(|before| ends[*before] > task.release) {
+        Some(before) => Some(Hold::After(agenda.jobs[before].name.clone())),
+        None if task.release > 0 => Some(Hold::Earliest),
+        None => None,
+    }
+}
+
+/// The step at which a job ends at the earliest if it waits for less.
+fn earliest_end_without(
+    problem: &Problem,
+    job: usize,
+    released: bool,
+    without_others: bool,
+) -> i64 {
+    let mut eased = problem.clone();
+    let task = &mut eased.tasks[job];
+    if released {
+        task.release = 0;
+    }
+    if without_others {
+        task.after.clear();
+    }
+    earliest_ends(&eased)[job]
+}
+
+/// What keeps a job out of the windows that would hold it.
+fn held(agenda: &Agenda, grid: &Grid, problem: &Problem, ends: &[i64], job: usize) -> Option<Held> {
+    let hold = hold(agenda, problem, ends, job)?;
+    if earliest_end_without(problem, job, true, true) >= END_OF_TIME {
+        return None;
+    }
+    let task = &problem.tasks[job];
+    let ready = task.after.iter().map(|before| ends[*before]);
+    let until = match hold {
+        Hold::Earliest => agenda.jobs[job].earliest,
+        Hold::After(_) => grid.moment(ready.fold(task.release, i64::max)),
+    };
+    let own = hold == Hold::Earliest;
+    Some(Held {
+        until: until?,
+        is_enough: earliest_end_without(problem, job, own, !own) < END_OF_TIME,
+        hold,
+    })
+}
+
+fn no_window(
+    agenda: &Agenda,
+    grid: &Grid,
+    problem: &Problem,
+    ends: &[i64],
+    job: usize,
+) -> ScheduleError {
     let modes = problem.tasks[job].modes.iter();
     let shortest = modes.min_by_key(|mode| (mode.steps, mode.nodes));
     let site = shortest.and_then(|mode| agenda.sites.get(mode.site));
@@ -207,6 +315,7 @@ fn no_window(agenda: &Agenda, grid: &Grid, problem: &Problem, job: usize) -> Sch
         nodes: shortest.map_or(0, |mode| mode.nodes.unsigned_abs()),
         // Each end of a window that lies between two steps may cost all of one but a minute.
         window_h: hours + (grid.minutes - 1) as f64 / 30.0,
+        held: held(agenda, grid, problem, ends, job),
     }
 }
 
@@ -272,9 +381,10 @@ fn late(
     ends: &[i64],
     alone: bool,
 ) -> Vec<LateJob> {
-    let jobs = agenda.jobs.iter().zip(&problem.tasks).zip(ends);
-    jobs.filter_map(|((job, task), end)| {
-        let behind = end - task.due?.step();
+    let jobs = agenda.jobs.iter().zip(&problem.tasks).zip(ends).enumerate();
+    jobs.filter_map(|(place, ((job, task), end))| {
+        let due = task.due?.step();
+        let behind = end - due;
         if behind <= 0 {
             return None;
         }
@@ -287,6 +397,8 @@ fn late(
             deadline,
             hours: hours.unwrap_or_else(|| grid.hours(behind)),
             alone,
+            hold: hold(agenda, problem, ends, place)
+                .filter(|_| alone && earliest_end_without(problem, place, true, true) <= due),
         })
     })
     .collect()

@@ -33,7 +33,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-pub use error::{LateJob, ScheduleError};
+pub use error::{Held, Hold, LateJob, ScheduleError};
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use tminus::calendar::{Moment, Span};
 use tminus::job::{Agenda, JobFile, resolve_ladder};
 use tminus::plan::Planner;
-use tminus::schedule::{Schedule, ScheduleError, schedule_watched};
+use tminus::schedule::{Hold, Schedule, ScheduleError, schedule_watched};
 use tminus::search::Watch;
 
 use super::{CATALOG, FIT};
@@ -329,4 +329,80 @@ fn all_nodes_that_are_free_are_weighed() {
                   booked = [{ from = \"2026-12-01\", to = \"2027-12-01\", nodes = 1 }]";
     let small = "model = \"gpt-1b\"\nglobal_batch = \"1280Ki\"";
     assert_eq!(gpus(booked, small).0, 40);
+}
+
+/// A job that some window would hold if it could start at once is told what keeps it.
+#[test]
+fn what_keeps_a_job_from_its_window_is_named() {
+    let held = |jobs: &str| {
+        let text = format!(
+            "clusters = [\"r7z2\"]\n[schedule]\nstart = \"2026-12-01\"\n\
+             [schedule.clusters.r7z2]\ncapacity_nodes = 4\n\
+             available = [{{ from = \"2026-12-01\", to = \"2026-12-03\" }}]\n{jobs}"
+        );
+        match scheduled(&agenda(&text), 1, &Watch::new()) {
+            Err(error @ ScheduleError::NoWindow { .. }) => {
+                let words = error.to_string();
+                let ScheduleError::NoWindow { held, .. } = error else {
+                    panic!("{words}");
+                };
+                (held, words)
+            }
+            other => panic!("{other:?}"),
+        }
+    };
+    let (earliest, words) =
+        held("[[jobs]]\nmodel = \"gpt-125m\"\nearliest = \"2026-12-04T00:00:30Z\"\n");
+    let earliest = earliest.unwrap();
+    assert_eq!(
+        (earliest.hold, earliest.is_enough),
+        (Hold::Earliest, true),
+        "{words}"
+    );
+    assert!(
+        words.contains("no window from 2026-12-04T00:00:30Z on"),
+        "{words}"
+    );
+
+    let big = "[[jobs]]\nname = \"big\"\nmodel = \"gpt-1b\"\ntokens = \"70B\"\n";
+    let small = "[[jobs]]\nname = \"small\"\nmodel = \"gpt-125m\"\ntokens = \"40B\"\n";
+    let (waits, words) = held(&format!("{big}{small}after = [\"big\"]\n"));
+    let waits = waits.unwrap();
+    assert_eq!(
+        (waits.hold, waits.is_enough),
+        (Hold::After("big".to_owned()), true),
+        "{words}"
+    );
+    // Neither alone is what keeps it: without one, the other still does.
+    let both = format!("{big}{small}after = [\"big\"]\nearliest = \"2026-12-02T23:00Z\"\n");
+    assert!(!held(&both).0.unwrap().is_enough);
+    // What no window would hold is not held up by anything.
+    let long = "[[jobs]]\nmodel = \"gpt-7b\"\nearliest = \"2026-12-02\"\n";
+    assert_eq!(held(long).0, None);
+}
+
+/// A job that is late by itself is told why: what it waits for, or its own speed.
+#[test]
+fn what_makes_a_job_late_by_itself_is_named() {
+    let late = |jobs: &str| {
+        let text = format!("clusters = [\"r7z2\"]\n[schedule]\nstart = \"2026-12-01\"\n{jobs}");
+        match scheduled(&agenda(&text), 1, &Watch::new()) {
+            Err(ScheduleError::Deadlines { late, .. }) => late,
+            other => panic!("{other:?}"),
+        }
+    };
+    let small = "[[jobs]]\nname = \"small\"\nmodel = \"gpt-125m\"\n";
+    let big = "[[jobs]]\nname = \"big\"\nmodel = \"gpt-7b\"\ntokens = \"134B\"\n";
+    let waits = late(&format!(
+        "{big}{small}after = [\"big\"]\ndeadline = \"2d\"\n"
+    ));
+    assert_eq!(waits[0].hold, Some(Hold::After("big".to_owned())));
+    let waits = late(&format!(
+        "{small}earliest = \"2026-12-02T23:50Z\"\ndeadline = \"2d\"\n"
+    ));
+    assert_eq!(waits[0].hold, Some(Hold::Earliest));
+    let slow = late(&format!(
+        "{small}earliest = \"2026-12-01T00:01Z\"\ndeadline = \"5m\"\n"
+    ));
+    assert_eq!((slow[0].alone, &slow[0].hold), (true, &None));
 }
