@@ -35,7 +35,6 @@ fn dates_are_read_as_people_write_them() {
         ("2026-12-01T09:00-14:01", "at most 14:00"),
         ("2026-12-01T23:59:60Z", "leap seconds"),
         ("2026-12-01 23:59:60", "leap seconds"),
-        ("20261201T235960.5+0100", "leap seconds"),
         ("", "no such date"),
     ] {
         let error = text.parse::<Moment>().unwrap_err();

@@ -207,16 +207,11 @@ const SEARCH_KEYS: [&str; 4] = ["seq_len", "micro_batch", "grad_accum", "checkpo
 /// Adds what is particular to job files to a message about any TOML file.
 fn explain(diagnostic: Diagnostic) -> Diagnostic {
     let message = diagnostic.message.as_str();
-    let unknown = message.strip_prefix("unknown key `");
-    let unknown = unknown.and_then(|rest| rest.strip_suffix('`'));
-    let shared = unknown.and_then(|key| super::ladder::misplaced(key, &diagnostic.help));
-    if let Some(help) = shared {
+    if let Some(help) = super::ladder::misplaced(&diagnostic) {
         return diagnostic.help(help);
     }
-    let misplaced = SEARCH_KEYS
-        .iter()
-        .find(|key| message == format!("unknown key `{key}`"));
-    if let Some(key) = misplaced {
+    let mut keys = SEARCH_KEYS.iter();
+    if let Some(key) = keys.find(|key| message == format!("unknown key `{key}`")) {
         return diagnostic.help(format!("`{key}` belongs in the table `[search]`"));
     }
     if message.contains("named tables") {

@@ -28,7 +28,7 @@ pub struct Calendar<'a> {
 
 impl Answer for Calendar<'_> {
     fn document(&self) -> Document {
-        let names = self.names();
+        let names = Names::of(self.schedule);
         let mut document = Document::new(self.title())
             .text(self.scope())
             .grid(self.jobs());
@@ -103,7 +103,7 @@ impl Calendar<'_> {
 
     fn jobs(&self) -> Grid {
         let schedule = self.schedule;
-        let names = self.names();
+        let names = Names::of(self.schedule);
         let priced = schedule.jobs.iter().any(|job| job.cost_usd.is_some());
         let due = schedule.jobs.iter().any(|job| job.deadline.is_some());
         let longest = schedule
@@ -167,10 +167,6 @@ impl Calendar<'_> {
             columns,
             rows: schedule.jobs.iter().map(row).collect(),
         }
-    }
-
-    fn names(&self) -> Names<'_> {
-        Names::new(self.schedule.jobs.iter().map(|job| job.name.as_str()))
     }
 
     /// A moment as the table shows it; the title has the year where there is only one.
@@ -327,7 +323,7 @@ fn objective_words(minimise: Minimise, objective: &ObjectiveReport, weighted: bo
         }
         let unit = TimeUnit::of_hours(value);
         let times = if weighted {
-            ", hours times priority"
+            ", weighted by priority"
         } else {
             ""
         };

@@ -8,11 +8,14 @@ use crate::preset::Catalog;
 use crate::throughput::Fit;
 
 fn answer(job: &str) -> Result<Reservation, ReserveError> {
+    answer_to(&format!("model = \"gpt-1b\"\ntokens = \"26B\"\n{job}"))
+}
+
+fn answer_to(job: &str) -> Result<Reservation, ReserveError> {
     let catalog = Catalog::embedded();
     let table = read("mosaicgpt-2023.csv", MOSAICGPT_2023, &catalog).unwrap();
     let fit = Fit::new("embedded", table.rows).unwrap();
-    let job = format!("model = \"gpt-1b\"\ntokens = \"26B\"\n{job}");
-    let file = JobFile::parse("job.toml", &job).unwrap();
+    let file = JobFile::parse("job.toml", job).unwrap();
     let catalog = file.extend(catalog).unwrap();
     let request = resolve(file.settings, &catalog).unwrap();
     let ask = Ask::new(&request, &catalog).unwrap();
@@ -254,4 +257,68 @@ fn old_prices_are_told_with_or_without_dates_and_one_s_own_is_not_old() {
     }
     let own = notes("usd_per_gpu_hour = 1.9", "start = \"2026-12-01\"");
     assert!(!own.contains("ask for today's"), "{own}");
+}
+
+#[test]
+fn a_run_that_stalls_is_not_sold() {
+    let sold = |interval: &str| {
+        answer_to(&format!(
+            "model = \"gpt-1b\"\ntokens = \"200B\"\ncluster = \"r7z2\"\n[reserve]\nnodes = 8\n\
+             [reliability]\nfailures_per_1000_node_days = 1000\n{interval}"
+        ))
+    };
+    let Err(ReserveError::NotEnough { help, .. }) = sold("checkpoint_interval = \"90d\"\n") else {
+        panic!("nothing it does is kept");
+    };
+    let told = |words: &str| help.iter().any(|line| line.contains(words));
+    assert!(
+        told("no forecast") && told("--checkpoint-interval"),
+        "{help:?}"
+    );
+    assert!(sold("").is_ok());
+}
+
+#[test]
+fn a_last_checkpoint_is_one_that_can_be_written() {
+    let booking = |reliability: &str| {
+        let job = format!("cluster = \"r7z2\"\n[reserve]\nnodes = 8\n[reliability]\n{reliability}");
+        answer(&job).unwrap().bookings.remove(0)
+    };
+    let has = |notes: &[String], words: &str| notes.iter().any(|note| note.contains(words));
+    let saved = booking("");
+    let last_h = saved.last_checkpoint_h.unwrap();
+    assert!(0.0 < last_h && last_h < saved.usable_h);
+    assert!(!has(&saved.notes, "upper estimate"), "{:?}", saved.notes);
+    let unsaved = booking("failures_per_1000_node_days = 50\ncheckpoint_interval = \"90d\"\n");
+    assert_eq!(unsaved.last_checkpoint_h, None);
+    assert!(has(&unsaved.notes, "upper estimate"), "{:?}", unsaved.notes);
+    let slow = answer_to(
+        "model = \"gpt-13b\"\ntokens = \"100M\"\ncluster = \"p4de.24xlarge\"\n\
+         [reliability]\nwrite_gb_per_s_node = 0.001\n\
+         [reserve]\nnodes = 1\nproduct = \"ec2-capacity-block\"\nstart = \"2026-12-01T11:30Z\"\n",
+    );
+    let slow = slow.unwrap().bookings.remove(0);
+    assert_eq!(slow.last_checkpoint_h, None);
+    assert!(
+        has(&slow.notes, "to write, longer than"),
+        "{:?}",
+        slow.notes
+    );
+}
+
+#[test]
+fn spares_that_make_a_booking_too_large_are_named() {
+    let job = "cluster = \"p4d\"\n[reserve]\nproduct = \"capacity-block\"\nnodes = 64\n\
+               start = \"2026-12-01\"\n[reliability]\nspares = 1\n";
+    let Err(ReserveError::NotSold { message, help }) = answer(job) else {
+        panic!("65 nodes are more than one booking has");
+    };
+    assert!(
+        message.contains("65 nodes, one of them the spare,"),
+        "{message}"
+    );
+    assert!(
+        help.iter().any(|line| line.contains("`--spares none`")),
+        "{help:?}"
+    );
 }

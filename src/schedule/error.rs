@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::bound::earliest_ends;
+use super::hold::{Held, Hold, earliest_end_without, held, held_words, hold};
 use super::problem::{Aim, END_OF_TIME, Problem};
 use super::solve::{Depth, Unsolved, solve};
 use super::steps::Grid;
@@ -121,26 +122,6 @@ pub struct LateJob {
     pub hold: Option<Hold>,
 }
 
-/// What keeps a job from starting when the calendar does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Hold {
-    /// Its own earliest start.
-    Earliest,
-    /// The job that it waits for longest.
-    After(String),
-}
-
-/// A job that would fit into a window if it could start when the calendar does.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Held {
-    /// When it can start, at the earliest.
-    pub until: Moment,
-    /// Why not before.
-    pub hold: Hold,
-    /// Whether it would fit without that alone.
-    pub is_enough: bool,
-}
-
 impl ScheduleError {
     /// The same, with the limit named that is in the way: what the jobs share, or windows.
     pub(super) fn by_limit(self, agenda: &Agenda) -> Self {
@@ -224,77 +205,6 @@ pub(super) fn check_alone(
         return Err(ScheduleError::Deadlines { late, proven: true });
     }
     Ok(())
-}
-
-/// Between `fits into no window` and what it takes.
-fn held_words(held: Option<&Held>) -> String {
-    held.map_or_else(
-        || ": ".to_owned(),
-        |Held { until, hold, .. }| {
-            let why = match hold {
-                Hold::Earliest => "its `earliest`".to_owned(),
-                Hold::After(before) => format!("since it waits for `{before}`"),
-            };
-            format!(
-                " from {until} on, and can't start before that, {why}: none from then on is long \
-                 enough; "
-            )
-        },
-    )
-}
-
-/// What ends the wait of a job that could start sooner: its own earliest start, or else the
-/// predecessor that is done last; `None` where it waits for nothing.
-fn hold(agenda: &Agenda, problem: &Problem, ends: &[i64], job: usize) -> Option<Hold> {
-    let task = &problem.tasks[job];
-    let last = task
-        .after
-        .iter()
-        .copied()
-        .max_by_key(|before| ends[*before]);
-    match last.filter(|before| ends[*before] > task.release) {
-        Some(before) => Some(Hold::After(agenda.jobs[before].name.clone())),
-        None if task.release > 0 => Some(Hold::Earliest),
-        None => None,
-    }
-}
-
-/// The step at which a job ends at the earliest if it waits for less.
-fn earliest_end_without(
-    problem: &Problem,
-    job: usize,
-    released: bool,
-    without_others: bool,
-) -> i64 {
-    let mut eased = problem.clone();
-    let task = &mut eased.tasks[job];
-    if released {
-        task.release = 0;
-    }
-    if without_others {
-        task.after.clear();
-    }
-    earliest_ends(&eased)[job]
-}
-
-/// What keeps a job out of the windows that would hold it.
-fn held(agenda: &Agenda, grid: &Grid, problem: &Problem, ends: &[i64], job: usize) -> Option<Held> {
-    let hold = hold(agenda, problem, ends, job)?;
-    if earliest_end_without(problem, job, true, true) >= END_OF_TIME {
-        return None;
-    }
-    let task = &problem.tasks[job];
-    let ready = task.after.iter().map(|before| ends[*before]);
-    let until = match hold {
-        Hold::Earliest => agenda.jobs[job].earliest,
-        Hold::After(_) => grid.moment(ready.fold(task.release, i64::max)),
-    };
-    let own = hold == Hold::Earliest;
-    Some(Held {
-        until: until?,
-        is_enough: earliest_end_without(problem, job, own, !own) < END_OF_TIME,
-        hold,
-    })
 }
 
 fn no_window(

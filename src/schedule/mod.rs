@@ -17,13 +17,14 @@
 //! | `problem`, `room` | jobs, ways and what is free, as an optimiser sees them |
 //! | `bound` | what no schedule can be better than, without a search |
 //! | `solve` | the best schedule, and the proof: list, annealing, tree, ways, constraint program |
-//! | `report`, `error` | what came of it, in hours and dollars |
+//! | `report`, `error`, `hold` | what came of it, in hours and dollars |
 //!
 //! [`Planner`]: crate::plan::Planner
 
 mod bound;
 mod due;
 mod error;
+mod hold;
 mod options;
 mod problem;
 mod report;
@@ -33,7 +34,8 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
-pub use error::{Held, Hold, LateJob, ScheduleError};
+pub use error::{LateJob, ScheduleError};
+pub use hold::{Held, Hold};
 
 use schemars::JsonSchema;
 use serde::Serialize;

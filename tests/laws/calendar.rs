@@ -359,10 +359,7 @@ fn what_keeps_a_job_from_its_window_is_named() {
         (Hold::Earliest, true),
         "{words}"
     );
-    assert!(
-        words.contains("no window from 2026-12-04T00:00:30Z on"),
-        "{words}"
-    );
+    assert!(words.contains("before 2026-12-04T00:00:30Z"), "{words}");
 
     let big = "[[jobs]]\nname = \"big\"\nmodel = \"gpt-1b\"\ntokens = \"70B\"\n";
     let small = "[[jobs]]\nname = \"small\"\nmodel = \"gpt-125m\"\ntokens = \"40B\"\n";

@@ -205,15 +205,20 @@ const SHARED_KEYS: [&str; 10] = [
     "presets",
 ];
 
-/// Where a key belongs that was found in `[[jobs]]`, which `known` are the keys of.
-pub(in crate::job) fn misplaced(unknown: &str, known: &[String]) -> Option<String> {
-    let in_jobs = known.iter().any(|help| help.ends_with("priority, after"));
-    (in_jobs && SHARED_KEYS.contains(&unknown)).then(|| {
-        let place = match unknown {
-            "reliability" => "`[reliability]` belongs",
-            "prices" => "`[[prices]]` belong",
-            _ => return format!("`{unknown}` belongs at the top level of the file, for all jobs"),
-        };
-        format!("{place} at the top level of the file, for all jobs")
-    })
+/// Where a key belongs that is refused in `[[jobs]]`, if that is the top level of the file.
+pub(in crate::job) fn misplaced(refusal: &Diagnostic) -> Option<String> {
+    let unknown = refusal.message.strip_prefix("unknown key `")?;
+    let unknown = unknown.strip_suffix('`')?;
+    // The keys known there, which the refusal lists.
+    let in_jobs = refusal
+        .help
+        .iter()
+        .any(|help| help.ends_with("priority, after"));
+    let words = match unknown {
+        "reliability" => "`[reliability]` belongs".to_owned(),
+        "prices" => "`[[prices]]` belong".to_owned(),
+        key => format!("`{key}` belongs"),
+    };
+    (in_jobs && SHARED_KEYS.contains(&unknown))
+        .then(|| format!("{words} at the top level of the file, for all jobs"))
 }

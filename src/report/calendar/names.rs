@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use tabled::grid::util::string::{get_char_width, get_text_width};
 
 use super::super::Cell;
+use crate::schedule::Schedule;
 
 /// Columns that a name may take, and how many of them show its beginning: names of a ladder tend to
 /// begin alike, so that most show the end. The others are for names that look alike when cut so.
@@ -15,7 +16,11 @@ const CUTS: [(usize, usize); 6] = [(20, 6), (20, 12), (20, 16), (28, 9), (28, 18
 pub(super) struct Names<'a>(BTreeMap<&'a str, String>);
 
 impl<'a> Names<'a> {
-    pub(super) fn new(names: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(super) fn of(schedule: &'a Schedule) -> Self {
+        Self::new(schedule.jobs.iter().map(|job| job.name.as_str()))
+    }
+
+    fn new(names: impl IntoIterator<Item = &'a str>) -> Self {
         let names: Vec<&str> = names.into_iter().collect();
         let mut short: Vec<String> = names.iter().map(|name| cut(name, CUTS[0])).collect();
         for place in 0..short.len() {
@@ -113,7 +118,7 @@ mod tests {
     fn wide_characters_count_twice() {
         let name = "日本語の名前のとても長いジョブ、二番目のもの";
         let short = shown(&[name]).remove(0);
-        assert_eq!(short, "日本語…、二番目のもの");
+        assert_eq!(short, "日本語…二番目のもの");
         assert!(get_text_width(&short) <= 20);
     }
 }
