@@ -82,10 +82,10 @@ pub(super) fn ordered(
                 "no time in it",
             ));
         }
-        if to <= start {
+        if to < start {
             return Err(set.refuse(
                 Diagnostic::new(format!(
-                    "the window is over when the calendar starts, at {start}: it ends at {to}"
+                    "the window ends at {to}, before the calendar starts, at {start}"
                 ))
                 .help("correct its dates, or leave it out"),
                 "in the past",
