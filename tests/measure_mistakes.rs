@@ -273,7 +273,7 @@ fn what_is_read_otherwise_than_written_is_said() {
         &format!("{common},seq_len,mbs,ga,stack,precision,TP,ZeRO Stage"),
         &format!("{row},2048,4,2,bf16-gather,amp_fp8,8,2"),
     );
-    assert_eq!(read.stack.name, "bf16-gather-fp8-tp8");
+    assert_eq!(read.stack.name, "bf16-gather-fp8-zero2-tp8");
     // One copy of the model on the eight GPUs, eight sequences a step: one a GPU.
     let shared = (
         read.configuration.micro_batch,
@@ -282,7 +282,7 @@ fn what_is_read_otherwise_than_written_is_said() {
     assert_eq!(shared, (1, 1));
     for said in [
         "fp8 is not modelled",
-        "tensor and pipeline parallelism are not modelled",
+        "tensor, pipeline, context and expert parallelism are not modelled",
         "1 copy × 4 × 2 sequences are taken as 8 GPUs × 1 × 1",
         "ZeRO stage `2`",
     ] {
@@ -322,5 +322,122 @@ fn rows_of_a_split_model_are_apart() {
         let text = format!("model,{header}\ngpt-1b,{cells}\n");
         let refusal = read("t.csv", &text, &CATALOG).unwrap_err().to_string();
         assert!(refusal.contains(expected), "{expected}: {refusal}");
+    }
+}
+
+/// What changes the speed is recognised under the headers that other programs give it.
+#[test]
+fn what_changes_the_speed_is_told_by_many_headers() {
+    let common = "gpu,gpus,tps,seq_len,mbs,ga";
+    let row = "h100,8,80000,2048,4,2";
+    let read_as =
+        |header: &str, cell: &str| told(&format!("{common},{header}"), &format!("{row},{cell}"));
+    for header in [
+        "ActCPUoffload",
+        "actoffload",
+        "activation_offload",
+        "cpu_offload",
+        "offload_optimizer",
+        "optimizer_offload",
+    ] {
+        let (_, note) = read_as(header, "True");
+        assert!(
+            note.contains("CPU offload is not modelled"),
+            "{header}: {note}"
+        );
+        let (_, note) = read_as(header, "False");
+        assert!(!note.contains("offload"), "{header}: {note}");
+    }
+    for header in [
+        "checkpoint-activations",
+        "use_activation_checkpointing",
+        "recompute_granularity",
+        "recompute_activations",
+        "Recomputation",
+        "AC mode",
+        "grad_ckpt",
+        "gradient checkpoint",
+    ] {
+        assert!(
+            read_as(header, "full")
+                .0
+                .configuration
+                .activation_checkpointing
+        );
+        assert!(
+            !read_as(header, "null")
+                .0
+                .configuration
+                .activation_checkpointing
+        );
+    }
+    for (header, cell, stack) in [
+        ("fp8", "true", "bf16-gather-fp8"),
+        ("fp8", "no", "bf16-gather"),
+        ("dtype", "torch.float8_e4m3fn", "bf16-gather-fp8"),
+        ("precision", "float8", "bf16-gather-fp8"),
+        ("precision", "bf16-mixed", "bf16-gather"),
+        ("precision", "bf16-true", "pure-bf16"),
+        ("Techniques", "Float8 + compile", "bf16-gather-fp8"),
+        ("Techniques", "bf16 + compile", "bf16-gather"),
+        ("sharding_strategy", "FULL_SHARD", "bf16-gather"),
+        ("sharding_strategy", "HYBRID_SHARD", "bf16-gather-hsdp"),
+        (
+            "sharding_strategy",
+            "ShardingStrategy.NO_SHARD",
+            "bf16-gather-zero0",
+        ),
+        ("zero_stage", "3", "bf16-gather"),
+        ("zero_stage", "ZeRO-2", "bf16-gather-zero2"),
+        ("zero_stage", "1", "bf16-gather-zero1"),
+        ("zero_stage", "0.0", "bf16-gather-zero0"),
+        ("cp", "2", "bf16-gather-cp2"),
+        ("context_parallel_size", "1", "bf16-gather"),
+        ("expert_parallel", "8", "bf16-gather-ep8"),
+    ] {
+        assert_eq!(read_as(header, cell).0.stack.name, stack, "{header} {cell}");
+        // And by that name it is read back.
+        assert_eq!(read_as("stack", stack).0.stack.name, stack);
+    }
+    let (_, note) = read_as("stack,zero_stage", "bf16-gather-zero2,2");
+    assert!(!note.contains("of their own"), "{note}");
+    for (header, cell, said) in [
+        ("num_experts", "8", "a mixture of experts is not modelled"),
+        ("MoE", "8x7B", "leave the rows of such models out"),
+        ("recompute_granularity", "selective", "is not modelled"),
+        (
+            "stack,zero_stage",
+            "bf16-gather-zero2,1",
+            "sharded otherwise",
+        ),
+    ] {
+        let text = format!("model,{common},{header}\ngpt-1b,{row},{cell}\n");
+        let refusal = read("t.csv", &text, &CATALOG).unwrap_err().to_string();
+        assert!(
+            refusal.contains(said) && refusal.contains("line 2"),
+            "{refusal}"
+        );
+    }
+    for dense in ["1", "false", "", "dense"] {
+        assert_eq!(read_as("num_experts", dense).0.stack.name, "bf16-gather");
+    }
+}
+
+#[test]
+fn a_column_that_may_matter_is_not_left_out_quietly() {
+    let common = "gpu,gpus,ac,tps,seq_len,mbs,ga";
+    let row = "h100,8,on,80000,2048,4,2";
+    for (header, cell, matters) in [
+        ("sequence_parallel", "True", true),
+        ("sequence_parallel", "False", false),
+        ("moe_topk", "2", true),
+        ("recompute_num_layers", "8", true),
+        ("data_parallel_size", "8", false),
+        ("loss", "2.3", false),
+    ] {
+        let (_, note) = told(&format!("{common},{header}"), &format!("{row},{cell}"));
+        let said = format!("column `{header}` is not used");
+        assert!(note.contains(&said), "{note}");
+        assert_eq!(note.contains("it may change the speed"), matters, "{note}");
     }
 }

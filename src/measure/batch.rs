@@ -9,7 +9,7 @@ use super::column::Column;
 use super::notes::Notes;
 use super::place;
 use super::row::Row;
-use super::split::Split;
+use super::split::{self, Split};
 
 /// Models up to this many parameters were trained without activation checkpointing by the
 /// measured family's launch scripts, larger ones with it.
@@ -95,8 +95,12 @@ fn batch_of_copies(
     let copies = whole.ok_or_else(|| {
         let message =
             format!("{gpus} GPUs are no whole number of copies split over {copy} GPUs each");
-        let factors = [Column::TensorParallel, Column::PipelineParallel];
-        row.contradiction(Column::Gpus, &message, "expected a multiple", &factors)
+        row.contradiction(
+            Column::Gpus,
+            &message,
+            "expected a multiple",
+            &split::COLUMNS,
+        )
     })?;
     let (micro_batch, grad_accum) = split_batch(row, copies, seq_len, notes)?;
     let sequences = micro_batch

@@ -1,9 +1,11 @@
-//! Columns, in the spellings of published tables.
+//! What columns hold, and which of them a header has.
 
 use crate::diagnostic::{Diagnostic, Origin};
 
-use super::grid::Record;
+use super::grid::{Grid, Record};
 use super::notes::Notes;
+use super::row::is_no;
+use super::spellings::SPELLINGS;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,14 @@ pub(super) enum Column {
     ZeroStage,
     TensorParallel,
     PipelineParallel,
+    ContextParallel,
+    ExpertParallel,
+    /// Experts of a layer: one, or the row is refused.
+    Experts,
+    /// Whether matrices are multiplied in fp8.
+    Fp8,
+    /// What was switched on, in words: only fp8 is looked for in it.
+    Techniques,
     CpuOffload,
     Checkpointing,
     MicroBatch,
@@ -44,206 +54,6 @@ pub(super) enum Column {
     Tflops,
 }
 
-/// Canonical name, then other spellings, all as [`normalised`].
-const SPELLINGS: &[(Column, &str, &[&str])] = &[
-    (Column::Model, "model", &["modelname", "modelsize"]),
-    (Column::DModel, "d_model", &["hiddensize", "hiddendim"]),
-    (
-        Column::NLayers,
-        "n_layers",
-        &["numlayers", "layers", "nlayer"],
-    ),
-    (Column::NHeads, "n_heads", &["numheads", "heads", "nhead"]),
-    (
-        Column::NKvHeads,
-        "n_kv_heads",
-        &["kvnheads", "kvheads", "numkeyvalueheads"],
-    ),
-    (Column::DFf, "d_ff", &["ffnhiddensize", "intermediatesize"]),
-    (Column::VocabSize, "vocab_size", &["vocab"]),
-    (
-        Column::Params,
-        "n_params",
-        &["paramcount", "numparams", "params", "parameters"],
-    ),
-    (
-        Column::SeqLen,
-        "seq_len",
-        &[
-            "seqlent",
-            "sequencelength",
-            "seqlength",
-            "maxseqlen",
-            "contextlength",
-            "contextlen",
-            "blocksize",
-        ],
-    ),
-    (
-        Column::Gpus,
-        "gpus",
-        &[
-            "numgpus",
-            "ngpus",
-            "ngpu",
-            "gpucount",
-            "numberofgpus",
-            "worldsize",
-        ],
-    ),
-    (
-        Column::Gpu,
-        "gpu",
-        &["gputype", "gpuname", "hardware", "accelerator"],
-    ),
-    (Column::Cluster, "cluster", &["clustername"]),
-    (Column::Stack, "stack", &[]),
-    (Column::Precision, "precision", &[]),
-    (
-        Column::MpMode,
-        "mp_mode",
-        &["mixedprecision", "mixedprecisionmode"],
-    ),
-    (Column::Sharding, "sharding_strategy", &["sharding"]),
-    (Column::ZeroStage, "zero_stage", &["zero"]),
-    (
-        Column::TensorParallel,
-        "tensor_parallel",
-        &[
-            "tp",
-            "tpsize",
-            "tensorparallelsize",
-            "tensormodelparallelsize",
-        ],
-    ),
-    (
-        Column::PipelineParallel,
-        "pipeline_parallel",
-        &[
-            "pp",
-            "ppsize",
-            "pipelineparallelsize",
-            "pipelinemodelparallelsize",
-        ],
-    ),
-    (Column::CpuOffload, "cpu_offload", &["activationcpuoffload"]),
-    (
-        Column::Checkpointing,
-        "activation_checkpointing",
-        &[
-            "activationcheckpoint",
-            "checkpointing",
-            "actckpt",
-            "ac",
-            "gradientcheckpointing",
-            "gradcheckpointing",
-            "activationrecompute",
-            "activationrecomputation",
-            "recompute",
-        ],
-    ),
-    (
-        Column::MicroBatch,
-        "micro_batch",
-        &[
-            "microbatchsize",
-            "microbatchsizes",
-            "devicemicrobatchsize",
-            "devicetrainmicrobatchsize",
-            "perdevicetrainbatchsize",
-            "localbatchsize",
-            "mbs",
-        ],
-    ),
-    (
-        Column::GradAccum,
-        "grad_accum",
-        &[
-            "gradaccumulation",
-            "gradientaccumulation",
-            "gradientaccumulationsteps",
-            "gradaccumsteps",
-            "ga",
-            "gas",
-        ],
-    ),
-    (
-        Column::GlobalBatchTokens,
-        "global_batch_tokens",
-        &["globalbatchsizet", "globalbatchsizetokens"],
-    ),
-    (
-        Column::GlobalBatchSeqs,
-        "global_batch_seqs",
-        &[
-            "globalbatchsizes",
-            "globalbatchsizeseq",
-            "globalbatchsize",
-            "globaltrainbatchsize",
-        ],
-    ),
-    (
-        Column::TokensPerS,
-        "throughput_tok_s",
-        &[
-            "throughputts",
-            "throughput",
-            "throughputtokenss",
-            "toks",
-            "tokenss",
-            "tokenspersecond",
-            "throughputtokenssec",
-            "tokenssec",
-            "tokenspersec",
-            "tps",
-            "wps",
-        ],
-    ),
-    (
-        Column::TokensPerSGpu,
-        "throughput_tok_s_gpu",
-        &[
-            "gputhroughputtsgpu",
-            "throughputtsgpu",
-            "gputhroughput",
-            "toksgpu",
-            "tokenssgpu",
-            "tokenssecgpu",
-            "tokenspersecondpergpu",
-            "tokenspersecpergpu",
-            "throughputtokenssgpu",
-            "throughputtokenssecgpu",
-            "tpsgpu",
-        ],
-    ),
-    (
-        Column::SeqsPerS,
-        "throughput_seq_s",
-        &[
-            "throughputss",
-            "throughputsampless",
-            "sampless",
-            "samplespersecond",
-            "samplessec",
-            "samplespersec",
-            "throughputsamplessec",
-        ],
-    ),
-    (Column::Mfu, "mfu", &["mfu%", "mfustar", "mfu*"]),
-    (Column::Hfu, "hfu", &["hfu%", "hfustar", "hfu*"]),
-    (
-        Column::Tflops,
-        "model_tflop",
-        &[
-            "modeltflops",
-            "tflopsgpu",
-            "tflopssgpu",
-            "tflopspergpu",
-            "tflopgpu",
-        ],
-    ),
-];
-
 /// Spellings of tokens per second that some programs print for one GPU and others for all.
 const PER_GPU_ELSEWHERE: &[&str] = &["tps", "wps"];
 
@@ -256,7 +66,8 @@ impl Column {
             .map_or("", |(_, name, _)| name)
     }
 
-    fn parse(header: &str) -> Option<Self> {
+    /// The column that a header stands above.
+    pub(super) fn parse(header: &str) -> Option<Self> {
         let key = normalised(header);
         SPELLINGS
             .iter()
@@ -265,19 +76,56 @@ impl Column {
     }
 
     /// Whether a table may have it more than once: `GPUType` often is repeated, once with and once
-    /// without the number of GPUs, and utilizations are counted in several ways.
-    fn repeats(self) -> bool {
-        matches!(self, Self::Gpu | Self::Mfu | Self::Hfu | Self::Tflops)
+    /// without the number of GPUs, utilizations are counted in several ways, and what is offloaded
+    /// to the CPU, multiplied in fp8 or routed to experts may be told apart.
+    pub(super) fn repeats(self) -> bool {
+        matches!(
+            self,
+            Self::Gpu
+                | Self::Mfu
+                | Self::Hfu
+                | Self::Tflops
+                | Self::CpuOffload
+                | Self::Experts
+                | Self::Fp8
+        )
     }
 }
 
 /// A header without case, spaces and punctuation (`SeqLen (T)` and `seq_len_t` are the same).
-fn normalised(header: &str) -> String {
+pub(super) fn normalised(header: &str) -> String {
     header
         .chars()
         .filter(|c| c.is_alphanumeric() || matches!(c, '*' | '%'))
         .flat_map(char::to_lowercase)
         .collect()
+}
+
+/// What a header that isn't known may hold of something that changes the speed.
+const MATTERS: [&str; 9] = [
+    "offload",
+    "expert",
+    "moe",
+    "parallel",
+    "fp8",
+    "float8",
+    "recompute",
+    "ckpt",
+    "checkpoint",
+];
+
+/// Copies of the model: their number follows from the GPUs.
+const COPIES: [&str; 4] = [
+    "dataparallel",
+    "dataparallelsize",
+    "dataparalleldegree",
+    "dataparallelreplicas",
+];
+
+/// Whether what stands in a column that isn't known may change the speed.
+fn may_matter(header: &str) -> bool {
+    let key = normalised(header);
+    MATTERS.iter().any(|word| key.contains(word)) && !COPIES.contains(&key.as_str())
 }
 
 /// Whether a header has any column that tells a throughput.
@@ -296,11 +144,12 @@ pub(super) fn has_throughput(header: &Record) -> bool {
 /// # Errors
 /// A column that appears twice.
 pub(super) fn columns(
-    header: &Record,
+    grid: &Grid,
     names_gpu: &dyn Fn(usize) -> bool,
     origin: &Origin,
     notes: &mut Notes,
 ) -> Result<Vec<Option<Column>>, Diagnostic> {
+    let header = &grid.header;
     let mut columns: Vec<Option<Column>> = Vec::with_capacity(header.cells.len());
     for (at, cell) in header.cells.iter().enumerate() {
         let column = match Column::parse(&cell.text) {
@@ -325,7 +174,16 @@ pub(super) fn columns(
             .help("remove or rename one of them"));
         }
         if column.is_none() && !cell.text.is_empty() {
-            notes.add(header.line, format!("column `{}` is not used", cell.text));
+            let mut text = format!("column `{}` is not used", cell.text);
+            if may_matter(&cell.text) && !grid.all_below(at, is_no) {
+                text += ", though it may change the speed: rows that differ in it alone are taken \
+                         as alike";
+            }
+            notes.add(header.line, text);
+        }
+        if column == Some(Column::Techniques) {
+            let text = format!("column `{}` is searched for fp8 alone", cell.text);
+            notes.add(header.line, text);
         }
         if column == Some(Column::TokensPerS)
             && PER_GPU_ELSEWHERE.contains(&&*normalised(&cell.text))

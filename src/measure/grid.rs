@@ -62,6 +62,12 @@ impl Grid {
             }
         }
     }
+
+    /// Whether all cells of a column that aren't empty are such.
+    pub(super) fn all_below(&self, at: usize, is_such: impl Fn(&str) -> bool) -> bool {
+        let mut cells = self.rows.iter().filter_map(|row| row.cells.get(at));
+        cells.all(|cell| cell.text.is_empty() || is_such(&cell.text))
+    }
 }
 
 /// Line numbers of byte offsets.

@@ -16,9 +16,12 @@ mod place;
 mod row;
 mod shape;
 mod speed;
+mod spellings;
 mod split;
+mod stacks;
 mod units;
 mod utilization;
+mod variant;
 mod write;
 
 use std::sync::Arc;

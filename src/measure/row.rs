@@ -8,7 +8,8 @@ use super::column::{self, Column};
 use super::grid::{Cell, Grid, Record};
 use super::notes::Notes;
 use super::place::Places;
-use super::{Measurement, batch, place, shape, speed};
+use super::stacks::Stacks;
+use super::{Measurement, batch, place, shape, speed, variant};
 
 /// Whether rows must tell how fast they went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +32,9 @@ pub(super) fn read_grid(
         let cell = grid.rows.first().and_then(|first| first.cells.get(at));
         cell.is_some_and(|cell| catalog.gpu(place::split_count(&cell.text).1).is_ok())
     };
-    let columns = column::columns(&grid.header, &names_gpu, origin, notes)?;
+    let columns = column::columns(grid, &names_gpu, origin, notes)?;
     let mut places = Places::new(catalog);
+    let mut stacks = Stacks::new(catalog);
     for record in &grid.rows {
         let row = Row {
             header: &grid.header,
@@ -40,21 +42,26 @@ pub(super) fn read_grid(
             record,
             origin,
         };
-        rows.push(read(&row, speed, catalog, &mut places, notes)?);
+        rows.push(read(
+            &row,
+            (speed, catalog),
+            (&mut places, &mut stacks),
+            notes,
+        )?);
     }
     Ok(())
 }
 
 fn read(
     row: &Row<'_>,
-    speed: Speed,
-    catalog: &Catalog,
-    places: &mut Places<'_>,
+    (speed, catalog): (Speed, &Catalog),
+    (places, stacks): (&mut Places<'_>, &mut Stacks<'_>),
     notes: &mut Notes,
 ) -> Result<Measurement, Diagnostic> {
+    variant::refuse_experts(row)?;
     let (model, shape) = shape::read(row, catalog, notes)?;
     let cluster = places.cluster(row, notes)?;
-    let stack = places.stack(row, &cluster.gpu, notes)?;
+    let stack = stacks.stack(row, &cluster.gpu, notes)?;
     let names_it = |cell: &Cell| cell.text.eq_ignore_ascii_case(&stack.name);
     let stack_told =
         row.cell(Column::Stack).is_some() || row.cell(Column::Precision).is_some_and(names_it);
@@ -119,6 +126,12 @@ impl Printed {
     pub(super) fn agrees(self, other: Self) -> bool {
         (self.value - other.value).abs() <= 0.01 * self.value + self.unit + other.unit
     }
+}
+
+/// Whether a cell says that something isn't done.
+pub(super) fn is_no(text: &str) -> bool {
+    const NO: [&str; 8] = ["false", "no", "off", "0", "0.0", "none", "null", "disabled"];
+    NO.contains(&text.to_lowercase().as_str())
 }
 
 /// One row, with its header.
@@ -226,8 +239,8 @@ impl<'a> Row<'a> {
         };
         match cell.text.to_lowercase().as_str() {
             "true" | "yes" | "on" | "1" | "full" => Ok(Some(true)),
-            "false" | "no" | "off" | "0" | "none" => Ok(Some(false)),
-            "selective" => Err(self
+            text if is_no(text) => Ok(Some(false)),
+            "selective" | "op" => Err(self
                 .refuse(cell, column, "expected true or false")
                 .help("what recomputes a part of each block is not modelled: leave its rows out")),
             _ => Err(self.refuse(cell, column, "expected true or false")),

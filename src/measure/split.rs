@@ -1,4 +1,5 @@
-//! Rows whose model is split over GPUs: tensor and pipeline parallelism, which no stack here does.
+//! Rows whose model is split over GPUs: tensor, pipeline, context and expert parallelism, which no
+//! stack here does.
 
 use crate::diagnostic::Diagnostic;
 
@@ -8,32 +9,51 @@ use super::row::Row;
 /// Cells that say that nothing is split.
 const NOT_SPLIT: [&str; 6] = ["1", "no", "none", "off", "false", "-"];
 
+/// The columns that tell it.
+pub(super) const COLUMNS: [Column; 4] = [
+    Column::TensorParallel,
+    Column::PipelineParallel,
+    Column::ContextParallel,
+    Column::ExpertParallel,
+];
+
+/// What splits a model.
+pub(super) const MODES: &str = "tensor, pipeline, context and expert parallelism are";
+
+/// How each is called in the name of a stack.
+const PREFIXES: [&str; 4] = ["tp", "pp", "cp", "ep"];
+
 /// Over how many GPUs one copy of the model is split.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Split {
-    tensor: u64,
-    pipeline: u64,
+    /// In the order of [`COLUMNS`].
+    ways: [u64; 4],
 }
 
 impl Split {
     /// What a row tells of it.
     pub(super) fn of(row: &Row<'_>) -> Result<Self, Diagnostic> {
+        let [tensor, pipeline, context, expert] = COLUMNS;
         Ok(Self {
-            tensor: ways(row, Column::TensorParallel)?,
-            pipeline: ways(row, Column::PipelineParallel)?,
+            ways: [
+                ways(row, tensor)?,
+                ways(row, pipeline)?,
+                ways(row, context)?,
+                ways(row, expert)?,
+            ],
         })
     }
 
-    /// GPUs of one copy of the model.
+    /// GPUs of one copy of the model. Experts are spread over copies.
     pub(super) fn gpus(self) -> u64 {
-        self.tensor.saturating_mul(self.pipeline)
+        let [tensor, pipeline, context, _] = self.ways;
+        tensor.saturating_mul(pipeline).saturating_mul(context)
     }
 
     /// What the name of a stack ends in that does so: `tp8-pp4`; `None` where nothing is split.
     pub(super) fn suffix(self) -> Option<String> {
-        let parts = [("tp", self.tensor), ("pp", self.pipeline)];
+        let parts = PREFIXES.into_iter().zip(self.ways);
         let parts: Vec<String> = parts
-            .into_iter()
             .filter(|(_, ways)| *ways > 1)
             .map(|(name, ways)| format!("{name}{ways}"))
             .collect();
@@ -58,8 +78,10 @@ fn ways(row: &Row<'_>, column: Column) -> Result<u64, Diagnostic> {
 
 /// Whether a part of a stack's name says that its rows are split: `tp8`.
 pub(super) fn is_suffix(part: &str) -> bool {
-    let ways = part.strip_prefix("tp").or_else(|| part.strip_prefix("pp"));
-    ways.is_some_and(|ways| ways.parse::<u64>().is_ok())
+    let mut ways = PREFIXES
+        .iter()
+        .filter_map(|prefix| part.strip_prefix(prefix));
+    ways.any(|ways| ways.parse::<u64>().is_ok())
 }
 
 /// What a stack's name says of it: `tp8-pp4`; `None` where it says nothing.

@@ -1,0 +1,192 @@
+//! What a row's software does otherwise than any stack here: other sharding, fp8, offloading, experts.
+
+use crate::diagnostic::Diagnostic;
+
+use super::column::{Column, normalised};
+use super::grid::Cell;
+use super::notes::Notes;
+use super::row::{Row, is_no};
+
+/// What is added to the name of a stack that multiplies matrices in fp8.
+pub(super) const FP8: &str = "fp8";
+
+/// How else than over all GPUs a stack shards what it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sharding {
+    /// What is added to the stack's name.
+    pub(super) suffix: &'static str,
+    /// What it does.
+    pub(super) what: &'static str,
+    /// What it is called, as [`normalised`].
+    names: &'static [&'static str],
+    /// As a stage of ZeRO.
+    stage: Option<&'static str>,
+}
+
+/// What is sharded over all GPUs, the one way modelled, is called.
+const FULL: [&str; 5] = ["fullshard", "full", "fsdp", "fsdp2", "zero3"];
+
+const SHARDINGS: [Sharding; 5] = [
+    Sharding {
+        suffix: "hsdp",
+        what: "sharded within groups of GPUs",
+        names: &["hybridshard", "hybrid", "hsdp"],
+        stage: None,
+    },
+    Sharding {
+        suffix: "hsdp2",
+        what: "gradients and optimizer states sharded within groups of GPUs",
+        names: &["hybridshardzero2"],
+        stage: None,
+    },
+    Sharding {
+        suffix: "zero2",
+        what: "only gradients and optimizer states sharded",
+        names: &["shardgradop", "zero2"],
+        stage: Some("2"),
+    },
+    Sharding {
+        suffix: "zero1",
+        what: "only optimizer states sharded",
+        names: &["zero1"],
+        stage: Some("1"),
+    },
+    Sharding {
+        suffix: "zero0",
+        what: "nothing sharded",
+        names: &["noshard", "ddp", "zero0"],
+        stage: Some("0"),
+    },
+];
+
+impl Sharding {
+    /// The one whose stacks' names have such a part.
+    pub(super) fn of_suffix(part: &str) -> Option<&'static Self> {
+        SHARDINGS.iter().find(|sharding| sharding.suffix == part)
+    }
+
+    /// That of a row and where it says so; `None` where all is sharded over all GPUs, or where it
+    /// isn't known, which is noted.
+    pub(super) fn of<'a>(
+        row: &Row<'a>,
+        notes: &mut Notes,
+    ) -> Option<(Column, &'a Cell, &'static Self)> {
+        let told = |column| row.cell(column).map(|cell| (column, cell));
+        let (column, cell) = told(Column::Sharding).or_else(|| told(Column::ZeroStage))?;
+        let key = normalised(cell.text.trim_end_matches(".0"));
+        let key = key.trim_start_matches("shardingstrategy");
+        // Numbers of strategies are counted otherwise than stages.
+        let stage = (column == Column::ZeroStage)
+            .then(|| key.trim_start_matches("zero").trim_start_matches("stage"));
+        if FULL.contains(&key) || stage == Some("3") {
+            return None;
+        }
+        let found = SHARDINGS.iter().find(|sharding| {
+            sharding.names.contains(&key) || stage.is_some() && sharding.stage == stage
+        });
+        if found.is_none() {
+            let text = format!(
+                "{} `{}` is not known and taken as FULL_SHARD, the only one modelled",
+                called(column),
+                cell.text
+            );
+            notes.add(row.line(), text);
+        }
+        found.map(|sharding| (column, cell, sharding))
+    }
+}
+
+/// What a column that tells a sharding is called in a sentence.
+pub(super) fn called(column: Column) -> &'static str {
+    match column {
+        Column::ZeroStage => "ZeRO stage",
+        _ => "sharding strategy",
+    }
+}
+
+/// Whether a stack's name has such a part.
+pub(super) fn has_part(name: &str, part: &str) -> bool {
+    name.split('-').any(|held| held == part)
+}
+
+/// Whether a precision is 8 bits wide.
+pub(super) fn is_fp8(precision: &str) -> bool {
+    let key = normalised(precision);
+    let key = key.trim_start_matches("torch").trim_start_matches("amp");
+    matches!(
+        key,
+        "fp8"
+            | "tefp8"
+            | "mxfp8"
+            | "fp8mixed"
+            | "fp8hybrid"
+            | "fp8e4m3"
+            | "float8"
+            | "float8e4m3"
+            | "float8e4m3fn"
+            | "transformerengine"
+    )
+}
+
+/// Whether a row says that its matrices are multiplied in fp8: by its precision, in a column of its
+/// own, or among other techniques.
+pub(super) fn tells_fp8(row: &Row<'_>) -> Result<bool, Diagnostic> {
+    let precision = row.cell(Column::Precision);
+    let mut told = precision.is_some_and(|cell| is_fp8(&cell.text));
+    for cell in row.cells(Column::Techniques) {
+        let key = normalised(&cell.text);
+        told |= key.contains("fp8") || key.contains("float8");
+    }
+    const HOW: [&str; 5] = ["hybrid", "e4m3", "tensorwise", "rowwise", "delayed"];
+    Ok(told | any_told(row, Column::Fp8, |text| HOW.contains(&text) || is_fp8(text))?)
+}
+
+/// Says of a row that offloads something to the CPU that no stack here does.
+pub(super) fn note_offload(row: &Row<'_>, notes: &mut Notes) -> Result<(), Diagnostic> {
+    if any_told(row, Column::CpuOffload, |text| {
+        matches!(text, "cpu" | "nvme")
+    })? {
+        notes.add(
+            row.line(),
+            "CPU offload is not modelled, its time is taken as computing",
+        );
+    }
+    Ok(())
+}
+
+/// Whether any cell of a column says yes, which `also` tells of other words than yes.
+fn any_told(
+    row: &Row<'_>,
+    column: Column,
+    also: impl Fn(&str) -> bool,
+) -> Result<bool, Diagnostic> {
+    let mut told = false;
+    for cell in row.cells(column) {
+        let text = cell.text.to_lowercase();
+        told |= match text.as_str() {
+            "true" | "yes" | "on" | "1" | "1.0" | "full" => true,
+            text if is_no(text) || text == "-" => false,
+            text if also(text) => true,
+            _ => return Err(row.refuse(cell, column, "expected true or false")),
+        };
+    }
+    Ok(told)
+}
+
+/// Refuses a row of a mixture of experts: the shapes here are of dense models, all of whose parameters
+/// every token passes.
+///
+/// # Errors
+/// A number of experts above 1, and what is none.
+pub(super) fn refuse_experts(row: &Row<'_>) -> Result<(), Diagnostic> {
+    for cell in row.cells(Column::Experts) {
+        let text = cell.text.trim_end_matches(".0");
+        if is_no(text) || matches!(text, "1" | "-") || text.eq_ignore_ascii_case("dense") {
+            continue;
+        }
+        let expected = "expected at most one expert: a mixture of experts is not modelled";
+        let refusal = row.refuse(cell, Column::Experts, expected);
+        return Err(refusal.help("leave the rows of such models out"));
+    }
+    Ok(())
+}
