@@ -6,12 +6,28 @@ use crate::diagnostic::{Diagnostic, Origin};
 
 use super::grid::{Cell, Grid, Lines, Record};
 
-/// The one table of a comma-separated file; where its header holds semicolons and no comma, they
-/// separate it, as spreadsheets of many countries write it.
+/// The one table of a comma-separated file; where its header holds tabs or semicolons and no comma,
+/// they separate it, as what is copied from a spreadsheet, and those of many countries, are written.
 pub(super) fn csv_grids(origin: &Origin) -> Result<Vec<Grid>, Diagnostic> {
     let header = origin.text.lines().find(|line| !line.trim().is_empty());
-    let semicolons = header.is_some_and(|header| header.contains(';') && !header.contains(','));
-    grids(origin, if semicolons { b';' } else { b',' })
+    let header = header.unwrap_or_default();
+    if let Some(told) = told_delimiter(header) {
+        return grids(origin, told);
+    }
+    let header = header.as_bytes();
+    let other = [b'\t', b';']
+        .into_iter()
+        .find(|other| header.contains(other) && !header.contains(&b','));
+    grids(origin, other.unwrap_or(b','))
+}
+
+/// What separates the cells by the line `sep=;` that Excel writes in front of them.
+fn told_delimiter(line: &str) -> Option<u8> {
+    let line = line.trim_start_matches('\u{feff}').trim_matches('"');
+    match line.strip_prefix("sep=")?.as_bytes() {
+        [delimiter @ (b',' | b';' | b'\t' | b'|'), ..] => Some(*delimiter),
+        _ => None,
+    }
 }
 
 /// The one table of a file.
@@ -49,17 +65,18 @@ pub(super) fn grids(origin: &Origin, delimiter: u8) -> Result<Vec<Grid>, Diagnos
                 .collect(),
         });
     }
-    let mut records = records.into_iter().filter(|record| !is_blank(record));
+    let mut records = records
+        .into_iter()
+        .filter(|record| !record.is_blank())
+        .skip_while(|record| {
+            let first = record.cells.first();
+            first.is_some_and(|cell| cell.text.starts_with("sep="))
+        });
     let header = records.next().ok_or_else(|| {
         Diagnostic::new(format!("`{}` is empty", origin.name))
             .help("a table has a header and one measured run a line")
     })?;
     Grid::new(header, records.collect(), origin).map(|grid| vec![grid])
-}
-
-/// A line of nothing but spaces.
-fn is_blank(record: &Record) -> bool {
-    matches!(record.cells.as_slice(), [only] if only.text.is_empty())
 }
 
 /// Where the `count` cells of the record that starts after `from` stand, surrounding spaces

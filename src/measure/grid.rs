@@ -20,6 +20,11 @@ pub(super) struct Record {
 }
 
 impl Record {
+    /// Whether nothing stands in it.
+    pub(super) fn is_blank(&self) -> bool {
+        self.cells.iter().all(|cell| cell.text.is_empty())
+    }
+
     /// The bytes from its first cell to its last.
     pub(super) fn span(&self) -> Range<usize> {
         let start = self.cells.first().map_or(0, |cell| cell.span.start);
@@ -35,15 +40,16 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// A grid of rows as long as the header.
+    /// A grid of rows as long as the header; blank ones, as spreadsheets end in, are left out.
     ///
     /// # Errors
     /// The first row that is longer or shorter.
     pub(super) fn new(
         header: Record,
-        rows: Vec<Record>,
+        mut rows: Vec<Record>,
         origin: &Origin,
     ) -> Result<Self, Diagnostic> {
+        rows.retain(|row| !row.is_blank());
         let expected = header.cells.len();
         match rows.iter().find(|row| row.cells.len() != expected) {
             None => Ok(Self { header, rows }),
