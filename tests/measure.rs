@@ -180,12 +180,12 @@ fn later_spellings_are_read() {
     assert_eq!(table.rows[1].configuration.grad_accum, 16);
     assert_eq!(table.rows[1].configuration.gpus, 8);
     insta::assert_snapshot!(table.notes.join("\n"), @r"
+    units look wrong: `HFU` 56.76 does not go with 26,274 tokens/s over all GPUs (an MFU of 16 %) (line 11)
     a table without a throughput column is left out (line 3)
     model `70b` is taken as `gpt-70b` (line 11)
     MP mode PURE is read as stack `pure-bf16` (line 11)
     the nodes of h100 are taken to be linked at 3,200 Gbit/s, unless rows show less: `inter_node_gbps` of a `[clusters.NAME]` in a file for `--presets`, and a `cluster` column, tell yours (2 lines, from line 11)
     the vocabulary of `gpt-70b` is taken as padded to 50368, as its parameter count says (line 11)
-    units look wrong: `HFU` 56.76 does not go with 26,274 tokens/s over all GPUs (an MFU of 16 %) (line 11)
     model `mpt-13b` is taken as `gpt-13b` (line 12)
     `gpt-13b` is not the preset here: its shape has vocab_size 50368 (preset: 50257) (line 12)
     MP mode DEFAULT is read as stack `bf16-gather` (line 12)

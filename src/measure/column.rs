@@ -20,6 +20,8 @@ pub(super) enum Column {
     Params,
     SeqLen,
     Gpus,
+    Nodes,
+    GpusPerNode,
     Gpu,
     Cluster,
     Stack,
@@ -46,6 +48,10 @@ pub(super) enum Column {
     TokensPerS,
     TokensPerSGpu,
     SeqsPerS,
+    /// Seconds of a step.
+    StepS,
+    /// Milliseconds of a step.
+    StepMs,
     /// Model FLOPs utilization: checked, not used.
     Mfu,
     /// Hardware FLOPs utilization: checked, not used.
@@ -69,6 +75,10 @@ impl Column {
     /// The column that a header stands above.
     pub(super) fn parse(header: &str) -> Option<Self> {
         let key = normalised(header);
+        // `seq/s` is a speed, `seqs` a number of sequences.
+        if key == "seqs" && header.contains('/') {
+            return Some(Self::SeqsPerS);
+        }
         SPELLINGS
             .iter()
             .find(|(_, name, others)| normalised(name) == key || others.contains(&key.as_str()))
@@ -76,8 +86,8 @@ impl Column {
     }
 
     /// Whether a table may have it more than once: `GPUType` often is repeated, once with and once
-    /// without the number of GPUs, utilizations are counted in several ways, and what is offloaded
-    /// to the CPU, multiplied in fp8 or routed to experts may be told apart.
+    /// without the number of GPUs, utilizations are counted in several ways, and precision,
+    /// checkpointing, offloading and experts are often told by more than one setting.
     pub(super) fn repeats(self) -> bool {
         matches!(
             self,
@@ -85,9 +95,11 @@ impl Column {
                 | Self::Mfu
                 | Self::Hfu
                 | Self::Tflops
+                | Self::Checkpointing
                 | Self::CpuOffload
                 | Self::Experts
                 | Self::Fp8
+                | Self::Precision
         )
     }
 }
@@ -133,7 +145,13 @@ pub(super) fn has_throughput(header: &Record) -> bool {
     header.cells.iter().any(|cell| {
         matches!(
             Column::parse(&cell.text),
-            Some(Column::TokensPerS | Column::TokensPerSGpu | Column::SeqsPerS)
+            Some(
+                Column::TokensPerS
+                    | Column::TokensPerSGpu
+                    | Column::SeqsPerS
+                    | Column::StepS
+                    | Column::StepMs
+            )
         )
     })
 }
@@ -174,12 +192,14 @@ pub(super) fn columns(
             .help("remove or rename one of them"));
         }
         if column.is_none() && !cell.text.is_empty() {
-            let mut text = format!("column `{}` is not used", cell.text);
+            let text = format!("column `{}` is not used", cell.text);
             if may_matter(&cell.text) && !grid.all_below(at, is_no) {
-                text += ", though it may change the speed: rows that differ in it alone are taken \
-                         as alike";
+                let why = "though it may change the speed: rows that differ in it alone are taken as \
+                           alike";
+                notes.warn(header.line, format!("{text}, {why}"));
+            } else {
+                notes.add(header.line, text);
             }
-            notes.add(header.line, text);
         }
         if column == Some(Column::Techniques) {
             let text = format!("column `{}` is searched for fp8 alone", cell.text);

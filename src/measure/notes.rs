@@ -7,12 +7,15 @@ use std::fmt::Write as _;
 struct Entry {
     subject: String,
     text: String,
+    /// Whether a number may not be what it says.
+    warns: bool,
     line: usize,
     last: usize,
     count: usize,
 }
 
-/// Sentences in the order first met, each with the lines it is about.
+/// Sentences in the order first met, those that warn before the others, each with the lines it is
+/// about.
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     entries: Vec<Entry>,
@@ -22,11 +25,31 @@ impl Notes {
     /// Says `text` about the line `line`.
     pub(super) fn add(&mut self, line: usize, text: impl Into<String>) {
         let text = text.into();
-        self.add_once(line, text.clone(), || text);
+        self.enter((line, false), text.clone(), || text);
     }
 
-    /// Says something about the line `line`, in the words of the first line of the same subject.
-    pub(super) fn add_once(&mut self, line: usize, subject: String, text: impl FnOnce() -> String) {
+    /// Warns of `text` on the line `line`.
+    pub(super) fn warn(&mut self, line: usize, text: impl Into<String>) {
+        let text = text.into();
+        self.enter((line, true), text.clone(), || text);
+    }
+
+    /// Warns of something on the line `line`, in the words of the first line of the same subject.
+    pub(super) fn warn_once(
+        &mut self,
+        line: usize,
+        subject: String,
+        text: impl FnOnce() -> String,
+    ) {
+        self.enter((line, true), subject, text);
+    }
+
+    fn enter(
+        &mut self,
+        (line, warns): (usize, bool),
+        subject: String,
+        text: impl FnOnce() -> String,
+    ) {
         let known = |entry: &&mut Entry| entry.subject == subject;
         if let Some(entry) = self.entries.iter_mut().find(known) {
             entry.count += usize::from(entry.last != line);
@@ -35,6 +58,7 @@ impl Notes {
             self.entries.push(Entry {
                 subject,
                 text: text(),
+                warns,
                 line,
                 last: line,
                 count: 1,
@@ -43,7 +67,8 @@ impl Notes {
     }
 
     /// The sentences, with the line or the number of lines.
-    pub(super) fn finish(self) -> Vec<String> {
+    pub(super) fn finish(mut self) -> Vec<String> {
+        self.entries.sort_by_key(|entry| !entry.warns);
         self.entries
             .into_iter()
             .map(|entry| {

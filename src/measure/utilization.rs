@@ -67,11 +67,11 @@ pub(super) fn compare(
                 && (lowest / OTHER_COUNT..highest * OTHER_COUNT).contains(&together)
             {
                 let text = format!("`{header}` looks like TFLOP/s of all GPUs together");
-                notes.add(row.line(), text);
+                notes.warn(row.line(), text);
                 continue;
             }
             let subject = format!("`{header}` {unit:?} {}", ratio < 1.0);
-            notes.add_once(row.line(), subject, || {
+            notes.warn_once(row.line(), subject, || {
                 let looks_like = unit.map(|unit| format!(", which looks like {unit}"));
                 format!(
                     "units look wrong: `{header}` {} does not go with {} tokens/s over all GPUs \

@@ -19,7 +19,7 @@ pub(super) struct Sharding {
     pub(super) what: &'static str,
     /// What it is called, as [`normalised`].
     names: &'static [&'static str],
-    /// As a stage of ZeRO.
+    /// As a stage of `ZeRO`.
     stage: Option<&'static str>,
 }
 
@@ -90,7 +90,7 @@ impl Sharding {
                 called(column),
                 cell.text
             );
-            notes.add(row.line(), text);
+            notes.warn(row.line(), text);
         }
         found.map(|sharding| (column, cell, sharding))
     }
@@ -131,13 +131,13 @@ pub(super) fn is_fp8(precision: &str) -> bool {
 /// Whether a row says that its matrices are multiplied in fp8: by its precision, in a column of its
 /// own, or among other techniques.
 pub(super) fn tells_fp8(row: &Row<'_>) -> Result<bool, Diagnostic> {
-    let precision = row.cell(Column::Precision);
-    let mut told = precision.is_some_and(|cell| is_fp8(&cell.text));
+    const HOW: [&str; 5] = ["hybrid", "e4m3", "tensorwise", "rowwise", "delayed"];
+
+    let mut told = row.cells(Column::Precision).any(|cell| is_fp8(&cell.text));
     for cell in row.cells(Column::Techniques) {
         let key = normalised(&cell.text);
         told |= key.contains("fp8") || key.contains("float8");
     }
-    const HOW: [&str; 5] = ["hybrid", "e4m3", "tensorwise", "rowwise", "delayed"];
     Ok(told | any_told(row, Column::Fp8, |text| HOW.contains(&text) || is_fp8(text))?)
 }
 
