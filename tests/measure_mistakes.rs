@@ -379,6 +379,7 @@ fn what_changes_the_speed_is_told_by_many_headers() {
         ("precision", "bf16-mixed", "bf16-gather"),
         ("precision", "bf16-true", "pure-bf16"),
         ("Techniques", "Float8 + compile", "bf16-gather-fp8"),
+        ("precision,dtype", "bf16,fp8", "bf16-gather-fp8"),
         ("Techniques", "bf16 + compile", "bf16-gather"),
         ("sharding_strategy", "FULL_SHARD", "bf16-gather"),
         ("sharding_strategy", "HYBRID_SHARD", "bf16-gather-hsdp"),
@@ -410,6 +411,11 @@ fn what_changes_the_speed_is_told_by_many_headers() {
             "bf16-gather-zero2,1",
             "sharded otherwise",
         ),
+        (
+            "ac,recompute_granularity",
+            "off,full",
+            "expected false as in the other",
+        ),
     ] {
         let text = format!("model,{common},{header}\ngpt-1b,{row},{cell}\n");
         let refusal = read("t.csv", &text, &CATALOG).unwrap_err().to_string();
@@ -439,5 +445,93 @@ fn a_column_that_may_matter_is_not_left_out_quietly() {
         let said = format!("column `{header}` is not used");
         assert!(note.contains(&said), "{note}");
         assert_eq!(note.contains("it may change the speed"), matters, "{note}");
+    }
+}
+
+#[test]
+fn sheets_are_read_as_spreadsheets_write_them() {
+    let rows = "model,gpu,gpus,seq_len,micro_batch,grad_accum,ac,tps\n\
+                gpt-1b,h100,8,2048,4,2,on,80000\n,,,,,,,\n,,,,,,,\n";
+    for text in [
+        rows.to_owned(),
+        rows.replace(',', "\t"),
+        format!("sep=;\n{}", rows.replace(',', ";")),
+        format!("\u{feff}sep=,\r\n{rows}"),
+    ] {
+        let table = read("t.txt", &text, &CATALOG).unwrap();
+        assert_eq!(table.rows.len(), 1, "{text}");
+        let line = if text.contains("sep=") { 3 } else { 2 };
+        assert_eq!(table.rows[0].line, line, "{text}");
+    }
+    let bars = rows.replace(',', "|");
+    let refusal = read("t.csv", &bars, &CATALOG).unwrap_err().to_string();
+    assert!(refusal.contains("told apart by commas"), "{refusal}");
+}
+
+#[test]
+fn speeds_and_sizes_are_told_by_other_programs_headers() {
+    for (header, cell) in [
+        ("throughput/tokens_per_sec", "80000"),
+        ("throughput/device/tokens_per_sec", "10000"),
+        ("tokens_per_gpu_per_sec", "10000"),
+        ("TGS", "10000"),
+        ("Tokens/GPU/s", "10000"),
+        ("wps/gpu", "10000"),
+        ("seq/s", "39.0625"),
+        ("step time (s)", "1.6384"),
+        ("iteration time (ms)", "1638.4"),
+    ] {
+        let (row, _) = told(
+            &format!(
+                "gpu,nodes,gpus_per_node,seq_len,ac,device_batch_size,batch_accumulation_per_replica,{header}"
+            ),
+            &format!("h100,2,4,2048,on,4,2,{cell}"),
+        );
+        assert!((row.throughput_tok_s - 80_000.0).abs() < 1e-6, "{header}");
+        assert_eq!(row.configuration.gpus, 8);
+    }
+    for header in [
+        "train_micro_batch_size_per_gpu",
+        "micro_batch_size_per_gpu",
+        "per_device_batch_size",
+        "device_train_microbatch_size",
+    ] {
+        let headers =
+            format!("gpu,gpus,seq_len,ac,ga,tps,num_attention_heads,padded_vocab_size,{header}");
+        let (row, _) = told(&headers, "h100,8,2048,on,2,80000,16,50304,4");
+        assert_eq!(row.configuration.micro_batch, 4, "{header}");
+        assert_eq!(row.shape.vocab_size, 50_304);
+    }
+    let headers = "gpu,gpus,seq_len,ac,mbs,ga,tps,model-parallel-size,pipe-parallel-size";
+    let (row, _) = told(headers, "h100,8,2048,on,4,4,80000,2,2");
+    assert_eq!(row.stack.name, "bf16-gather-tp2-pp2");
+    let text = "model,gpu,gpus,seq_len,ac,ga,step time (s)\ngpt-1b,h100,8,2048,on,2,1638.4\n";
+    let refusal = read("t.csv", text, &CATALOG).unwrap_err().to_string();
+    assert!(refusal.contains("`global_batch_size`"), "{refusal}");
+    let text = text
+        .replace(",ga,", ",ga,mbs,")
+        .replace(",2,1638", ",2,4,1638");
+    let refusal = read("t.csv", &text, &CATALOG).unwrap_err().to_string();
+    assert!(refusal.contains("too long for a step"), "{refusal}");
+}
+
+/// Of the units that would explain a number, the one that makes the more usual utilization is named.
+#[test]
+fn thousands_are_told_from_samples() {
+    for (gpus, speed, looks_like) in [
+        ("8", "65", "this looks like thousands of tokens/s"),
+        ("64", "254", "this looks like samples/s"),
+        ("8", "0.5", "this looks like samples/s ("),
+    ] {
+        let text = format!(
+            "model,gpu,gpus,seq_len,mbs,ga,ac,tok/s\ngpt-7b,h100,{gpus},65536,1,4,on,{speed}\n"
+        );
+        let text = if speed == "0.5" {
+            text
+        } else {
+            text.replace("65536", "2048")
+        };
+        let refusal = read("t.csv", &text, &CATALOG).unwrap_err().to_string();
+        assert!(refusal.contains(looks_like), "{refusal}");
     }
 }

@@ -57,7 +57,7 @@ fn split_batch(
     let share = gpus.saturating_mul(known);
     let Some((column, sequences)) = global_batch_seqs(row, seq_len, share, notes)? else {
         let wanted = format!(
-            "`{}` (nor `global_batch_tokens`, which would tell it)",
+            "`{}` (nor `global_batch_size` or `global_batch_tokens`, which would tell it)",
             absent.name()
         );
         return Err(row.missing(absent, &wanted));

@@ -145,6 +145,14 @@ impl<'a> Places<'a> {
 /// GPUs of a row: told in a column, or in front of the GPU's name (`32xA100_40GB`).
 pub(super) fn gpu_count(row: &Row<'_>) -> Result<u64, Diagnostic> {
     let mut count = row.integer(Column::Gpus, MAX_COUNT)?;
+    if count.is_none()
+        && let Some(nodes) = row.integer(Column::Nodes, MAX_COUNT)?
+        && let Some(per_node) = row.integer(Column::GpusPerNode, MAX_COUNT)?
+    {
+        count = nodes
+            .checked_mul(per_node)
+            .filter(|gpus| *gpus <= MAX_COUNT);
+    }
     for cell in row.cells(Column::Gpu) {
         match (count, split_count(&cell.text).0) {
             (Some(told), Some(prefix)) if told != prefix => {
@@ -157,7 +165,7 @@ pub(super) fn gpu_count(row: &Row<'_>) -> Result<u64, Diagnostic> {
             (told, prefix) => count = told.or(prefix),
         }
     }
-    count.ok_or_else(|| row.missing(Column::Gpus, "`gpus`"))
+    count.ok_or_else(|| row.missing(Column::Gpus, "`gpus` (nor `nodes` and `gpus_per_node`)"))
 }
 
 /// Splits `32xA100_40GB` into 32 and `A100_40GB`.

@@ -122,6 +122,14 @@ impl Printed {
         }
     }
 
+    /// How often a time of so many goes into a second, times `amount`: the other way round as precise.
+    pub(super) fn rate_of(self, amount: f64) -> Self {
+        Self {
+            value: amount / self.value,
+            unit: amount / self.value * (self.unit / self.value),
+        }
+    }
+
     /// Whether two numbers may be the same: within 1 %, or within what printing cut off.
     pub(super) fn agrees(self, other: Self) -> bool {
         (self.value - other.value).abs() <= 0.01 * self.value + self.unit + other.unit
@@ -232,19 +240,27 @@ impl<'a> Row<'a> {
             .is_some_and(|value| value == 0.0)
     }
 
-    /// Yes or no.
+    /// Yes or no; a repeated column must say the same.
     pub(super) fn flag(&self, column: Column) -> Result<Option<bool>, Diagnostic> {
-        let Some(cell) = self.cell(column) else {
-            return Ok(None);
-        };
-        match cell.text.to_lowercase().as_str() {
-            "true" | "yes" | "on" | "1" | "full" => Ok(Some(true)),
-            text if is_no(text) => Ok(Some(false)),
-            "selective" | "op" => Err(self
-                .refuse(cell, column, "expected true or false")
-                .help("what recomputes a part of each block is not modelled: leave its rows out")),
-            _ => Err(self.refuse(cell, column, "expected true or false")),
+        let mut found = None;
+        for cell in self.cells(column) {
+            let told = match cell.text.to_lowercase().as_str() {
+                "true" | "yes" | "on" | "1" | "full" => true,
+                text if is_no(text) => false,
+                "selective" | "op" => {
+                    return Err(self.refuse(cell, column, "expected true or false").help(
+                        "what recomputes a part of each block is not modelled: leave its rows out",
+                    ));
+                }
+                _ => return Err(self.refuse(cell, column, "expected true or false")),
+            };
+            if found.is_some_and(|found| found != told) {
+                let expected = format!("expected {} as in the other such column", !told);
+                return Err(self.refuse(cell, column, &expected));
+            }
+            found = Some(told);
         }
+        Ok(found)
     }
 
     /// A column's name as the table spells it above `cell`, or else as this project does.
@@ -334,6 +350,13 @@ impl<'a> Row<'a> {
         ))
         .in_text(self.origin.clone())
         .at(self.header.span(), format!("expected a column {wanted}"))
-        .help(format!("columns found: {}", found.join(", ")))
+        .help(if let [only] = found.as_slice() {
+            format!(
+                "the header is the one column `{only}`: columns are told apart by commas, or by tabs or \
+                 semicolons where the header has no comma"
+            )
+        } else {
+            format!("columns found: {}", found.join(", "))
+        })
     }
 }

@@ -9,13 +9,14 @@ use crate::utilization::Convention;
 use super::column::Column;
 use super::notes::Notes;
 use super::row::{Printed, Row};
+use super::units::Unit;
 use super::utilization;
 
 /// Utilizations outside of this range come from wrong units, not from slow or fast runs.
 pub(crate) const PLAUSIBLE_MFU: std::ops::RangeInclusive<f64> = 0.001..=1.0;
 
-/// Tokens per second over all GPUs: as told, or from tokens per second and GPU, or from sequences
-/// per second. What a row tells twice must agree; `None` when it tells nothing.
+/// Tokens per second over all GPUs: as told, or from tokens per second and GPU, from sequences per
+/// second or from the time of a step. What a row tells twice must agree; `None` when it tells nothing.
 pub(super) fn read(
     row: &Row<'_>,
     shape: &Shape,
@@ -24,16 +25,25 @@ pub(super) fn read(
     notes: &mut Notes,
 ) -> Result<Option<f64>, Diagnostic> {
     let mut told: Option<(Column, Printed)> = None;
+    let step = configuration.global_batch_tokens() as f64;
     for (column, factor) in [
         (Column::TokensPerS, 1.0),
         (Column::TokensPerSGpu, configuration.gpus as f64),
         (Column::SeqsPerS, configuration.seq_len as f64),
+        (Column::StepS, step),
+        (Column::StepMs, step * 1e3),
     ] {
+        let is_time = matches!(column, Column::StepS | Column::StepMs);
         if told.is_some() && row.rounds_to_zero(column) {
             continue; // Long sequences at less than half a sequence a second, printed as `0`.
         }
-        let Some(number) = row.number(column)?.map(|printed| printed.times(factor)) else {
+        let Some(number) = row.number(column)? else {
             continue;
+        };
+        let number = if is_time {
+            number.rate_of(factor)
+        } else {
+            number.times(factor)
         };
         match told {
             None => told = Some((column, number)),
@@ -44,7 +54,12 @@ pub(super) fn read(
                     row.spelled(first, row.cell(first)),
                     tokens.value
                 );
-                let expected = format!("expected about {}", plain(tokens.value / factor));
+                let told = if is_time {
+                    factor / tokens.value
+                } else {
+                    tokens.value / factor
+                };
+                let expected = format!("expected about {}", plain(told));
                 return Err(row.contradiction(column, &message, &expected, &[first]));
             }
             Some(_) => {}
@@ -91,19 +106,20 @@ fn check_units(
     if PLAUSIBLE_MFU.contains(&here) {
         return Ok(());
     }
-    let looks_like = if here < *PLAUSIBLE_MFU.start() {
-        if PLAUSIBLE_MFU.contains(&mfu(tok_s * configuration.seq_len as f64)) {
-            "units look wrong: this looks like samples/s"
-        } else {
-            "units look wrong: too slow for tokens/s"
-        }
-    } else if column == Column::TokensPerSGpu {
-        "units look wrong: this looks like tokens/s of all GPUs"
-    } else {
-        "units look wrong: too fast for tokens/s"
+    let slow = here < *PLAUSIBLE_MFU.start();
+    let looks_like = match column {
+        Column::StepS | Column::StepMs if slow => "too long for a step".to_owned(),
+        Column::StepS | Column::StepMs => "too short for a step".to_owned(),
+        _ if slow => match Unit::by_mfu(here, configuration).as_slice() {
+            [] => "too slow for tokens/s".to_owned(),
+            [unit] => format!("this looks like {unit}"),
+            [unit, other, ..] => format!("this looks like {unit}, or {other}"),
+        },
+        Column::TokensPerSGpu => "this looks like tokens/s of all GPUs".to_owned(),
+        _ => "too fast for tokens/s".to_owned(),
     };
     let message = format!(
-        "{looks_like} ({tok_s} tokens/s of `{}` GPUs would be an MFU of {} %)",
+        "units look wrong: {looks_like} ({tok_s} tokens/s of `{}` GPUs would be an MFU of {} %)",
         cluster.gpu.name,
         percent(here)
     );

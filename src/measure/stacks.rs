@@ -72,8 +72,8 @@ impl<'a> Stacks<'a> {
         notes: &mut Notes,
     ) -> Result<Arc<Stack>, Diagnostic> {
         let other = row
-            .cell(Column::Precision)
-            .filter(|told| !variant::is_fp8(&told.text) && !is_half(&told.text));
+            .cells(Column::Precision)
+            .find(|told| !variant::is_fp8(&told.text) && !is_half(&told.text));
         if let Some(cell) = row.cell(Column::Stack) {
             if let Some(told) = other {
                 let text = format!("precision `{}` is not used: the stack says it", told.text);
@@ -106,7 +106,7 @@ impl<'a> Stacks<'a> {
             LATER_DEFAULT_STACK
         };
         let Some(cell) = row.cell(Column::MpMode) else {
-            if let Some(told) = row.cell(Column::Precision).filter(|told| is_all_half(told)) {
+            if let Some(told) = row.cells(Column::Precision).find(|told| is_all_half(told)) {
                 let text = format!("precision {} is read as stack `{PURE}`", told.text);
                 notes.add(row.line(), text);
                 return self.known_stack(PURE);

@@ -4,6 +4,8 @@ use std::fmt;
 
 use crate::configuration::Configuration;
 
+use super::speed::PLAUSIBLE_MFU;
+
 /// What a number may be that was read as tokens per second over all GPUs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unit {
@@ -18,6 +20,11 @@ pub enum Unit {
     /// Thousands of tokens per second.
     ThousandTokens,
 }
+
+/// An MFU as well-run training has it, and how far from it, as a factor, a second guess is worth
+/// naming: assumptions.
+const USUAL_MFU: f64 = 0.4;
+const UNUSUAL: f64 = 3.0;
 
 impl Unit {
     /// In the order they are thought of: where two explain a number, the first is named.
@@ -40,6 +47,24 @@ impl Unit {
             Self::SamplesPerGpu => seq_len * gpus,
             Self::ThousandTokens => 1e3,
         }
+    }
+
+    /// The units in which a number that makes an MFU far too low would make a plausible one, the most
+    /// usual first.
+    pub(super) fn by_mfu(mfu: f64, configuration: &Configuration) -> Vec<Self> {
+        let off = |unit: &Self| (mfu * unit.factor(configuration) / USUAL_MFU).ln().abs();
+        let mut units: Vec<Self> = [Self::Samples, Self::ThousandTokens]
+            .into_iter()
+            .filter(|unit| PLAUSIBLE_MFU.contains(&(mfu * unit.factor(configuration))))
+            .collect();
+        units.sort_by(|one, other| off(one).total_cmp(&off(other)));
+        if units
+            .get(1)
+            .is_some_and(|second| off(second) > UNUSUAL.ln())
+        {
+            units.truncate(1);
+        }
+        units
     }
 
     /// The unit in which a number `ratio` times the one expected would be about as expected: within a
