@@ -126,7 +126,17 @@ const LONGEST_MESSAGE: usize = 2000;
 /// Bytes of a line that is still shown.
 const LONGEST_LINE: usize = 2000;
 
+/// The text as it is shown: what would steer the terminal is spelled out, and the middle of a long
+/// one is left out.
 fn shortened(text: &str) -> String {
+    let steers = |c: char| c.is_control() && c != '\n' && c != '\t';
+    if text.contains(steers) {
+        let spelled = text.chars().map(|c| match c {
+            c if steers(c) => c.escape_default().to_string(),
+            c => c.to_string(),
+        });
+        return shortened(&spelled.collect::<String>());
+    }
     let characters = text.chars().take(LONGEST_MESSAGE + 1).count();
     if characters <= LONGEST_MESSAGE {
         return text.to_owned();
@@ -270,6 +280,15 @@ mod tests {
             .to_string();
         assert!(shown.contains("job.toml"), "{shown}");
         assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[test]
+    fn what_would_steer_a_terminal_is_spelled_out() {
+        let shown = Diagnostic::new("unknown `\u{1b}[31mred`\nnext")
+            .help("not \u{7}")
+            .to_string();
+        assert!(shown.contains("`\\u{1b}[31mred`"), "{shown}");
+        assert!(shown.contains("not \\u{7}"), "{shown}");
     }
 
     #[test]

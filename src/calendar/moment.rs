@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use jiff::civil::DateTime;
+use jiff::civil::{Date, DateTime};
 use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
@@ -168,7 +168,10 @@ impl FromStr for Moment {
         } else {
             written.parse::<Timestamp>()
         };
-        let instant = instant.map_err(|_| fail("there is no such date"))?;
+        let instant = instant.map_err(|_| match padded(written) {
+            Some(padded) => fail(&format!("dates are written with two digits: {padded}")),
+            None => fail("there is no such date"),
+        })?;
         if has_leap_second(written) {
             return Err(fail(
                 "seconds go from 00 to 59: leap seconds are not counted",
@@ -192,6 +195,19 @@ fn has_leap_second(written: &str) -> bool {
     let clock = clock.take(1).flat_map(str::chars);
     let digits: String = clock.filter(char::is_ascii_digit).collect();
     digits.get(4..6) == Some("60")
+}
+
+/// The date with two digits for its month and its day, where it has fewer: `2026-02-03` for
+/// `2026-2-3`.
+fn padded(written: &str) -> Option<String> {
+    let mut fields = written.split('-');
+    let (year, month, day) = (fields.next()?, fields.next()?, fields.next()?);
+    let short = |field: &str| (1..=2).contains(&field.len());
+    if fields.next().is_some() || year.len() != 4 || !short(month) || !short(day) {
+        return None;
+    }
+    let date = format!("{year}-{month:0>2}-{day:0>2}");
+    (date != written && date.parse::<Date>().is_ok()).then_some(date)
 }
 
 /// Whether it is a date, or a date and a time of day, without an offset from UTC. A hyphen parts

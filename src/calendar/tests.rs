@@ -26,6 +26,8 @@ fn dates_are_read_as_people_write_them() {
         ("2026-02-29", "no such date"),
         ("2026-13-01", "no such date"),
         ("tomorrow", "no such date"),
+        ("2026-2-3", "2026-02-03"),
+        ("2026-2-30", "no such date"),
         ("0999-01-01", "year"),
         ("2026-12-01T09:00[Europe/Berlin]", "offset"),
         ("2026-12-01T09:00-08:00[America/Los_Angeles]", "offset"),

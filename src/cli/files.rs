@@ -28,6 +28,13 @@ pub(super) fn write_together(
     files: &[NewFile<'_>],
     force: bool,
 ) -> Result<(), Diagnostic> {
+    if directory.exists() && !directory.is_dir() {
+        let shown = directory.display();
+        return Err(Diagnostic::new(format!(
+            "`{shown}` is a file, but the files go into a directory"
+        ))
+        .help("nothing was written; name a directory with `-o`"));
+    }
     for file in files {
         check(&file.path, force)?;
     }
@@ -179,6 +186,15 @@ mod tests {
         assert_eq!(names(&directory), ["a.yaml", "b.sh"]);
         write_together(&directory, &files(&directory), true).unwrap();
         assert_eq!(names(&directory), ["a.yaml", "b.sh"]);
+    }
+
+    #[test]
+    fn a_file_is_no_directory() {
+        let root = tempfile::tempdir().unwrap();
+        let taken = root.path().join("taken");
+        fs::write(&taken, "old").unwrap();
+        let error = write_together(&taken, &files(&taken), true).unwrap_err();
+        assert!(error.message.contains("is a file"), "{error}");
     }
 
     #[test]

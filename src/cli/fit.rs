@@ -80,6 +80,10 @@ impl From<PlanError> for Failure {
             PlanError::ClusterSize { .. } => Self::Refused(
                 diagnostic.help("`tminus presets clusters` lists the clusters with their sizes"),
             ),
+            PlanError::NoNodeLeft { nodes, .. } => Self::Refused(match nodes.saturating_sub(1) {
+                0 => diagnostic.help("keep none: `--spares none`"),
+                most => diagnostic.help(format!("keep fewer: `--spares {most}` at most")),
+            }),
             PlanError::BatchTooLarge { .. } => Self::Refused(
                 diagnostic.help("choose a smaller micro-batch or fewer accumulations"),
             ),

@@ -165,6 +165,9 @@ fn refused(error: &LaunchError) -> Diagnostic {
         LaunchError::Inexpressible { .. } => {
             diagnostic.help("choose another target: `tminus launch --help` lists them")
         }
+        LaunchError::Interpolated { key, .. } => diagnostic.help(format!(
+            "give `{key}` a value without `${{`; the trainer has no way to write one"
+        )),
         LaunchError::Unwritable(_) => diagnostic,
     }
 }

@@ -120,6 +120,12 @@ impl FromStr for GlobalBatch {
                 .map_err(|error| fail(error.reason))
         };
         let (min, max) = match text.split_once("..") {
+            Some((min, _)) if min.trim().is_empty() => {
+                return Err(fail("its lower end is missing".into()));
+            }
+            Some((_, max)) if max.trim().is_empty() => {
+                return Err(fail("its upper end is missing".into()));
+            }
             Some((min, max)) => (tokens(min)?, tokens(max)?),
             None => (tokens(text)?, tokens(text)?),
         };
@@ -216,5 +222,22 @@ impl fmt::Display for Objective {
             Self::Throughput => "throughput",
             Self::Pareto => "pareto",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_that_is_missing_is_named() {
+        for (text, reason) in [
+            ("1Mi..", "upper end is missing"),
+            ("..4M", "lower end is missing"),
+            ("", "it is empty"),
+        ] {
+            let error = text.parse::<GlobalBatch>().unwrap_err();
+            assert!(error.reason.contains(reason), "{text}: {error}");
+        }
     }
 }

@@ -32,8 +32,8 @@ pub struct LaunchSettings {
     pub learning_rate: Option<LearningRate>,
     /// Shell commands that run on every node before training.
     pub setup: Vec<Text>,
-    /// Environment variables.
-    pub env: BTreeMap<Variable, Text>,
+    /// Environment variables; an empty value is not the same as none.
+    pub env: BTreeMap<Variable, VariableValue>,
     /// What the target calls the GPU, where the built-in names don't apply.
     pub gpu_type: Option<Word>,
     /// Longest run the target allows, such as "2d"; the high end of the planned time unless given.
@@ -88,6 +88,11 @@ pub struct Word(#[schemars(regex(pattern = r"^[A-Za-z0-9._,:@+=/%&|*()\[\]-]+$")
 #[serde(try_from = "String")]
 pub struct Variable(#[schemars(regex(pattern = r"^[A-Za-z_][A-Za-z0-9_]*$"))] String);
 
+/// The value of an environment variable: any text without NUL, also none.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+pub struct VariableValue(String);
+
 /// A peak learning rate, above 0 and at most 1.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(try_from = "f64")]
@@ -112,11 +117,18 @@ impl TryFrom<String> for Text {
     fn try_from(text: String) -> Result<Self, String> {
         if text.is_empty() {
             Err("an empty text says nothing; leave the key out instead".into())
-        } else if text.contains('\0') {
-            Err("the text holds a NUL, which no shell or environment can carry".into())
         } else {
-            Ok(Self(text))
+            without_nul(text).map(Self)
         }
+    }
+}
+
+/// Refuses a text that no shell or environment can carry.
+fn without_nul(text: String) -> Result<String, String> {
+    if text.contains('\0') {
+        Err("the text holds a NUL, which no shell or environment can carry".into())
+    } else {
+        Ok(text)
     }
 }
 
@@ -165,6 +177,22 @@ impl TryFrom<String> for Variable {
                  not starting with a digit"
             ))
         }
+    }
+}
+
+impl VariableValue {
+    /// The value.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for VariableValue {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        without_nul(text).map(Self)
     }
 }
 

@@ -37,7 +37,9 @@ pub use ladder::{
     Agenda, AgendaJob, Ladder, LadderJob, Minimise, ScheduleSettings, Site, SiteSettings, Window,
     WindowSettings, resolve_ladder,
 };
-pub use launch::{LaunchSettings, Launcher, LearningRate, Text, TimeLimit, Variable, Word};
+pub use launch::{
+    LaunchSettings, Launcher, LearningRate, Text, TimeLimit, Variable, VariableValue, Word,
+};
 pub use pricing::PriceSettings;
 pub use reliability::{
     CheckpointInterval, Length, Number, ReliabilityBase, ReliabilitySettings, Spares,

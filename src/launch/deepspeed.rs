@@ -3,6 +3,7 @@
 //! `train_batch_size` = `train_micro_batch_size_per_gpu` × `gradient_accumulation_steps` × world
 //! size, which `DeepSpeed` asserts, holds by construction: all data parallel.
 
+use crate::quantity::counted;
 use crate::stack::Precision;
 
 use super::node::Map;
@@ -83,12 +84,13 @@ fn notes(launch: &Launch<'_>) -> Vec<String> {
     ));
     let interval = launch.checkpoint_steps();
     let saves = interval.map_or_else(String::new, |steps| {
-        format!("saves every {}, ", head::counted(steps, "step"))
+        let every = counted(steps, "step");
+        format!(", saves every {every}, resumes from the last checkpoint")
     });
     notes.push(format!(
         "nor does it hold the optimizer, the length of the run or checkpoints: the script makes \
-         {} steps, {saves}resumes from the last checkpoint and brings AdamW",
-        c.steps
+         {}{saves} and brings AdamW",
+        counted(c.steps, "step"),
     ));
     notes
 }

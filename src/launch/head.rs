@@ -1,7 +1,9 @@
 //! The head of every launch file: what was planned, and by what.
 
 use crate::plan::Candidate;
-use crate::quantity::{Interval, display_count, display_hours, display_thousands, display_whole};
+use crate::quantity::{
+    Interval, counted, display_count, display_hours, display_thousands, display_whole,
+};
 use crate::throughput::Basis;
 
 use super::Launch;
@@ -21,14 +23,13 @@ pub(super) fn lines(launch: &Launch<'_>, notes: &[String]) -> Vec<String> {
             c.seq_len,
         ),
         format!(
-            "micro-batch {} x gradient accumulation {} x {} GPUs = {} sequences = {} tokens a \
-             step; {} steps",
+            "micro-batch {} x gradient accumulation {} x {} = {} = {} a step; {}",
             c.micro_batch,
             c.grad_accum,
-            display_thousands(c.gpus.into()),
-            display_thousands(c.global_batch_seqs.into()),
-            display_thousands(c.global_batch_tokens.into()),
-            display_thousands(c.steps.into()),
+            counted(c.gpus, "GPU"),
+            counted(c.global_batch_seqs, "sequence"),
+            counted(c.global_batch_tokens, "token"),
+            counted(c.steps, "step"),
         ),
         format!(
             "activation checkpointing {}; stack {}",
@@ -142,12 +143,6 @@ fn checkpoints(launch: &Launch<'_>) -> String {
             launch.expected_failures
         ),
     }
-}
-
-/// `1 node`, `32 nodes`.
-pub(super) fn counted(count: u64, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", display_thousands(count.into()))
 }
 
 #[cfg(test)]

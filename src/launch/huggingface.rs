@@ -24,11 +24,13 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
             launch.stack.name
         ));
     }
-    notes.push(
-        "TrainingArguments don't resume by themselves: call \
-         `trainer.train(resume_from_checkpoint=True)` once there is a checkpoint"
-            .into(),
-    );
+    if launch.checkpoint_steps().is_some() {
+        notes.push(
+            "TrainingArguments don't resume by themselves: call \
+             `trainer.train(resume_from_checkpoint=True)` once there is a checkpoint"
+                .into(),
+        );
+    }
     let head = head::comment(&head::lines(launch, &notes));
     let script = by_hand(launch, &head, &command(launch).render());
     Ok(LaunchFiles {
@@ -79,7 +81,8 @@ fn arguments(launch: &Launch<'_>, folder: &str, rate: f64) -> Map {
         .with("gradient_accumulation_steps", c.grad_accum)
         .with("max_steps", c.steps)
         .with("bf16", true)
-        .with("gradient_checkpointing", c.activation_checkpointing)
+        // Accelerate's file switches it: Transformers' own would gather once more a step.
+        .with("gradient_checkpointing", false)
         .with("learning_rate", rate)
         .with("lr_scheduler_type", "cosine")
         .with("warmup_steps", launch.warmup_steps())
@@ -107,6 +110,10 @@ fn accelerate(launch: &Launch<'_>) -> Map {
                 .with("fsdp_version", 2)
                 .with("fsdp_reshard_after_forward", true)
                 .with("fsdp_auto_wrap_policy", "TRANSFORMER_BASED_WRAP")
+                .with(
+                    "fsdp_activation_checkpointing",
+                    launch.candidate.activation_checkpointing,
+                )
                 .with("fsdp_state_dict_type", "SHARDED_STATE_DICT"),
         )
 }

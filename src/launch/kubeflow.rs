@@ -38,7 +38,11 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     let variables: Vec<Map> = launch
         .environment()
         .into_iter()
-        .map(|(name, value)| Map::new().with("name", name).with("value", value))
+        .map(|(name, value)| {
+            Map::new()
+                .with("name", name)
+                .with("value", unexpanded(&value))
+        })
         .collect();
     let gpus = Map::new().with("nvidia.com/gpu", launch.gpus_per_node().to_string());
     let trainer = Map::new()
@@ -46,7 +50,7 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
         .with("numNodes", launch.candidate.nodes)
         .with("numProcPerNode", launch.gpus_per_node())
         .with("command", vec!["bash", "-c"])
-        .with("args", vec![lines.join("\n") + "\n"])
+        .with("args", vec![unexpanded(&(lines.join("\n") + "\n"))])
         .with_some("env", (!variables.is_empty()).then_some(variables))
         .with(
             "resourcesPerNode",
@@ -83,4 +87,10 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
         }],
         notes,
     })
+}
+
+/// The text as Kubernetes hands it on: in arguments and variables it expands `$(NAME)` itself, and
+/// makes one `$` of two.
+fn unexpanded(text: &str) -> String {
+    text.replace('$', "$$")
 }

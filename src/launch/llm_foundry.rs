@@ -51,18 +51,21 @@ pub(super) fn training(launch: &Launch<'_>) -> Result<Training, LaunchError> {
     let mut places = Places::default();
     let settings = launch.settings;
     let data = places.get("data", settings.data.as_ref(), "/SET_ME/data");
-    let folder = places.get(
-        "checkpoints",
-        settings.checkpoints.as_ref(),
-        "/SET_ME/checkpoints",
-    );
+    let interval = launch.checkpoint_steps();
+    // With a folder alone the trainer saves at an interval of its own.
+    let folder = interval.map(|_| {
+        let set = settings.checkpoints.as_ref();
+        places.get("checkpoints", set, "/SET_ME/checkpoints")
+    });
     let tokenizer = match (&settings.tokenizer, launch.model.shape.vocab_size) {
         (None, 50_257) => "gpt2",
         (None, 50_277..=50_432) => "EleutherAI/gpt-neox-20b",
         (set, _) => places.get("tokenizer", set.as_ref(), "SET_ME/tokenizer"),
     };
+    literal("data", data)?;
+    literal("checkpoints", folder.unwrap_or_default())?;
+    literal("tokenizer", tokenizer)?;
     let (rate, rate_note) = launch.learning_rate();
-    let interval = launch.checkpoint_steps().map(|steps| format!("{steps}ba"));
     // Composer takes the warm-up in the unit of `max_duration` alone.
     let warmup = launch.warmup_steps().saturating_mul(c.global_batch_tokens);
     let config = Map::new()
@@ -109,13 +112,25 @@ pub(super) fn training(launch: &Launch<'_>) -> Result<Training, LaunchError> {
         )
         .with("console_log_interval", "10ba")
         .with("progress_bar", false)
-        .with("save_folder", folder)
-        .with_some("save_interval", interval)
-        .with("save_num_checkpoints_to_keep", 2)
-        .with("autoresume", true);
+        .with_some("save_folder", folder)
+        .with_some("save_interval", interval.map(|steps| format!("{steps}ba")))
+        .with_some("save_num_checkpoints_to_keep", interval.map(|_| 2))
+        .with_some("autoresume", interval.map(|_| true));
     let mut notes = places.notes();
     notes.extend(rate_note);
     Ok(Training { config, notes })
+}
+
+/// Refuses a text that the trainer would read as something else: it resolves interpolations twice,
+/// so that an escaped one is resolved the second time.
+fn literal(key: &'static str, text: &str) -> Result<(), LaunchError> {
+    if text.contains("${") {
+        return Err(LaunchError::Interpolated {
+            key,
+            text: text.to_owned(),
+        });
+    }
+    Ok(())
 }
 
 fn model(launch: &Launch<'_>) -> Result<Map, LaunchError> {

@@ -8,15 +8,19 @@ use super::shell::{Command, Word};
 use super::trainer::{BY_HAND, by_hand};
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head};
 
+/// What Megatron makes the vocabulary a multiple of, where tensors aren't split over GPUs.
+const PADDED_VOCABULARY: u64 = 128;
+
 pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     let mut places = Places::default();
     let settings = launch.settings;
     let data = places.get("data", settings.data.as_ref(), "/SET_ME/data");
-    let folder = places.get(
-        "checkpoints",
-        settings.checkpoints.as_ref(),
-        "/SET_ME/checkpoints",
-    );
+    let interval = launch.checkpoint_steps();
+    // Megatron refuses a folder to save to without an interval.
+    let folder = interval.map(|_| {
+        let set = settings.checkpoints.as_ref();
+        places.get("checkpoints", set, "/SET_ME/checkpoints")
+    });
     let tokenizer = places.get("tokenizer", settings.tokenizer.as_ref(), "SET_ME/tokenizer");
     let (rate, rate_note) = launch.learning_rate();
     let c = launch.candidate;
@@ -27,10 +31,14 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     let command = sharding(launch, command)
         .arg(["--tokenizer-type".into(), "HuggingFaceTokenizer".into()])
         .arg(["--tokenizer-model".into(), tokenizer.into()])
-        .arg(["--data-path".into(), data.into()])
-        .arg(["--save".into(), folder.into()])
-        .arg(["--load".into(), folder.into()])
-        .args(launch.script_args());
+        .arg(["--data-path".into(), data.into()]);
+    let command = match folder {
+        Some(folder) => command
+            .arg(["--save".into(), folder.into()])
+            .arg(["--load".into(), folder.into()]),
+        None => command,
+    };
+    let command = command.args(launch.script_args());
     let mut notes = places.notes();
     notes.extend(rate_note);
     if launch.stack.precision == Precision::Fp32Gather {
@@ -40,10 +48,7 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
                 .into(),
         );
     }
-    notes.push(format!(
-        "Megatron pads the vocabulary of {} to a multiple of 128; the plan counts it unpadded",
-        launch.model.shape.vocab_size
-    ));
+    notes.extend(shape_notes(launch));
     let head = head::comment(&head::lines(launch, &notes));
     Ok(LaunchFiles {
         files: vec![LaunchFile {
@@ -53,6 +58,27 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
         }],
         notes,
     })
+}
+
+/// What Megatron makes of the shape that the plan doesn't count or know.
+fn shape_notes(launch: &Launch<'_>) -> Vec<String> {
+    let shape = &launch.model.shape;
+    let mut notes = Vec::new();
+    if !shape.vocab_size.is_multiple_of(PADDED_VOCABULARY) {
+        notes.push(format!(
+            "Megatron pads the vocabulary of {} to a multiple of {PADDED_VOCABULARY}; the plan counts \
+             it unpadded",
+            shape.vocab_size
+        ));
+    }
+    if shape.positions == Positions::Rotary {
+        notes.push(
+            "no preset holds the base of rotary positions: Megatron's default of 10000 is taken \
+             unless `args` in [launch] has `--rotary-base`"
+                .into(),
+        );
+    }
+    notes
 }
 
 /// A flag with a number.
@@ -104,6 +130,9 @@ fn model(launch: &Launch<'_>, command: Command) -> Result<Command, LaunchError> 
             !shape.tied_head,
             ["--untie-embeddings-and-output-weights".into()],
         )
+        // Megatron drops a tenth unless told otherwise; the plan holds no masks of it.
+        .arg(["--attention-dropout".into(), "0.0".into()])
+        .arg(["--hidden-dropout".into(), "0.0".into()])
         .arg(["--use-flash-attn".into()]))
 }
 
@@ -119,6 +148,7 @@ fn schedule(launch: &Launch<'_>, command: Command, rate: f64) -> Command {
         .arg(["--min-lr".into(), (rate / 10.0).to_string().into()])
         .arg(["--lr-decay-style".into(), "cosine".into()])
         .arg(count("--lr-warmup-samples", warmup))
+        .arg(["--adam-beta2".into(), "0.95".into()])
         .arg(["--clip-grad".into(), "1.0".into()])
         .arg(count("--log-interval", 10));
     match launch.checkpoint_steps() {

@@ -96,6 +96,16 @@ pub enum LaunchError {
         /// The feature of the model.
         what: String,
     },
+    /// A setting that the trainer would not take as it is written.
+    #[error(
+        "`{key}` in [launch] is {text:?}: LLM Foundry puts another value in the place of `${{…}}`"
+    )]
+    Interpolated {
+        /// The setting.
+        key: &'static str,
+        /// Its text.
+        text: String,
+    },
     /// A serialiser refused.
     #[error("the launch file could not be written: {0}")]
     Unwritable(String),

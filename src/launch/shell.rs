@@ -38,10 +38,11 @@ impl<T: AsRef<str>> From<T> for Word {
 }
 
 /// The text as one shell word: plain where it needs no quotes, else in single quotes, within which
-/// a POSIX shell takes everything but a single quote as it is.
+/// a POSIX shell takes everything but a single quote as it is. A word that starts with `=` gets
+/// them too: some shells look such words up, and after `NAME=` it looks like a comparison.
 pub(crate) fn quoted(text: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
+    if !text.is_empty() && !text.starts_with('=') && text.chars().all(plain) {
         return text.to_owned();
     }
     // No setting holds a NUL, which no word can.
@@ -139,6 +140,14 @@ mod tests {
         ] {
             assert_eq!(printed(&quoted(text)), text.as_bytes(), "{text:?}");
         }
+    }
+
+    #[test]
+    fn what_looks_like_another_operator_and_nothing_at_all_are_quoted() {
+        assert_eq!(export("A", "="), "export A='='");
+        assert_eq!(export("A", "=b"), "export A='=b'");
+        assert_eq!(export("A", "b=c"), "export A=b=c");
+        assert_eq!(export("A", ""), "export A=''");
     }
 
     proptest! {

@@ -58,11 +58,13 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
             (!setup.is_empty()).then(|| setup.join("\n") + "\n"),
         )
         .with("run", run(launch));
-    notes.push(
-        "`sky jobs launch` starts the task again after a failure, `sky launch` does not; it \
-         resumes from its last checkpoint, so `checkpoints` has to outlive the nodes"
-            .into(),
-    );
+    let again = match launch.checkpoint_steps() {
+        Some(_) => "it resumes from its last checkpoint, so `checkpoints` has to outlive the nodes",
+        None => "without checkpoints it starts from nothing",
+    };
+    notes.push(format!(
+        "`sky jobs launch` starts the task again after a failure, `sky launch` does not; {again}"
+    ));
     let head = head::comment(&head::lines(launch, &notes));
     let task = LaunchFile {
         name: "task.yaml",

@@ -1,5 +1,7 @@
 //! Rules that hold for every target, model and candidate.
 
+mod trainers;
+
 use std::fs;
 use std::process::Command;
 use std::sync::LazyLock;

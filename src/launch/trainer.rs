@@ -185,12 +185,18 @@ impl Launch<'_> {
         if self.is_composer() {
             return Vec::new();
         }
-        vec![
+        let (steps, resumes) = match self.checkpoint_steps() {
+            Some(_) => (
+                ", TMINUS_CHECKPOINT_STEPS",
+                "; it has to resume from its last checkpoint",
+            ),
+            None => ("", ""),
+        };
+        vec![format!(
             "the script learns the plan from the environment: TMINUS_SEQ_LEN, TMINUS_MICRO_BATCH, \
-             TMINUS_GRAD_ACCUM, TMINUS_STEPS, TMINUS_CHECKPOINT_STEPS and \
-             TMINUS_ACTIVATION_CHECKPOINTING (0 or 1); it has to resume from its last checkpoint"
-                .into(),
-        ]
+             TMINUS_GRAD_ACCUM, TMINUS_STEPS{steps} and TMINUS_ACTIVATION_CHECKPOINTING (0 or \
+             1){resumes}"
+        )]
     }
 }
 

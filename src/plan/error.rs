@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::SpaceReport;
 use crate::hardware::Cluster;
 use crate::job::Request;
-use crate::quantity::display_thousands;
+use crate::quantity::{counted, display_thousands};
 use crate::search::{Objective, Ranked, SpaceError};
 use crate::throughput::FitError;
 
@@ -94,8 +94,8 @@ pub enum PlanError {
     },
     /// A cluster that has no node beside the spare ones.
     #[error(
-        "{cluster} has no more than {nodes} nodes: with {spares} spare, none is left to train on \
-         (`--spares`)"
+        "{cluster} has no more than {}: with {spares} spare, none is left to train on (`--spares`)",
+        counted(*nodes, "node")
     )]
     NoNodeLeft {
         /// The cluster.
@@ -181,13 +181,16 @@ fn nothing_feasible(space: &SpaceReport) -> String {
     .filter(|(count, _)| *count > 0)
     .map(|(count, reason)| format!("{} {reason}", display_thousands(count.into())))
     .collect();
-    let points = display_thousands(space.points.into());
+    let points = match space.points {
+        1 => "the only configuration can't".to_owned(),
+        points => format!(
+            "none of {} configurations can",
+            display_thousands(points.into())
+        ),
+    };
     if reasons.is_empty() {
         "there is no configuration to search".into()
     } else {
-        format!(
-            "none of {points} configurations can be launched: {}",
-            reasons.join(", ")
-        )
+        format!("{points} be launched: {}", reasons.join(", "))
     }
 }

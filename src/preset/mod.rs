@@ -30,6 +30,7 @@ pub(crate) mod tests;
 pub use listing::{Kind, Listing};
 
 pub(crate) use document::{in_plain_words, parse};
+pub(crate) use name::refuse_controls;
 pub(crate) use product::ProductTable;
 pub(crate) use tables::{ClusterTable, GpuTable, ModelTable, PriceTable, StackTable, Tables};
 pub(crate) use value::{At, Entries, Spelled, Whole, Written};
@@ -39,6 +40,7 @@ use crate::hardware::{Cluster, Gpu, Price};
 use crate::model::Model;
 use crate::product::{Offered, Product};
 use crate::stack::Stack;
+use name::refuse_repeats;
 use shelf::Shelf;
 
 /// The embedded files, in an order in which each finds what it names.
@@ -241,6 +243,12 @@ impl Catalog {
     /// An unknown name, with the nearest known ones; the name of a GPU, with the clusters of it.
     pub fn cluster(&self, name: &str) -> Result<&Cluster, Diagnostic> {
         self.clusters.find(name).map_err(|unknown| {
+            if name.contains(',') {
+                return unknown.help(
+                    "name several one by one: `--cluster` again for each, or `cluster = [\"r1z1\", \
+                     \"r7z2\"]` in a job file",
+                );
+            }
             let Some(gpu) = self.gpus.get(name) else {
                 return unknown;
             };
@@ -362,33 +370,6 @@ impl Catalog {
         self.clusters()
             .flat_map(|cluster| cluster.prices.iter().map(move |price| (cluster, price)))
     }
-}
-
-/// Two spellings of one name in one file: TOML sees two keys, the catalog would keep one.
-fn refuse_repeats<'a>(
-    names: impl Iterator<Item = &'a At<String>>,
-    origin: &Origin,
-) -> Result<(), Diagnostic> {
-    let mut seen: Vec<(String, &At<String>)> = Vec::new();
-    for at in names {
-        let key = name::normalised(&at.value);
-        if key.is_empty() {
-            return Err(Diagnostic::new(format!("`{}` is no name", at.value))
-                .in_text(origin.clone())
-                .at(at.span.clone(), "nothing to find it by"));
-        }
-        if let Some((_, first)) = seen.iter().find(|(other, _)| *other == key) {
-            return Err(Diagnostic::new(format!(
-                "`{}` and `{}` are two spellings of one name",
-                first.value, at.value
-            ))
-            .in_text(origin.clone())
-            .at(at.span.clone(), "named again here")
-            .at(first.span.clone(), "named first here"));
-        }
-        seen.push((key, at));
-    }
-    Ok(())
 }
 
 /// JSON Schema of a preset file.

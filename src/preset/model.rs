@@ -26,6 +26,7 @@ impl ModelTable {
                 .in_text(origin.clone())
                 .at(name.span.clone(), "give it a name"));
         }
+        super::refuse_controls(name, origin)?;
         let shape = self
             .shape(name, origin)?
             .validate()

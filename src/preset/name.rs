@@ -1,6 +1,9 @@
 //! Names as people spell them: `gpt-7b`, `gpt7b`, `GPT_7B` and `EleutherAI/pythia-6.9b` all find
 //! what they mean.
 
+use super::value::At;
+use crate::diagnostic::{Diagnostic, Origin};
+
 /// The form in which two spellings of one name are equal.
 ///
 /// Lower case; the publisher before a `/` is dropped, and so are `-`, `_` and spaces. A dot is
@@ -23,6 +26,47 @@ pub(super) fn normalised(name: &str) -> String {
         }
     }
     key
+}
+
+/// Refuses a name that would break a line of what is shown, or steer the terminal that shows it.
+pub(crate) fn refuse_controls(name: &At<String>, origin: &Origin) -> Result<(), Diagnostic> {
+    if name.value.contains(char::is_control) {
+        return Err(Diagnostic::new(format!(
+            "{:?} is no name: it holds a control character",
+            name.value
+        ))
+        .in_text(origin.clone())
+        .at(name.span.clone(), "leave out line ends, tabs and escapes"));
+    }
+    Ok(())
+}
+
+/// Two spellings of one name in one file: TOML sees two keys, the catalog would keep one.
+pub(super) fn refuse_repeats<'a>(
+    names: impl Iterator<Item = &'a At<String>>,
+    origin: &Origin,
+) -> Result<(), Diagnostic> {
+    let mut seen: Vec<(String, &At<String>)> = Vec::new();
+    for at in names {
+        refuse_controls(at, origin)?;
+        let key = normalised(&at.value);
+        if key.is_empty() {
+            return Err(Diagnostic::new(format!("`{}` is no name", at.value))
+                .in_text(origin.clone())
+                .at(at.span.clone(), "nothing to find it by"));
+        }
+        if let Some((_, first)) = seen.iter().find(|(other, _)| *other == key) {
+            return Err(Diagnostic::new(format!(
+                "`{}` and `{}` are two spellings of one name",
+                first.value, at.value
+            ))
+            .in_text(origin.clone())
+            .at(at.span.clone(), "named again here")
+            .at(first.span.clone(), "named first here"));
+        }
+        seen.push((key, at));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

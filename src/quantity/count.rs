@@ -100,7 +100,18 @@ fn parse_count(
         };
         return Err(fail(reason.into()));
     }
-    let Some((_, factor)) = table.iter().find(|(name, _)| *name == suffix) else {
+    let named = table.iter().find(|(name, _)| *name == suffix);
+    // `134e9` is a count as good as `134B`, where a number may stand alone.
+    let plain = table.iter().any(|(name, _)| name.is_empty());
+    let exponent = suffix.strip_prefix('e').filter(|_| plain);
+    let exponent = exponent.filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    let power = exponent.and_then(|digits| digits.parse::<u32>().ok());
+    if let Some(power) = power {
+        let factor = 10_u64.checked_pow(power);
+        let factor = factor.ok_or_else(|| fail(format!("it is more than {MAX_COUNT}")))?;
+        return scale_exactly(&digits, factor).map_err(fail);
+    }
+    let Some((_, factor)) = named else {
         let known: Vec<&str> = table
             .iter()
             .map(|(name, _)| *name)

@@ -17,6 +17,12 @@ pub fn display_hours(hours: f64) -> String {
     }
 }
 
+/// A count and what is counted, of which the plural ends in `s`: `1 node`, `1,024 nodes`.
+pub(crate) fn counted(count: u64, what: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{} {what}{plural}", display_thousands(count.into()))
+}
+
 /// A count for people, with three to four digits: `1.51M`, `134B`, `25.7K`.
 #[must_use]
 pub fn display_count(value: f64) -> String {

@@ -12,6 +12,8 @@ fn suffixes_are_exact() {
         ("2_097_152", 2_097_152),
         ("0.5Mi", 524_288),
         ("300g", 300_000_000_000),
+        ("134e9", 134_000_000_000),
+        ("1.5E3", 1_500),
     ] {
         assert_eq!(text.parse::<Tokens>().unwrap().get(), count, "{text}");
     }
@@ -26,7 +28,9 @@ fn refusals_say_why() {
         ("0", "greater than zero"),
         ("1.5", "whole number"),
         ("1.2.3B", "two decimal points"),
-        ("1e9", "unknown suffix `e9`"),
+        ("1e99", "more than"),
+        ("1.55e1", "whole number"),
+        ("1e-9", "unknown suffix `e-9`"),
         ("2000000T", "more than"),
         ("nan", "start with a digit"),
         (".", "number is missing"),

@@ -5,7 +5,7 @@ mod names;
 
 use crate::calendar::Moment;
 use crate::job::{Agenda, Minimise};
-use crate::quantity::display_thousands;
+use crate::quantity::{counted, display_thousands};
 use crate::schedule::{ClusterCalendar, ObjectiveReport, Schedule, ScheduledJob};
 
 use super::bookings::chance;
@@ -183,9 +183,9 @@ impl Calendar<'_> {
 
     fn cluster_heading(cluster: &ClusterCalendar) -> String {
         format!(
-            "{}: {} nodes of {} × {}, {} % in use",
+            "{}: {} of {} × {}, {} % in use",
             cluster.cluster,
-            display_thousands(cluster.nodes.into()),
+            counted(cluster.nodes, "node"),
             cluster.gpus_per_node,
             cluster.gpu,
             percent(cluster.utilisation),
@@ -255,7 +255,7 @@ impl Calendar<'_> {
         let fit = &schedule.fit;
         notes.push((
             "fit".into(),
-            format!("{}: {} measured rows", fit.name, fit.rows),
+            format!("{}: {}", fit.name, counted(fit.rows as u64, "measured row")),
         ));
         notes.extend(self.prices());
         let told = schedule.notes.iter();

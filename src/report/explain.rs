@@ -4,7 +4,7 @@ use crate::forecast::Pricing;
 use crate::hardware::Cluster;
 use crate::plan::{Candidate, Predicted, PredictedFit, PredictedRequest, SCHEMA_VERSION};
 use crate::quantity::{
-    Confidence, Interval, Tokens, display_count, display_hours, display_thousands,
+    Confidence, Interval, Tokens, counted, display_count, display_hours, display_thousands,
 };
 use crate::throughput::{Basis, NearestRow};
 
@@ -123,15 +123,15 @@ impl Explanation<'_> {
     fn batch(&self) -> String {
         let c = self.candidate;
         let mut text = format!(
-            "micro-batch {} × grad-accum {} × {} GPUs = {} sequences = {} tokens a step; \
-             activation checkpointing {}; {} steps to {} tokens",
+            "micro-batch {} × grad-accum {} × {} = {} = {} a step; \
+             activation checkpointing {}; {} to {} tokens",
             c.micro_batch,
             c.grad_accum,
-            display_thousands(c.gpus.into()),
-            display_thousands(c.global_batch_seqs.into()),
-            display_thousands(c.global_batch_tokens.into()),
+            counted(c.gpus, "GPU"),
+            counted(c.global_batch_seqs, "sequence"),
+            counted(c.global_batch_tokens, "token"),
             on_off(c.activation_checkpointing),
-            display_thousands(c.steps.into()),
+            counted(c.steps, "step"),
             tokens(self.tokens),
         );
         if let Some(words) = shortfall_words(c.global_batch_shortfall) {
@@ -193,7 +193,11 @@ impl Explanation<'_> {
             ("stack".to_owned(), self.stack.to_owned()),
             (
                 "fit".to_owned(),
-                format!("{}, {} measured rows", self.fit, self.fit_rows),
+                format!(
+                    "{}, {}",
+                    self.fit,
+                    counted(self.fit_rows as u64, "measured row")
+                ),
             ),
         ];
         if !c.basis_detail.axes.is_empty() && c.basis == Basis::Extrapolated {

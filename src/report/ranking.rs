@@ -3,7 +3,7 @@
 use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::plan::{Candidate, Plan, SpaceReport};
-use crate::quantity::{display_count, display_thousands};
+use crate::quantity::{counted, display_count, display_thousands};
 use crate::search::Objective;
 use crate::throughput::Basis;
 
@@ -84,7 +84,7 @@ impl Ranking<'_> {
 
     fn fit(&self) -> String {
         let fit = &self.plan.fit;
-        let mut text = format!("{}: {} measured rows", fit.name, fit.rows);
+        let mut text = format!("{}: {}", fit.name, counted(fit.rows as u64, "measured row"));
         if let Some(error) = fit.held_out_mape {
             text = format!("{text}, {} % mean error on rows held out", percent(error));
         }

@@ -9,6 +9,7 @@ use crate::job::{Request, ReserveSettings, Sourced};
 use crate::launch::{run_name, slug};
 use crate::preset::Catalog;
 use crate::product::Product;
+use crate::quantity::counted;
 
 /// What a booking has to achieve.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
@@ -89,8 +90,7 @@ impl Ask {
                 (None, None) => finishes,
             },
             Goal::Budget { usd } => format!("{finishes} for ${}", super::refusal::whole(usd)),
-            Goal::Nodes { nodes: 1 } => format!("of 1 node {finishes}"),
-            Goal::Nodes { nodes } => format!("of {nodes} nodes {finishes}"),
+            Goal::Nodes { nodes } => format!("of {} {finishes}", counted(nodes, "node")),
         }
     }
 }

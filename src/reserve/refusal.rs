@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::calendar::{Moment, Span};
-use crate::quantity::{display_hours, display_thousands};
+use crate::quantity::{counted, display_hours, display_thousands};
 
 /// Why a product can't be booked for what is asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -193,8 +193,11 @@ impl fmt::Display for Reason {
             Self::NothingFits { why, .. } => f.write_str(why),
             Self::NoSuchCount { nodes, near } => {
                 let near: Vec<String> = near.iter().map(u64::to_string).collect();
-                let plural = if *nodes == 1 { "" } else { "s" };
-                write!(f, "no configuration uses exactly {nodes} node{plural}")?;
+                write!(
+                    f,
+                    "no configuration uses exactly {}",
+                    counted(*nodes, "node")
+                )?;
                 if near.is_empty() {
                     Ok(())
                 } else {

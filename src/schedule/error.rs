@@ -10,6 +10,7 @@ use super::steps::Grid;
 use crate::calendar::{Moment, Span};
 use crate::job::Agenda;
 use crate::plan::PlanError;
+use crate::quantity::counted;
 use crate::search::Watch;
 
 /// Why there is no schedule.
@@ -25,7 +26,8 @@ pub enum ScheduleError {
     },
     /// One of the jobs needs more nodes than are ever free.
     #[error(
-        "job `{job}` needs at least {needed} nodes of {cluster}, but the jobs share at most {free}"
+        "job `{job}` needs at least {} of {cluster}, but the jobs share at most {free}",
+        counted(*needed, "node")
     )]
     NoRoom {
         /// The job.
@@ -40,8 +42,9 @@ pub enum ScheduleError {
     /// One of the jobs needs more nodes than any window of a cluster has, though the jobs share
     /// enough of them.
     #[error(
-        "job `{job}` needs at least {needed} nodes of {cluster}, but no window in which it is \
-         `available` has more than {free}"
+        "job `{job}` needs at least {} of {cluster}, but no window in which it is `available` has \
+         more than {free}",
+        counted(*needed, "node")
     )]
     NarrowWindows {
         /// The job.
@@ -55,11 +58,11 @@ pub enum ScheduleError {
     },
     /// One of the jobs is longer than any time in which enough nodes are free.
     #[error(
-        "job `{job}` fits into no window{}its shortest way to run takes {} on {nodes} node{} of \
-         {cluster}, and it runs in one piece",
+        "job `{job}` fits into no window{}its shortest way to run takes {} on {} of {cluster}, and it \
+         runs in one piece",
         held_words(held.as_ref()),
         Span::of_hours(*hours),
-        if *nodes == 1 { "" } else { "s" }
+        counted(*nodes, "node")
     )]
     NoWindow {
         /// The job.

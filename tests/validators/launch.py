@@ -84,7 +84,9 @@ def check_training(config, gpus):
     lasts, unit = number.fullmatch(config["max_duration"]).groups()
     warms, of = number.fullmatch(config["scheduler"]["t_warmup"]).groups()
     require(of == unit and int(warms) < int(lasts), "t_warmup")
-    require(re.fullmatch(r"\d+(tok|ba|sp|ep|dur|sec|iter)", config["save_interval"]), "save_interval")
+    require(("save_folder" in config) == ("save_interval" in config), "a folder or an interval alone")
+    interval = config.get("save_interval", "1ba")
+    require(re.fullmatch(r"\d+(tok|ba|sp|ep|dur|sec|iter)", interval), "save_interval")
     model = config["model"]
     require(model["d_model"] % model["n_heads"] == 0, "n_heads does not divide d_model")
     unknown = set(model) - mpt_arguments() - {"name"}
@@ -127,6 +129,11 @@ def mcli(path):
     check_training(run.parameters, run.compute["gpus"])
 
 
+def head_of(path):
+    """What was planned, from the script beside a file without comments."""
+    return path.with_name("launch.sh").read_text()
+
+
 def huggingface(path):
     from transformers import HfArgumentParser, TrainingArguments
 
@@ -137,6 +144,11 @@ def huggingface(path):
         if hasattr(arguments, key) and key != "lr_scheduler_type" and key != "save_strategy":
             require(getattr(arguments, key) == value, f"{key} is read as {getattr(arguments, key)}")
     require(arguments.max_steps > 0, "max_steps")
+    accelerate = yaml.safe_load(path.with_name("accelerate.yaml").read_text())["fsdp_config"]
+    switched = re.search(r"^# activation checkpointing (on|off)", head_of(path), re.MULTILINE)
+    planned = switched.group(1) == "on"
+    require(accelerate["fsdp_activation_checkpointing"] == planned, "activation checkpointing")
+    require(not arguments.gradient_checkpointing, "both kinds of activation checkpointing")
 
 
 def deepspeed(path):
@@ -192,12 +204,20 @@ def texts(value):
     return [value]
 
 
+def expanded(text):
+    """A text as Kubernetes hands it on when it expands the variables that it knows: none."""
+    require(not re.search(r"\$\(", text.replace("$$", "")), f"a variable is expanded in {text!r}")
+    return text.replace("$$", "$")
+
+
 def settings(path):
     """What the job file beside the file sets is what a YAML parser reads from it."""
     import tomllib
 
     job = tomllib.loads(path.with_name("job.toml").read_text())["launch"]
     found = texts(yaml.safe_load(path.read_text()))
+    if path.name == "trainjob.yaml":
+        found = [expanded(text) if isinstance(text, str) else text for text in found]
     if path.name in ("train.yaml", "run.yaml"):
         for key in ("data", "checkpoints", "tokenizer"):
             require(job[key] in found, f"{key} is not read as {job[key]!r}")

@@ -112,6 +112,7 @@ for file in llm-foundry/train.yaml skypilot/task.yaml mcli/run.yaml kubeflow/tra
     accepted settings "$work/quotes-$file"
 done
 refused settings "$work/quotes-skypilot/task.yaml" "s/QUOTES: .*/QUOTES: x/"
+refused settings "$work/quotes-kubeflow/trainjob.yaml" 's/\$\$(/$(/'
 
 mkdir "$work/plain-reserve"
 "$tminus" --quiet reserve "$here/jobs/plain.toml" --cluster r1z1 --start 2036-12-01T09:00Z \
@@ -134,6 +135,8 @@ refused skypilot "$work/plain-skypilot/task.yaml" 's/^num_nodes:/nodes:/'
 refused mcli "$work/plain-mcli/run.yaml" 's/^image:/imgae:/'
 refused mcli "$work/plain-mcli/run.yaml" 's/a100_80gb$/a100/'
 refused huggingface "$work/plain-huggingface/training_args.json" 's/"max_steps"/"max_stepz"/'
+refused huggingface "$work/plain-huggingface/training_args.json" \
+    's/"gradient_checkpointing": false/"gradient_checkpointing": true/'
 refused deepspeed "$work/plain-deepspeed/ds_config.json" 's/\("train_batch_size": .*\),/\11,/'
 refused megatron "$work/plain-megatron/launch.sh" 's/--micro-batch-size [0-9]*/--micro-batch-size 3/'
 refused kubeflow "$work/plain-kubeflow/trainjob.yaml" 's/numNodes:/numNode:/'

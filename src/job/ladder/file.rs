@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostic, Origin};
 use crate::job::file::{Reader, Search};
 use crate::job::keys::{ModelKey, Names};
 use crate::job::{GlobalBatch, Probability, Settings, Sourced, TokenBudget};
-use crate::preset::{At, Entries, Spelled, Whole};
+use crate::preset::{At, Entries, Spelled, Whole, refuse_controls};
 
 /// One of several jobs: the keys of a job, and when it may run. What it leaves open, the top level
 /// of the file says.
@@ -119,6 +119,9 @@ impl Ladder {
 
 impl LadderTable {
     fn job(&self, at: &At<Self>, file: &Reader<'_>) -> Result<LadderJob, Diagnostic> {
+        if let Some(name) = &self.name {
+            refuse_controls(name, file.origin)?;
+        }
         let mut settings = Settings {
             model: self.model.as_ref().map(|at| file.model(at)).transpose()?,
             tokens: file.spelled(self.tokens.as_ref()),

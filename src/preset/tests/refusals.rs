@@ -97,6 +97,11 @@ fn refusals_name_place_and_remedy() {
             "two spellings",
         ),
         ("[models".into(), "mine.toml:1"),
+        (
+            "[clusters.\"a\\nb\"]\ngpu = \"h100\"\nmax_gpus = 8\n".into(),
+            "it holds a control character",
+        ),
+        (model_with("name = \"\\u001b[31mred\""), "mine.toml:6:8"),
     ] {
         let message = refusal(&text);
         assert!(message.contains(expected), "{expected} not in:\n{message}");
@@ -111,6 +116,8 @@ fn an_unknown_name_lists_the_nearest_and_how_to_see_all() {
     assert!(message.contains("unknown model `gpt-8b`"), "{message}");
     assert!(message.contains("`gpt-7b`"), "{message}");
     assert!(message.contains("tminus presets models"), "{message}");
+    let message = catalog.cluster("r1z1,r7z2").unwrap_err().to_string();
+    assert!(message.contains("`--cluster` again"), "{message}");
     let message = catalog.cluster("a100-80gb").unwrap_err().to_string();
     assert!(
         message.contains("is a GPU") && message.contains("r1z1"),

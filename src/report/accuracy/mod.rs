@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::plan::{FitReport, SCHEMA_VERSION};
+use crate::quantity::counted;
 use crate::throughput::evaluate::{Evaluation, Protocol, RowResult};
 
 use super::candidate::{Flat, json_name};
@@ -107,7 +108,7 @@ fn verdicts(evaluation: &Evaluation) -> (String, String) {
 }
 
 fn rests_on(fit: &FitReport) -> String {
-    format!("{}, {} measured rows", fit.name, fit.rows)
+    format!("{}, {}", fit.name, counted(fit.rows as u64, "measured row"))
 }
 
 impl Answer for TableAccuracy {
@@ -115,12 +116,12 @@ impl Answer for TableAccuracy {
         let evaluation = &self.evaluation;
         let title = match evaluation.protocol {
             None => format!(
-                "{} measured rows against predictions",
-                evaluation.accuracy.rows
+                "{} against predictions",
+                counted(evaluation.accuracy.rows as u64, "measured row")
             ),
             Some(protocol) => format!(
-                "{} measured rows, protocol {protocol}",
-                evaluation.accuracy.rows
+                "{}, protocol {protocol}",
+                counted(evaluation.accuracy.rows as u64, "measured row")
             ),
         };
         let mut document = Document::new(title)

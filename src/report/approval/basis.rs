@@ -3,7 +3,7 @@
 use crate::fit_file::{EMBEDDED, FitFile, Source, provenance};
 use crate::forecast::Reliability;
 use crate::plan::{Candidate, FitReport};
-use crate::quantity::display_hours;
+use crate::quantity::{counted, display_hours};
 
 use super::super::Document;
 use super::super::number::{confidence, percent};
@@ -131,7 +131,7 @@ pub(super) fn not_included() -> (String, String) {
 pub(super) fn fitted(fit: &FitReport, grounds: Grounds<'_>) -> Vec<(String, String)> {
     let mut notes = vec![note(
         "fit",
-        format!("{}, {} measured rows", fit.name, fit.rows),
+        format!("{}, {}", fit.name, counted(fit.rows as u64, "measured row")),
     )];
     match grounds.fit_file {
         Some(file) => notes.extend(own_fit(file)),

@@ -5,7 +5,7 @@ mod overview;
 mod records;
 
 use crate::calendar::Span;
-use crate::quantity::display_count;
+use crate::quantity::{counted, display_count};
 use crate::reserve::{Goal, Reservation};
 
 use super::number::dollars;
@@ -69,8 +69,9 @@ impl Answer for Bookings<'_> {
             (
                 "fit".to_owned(),
                 format!(
-                    "{}: {} measured rows",
-                    reservation.fit.name, reservation.fit.rows
+                    "{}: {}",
+                    reservation.fit.name,
+                    counted(reservation.fit.rows as u64, "measured row")
                 ),
             ),
         ]
@@ -118,8 +119,7 @@ pub(super) fn asked(reservation: &Reservation) -> String {
             None => format!("done within {}", Span::of_hours(within_h)),
         },
         Goal::Budget { usd } => format!("as fast as ${} allows,", dollars(usd)),
-        Goal::Nodes { nodes: 1 } => "done on 1 node".to_owned(),
-        Goal::Nodes { nodes } => format!("done on {nodes} nodes"),
+        Goal::Nodes { nodes } => format!("done on {}", counted(nodes, "node")),
     };
     format!("{goal} with probability {}{start}", reservation.probability)
 }

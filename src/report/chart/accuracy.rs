@@ -1,5 +1,6 @@
 //! Predicted against measured throughput of rows that the fit did not see.
 
+use crate::quantity::counted;
 use crate::report::number::{percent, thousands};
 use crate::throughput::evaluate::{Evaluation, RowResult};
 
@@ -60,8 +61,8 @@ pub(crate) fn accuracy(found: &Evaluation, unseen: &str) -> Chart {
     legend.push(Key::new("ideal", "predicted = measured"));
     let title = "Predicted against measured";
     let rows_said = format!(
-        "{} measured rows, each predicted by a fit that did not see {unseen}",
-        rows.len()
+        "{}, each predicted by a fit that did not see {unseen}",
+        counted(rows.len() as u64, "measured row")
     );
     let errors = format!(
         "mean error {} %, median {} %; {} % lie inside their interval",
