@@ -172,7 +172,7 @@ fn later_spellings_are_read() {
         told,
         [
             ("gpt-70b", "pure-bf16", 26_274.0, 11),
-            ("gpt-13b", "bf16-gather-zero2", 40_000.0, 12),
+            ("gpt-13b", "bf16-gather-zero2-offload", 40_000.0, 12),
             ("llama-3-8b", "bf16-gather", 15.5 * 8192.0, 18),
         ]
     );
@@ -190,7 +190,7 @@ fn later_spellings_are_read() {
     `gpt-13b` is not the preset here: its shape has vocab_size 50368 (preset: 50257) (line 12)
     MP mode DEFAULT is read as stack `bf16-gather` (line 12)
     sharding strategy `SHARD_GRAD_OP` is not modelled: such rows are a stack of their own, `bf16-gather-zero2`, taken as sharded over all GPUs (line 12)
-    CPU offload is not modelled, its time is taken as computing (line 12)
+    CPU offload is not modelled: such rows are a stack of their own, `bf16-gather-zero2-offload`, whose time is taken as computing (line 12)
     activation checkpointing is not told and taken as on, the launch scripts' default for models of 1B parameters and more (line 18)
     ");
 }

@@ -716,3 +716,43 @@ fn a_prediction_says_of_its_price_what_the_table_does() {
     let notes = json(dir.path(), &arguments)["notes"].to_string();
     assert!(notes.contains("spot"), "{notes}");
 }
+
+#[test]
+fn rows_of_what_no_launch_file_asks_for_are_no_jobs_default() {
+    let columns = "gpu,gpus,tps,seq_len,mbs,ga,ac,model";
+    for (header, cell, stack) in [
+        ("ActCPUoffload", "True", "bf16-gather-offload"),
+        ("tp", "8", "bf16-gather-tp8"),
+        ("sharding_strategy", "SHARD_GRAD_OP", "bf16-gather-zero2"),
+    ] {
+        let fitted = Fitted::to(&format!(
+            "{columns},{header}\nh100,64,500000,2048,4,2,on,gpt-7b,{cell}\n"
+        ));
+        let plan = "plan --model gpt-7b --cluster h100-cluster --gpus 64 --top 1";
+        assert_eq!(
+            fitted.json(plan)["request"]["stack"],
+            "fp32-gather",
+            "{header}"
+        );
+        let named = fitted.json(&format!("{plan} --stack {stack}"));
+        assert!(
+            named["notes"].to_string().contains("is not modelled"),
+            "{named}"
+        );
+    }
+}
+
+#[test]
+fn rows_of_one_table_in_another_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.csv"), H100).unwrap();
+    let two: Vec<&str> = H100.lines().take(3).collect();
+    fs::write(dir.path().join("b.csv"), two.join("\n") + "\n").unwrap();
+    let said = run(dir.path(), &["fit", "a.csv", "b.csv", "-o", "own.fit.toml"]);
+    let said = text(&said.stdout);
+    let said: String = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains("b.csv: 2 of 2 rows stand in a table before it"),
+        "{said}"
+    );
+}

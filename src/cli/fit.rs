@@ -6,6 +6,7 @@ use rayon::ThreadPool;
 
 use crate::diagnostic::Diagnostic;
 use crate::fit_file::{FitFile, embedded_fit};
+use crate::measure::is_apart;
 use crate::plan::PlanError;
 use crate::preset::Catalog;
 use crate::throughput::Fit;
@@ -27,7 +28,13 @@ pub(super) fn of(file: Option<&FitFile>) -> Result<Fit, Diagnostic> {
 /// The catalog with the stacks and clusters that the rows of a fit were measured on.
 pub(super) fn known_to(catalog: Catalog, file: Option<&FitFile>) -> Catalog {
     let rows = file.map_or(&[][..], FitFile::rows).iter();
-    catalog.with_measured(rows.map(|row| (row.cluster.as_ref(), row.stack.as_ref())))
+    catalog.with_measured(rows.map(|row| {
+        (
+            row.cluster.as_ref(),
+            row.stack.as_ref(),
+            !is_apart(&row.stack),
+        )
+    }))
 }
 
 /// Reads a fit file.

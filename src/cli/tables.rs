@@ -30,8 +30,10 @@ pub(super) fn read_table(
     fit: &Fit,
 ) -> Result<Table, Diagnostic> {
     let mut table = measure::read(&origin.name, &origin.text, catalog)?;
+    // What may be wrong comes before what was assumed.
     let doubts = doubts(fit, &table.rows).into_iter();
-    table.notes.extend(doubts.map(|doubt| doubt.to_string()));
+    let doubts = doubts.map(|doubt| doubt.to_string());
+    table.notes.splice(0..0, doubts);
     Ok(table)
 }
 
@@ -72,6 +74,23 @@ pub(super) fn read_tables(
             );
             tables.notes.push(text);
             continue;
+        }
+        let known = &tables.rows;
+        let again = table.rows.iter().filter(|row| {
+            let same = |known: &Measurement| {
+                known.is_repeat_of(row)
+                    && known.throughput_tok_s.to_bits() == row.throughput_tok_s.to_bits()
+            };
+            known.iter().any(same)
+        });
+        match again.count() {
+            0 => {}
+            rows => tables.notes.push(format!(
+                "{}: {} of {} rows stand in a table before it to the digit, and count twice",
+                source.name,
+                rows,
+                table.rows.len(),
+            )),
         }
         tables.sources.push(source);
         tables.notes.extend(table.notes.into_iter().map(named));

@@ -94,6 +94,17 @@ impl Measurement {
     }
 }
 
+/// Whether a stack does what no launch file here asks for, and no memory model knows: it splits the
+/// model, shards it otherwise or keeps part of it in the CPU's memory.
+pub(crate) fn is_apart(stack: &Stack) -> bool {
+    let apart = |part| {
+        split::is_suffix(part)
+            || variant::Sharding::of_suffix(part).is_some()
+            || part == variant::OFFLOAD
+    };
+    stack.name.rsplit('-').any(apart)
+}
+
 /// What a file of measurements holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {

@@ -13,7 +13,7 @@ use super::grid::Cell;
 use super::notes::Notes;
 use super::row::Row;
 use super::split::{self, Split};
-use super::variant::{self, FP8, Sharding};
+use super::variant::{self, FP8, OFFLOAD, OFFLOADED, Sharding};
 
 /// The stack of rows that don't tell theirs: that of the embedded tables.
 const DEFAULT_STACK: &str = "fp32-gather";
@@ -60,7 +60,9 @@ impl<'a> Stacks<'a> {
         if let Some((column, cell, sharding)) = Sharding::of(row, notes) {
             stack = self.sharded(&stack, (column, cell), sharding, row, notes)?;
         }
-        variant::note_offload(row, notes)?;
+        if variant::tells_offload(row)? && !variant::has_part(&stack.name, OFFLOAD) {
+            stack = self.offloaded(&stack, row, notes);
+        }
         self.split(stack, row, notes)
     }
 
@@ -207,6 +209,18 @@ impl<'a> Stacks<'a> {
         self.apart(base, &name, "matrices multiplied in fp8")
     }
 
+    /// A stack that keeps something in the CPU's memory: one of its own, since moving it takes time that
+    /// no model here knows of.
+    fn offloaded(&mut self, base: &Stack, row: &Row<'_>, notes: &mut Notes) -> Arc<Stack> {
+        let name = format!("{}-{OFFLOAD}", base.name);
+        let text = format!(
+            "CPU offload is not modelled: such rows are a stack of their own, `{name}`, whose time is \
+             taken as computing"
+        );
+        notes.add(row.line(), text);
+        self.apart(base, &name, OFFLOADED)
+    }
+
     /// A stack that does something else than one of the catalog's, under a name of its own.
     fn apart(&mut self, base: &Stack, name: &str, what: &str) -> Arc<Stack> {
         if let Ok(stack) = self.known_stack(name) {
@@ -222,8 +236,8 @@ impl<'a> Stacks<'a> {
         Arc::clone(known.or_insert_with(|| Arc::new(stack())))
     }
 
-    /// The stack of that name: the catalog's, or one of them in fp8, sharded otherwise or split,
-    /// as rows of them are named.
+    /// The stack of that name: the catalog's, or one of them in fp8, sharded otherwise, offloaded or
+    /// split, as rows of them are named.
     fn named_stack(
         &mut self,
         name: &str,
@@ -243,6 +257,7 @@ impl<'a> Stacks<'a> {
                 let base = self.named_stack(base, row, notes)?;
                 return Ok(self.in_fp8(&base, row, notes));
             }
+            OFFLOAD => OFFLOADED,
             split if split::is_suffix(split) => SPLIT,
             other => match Sharding::of_suffix(other) {
                 Some(sharding) => sharding.what,

@@ -9,6 +9,9 @@ use super::row::{Row, is_no};
 
 /// What is added to the name of a stack that multiplies matrices in fp8.
 pub(super) const FP8: &str = "fp8";
+/// The same of one that keeps something in the CPU's memory, and what it does.
+pub(super) const OFFLOAD: &str = "offload";
+pub(super) const OFFLOADED: &str = "something offloaded to the CPU";
 
 /// How else than over all GPUs a stack shards what it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,17 +144,11 @@ pub(super) fn tells_fp8(row: &Row<'_>) -> Result<bool, Diagnostic> {
     Ok(told | any_told(row, Column::Fp8, |text| HOW.contains(&text) || is_fp8(text))?)
 }
 
-/// Says of a row that offloads something to the CPU that no stack here does.
-pub(super) fn note_offload(row: &Row<'_>, notes: &mut Notes) -> Result<(), Diagnostic> {
-    if any_told(row, Column::CpuOffload, |text| {
+/// Whether a row says that something is offloaded to the CPU.
+pub(super) fn tells_offload(row: &Row<'_>) -> Result<bool, Diagnostic> {
+    any_told(row, Column::CpuOffload, |text| {
         matches!(text, "cpu" | "nvme")
-    })? {
-        notes.add(
-            row.line(),
-            "CPU offload is not modelled, its time is taken as computing",
-        );
-    }
-    Ok(())
+    })
 }
 
 /// Whether any cell of a column says yes, which `also` tells of other words than yes.

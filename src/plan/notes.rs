@@ -6,6 +6,7 @@ use crate::configuration::Setting;
 use crate::forecast::Reliability;
 use crate::hardware::Cluster;
 use crate::job::{Request, StackChoice};
+use crate::measure::is_apart;
 use crate::memory::{MemoryModel, Verdict};
 use crate::quantity::display_thousands;
 use crate::throughput::Fit;
@@ -43,6 +44,12 @@ pub fn fit_notes(request: &Request, fit: &Fit) -> Vec<String> {
 /// Which stack was chosen where the job names none, if that may not be what runs on a cluster of it.
 fn stack_note(request: &Request) -> Option<String> {
     let stack = &request.stack.name;
+    if is_apart(&request.stack) {
+        return Some(format!(
+            "stack {stack} is not modelled: its speed is that of its rows, but memory and launch files are \
+             those of a model sharded over all GPUs"
+        ));
+    }
     let mut gpus = request.clusters.iter().map(|cluster| &cluster.gpu);
     match &request.stack_choice {
         StackChoice::Named => None,

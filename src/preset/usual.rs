@@ -8,19 +8,22 @@ use crate::stack::Stack;
 impl Catalog {
     /// The catalog with what measured rows know, told as each row's cluster and stack: those that
     /// it doesn't have can be named, and on the GPUs of the rows the stack of most of them (of the
-    /// first among equals) becomes that of a job that names none.
+    /// first among equals) becomes that of a job that names none, where it is told that it may.
     #[must_use]
     pub fn with_measured<'a>(
         mut self,
-        rows: impl IntoIterator<Item = (&'a Cluster, &'a Stack)>,
+        rows: impl IntoIterator<Item = (&'a Cluster, &'a Stack, bool)>,
     ) -> Self {
         let mut counts: Vec<(&Gpu, &str, usize)> = Vec::new();
-        for (cluster, stack) in rows {
+        for (cluster, stack, may_be_usual) in rows {
             if self.stacks.get(&stack.name).is_none() {
                 self.stacks.put(stack.clone(), &[]);
             }
             if !cluster.stands_for_gpu() && self.clusters.get(&cluster.name).is_none() {
                 self.clusters.put(cluster.clone(), &[]);
+            }
+            if !may_be_usual {
+                continue;
             }
             let (gpu, name) = (&cluster.gpu, stack.name.as_str());
             let same = |(g, s, _): &&mut (&Gpu, &str, usize)| g.name == gpu.name && *s == name;

@@ -103,8 +103,7 @@ impl Answer for Explanation<'_> {
 impl Explanation<'_> {
     /// What a reader should know beyond the figures, of the prices too.
     fn all_notes(&self) -> Vec<String> {
-        let of_price = self.pricing.notes(self.cluster);
-        self.notes.iter().cloned().chain(of_price).collect()
+        [self.notes, &self.pricing.notes(self.cluster)].concat()
     }
 
     fn title(&self) -> String {
@@ -123,8 +122,8 @@ impl Explanation<'_> {
     fn batch(&self) -> String {
         let c = self.candidate;
         let mut text = format!(
-            "micro-batch {} × grad-accum {} × {} = {} = {} a step; \
-             activation checkpointing {}; {} to {} tokens",
+            "micro-batch {} × grad-accum {} × {} = {} = {} a step; activation checkpointing {}; {} to {} \
+             tokens",
             c.micro_batch,
             c.grad_accum,
             counted(c.gpus, "GPU"),
@@ -185,20 +184,14 @@ impl Explanation<'_> {
 
     fn rests_on(&self) -> Vec<(String, String)> {
         let c = self.candidate;
+        let rows = counted(self.fit_rows as u64, "measured row");
         let mut notes = vec![
             (
                 "basis".to_owned(),
                 format!("{}: {}", basis_name(c.basis), basis_words(c.basis)),
             ),
             ("stack".to_owned(), self.stack.to_owned()),
-            (
-                "fit".to_owned(),
-                format!(
-                    "{}, {}",
-                    self.fit,
-                    counted(self.fit_rows as u64, "measured row")
-                ),
-            ),
+            ("fit".to_owned(), format!("{}, {rows}", self.fit)),
         ];
         if !c.basis_detail.axes.is_empty() && c.basis == Basis::Extrapolated {
             notes.insert(1, ("outside".to_owned(), c.basis_detail.axes.join("; ")));

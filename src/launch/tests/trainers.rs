@@ -36,7 +36,7 @@ fn kubernetes_expands_nothing_of_what_was_set() {
     );
     // The head is a comment, and holds amounts in dollars.
     let lines = yaml.lines().filter(|line| !line.starts_with('#'));
-    let yaml: String = lines.map(|line| format!("{line}\n")).collect();
+    let yaml = lines.collect::<Vec<_>>().join("\n");
     // It makes one of two, and takes `$(NAME)` for a variable.
     let expanded = yaml.replace("$$", "$");
     assert_eq!(

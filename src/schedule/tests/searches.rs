@@ -138,7 +138,7 @@ fn asked<T>(ask: impl FnOnce(&mut Effort<'_>) -> T) -> T {
     let watch = Watch::new();
     ask(&mut Effort {
         spent: 0,
-        allowed: 5_000_000,
+        allowed: 50_000_000,
         watch: &watch,
     })
 }
@@ -313,7 +313,11 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 60,
+        failure_persistence: Some(Box::new(FileFailurePersistence::WithSource("regressions"))),
+        ..ProptestConfig::default()
+    })]
 
     /// Jobs that are taken for one another until that is in the way.
     #[test]
