@@ -128,7 +128,7 @@ impl Free {
     }
 
     /// Whether nodes stay free for ever.
-    fn endless(&self) -> bool {
+    pub(super) fn endless(&self) -> bool {
         self.pieces.last().is_some_and(|piece| piece.nodes > 0)
     }
 

@@ -2,6 +2,7 @@
 
 mod alike;
 mod lanes;
+mod prices;
 mod searches;
 
 use proptest::prelude::*;

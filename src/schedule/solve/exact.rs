@@ -161,7 +161,9 @@ impl<'a> Model<'a> {
             if way.steps + task.release > last || way.nodes > most {
                 continue;
             }
-            let open = self.open(job, mode);
+            let mut open = self.open(job, mode);
+            // A gap that ends beyond the last start would forbid the step at which ways are parked.
+            open.retain(|(from, _)| *from <= last - way.steps);
             let (Some(first), Some(until)) = (open.first(), open.last()) else {
                 continue;
             };

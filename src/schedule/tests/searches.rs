@@ -134,7 +134,7 @@ fn wide() -> impl Strategy<Value = Problem> {
     })
 }
 
-fn asked<T>(ask: impl FnOnce(&mut Effort<'_>) -> T) -> T {
+pub(super) fn asked<T>(ask: impl FnOnce(&mut Effort<'_>) -> T) -> T {
     let watch = Watch::new();
     ask(&mut Effort {
         spent: 0,
@@ -177,7 +177,7 @@ fn answers(problem: &Problem, caps: Caps) -> [(&'static str, Answer); 6] {
 }
 
 /// What nodes cost where jobs are late in a list schedule.
-fn market(problem: &Problem) -> Option<Market> {
+pub(super) fn market(problem: &Problem) -> Option<Market> {
     let listed = list::best(problem, &Watch::new())?;
     let worth = problem.worth(&listed);
     let late = problem.aim == Aim::Lateness && worth.first > 0;
@@ -257,29 +257,6 @@ proptest! {
         }
     }
 
-    /// No schedule is less late than what the market tells, and one that is as late as that or a bit more
-    /// starts each job when that is open: the solver, which doesn't know of prices, finds no other.
-    #[test]
-    fn prices_leave_every_schedule_open_that_is_good_enough(
-        problem in problem(5),
-        more in 0..40_i64,
-    ) {
-        let problem = Problem { aim: Aim::Lateness, ..problem };
-        let Some(market) = market(&problem) else { return Ok(()) };
-        let ask = |most| asked(|effort| exact::ask(&problem, caps(&problem, most), None, effort));
-        if market.bound() > 0 {
-            prop_assert_eq!(ask(market.bound() - 1), Answer::Impossible);
-        }
-        let most = market.bound() + more;
-        if let Answer::Found(placed) = ask(most) {
-            for (job, placed) in placed.iter().enumerate() {
-                let open = market.open(job, placed.mode, most);
-                let kept = open.iter().any(|(from, to)| (from..=to).contains(&&placed.start));
-                prop_assert!(kept, "job {} at {:?}: {:?}", job, placed, open);
-            }
-        }
-    }
-
     /// Little effort may leave a question open, but answers no other than all of it does; and it is
     /// the same answer for the same effort on any number of threads.
     #[test]
@@ -336,46 +313,6 @@ proptest! {
             }
         }
     }
-}
-
-/// On one node that does one job after another, where all are late, prices tell nearly all: by Smith's
-/// rule (1956) those that take least for what they count come first.
-#[test]
-fn prices_tell_how_late_jobs_are_one_after_another() {
-    let steps = [70, 20, 40, 110, 30, 90];
-    let tasks = steps.map(|steps| Task {
-        modes: vec![Mode {
-            site: 0,
-            nodes: 1,
-            steps,
-            cost: 0,
-        }],
-        release: 0,
-        due: Some(Due::new(0, 1, 1)),
-        after: vec![],
-    });
-    let pieces = vec![Piece {
-        from: 0,
-        to: END_OF_TIME,
-        nodes: 1,
-    }];
-    let problem = Problem {
-        tasks: tasks.to_vec(),
-        sites: vec![Free { pieces }],
-        aim: Aim::Lateness,
-    };
-    let mut shortest_first = steps;
-    shortest_first.sort_unstable();
-    let ends = shortest_first.iter().scan(0, |end, steps| {
-        *end += steps;
-        Some(*end)
-    });
-    let least: i64 = ends.sum();
-    let told = market(&problem).unwrap().bound();
-    assert!(
-        told <= least && told * 100 > least * 97,
-        "{told} of {least}"
-    );
 }
 
 /// One after another on one node, jobs that are all late are so by Smith's rule, to the step; one that

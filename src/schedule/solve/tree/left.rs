@@ -19,9 +19,14 @@ impl Tree<'_> {
     /// take beyond the least they can, or leave idle. `None` where sums alone tell that they can't
     /// keep the caps. `steps` are the sums of the steps of the jobs left, by site.
     pub(super) fn spare(&self, moment: &Moment, steps: &[Sums]) -> Option<i64> {
-        // Prices tell of all that the sums below do.
         if let Some(spare) = self.late_spare(moment) {
-            return (spare >= 0.0).then_some(i64::MAX);
+            if spare < 0.0 {
+                return None;
+            }
+            // Prices tell what the sums below do, but that time may end before all is done.
+            if self.unending {
+                return Some(i64::MAX);
+            }
         }
         let cost = self.caps.cost.map(|most| most - moment.cost);
         let late = self.caps.late.map(|most| most - moment.late);

@@ -29,7 +29,7 @@ use self::moment::{Moment, NOT_YET, Past};
 use super::question::{Answer, Effort};
 use crate::schedule::bound::market::Market;
 use crate::schedule::bound::usable::{Lanes, Sums};
-use crate::schedule::problem::{Aim, Caps, Mode, Placed, Problem};
+use crate::schedule::problem::{Aim, Caps, Free, Mode, Placed, Problem};
 use crate::schedule::room::Room;
 
 /// The figure of a schedule's worth that is lowered whenever one is found, until there is none.
@@ -106,6 +106,8 @@ struct Tree<'a> {
     caps: Caps,
     lower: Option<Figure>,
     market: Option<&'a Market>,
+    /// Whether there is time for whatever is left.
+    unending: bool,
     classes: Vec<Class>,
     /// Ways to start a job, the longest first: class and way.
     starts: Vec<(usize, usize)>,
@@ -195,6 +197,7 @@ impl<'a> Tree<'a> {
             caps,
             lower,
             market,
+            unending: caps.end >= problem.horizon() && problem.sites.iter().all(Free::endless),
             starts,
             left: classes.iter().map(|class| class.jobs.len()).collect(),
             lanes,
