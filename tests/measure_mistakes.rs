@@ -352,7 +352,6 @@ fn what_changes_the_speed_is_told_by_many_headers() {
         "checkpoint-activations",
         "use_activation_checkpointing",
         "recompute_granularity",
-        "recompute_activations",
         "Recomputation",
         "AC mode",
         "grad_ckpt",
@@ -534,4 +533,44 @@ fn thousands_are_told_from_samples() {
         let refusal = read("t.csv", &text, &CATALOG).unwrap_err().to_string();
         assert!(refusal.contains(looks_like), "{refusal}");
     }
+}
+
+/// What other programs print beside what is read refuses no row.
+#[test]
+fn what_stands_beside_a_column_is_no_contradiction() {
+    let common = "gpu,gpus,seq_len,mbs,ga,tps";
+    let row = "h100,8,2048,4,2,80000";
+    let read_as =
+        |header: &str, cell: &str| told(&format!("{common},{header}"), &format!("{row},{cell}"));
+    for (header, cell) in [
+        ("precision,torch_dtype", "bf16-mixed,float32"),
+        ("mp_mode,dtype", "DEFAULT,torch.float32"),
+        ("vocab_size,padded_vocab_size", "50257,50304"),
+        ("padded_vocab_size,vocab_size", "50304,50257"),
+        ("tensor_model_parallel_size,model_parallel_size", "1,4"),
+        ("nodes,num_nodes", "1,1"),
+        ("cp", "0"),
+        ("step_time_s", "n/a"),
+        // One step, 2 % longer than the mean of many.
+        ("step_time_s", "1.672"),
+        ("moe", "n/a"),
+        ("activation_checkpointing", "1.0"),
+    ] {
+        let (measured, _) = read_as(header, cell);
+        assert_eq!(measured.stack.name, "bf16-gather", "{header}");
+        assert!(
+            (measured.throughput_tok_s - 80_000.0).abs() < 1e-6,
+            "{header}"
+        );
+        assert_eq!(measured.shape.vocab_size, 50257, "{header}");
+    }
+    // Nothing is sharded, and part of each block is recomputed: neither is what is modelled.
+    assert_eq!(
+        read_as("zero_stage", "none").0.stack.name,
+        "bf16-gather-zero0"
+    );
+    let (_, note) = read_as("recompute_activations", "True");
+    assert!(note.contains("may change the speed"), "{note}");
+    let (_, note) = read_as("checkpoint_interval", "500");
+    assert!(!note.contains("may change the speed"), "{note}");
 }

@@ -126,6 +126,32 @@ const MATTERS: [&str; 9] = [
     "checkpoint",
 ];
 
+/// What tells when or where something is saved, which these steps are without.
+const SAVES: [&str; 6] = ["interval", "every", "path", "dir", "async", "save"];
+
+/// Headers that head something near what they stand for where a table has a column for that itself.
+const NEARLY: [&str; 6] = [
+    "paddedvocabsize",
+    "devicebatchsize",
+    "modelparallelsize",
+    "numnodes",
+    "nnodes",
+    "nodecount",
+];
+
+/// Whether a header heads something near what another says by its own name.
+fn gives_way(header: &Record, at: usize, column: Column) -> bool {
+    let is_nearly = |text: &str| NEARLY.contains(&normalised(text).as_str());
+    let mut cells = header.cells.iter().enumerate();
+    let own = header
+        .cells
+        .get(at)
+        .is_some_and(|cell| is_nearly(&cell.text));
+    own && cells.any(|(other, cell)| {
+        other != at && Column::parse(&cell.text) == Some(column) && !is_nearly(&cell.text)
+    })
+}
+
 /// Copies of the model: their number follows from the GPUs.
 const COPIES: [&str; 4] = [
     "dataparallel",
@@ -137,7 +163,8 @@ const COPIES: [&str; 4] = [
 /// Whether what stands in a column that isn't known may change the speed.
 fn may_matter(header: &str) -> bool {
     let key = normalised(header);
-    MATTERS.iter().any(|word| key.contains(word)) && !COPIES.contains(&key.as_str())
+    let holds = |words: &[&str]| words.iter().any(|word| key.contains(word));
+    holds(&MATTERS) && !holds(&SAVES) && !COPIES.contains(&key.as_str())
 }
 
 /// Whether a header has any column that tells a throughput.
@@ -172,7 +199,7 @@ pub(super) fn columns(
     for (at, cell) in header.cells.iter().enumerate() {
         let column = match Column::parse(&cell.text) {
             Some(Column::Gpus) if names_gpu(at) => Some(Column::Gpu),
-            column => column,
+            column => column.filter(|column| !gives_way(header, at, *column)),
         };
         if let Some(column) = column.filter(|column| !column.repeats())
             && let Some(first) = columns.iter().position(|known| *known == Some(column))

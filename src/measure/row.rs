@@ -233,6 +233,12 @@ impl<'a> Row<'a> {
         })
     }
 
+    /// Whether a cell holds no number at all: `n/a`, `-`.
+    pub(super) fn has_no_digit(&self, column: Column) -> bool {
+        let cell = self.cell(column);
+        cell.is_some_and(|cell| !cell.text.contains(|letter: char| letter.is_ascii_digit()))
+    }
+
     /// Whether a number is printed as zero.
     pub(super) fn rounds_to_zero(&self, column: Column) -> bool {
         self.cell(column)
@@ -245,8 +251,8 @@ impl<'a> Row<'a> {
         let mut found = None;
         for cell in self.cells(column) {
             let told = match cell.text.to_lowercase().as_str() {
-                "true" | "yes" | "on" | "1" | "full" => true,
-                text if is_no(text) => false,
+                "true" | "yes" | "on" | "1" | "1.0" | "full" => true,
+                text if is_no(text) || text == "-" => false,
                 "selective" | "op" => {
                     return Err(self.refuse(cell, column, "expected true or false").help(
                         "what recomputes a part of each block is not modelled: leave its rows out",

@@ -15,6 +15,9 @@ use super::utilization;
 /// Utilizations outside of this range come from wrong units, not from slow or fast runs.
 pub(crate) const PLAUSIBLE_MFU: std::ops::RangeInclusive<f64> = 0.001..=1.0;
 
+/// Share by which the time of one step may be off the mean of many, which tokens/s tell.
+const ONE_STEP: f64 = 0.1;
+
 /// Tokens per second over all GPUs: as told, or from tokens per second and GPU, from sequences per
 /// second or from the time of a step. What a row tells twice must agree; `None` when it tells nothing.
 pub(super) fn read(
@@ -37,6 +40,9 @@ pub(super) fn read(
         if told.is_some() && row.rounds_to_zero(column) {
             continue; // Long sequences at less than half a sequence a second, printed as `0`.
         }
+        if told.is_some() && is_time && row.has_no_digit(column) {
+            continue; // What is known otherwise may be left open.
+        }
         let Some(number) = row.number(column)? else {
             continue;
         };
@@ -47,6 +53,9 @@ pub(super) fn read(
         };
         match told {
             None => told = Some((column, number)),
+            // One step may take longer than the mean of many.
+            Some((_, tokens))
+                if is_time && (number.value / tokens.value - 1.0).abs() < ONE_STEP => {}
             Some((first, tokens)) if !tokens.agrees(number) => {
                 let message = format!(
                     "this is {:.2} tokens/s over all GPUs, but `{}` says {:.2}",
@@ -110,6 +119,8 @@ fn check_units(
     let looks_like = match column {
         Column::StepS | Column::StepMs if slow => "too long for a step".to_owned(),
         Column::StepS | Column::StepMs => "too short for a step".to_owned(),
+        Column::SeqsPerS if slow => "too slow for samples/s".to_owned(),
+        Column::SeqsPerS => "too fast for samples/s".to_owned(),
         _ if slow => match Unit::by_mfu(here, configuration).as_slice() {
             [] => "too slow for tokens/s".to_owned(),
             [unit] => format!("this looks like {unit}"),

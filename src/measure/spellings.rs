@@ -229,7 +229,6 @@ pub(super) const SPELLINGS: &[(Column, &str, &[&str])] = &[
             "activationrecomputation",
             "recompute",
             "recomputation",
-            "recomputeactivations",
             "recomputegranularity",
         ],
     ),

@@ -4,10 +4,7 @@
 use crate::diagnostic::Diagnostic;
 
 use super::column::Column;
-use super::row::Row;
-
-/// Cells that say that nothing is split.
-const NOT_SPLIT: [&str; 6] = ["1", "no", "none", "off", "false", "-"];
+use super::row::{Row, is_no};
 
 /// The columns that tell it.
 pub(super) const COLUMNS: [Column; 4] = [
@@ -66,7 +63,7 @@ fn ways(row: &Row<'_>, column: Column) -> Result<u64, Diagnostic> {
         return Ok(1);
     };
     let text = cell.text.trim_end_matches(".0").to_lowercase();
-    if NOT_SPLIT.contains(&text.as_str()) {
+    if is_no(&text) || matches!(text.as_str(), "1" | "-") {
         return Ok(1);
     }
     let ways = text.parse().ok().filter(|ways| *ways > 0);

@@ -73,9 +73,13 @@ impl<'a> Stacks<'a> {
         gpu: &Gpu,
         notes: &mut Notes,
     ) -> Result<Arc<Stack>, Diagnostic> {
+        let in_fewer_bits = |told: &Cell| variant::is_fp8(&told.text) || is_half(&told.text);
+        // What is held in fp32 and computed in bf16 is mixed precision.
+        let mixed =
+            row.cell(Column::MpMode).is_some() || row.cells(Column::Precision).any(in_fewer_bits);
         let other = row
             .cells(Column::Precision)
-            .find(|told| !variant::is_fp8(&told.text) && !is_half(&told.text));
+            .find(|told| !(in_fewer_bits(told) || mixed && is_full(&told.text)));
         if let Some(cell) = row.cell(Column::Stack) {
             if let Some(told) = other {
                 let text = format!("precision `{}` is not used: the stack says it", told.text);
@@ -292,6 +296,14 @@ fn is_half(precision: &str) -> bool {
             | "fp16"
             | "float16"
             | "16-mixed"
+    )
+}
+
+/// Whether a precision says that parameters are held in 32 bits.
+fn is_full(precision: &str) -> bool {
+    matches!(
+        precision.to_lowercase().trim_start_matches("torch."),
+        "fp32" | "float32" | "32" | "32-true"
     )
 }
 

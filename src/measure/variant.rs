@@ -84,6 +84,9 @@ impl Sharding {
         if FULL.contains(&key) || stage == Some("3") {
             return None;
         }
+        if column == Column::ZeroStage && is_no(&cell.text) {
+            return Self::of_suffix("zero0").map(|sharding| (column, cell, sharding));
+        }
         let found = SHARDINGS.iter().find(|sharding| {
             sharding.names.contains(&key) || stage.is_some() && sharding.stage == stage
         });
@@ -178,7 +181,10 @@ fn any_told(
 pub(super) fn refuse_experts(row: &Row<'_>) -> Result<(), Diagnostic> {
     for cell in row.cells(Column::Experts) {
         let text = cell.text.trim_end_matches(".0");
-        if is_no(text) || matches!(text, "1" | "-") || text.eq_ignore_ascii_case("dense") {
+        if is_no(text)
+            || matches!(text, "1" | "-" | "n/a" | "na")
+            || text.eq_ignore_ascii_case("dense")
+        {
             continue;
         }
         let expected = "expected at most one expert: a mixture of experts is not modelled";
