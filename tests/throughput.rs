@@ -352,8 +352,5 @@ fn padding_a_vocabulary_makes_no_other_model() {
         ..own[0].setting()
     };
     let (basis, axes, distance, _) = rests_on(&fit, &setting, &own[0].configuration);
-    assert_eq!(
-        (basis, axes.as_str(), distance),
-        (Basis::Measured, "", 0.0)
-    );
+    assert_eq!((basis, axes.as_str(), distance), (Basis::Measured, "", 0.0));
 }

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::diagnostic::Diagnostic;
 use crate::launch::{Launch, LaunchError, LaunchFiles};
 use crate::memory::Verdict;
-use crate::plan::Candidate;
+use crate::plan::{Candidate, fit_notes};
 use crate::quantity::display_thousands;
 use crate::throughput::Basis;
 
@@ -114,7 +114,8 @@ pub(super) fn run(
     } else {
         output.result(&write(args, &written)?)?;
     }
-    for note in &written.notes {
+    let of_fit = fit_notes(&planned.request, &planned.fit);
+    for note in written.notes.iter().chain(&of_fit) {
         output.note(note);
     }
     Ok(())

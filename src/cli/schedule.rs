@@ -167,7 +167,7 @@ impl From<ScheduleError> for Failure {
                     Some(Held { hold: Hold::Earliest, .. }) => diagnostic
                         .help("an earlier `earliest` lets it start in a window that would hold it"),
                     Some(Held { hold: Hold::After(before), .. }) => diagnostic.help(format!(
-                        "fewer `tokens` of `{before}`, or more nodes for it, let it start sooner"
+                        "an earlier start of `{before}`, fewer `tokens` or more nodes for it let it start sooner"
                     )),
                 })
             }
@@ -199,7 +199,10 @@ fn hold_help(job: &str, hold: &Hold) -> String {
     match hold {
         Hold::Earliest => format!("an earlier `earliest` of `{job}` would help"),
         Hold::After(before) => {
-            format!("fewer `tokens` of `{before}`, or more nodes for it, let `{job}` start sooner")
+            format!(
+                "an earlier start of `{before}`, fewer `tokens` or more nodes for it let `{job}` start \
+                 sooner"
+            )
         }
     }
 }

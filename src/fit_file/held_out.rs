@@ -37,6 +37,8 @@ pub struct HeldOut {
 const TOO_FEW_INSIDE: f64 = 0.6;
 /// Rows of fewer than which neither that nor which of two errors is the larger tells much.
 const JUDGED: usize = 8;
+/// Times the embedded fit's error from which on an error is larger than it.
+const WORSE: f64 = 1.05;
 /// Errors above this have another cause than the model.
 const FAR_OFF: f64 = 0.5;
 /// Rows fitted alone that are no basis for anything away from them: less than twice the coefficients.
@@ -64,7 +66,6 @@ impl HeldOut {
                 off(held_out.mape)
             ));
         }
-        let embedded = held_out.embedded_mape?;
         if held_out.rows < JUDGED {
             return None;
         }
@@ -75,7 +76,8 @@ impl HeldOut {
                 off(held_out.coverage)
             ));
         }
-        (held_out.mape > embedded).then(|| {
+        let embedded = held_out.embedded_mape?;
+        (held_out.mape > embedded * WORSE).then(|| {
             format!(
                 "on rows held out this fit is {:.1} % off and the embedded one {:.1} %: its rows have not \
                  been of use so far",

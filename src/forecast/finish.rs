@@ -30,6 +30,7 @@ pub struct FinishTime {
     expected_h: f64,
     step: StepTime,
     outcomes: Arc<[Outcome]>,
+    stalls: bool,
 }
 
 impl FinishTime {
@@ -50,7 +51,14 @@ impl FinishTime {
             expected_h: clock.start_up_h + course.hours(),
             step,
             outcomes: outcomes.into(),
+            stalls: course.stalls,
         }
+    }
+
+    /// Whether failures come so fast that its hours are no forecast.
+    #[must_use]
+    pub fn stalls(&self) -> bool {
+        self.stalls
     }
 
     /// Probability that the run is done within `hours` of the start of its booking; it never

@@ -91,7 +91,7 @@ fn arguments(launch: &Launch<'_>, folder: &str, rate: f64) -> Map {
         .with("optim", "adamw_torch")
         .with("save_strategy", strategy)
         .with_some("save_steps", interval)
-        .with("save_total_limit", 2)
+        .with_some("save_total_limit", launch.checkpoint_steps().map(|_| 2))
         .with("logging_steps", 10)
         .with("dataloader_drop_last", true)
 }

@@ -41,10 +41,13 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     let high = launch.candidate.time_to_budget_h.high;
     let hours = max_hours(launch);
     if hours < high {
+        let again = match launch.checkpoint_steps() {
+            Some(_) => "it resumes from its last checkpoint",
+            None => "without checkpoints it starts from nothing",
+        };
         notes.push(format!(
             "the platform stops the run for good after the time limit of {}, and the high end of the \
-             planned time is {}: submit it again until it is done; it resumes from its \
-             last checkpoint",
+             planned time is {}: submit it again until it is done; {again}",
             display_hours(hours),
             display_hours(high)
         ));

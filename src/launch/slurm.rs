@@ -21,10 +21,15 @@ const NODES: Nodes = Nodes {
 const NOTICE: u64 = 5;
 
 /// What happens at the time limit; a job that doesn't get on between two stops ends after so many.
-fn resubmit(most: u64) -> String {
+fn resubmit(most: u64, saved: bool) -> String {
+    let again = if saved {
+        "resumes from its last checkpoint"
+    } else {
+        "starts from nothing: it writes no checkpoints"
+    };
     format!(
         r#"# Slurm sends USR1 {NOTICE} minutes before the time limit: the job goes back to the queue under its own
-# number and resumes from its last checkpoint.
+# number and {again}.
 resubmit() {{
     if [ "${{SLURM_RESTART_COUNT:-0}}" -ge {most} ]; then
         echo "time limit: stopped, not resubmitted after {most} restarts" >&2
@@ -75,7 +80,10 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     lines.extend(launch.exports());
     // A container has a working directory of its own.
     lines.extend(launch.enter().filter(|_| launch.settings.image.is_none()));
-    lines.push(format!("\n{}", resubmit(restarts)));
+    lines.push(format!(
+        "\n{}",
+        resubmit(restarts, launch.checkpoint_steps().is_some())
+    ));
     lines.push("# Expanded on each node, not here.\n# shellcheck disable=SC2016".into());
     lines.push(format!("{} &\nwait \"$!\"\n", srun(launch).render()));
     let script = LaunchFile {

@@ -64,7 +64,7 @@ fn stack_note(request: &Request) -> Option<String> {
         StackChoice::Default => {
             let later = gpus.find(|gpu| !gpu.measured)?;
             Some(format!(
-                "no stack is named: {stack} is that of the embedded tables, of 2022; what runs on {} \
+                "no stack is named: {stack} is that of the embedded tables, of 2022-2023; what runs on {} \
                  today mostly gathers in bf16, which `--stack {LATER_STACK}` plans",
                 later.name
             ))

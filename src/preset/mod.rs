@@ -1,7 +1,8 @@
 //! The catalog: embedded presets, and user files that add to them or override them.
 //!
 //! A file of presets is TOML with tables `[models.<name>]`, `[gpus.<name>]`, `[clusters.<name>]`,
-//! `[stacks.<name>]`, `[products.<name>]` and `[[prices]]`; the embedded ones under `presets/` are written in it too.
+//! `[stacks.<name>]`, `[products.<name>]` and `[[prices]]`; the embedded ones under `presets/` are
+//! written in it too.
 //! A table whose name is already known takes that preset's place.
 //!
 //! ```

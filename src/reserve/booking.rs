@@ -16,6 +16,7 @@ use crate::job::Request;
 use crate::plan::Candidate;
 use crate::product::Billing;
 use crate::quantity::Interval;
+use crate::throughput::Fit;
 
 /// One booking. Times are RFC 3339 in UTC, and `null` where no start was given.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -177,6 +178,7 @@ pub(super) struct Desk<'a> {
     pub(super) offer: &'a Offer,
     pub(super) window: Window,
     pub(super) runs: &'a [Run],
+    pub(super) fit: &'a Fit,
 }
 
 impl Desk<'_> {

@@ -194,6 +194,7 @@ pub(super) fn why_none(offer: &Offer, window: &Window, ask: &Ask, runs: &[Run]) 
     if sold.iter().all(|run| run.stalls) {
         return Reason::Stalls {
             saved: fastest.candidate.checkpoint_interval_s.is_some(),
+            savable: fastest.write.is_some(),
         };
     }
     let bookable: Vec<Choice<'_>> = sold.iter().filter_map(|run| choice(offer, run)).collect();

@@ -129,6 +129,7 @@ pub fn reserve(
                     offer,
                     window: quote.window,
                     runs,
+                    fit: planner.fit(),
                 };
                 let choices = choice::choices(offer, &quote.window, ask.goal, runs);
                 let best = choice::best(offer, ask.goal, &choices);

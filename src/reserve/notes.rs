@@ -5,7 +5,8 @@ use super::booking::{Booking, Desk};
 use super::offer::Offer;
 use crate::forecast::Pricing;
 use crate::hardware::Price;
-use crate::plan::{Candidate, counts_left_out, failure_note, pressure_note};
+use crate::job::Request;
+use crate::plan::{Candidate, counts_left_out, failure_note, fit_notes, pressure_note};
 use crate::product::Billing;
 use crate::quantity::display_thousands;
 
@@ -18,8 +19,12 @@ pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
         pressure_note(desk.request, &booking.candidate).map(|note| format!("it is {note}")),
     );
     notes.extend(failure_note(&booking.candidate));
+    let here = Request {
+        clusters: vec![desk.cluster.clone()],
+        ..desk.request.clone()
+    };
+    notes.extend(fit_notes(&here, desk.fit));
     notes.extend(upper_estimate(&booking.candidate));
-    notes.extend(slow_write(desk, booking));
     notes.extend(too_long(desk, booking));
     notes.extend(price(desk));
     notes.extend(other_price(desk));
@@ -50,19 +55,6 @@ fn upper_estimate(candidate: &Candidate) -> Option<String> {
          out slower loses more than in proportion"
             .to_owned()
     })
-}
-
-/// A checkpoint may take longer than the nodes are there.
-fn slow_write(desk: &Desk<'_>, booking: &Booking) -> Option<String> {
-    let mut runs = desk.runs.iter();
-    let run = runs.find(|run| run.candidate.gpus == booking.candidate.gpus)?;
-    let write = run
-        .write
-        .filter(|write| write.hours() >= booking.usable_h)?;
-    Some(format!(
-        "a checkpoint takes {write} to write, longer than the nodes are there: none can be whole when \
-         they go"
-    ))
 }
 
 /// A run may need more time than one booking can have.

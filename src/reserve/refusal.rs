@@ -61,6 +61,8 @@ pub enum Reason {
     Stalls {
         /// Whether it writes checkpoints before its end.
         saved: bool,
+        /// Whether it could.
+        savable: bool,
     },
     /// The longest booking is too short.
     TooShort {
@@ -138,12 +140,15 @@ impl Reason {
                 help
             }
             Self::NothingFits { help, .. } => help.clone(),
-            Self::Stalls { saved: false } => vec![
+            Self::Stalls { savable: false, .. } => vec![
+                "`checkpoint_bytes_per_param` of 0 in `[reliability]` saves nothing: leave it out".to_owned(),
+            ],
+            Self::Stalls { saved: false, .. } => vec![
                 "save the work before it is lost: a shorter `--checkpoint-interval`, or without it the \
                  best one is taken"
                     .to_owned(),
             ],
-            Self::Stalls { saved: true } => vec![
+            Self::Stalls { saved: true, .. } => vec![
                 "fewer nodes fail less often, and checkpoints written faster lose less \
                  (`write_gb_per_s_node` in `[reliability]`)"
                     .to_owned(),
@@ -204,7 +209,7 @@ impl fmt::Display for Reason {
                     write!(f, "; the nearest counts that do: {}", near.join(", "))
                 }
             }
-            Self::Stalls { saved } => {
+            Self::Stalls { saved, .. } => {
                 f.write_str(
                     "failures come so fast that less than a thousandth of the time trains: when the run \
                      is done is no forecast",

@@ -101,6 +101,7 @@ fn best_chance(request: &Request, ask: &Ask, quotes: &[Quote<'_>]) -> Option<Str
             quote
                 .runs
                 .iter()
+                .filter(|run| !run.stalls)
                 .filter(|run| quote.offer.booked(run.nodes(), run.spares).is_some())
                 .map(move |run| (run.probability_by(time), quote, run))
         })
@@ -153,7 +154,9 @@ fn tokens_within(
     let enough = |tokens: u64| {
         Tokens::new(tokens).is_ok_and(|tokens| {
             let finish = planner.finish_for(request, &run.candidate, tokens);
-            finish.is_some_and(|finish| finish.hours_at(probability) <= time.hours())
+            finish.is_some_and(|finish| {
+                !finish.stalls() && finish.hours_at(probability) <= time.hours()
+            })
         })
     };
     let (mut low, mut high) = (0_u64, request.tokens.get());

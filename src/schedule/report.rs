@@ -8,8 +8,8 @@ use super::{
     ClusterCalendar, ObjectiveReport, SCHEMA_VERSION, Schedule, ScheduleError, ScheduledJob,
 };
 use crate::calendar::Moment;
-use crate::job::{Agenda, Minimise, Probability, Window};
-use crate::plan::{FitReport, Planner, pressure_note};
+use crate::job::{Agenda, Minimise, Probability, Request, Window};
+use crate::plan::{FitReport, Planner, fit_notes, pressure_note};
 use crate::throughput::Fit;
 
 /// A schedule in hours and dollars.
@@ -53,7 +53,7 @@ pub(super) fn schedule(
         makespan_h: grid.hours(end),
         cost_usd,
         lateness_h,
-        notes: notes(agenda, &jobs),
+        notes: notes(agenda, &jobs, fit),
         gpu_hours: jobs.iter().map(|job| job.gpu_hours).sum(),
         jobs,
         clusters,
@@ -62,9 +62,9 @@ pub(super) fn schedule(
     })
 }
 
-/// What is to be said of jobs near the memory limit, of the price of each cluster that a job runs on,
+/// What is to be said of jobs near the memory limit, of the fit, of the price of each cluster that a job runs on,
 /// and where the cheapest is wanted, of those that could not be weighed for want of one.
-fn notes(agenda: &Agenda, jobs: &[ScheduledJob]) -> Vec<String> {
+fn notes(agenda: &Agenda, jobs: &[ScheduledJob], fit: &Fit) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
     for (scheduled, job) in jobs.iter().zip(&agenda.jobs) {
         let pressed = pressure_note(&job.request, &scheduled.candidate);
@@ -77,10 +77,15 @@ fn notes(agenda: &Agenda, jobs: &[ScheduledJob]) -> Vec<String> {
         let told = cluster
             .into_iter()
             .flat_map(|cluster| pricing.notes(cluster));
+        let here = Request {
+            clusters: cluster.cloned().into_iter().collect(),
+            ..job.request.clone()
+        };
+        let of_fit = fit_notes(&here, fit);
         let unpriced = job.request.clusters.iter();
         let unpriced = unpriced.filter(|_| agenda.minimise == Minimise::Cost);
         let unpriced = unpriced.filter_map(|cluster| pricing.why_none(cluster));
-        for text in told.chain(unpriced) {
+        for text in of_fit.into_iter().chain(told).chain(unpriced) {
             if !notes.contains(&text) {
                 notes.push(text);
             }

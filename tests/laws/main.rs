@@ -222,7 +222,6 @@ prop_compose! {
         allow_tight in any::<bool>(),
     ) -> Request {
         Request {
-        stack_choice: StackChoice::Named,
             tokens: Tokens::new(tokens).unwrap(),
             sort,
             seq_len: Axis::list([seq_len]),

@@ -18,6 +18,8 @@ fn a_plan_without_checkpoints_writes_none() {
             "--save",
             "--load",
             "save_steps",
+            "save_total_limit",
+            "resumes from",
             "`checkpoints` in [launch]",
         ] {
             let hugging = target == Target::Huggingface && setting.starts_with('`');
