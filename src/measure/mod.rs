@@ -94,6 +94,8 @@ impl Measurement {
     }
 }
 
+pub(crate) use stacks::LATER_DEFAULT_STACK;
+
 /// Whether a stack does what no launch file here asks for, and no memory model knows: it splits the
 /// model, shards it otherwise or keeps part of it in the CPU's memory.
 pub(crate) fn is_apart(stack: &Stack) -> bool {

@@ -20,7 +20,7 @@ const DEFAULT_STACK: &str = "fp32-gather";
 
 /// The same on GPUs that the embedded tables don't hold: the common setting of the software that
 /// runs there.
-const LATER_DEFAULT_STACK: &str = "bf16-gather";
+pub(crate) const LATER_DEFAULT_STACK: &str = "bf16-gather";
 
 /// The stack that moves parameters and gradients in bf16.
 const PURE: &str = "pure-bf16";

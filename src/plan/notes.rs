@@ -6,13 +6,10 @@ use crate::configuration::Setting;
 use crate::forecast::Reliability;
 use crate::hardware::Cluster;
 use crate::job::{Request, StackChoice};
-use crate::measure::is_apart;
+use crate::measure::{LATER_DEFAULT_STACK, is_apart};
 use crate::memory::{MemoryModel, Verdict};
 use crate::quantity::display_thousands;
 use crate::throughput::Fit;
-
-/// The stack of most runs on GPUs later than the embedded tables.
-const LATER_STACK: &str = "bf16-gather";
 
 /// What a reader of a plan that was ended early has to know before anything else.
 pub(super) fn partial(space: &SpaceReport) -> String {
@@ -65,7 +62,7 @@ fn stack_note(request: &Request) -> Option<String> {
             let later = gpus.find(|gpu| !gpu.measured)?;
             Some(format!(
                 "no stack is named: {stack} is that of the embedded tables, of 2022-2023; what runs on {} \
-                 today mostly gathers in bf16, which `--stack {LATER_STACK}` plans",
+                 today mostly gathers in bf16, which `--stack {LATER_DEFAULT_STACK}` plans",
                 later.name
             ))
         }
