@@ -13,7 +13,7 @@
 //! | matmul | `[2·M·L·(3+r) + 6·V·d·m]·t · (1 + d½/d) / (peak·η)`, `M` matrix parameters of a block |
 //! | attention | `2·(s+128)·h·e·L·t · [(1+r)/ε_f + 2.5/ε_b] / peak`, causal, `FlashAttention`'s backward does 2.5 times the forward's FLOPs (arXiv 2307.08691, §3.1) |
 //! | memory-bound | `[w·L·(b + r·b_r) + V·b_v]·t / HBM`, `w` the width of [`Workload::layer_width`] |
-//! | communication | the slower of `B·P·(N−1)/N / bus` and `B·P·(n−1)/n / link`, less the share compute hides |
+//! | communication | the slower of `B·P·(N−1)/N / bus` and, over several nodes, `B·P·(N−1)/N / link`, less the share compute hides |
 //! | layer overhead | `L·(κ + τ·(n−1)/n)` |
 //! | optimizer | `b_o·P/N / HBM` |
 //! | synchronization | `σ·log2(n)`, over `n` nodes |
@@ -154,8 +154,12 @@ impl Rates {
         let attention = work.attention_flops / work.peak_flops;
         let bus =
             values[Id::BusBandwidth] * work.intra_node_bytes_per_s / REFERENCE_LINK_BYTES_PER_S;
-        let intra = work.intra_node_bytes / bus;
-        let inter = work.inter_node_bytes / (LINK_EFFICIENCY * work.inter_node_bytes_per_s);
+        let intra = work.ring_bytes / bus;
+        let inter = if work.nodes > 1.0 {
+            work.ring_bytes / (LINK_EFFICIENCY * work.inter_node_bytes_per_s)
+        } else {
+            0.0
+        };
         let communication_s = slower(intra, inter);
         let layer_traffic = work.layer_width / work.hbm_bytes_per_s;
         Self {

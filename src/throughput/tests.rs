@@ -111,6 +111,22 @@ proptest! {
         prop_assert!(per_token(tokens * factor) <= per_token(tokens) * (1.0 + 1e-12));
     }
 
+    /// Bus bandwidth as the NCCL tests count it, `S·(N−1)/N / time`, is that of the slowest link, however
+    /// few of a ring's GPUs stand on the other side of it.
+    #[test]
+    fn slow_links_between_nodes_set_the_bus_bandwidth(work in workload(), values in coefficients()) {
+        prop_assume!(work.nodes > 1.0);
+        let link = 1e8;
+        let slow = Workload { inter_node_bytes_per_s: link, ..work };
+        let all = Precision::Fp32Gather.wire_bytes() * work.sharded_params * work.gpus;
+        let bus = |work: &Workload| {
+            // So few tokens hide nothing.
+            let seconds = Rates::new(work, &values).micro_step(1e-9).communication;
+            all * (work.gpus - 1.0) / work.gpus / seconds
+        };
+        prop_assert!((bus(&slow) / (0.92 * link) - 1.0).abs() < 1e-6, "{}", bus(&slow));
+    }
+
     #[test]
     fn better_hardware_is_never_slower(
         work in workload(), values in coefficients(), tokens in 1.0..1e5_f64, factor in 1.0..8.0_f64,

@@ -59,10 +59,10 @@ pub struct Workload {
     pub vocab_size: f64,
     /// Layers.
     pub n_layers: f64,
-    /// Bytes each GPU exchanges inside its node per micro-step.
-    pub intra_node_bytes: f64,
-    /// Bytes each node takes in from the others per micro-step.
-    pub inter_node_bytes: f64,
+    /// Bytes that pass every link of the ring of GPUs per micro-step, links between nodes among them:
+    /// NCCL gathers and scatters in rings, around which all but a GPU's own share goes (nccl-tests,
+    /// *Performance reported by NCCL tests*, "Bus bandwidth").
+    pub ring_bytes: f64,
     /// Parameters whose optimizer state one GPU holds.
     pub sharded_params: f64,
     /// GPUs.
@@ -114,8 +114,7 @@ impl Workload {
             layer_width: n_layers * memory_bound_width(shape),
             vocab_size: shape.vocab_size as f64,
             n_layers,
-            intra_node_bytes: wire_bytes * (gpu_count - 1.0) / gpu_count,
-            inter_node_bytes: wire_bytes * (nodes - 1.0) / nodes,
+            ring_bytes: wire_bytes * (gpu_count - 1.0) / gpu_count,
             sharded_params: params / gpu_count,
             gpus: gpu_count,
             nodes,
