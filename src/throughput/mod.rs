@@ -14,6 +14,7 @@
 //! | `foretold` | whether rows are of the kind the tables hold |
 //! | `hypothesis` | in what a user's rows may differ from the tables |
 //! | `links` | links between nodes that carry less than stated |
+//! | `context` | what a user's rows of one place say, by the most probable account and its rivals |
 //! | `transfer` | from the embedded tables to a few rows of the user's own |
 //! | `outlook` | what a measurement would tell |
 //! | `own` | where a user's own rows say nothing |
@@ -31,6 +32,7 @@ mod bad_runs;
 mod basis;
 mod cause;
 pub mod coefficients;
+mod context;
 mod doubts;
 mod elsewhere;
 pub mod evaluate;
@@ -76,8 +78,8 @@ use crate::configuration::Setting;
 use crate::hardware::Cluster;
 use crate::measure::Measurement;
 use coefficients::Values;
+use context::Context;
 use layer::Layer;
-use transfer::Context;
 
 /// Seconds of one optimizer step by part; they add up to the expected step time.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, JsonSchema)]

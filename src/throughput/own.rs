@@ -1,8 +1,9 @@
 //! Where a user's own rows say nothing: a fit that is named and not used must not go unnoticed.
 
 use super::Fit;
+use super::context::Place;
 use super::hypothesis::Hypothesis;
-use super::transfer::Place;
+
 use crate::configuration::Setting;
 use crate::measure::Measurement;
 

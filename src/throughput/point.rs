@@ -32,6 +32,9 @@ pub(super) struct Point<'a> {
     /// By how much the log step time grows with links between nodes that are slower by a standard
     /// deviation of what is open about them; 0 where they were measured.
     slower_links: f64,
+    /// By how much the log step time differs by each rival account of the rows, times the root of how
+    /// probable that account is.
+    rivals: Vec<f64>,
 }
 
 /// What is open about a point's step time, beside the noise of single runs.
@@ -62,12 +65,16 @@ impl<'a> Point<'a> {
         let (log_step, gradient) = rates.log_step(tokens, configuration.grad_accum as f64);
         let cell = Cell::new(setting, configuration);
         let uncertainty = view.uncertainty(&cell);
-        let step_s = (log_step + view.correction(&cell)).exp();
+        let log_step_s = log_step + view.correction(&cell);
+        let by_rival = |(share, rival): (f64, View<'_>)| {
+            share.sqrt() * (rival.log_step_s(setting, configuration, &cell) - log_step_s)
+        };
+        let rivals = fit.rival_views(setting).into_iter().map(by_rival).collect();
         Self {
             view,
             configuration: *configuration,
             rates,
-            step_s,
+            step_s: log_step_s.exp(),
             pressure: Pressure::at(
                 memory::estimate(&run, configuration).margin_bytes,
                 view.full_speed_margin(),
@@ -84,6 +91,7 @@ impl<'a> Point<'a> {
                 rates.log_step(tokens, configuration.grad_accum as f64).0 - log_step
             }),
             correction_variance: uncertainty.variance,
+            rivals,
             work,
             cell,
         }
@@ -105,7 +113,8 @@ impl<'a> Point<'a> {
     /// Variance of the log step time that the model leaves open.
     pub(super) fn variance(&self) -> f64 {
         let coefficients = self.unexplained.dot(&(self.covariance * self.unexplained));
-        (self.correction_variance + coefficients + self.slower_links.powi(2)).max(0.0)
+        let rivals: f64 = self.rivals.iter().map(|shift| shift.powi(2)).sum();
+        (self.correction_variance + coefficients + self.slower_links.powi(2) + rivals).max(0.0)
     }
 
     /// Covariance of what the model leaves open of two points' log step times.
@@ -127,9 +136,11 @@ impl<'a> Point<'a> {
         } else {
             0.0
         };
+        let rivals = self.rivals.iter().zip(&other.rivals);
         self.unexplained.dot(&(shared * other.unexplained))
             + self.view.covariance(&self.cell, &other.cell)
             + links
+            + rivals.map(|(one, another)| one * another).sum::<f64>()
     }
 
     /// What memory does to the speed.

@@ -6,12 +6,14 @@
 //! the ways in which the new place may differ, and only what the rows speak about moves.
 //!
 //! What differs is not known beforehand. Each [`Hypothesis`] loosens something else; all are
-//! fitted, and the most probable one given the rows is kept (Bayesian model choice by
-//! Laplace's approximation; `MacKay`, *Information Theory, Inference, and Learning Algorithms*,
-//! chapter 28). A simple one wins when it explains the rows, since it spreads its bets less.
+//! fitted, and the most probable one given the rows predicts (Bayesian model choice by Laplace's
+//! approximation; `MacKay`, *Information Theory, Inference, and Learning Algorithms*, chapter 28). A
+//! simple one wins when it explains the rows, since it spreads its bets less. What the others predict
+//! otherwise widens the interval, by how probable they are.
 
 use std::sync::Arc;
 
+use super::context::{Context, Place, Rival};
 use super::elsewhere::generations;
 use super::fit::{FitError, Start};
 use super::foretold::foretold;
@@ -20,8 +22,6 @@ use super::layer::{Layer, Unknown};
 use super::links::Links;
 use super::residual::{Cell, Kernel};
 use super::scatter::Scatter;
-use crate::configuration::Setting;
-use crate::hardware::Cluster;
 use crate::measure::Measurement;
 use crate::stack::Stack;
 
@@ -37,82 +37,13 @@ const RENAMED_STACK_ODDS: f64 = 12.0;
 /// where rows name the measured stack themselves. Assumptions.
 const LATER_ODDS: (f64, f64) = (2.0, 0.05);
 
-/// A GPU architecture under a stack: what coefficients belong to.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Place {
-    /// Peak of the GPU's architecture: cards that differ in memory alone share it.
-    peak_flops: f64,
-    stack: String,
-}
-
-impl Place {
-    pub(crate) fn of(setting: &Setting<'_>) -> Self {
-        Self {
-            peak_flops: setting.cluster.gpu.peak_flops,
-            stack: setting.stack.name.clone(),
-        }
-    }
-
-    fn same_architecture(&self, other: &Self) -> bool {
-        (self.peak_flops / other.peak_flops - 1.0).abs() < 1e-6
-    }
-}
-
-/// A user's rows of one place, fitted on top of the embedded tables.
-#[derive(Debug, Clone)]
-pub(crate) struct Context {
-    place: Place,
-    pub(crate) layer: Layer,
-    /// What differs there, as far as the rows tell.
-    pub(crate) hypothesis: Hypothesis,
-    /// Share of the base's correction that holds there too.
-    pub(crate) kept: f64,
-    /// What the links between the nodes of its rows carry.
-    pub(crate) links: Links,
-    /// What runs in place of the stack that its rows name; `None` where it is that.
-    pub(crate) runs: Option<Arc<Stack>>,
-}
-
-impl Context {
-    /// Whether its rows speak for a setting. What differs in software or GPU differs on every
-    /// cluster of that GPU; what differs in the network does on the clusters it was measured on, and
-    /// rows that name no cluster were measured on whichever of that GPU their owner has.
-    pub(crate) fn covers(&self, setting: &Setting<'_>) -> bool {
-        let place = Place::of(setting);
-        if place.stack != self.place.stack || !place.same_architecture(&self.place) {
-            return false;
-        }
-        self.hypothesis != Hypothesis::Network || self.is_linked_like(setting.cluster)
-    }
-
-    /// What the links between the nodes of a cluster carry: what was found where rows were measured,
-    /// what is stated elsewhere.
-    pub(crate) fn links_of(&self, cluster: &Cluster) -> Links {
-        if self.is_linked_like(cluster) {
-            self.links
-        } else {
-            Links::STATED
-        }
-    }
-
-    /// The share of what is stated that the links of its rows were found to carry, where that isn't
-    /// believed of a cluster.
-    pub(crate) fn links_elsewhere(&self, cluster: &Cluster) -> Option<f64> {
-        let believed = self.links_of(cluster);
-        (believed != self.links && self.links != Links::STATED).then(|| self.links.share())
-    }
-
-    /// Whether rows were measured on a cluster, or on one that they don't name of its GPU.
-    fn is_linked_like(&self, cluster: &Cluster) -> bool {
-        self.layer.rows.iter().any(|(row, _)| {
-            let of_any = row.cluster.stands_for_gpu();
-            row.cluster.name == cluster.name || of_any && row.cluster.gpu.name == cluster.gpu.name
-        })
-    }
-}
+/// An account of the rows that is less probable than this isn't kept: it would move no interval.
+const LEAST_SHARE: f64 = 0.01;
 
 /// What the rows say under a hypothesis.
+#[derive(Clone, Copy)]
 struct Weighed {
+    hypothesis: Hypothesis,
     /// Logarithm of their probability, with the odds beforehand.
     plausibility: f64,
     scatter: Scatter,
@@ -182,16 +113,16 @@ impl Group {
         stack.later().map(Arc::new)
     }
 
-    /// The context under the most probable hypothesis.
+    /// The context of the most probable account of the rows, with its rivals.
     fn fit(&self, base: &Layer) -> Result<Context, FitError> {
         let renamed = self.rows.iter().any(|row| !base.knows_stack(&row.stack));
         let told = self.rows.iter().any(|row| row.stack_told);
-        let mut best: Option<(Hypothesis, Weighed)> = None;
-        let mut failure = FitError::NoRows;
         // Whoever gives a stack a name of its own knows what it gathers.
         let own = |hypothesis: &Hypothesis| {
             *hypothesis != Hypothesis::Later || !renamed && self.runs(*hypothesis).is_some()
         };
+        let mut accounts: Vec<Weighed> = Vec::new();
+        let mut failure = FitError::NoRows;
         for hypothesis in self.hypotheses(base).iter().copied().filter(own) {
             let odds = match hypothesis {
                 Hypothesis::Stack if renamed => RENAMED_STACK_ODDS.ln(),
@@ -199,18 +130,41 @@ impl Group {
                 Hypothesis::Later => LATER_ODDS.0.ln(),
                 _ => 0.0,
             };
-            match self.weighed(hypothesis, base) {
-                Ok(mut weighed) => {
-                    weighed.plausibility += odds;
-                    let known = best.as_ref().map(|(_, known)| known.plausibility);
-                    if known.is_none_or(|known| weighed.plausibility > known) {
-                        best = Some((hypothesis, weighed));
-                    }
+            for weighed in self.weighed(hypothesis, base) {
+                match weighed {
+                    Ok(weighed) => accounts.push(Weighed {
+                        plausibility: weighed.plausibility + odds,
+                        ..weighed
+                    }),
+                    Err(error) => failure = error,
                 }
-                Err(error) => failure = error,
             }
         }
-        let (hypothesis, Weighed { scatter, links, .. }) = best.ok_or(failure)?;
+        // Of equals the one named first is kept.
+        accounts.sort_by(|a, b| b.plausibility.total_cmp(&a.plausibility));
+        let best = *accounts.first().ok_or(failure)?;
+        let odds = |account: &Weighed| (account.plausibility - best.plausibility).exp();
+        let total: f64 = accounts.iter().map(odds).sum();
+        let mut context = self.account(&best, base)?;
+        for rival in accounts.iter().skip(1) {
+            let share = odds(rival) / total;
+            if share < LEAST_SHARE {
+                break;
+            }
+            let account = self.account(rival, base)?;
+            context.rivals.push(Rival { share, account });
+        }
+        Ok(context)
+    }
+
+    /// One account of the rows.
+    fn account(&self, weighed: &Weighed, base: &Layer) -> Result<Context, FitError> {
+        let Weighed {
+            hypothesis,
+            scatter,
+            links,
+            ..
+        } = *weighed;
         Ok(Context {
             place: self.place.clone(),
             layer: self.fit_under((hypothesis, links), scatter, base)?,
@@ -218,34 +172,31 @@ impl Group {
             kept: self.kept(hypothesis, base),
             links,
             runs: self.runs(hypothesis),
+            rivals: Vec::new(),
         })
     }
 
-    /// How probable the rows are under a hypothesis, how uneven they look then, and what the links
-    /// between their nodes carry.
-    fn weighed(&self, hypothesis: Hypothesis, base: &Layer) -> Result<Weighed, FitError> {
+    /// How probable the rows are under a hypothesis, and how uneven they look then: with the links
+    /// between their nodes as stated, and with slower ones where the rows may tell.
+    fn weighed(&self, hypothesis: Hypothesis, base: &Layer) -> Vec<Result<Weighed, FitError>> {
         if hypothesis == Hypothesis::Same {
-            let layer = self.fit_under((hypothesis, Links::STATED), Scatter::NONE, base)?;
-            return Ok(Weighed {
+            let layer = self.fit_under((hypothesis, Links::STATED), Scatter::NONE, base);
+            return vec![layer.map(|layer| Weighed {
+                hypothesis,
                 plausibility: layer.solution.log_evidence,
                 scatter: Scatter::NONE,
                 links: Links::STATED,
-            });
+            })];
         }
         let stated = self.at_links(hypothesis, Links::STATED, base);
-        let Some((links, alike)) = self.slower_links(hypothesis, base) else {
-            return stated;
-        };
-        let slower = self.at_links(hypothesis, links, base);
-        let slower = slower.map(|weighed| Weighed {
-            plausibility: weighed.plausibility + alike,
-            ..weighed
+        let slower = self.slower_links(hypothesis, base).map(|(links, alike)| {
+            let weighed = self.at_links(hypothesis, links, base)?;
+            Ok(Weighed {
+                plausibility: weighed.plausibility + alike,
+                ..weighed
+            })
         });
-        match (stated, slower) {
-            (Ok(stated), Ok(slower)) if slower.plausibility > stated.plausibility => Ok(slower),
-            (Err(_), slower) => slower,
-            (stated, _) => stated,
-        }
+        std::iter::once(stated).chain(slower).collect()
     }
 
     /// The same, the links given: levels of scatter are weighed by the rows' probability under each.
@@ -261,6 +212,7 @@ impl Group {
             Ok(layer.solution.log_evidence)
         })?;
         Ok(Weighed {
+            hypothesis,
             plausibility: plausibility + links.log_odds(),
             scatter,
             links,

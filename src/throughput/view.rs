@@ -3,15 +3,17 @@
 use super::Fit;
 use super::bad_runs::BadRuns;
 use super::coefficients::{COEFFICIENTS, COUNT, Values};
+use super::context::{Context, Rival};
 use super::elsewhere::generations;
 use super::fit::{Belief, Correction, Square, Uncertainty, Vector};
 use super::layer::{Acquaintance, Layer, Unknown};
 use super::links::Links;
+use super::physics::Rates;
 use super::residual::{Cell, Kernel, bounded, tokens_measured_near};
 use super::scatter::Scatter;
 use super::transfer::CORRECTION_KEPT;
 use super::workload::Workload;
-use crate::configuration::Setting;
+use crate::configuration::{Configuration, Setting};
 use crate::stack::Stack;
 
 /// Standard deviation of the logarithm of what links between nodes carry, where none like them was
@@ -41,10 +43,27 @@ pub(super) struct View<'a> {
 impl Fit {
     /// This fit as a setting sees it.
     pub(super) fn view(&self, setting: &Setting<'_>) -> View<'_> {
+        self.view_by(self.context(setting), setting)
+    }
+
+    /// The same by the rival accounts of the rows that speak for the setting, each with how probable it
+    /// is.
+    pub(super) fn rival_views(&self, setting: &Setting<'_>) -> Vec<(f64, View<'_>)> {
+        let context = self.context(setting);
+        let rivals = context.map_or(&[][..], |context| &context.rivals);
+        let mut views = Vec::with_capacity(rivals.len());
+        for Rival { share, account } in rivals {
+            let speaks = Some(account).filter(|account| account.covers(setting));
+            views.push((*share, self.view_by(speaks, setting)));
+        }
+        views
+    }
+
+    fn view_by<'a>(&'a self, context: Option<&'a Context>, setting: &Setting<'_>) -> View<'a> {
         let base = &self.base;
         let correction = &base.solution.correction;
         let mut unknown = base.unknown(setting);
-        if let Some(context) = self.context(setting) {
+        if let Some(context) = context {
             let own = context.layer.unknown(setting);
             // Hardware that the base has measured differs from a context's as it does there.
             unknown = Unknown {
@@ -138,6 +157,29 @@ impl<'a> View<'a> {
             .inherited
             .map_or(0.0, |(correction, kept)| kept * correction.kept_mean(cell));
         bounded(own + inherited)
+    }
+
+    /// The logarithm of a configuration's expected seconds per step; `cell` is its own.
+    pub(super) fn log_step_s(
+        &self,
+        setting: &Setting<'_>,
+        configuration: &Configuration,
+        cell: &Cell,
+    ) -> f64 {
+        let Configuration {
+            gpus,
+            seq_len,
+            activation_checkpointing,
+            ..
+        } = *configuration;
+        let run = self.as_run(setting);
+        let work = self
+            .links
+            .workload(&run, gpus, seq_len, activation_checkpointing);
+        let rates = Rates::new(&work, &self.values(setting));
+        let tokens = configuration.micro_batch_tokens() as f64;
+        let (log_step, _) = rates.log_step(tokens, configuration.grad_accum as f64);
+        log_step + self.correction(cell)
     }
 
     /// The expected coefficients at a setting.

@@ -1,0 +1,95 @@
+//! What a user's rows of one place say: the account of them that is the most probable, and its rivals.
+
+use std::sync::Arc;
+
+use super::hypothesis::Hypothesis;
+use super::layer::Layer;
+use super::links::Links;
+use crate::configuration::Setting;
+use crate::hardware::Cluster;
+use crate::stack::Stack;
+
+/// A GPU architecture under a stack: what coefficients belong to.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Place {
+    /// Peak of the GPU's architecture: cards that differ in memory alone share it.
+    peak_flops: f64,
+    stack: String,
+}
+
+impl Place {
+    pub(crate) fn of(setting: &Setting<'_>) -> Self {
+        Self {
+            peak_flops: setting.cluster.gpu.peak_flops,
+            stack: setting.stack.name.clone(),
+        }
+    }
+
+    pub(super) fn same_architecture(&self, other: &Self) -> bool {
+        (self.peak_flops / other.peak_flops - 1.0).abs() < 1e-6
+    }
+}
+
+/// A user's rows of one place, fitted on top of the embedded tables.
+#[derive(Debug, Clone)]
+pub(crate) struct Context {
+    pub(super) place: Place,
+    pub(crate) layer: Layer,
+    /// What differs there, as far as the rows tell.
+    pub(crate) hypothesis: Hypothesis,
+    /// Share of the base's correction that holds there too.
+    pub(crate) kept: f64,
+    /// What the links between the nodes of its rows carry.
+    pub(crate) links: Links,
+    /// What runs in place of the stack that its rows name; `None` where it is that.
+    pub(crate) runs: Option<Arc<Stack>>,
+    /// Other accounts of the same rows.
+    pub(crate) rivals: Vec<Rival>,
+}
+
+/// Another account of a place's rows than the most probable one: few rows can't always tell whether
+/// it is the links that are slow or the kernels, and runs unlike them differ by which it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Rival {
+    /// How probable it is, given the rows; the other accounts' shares add up to 1 with it.
+    pub(crate) share: f64,
+    pub(crate) account: Context,
+}
+
+impl Context {
+    /// Whether its rows speak for a setting. What differs in software or GPU differs on every
+    /// cluster of that GPU; what differs in the network does on the clusters it was measured on, and
+    /// rows that name no cluster were measured on whichever of that GPU their owner has.
+    pub(crate) fn covers(&self, setting: &Setting<'_>) -> bool {
+        let place = Place::of(setting);
+        if place.stack != self.place.stack || !place.same_architecture(&self.place) {
+            return false;
+        }
+        self.hypothesis != Hypothesis::Network || self.is_linked_like(setting.cluster)
+    }
+
+    /// What the links between the nodes of a cluster carry: what was found where rows were measured,
+    /// what is stated elsewhere.
+    pub(crate) fn links_of(&self, cluster: &Cluster) -> Links {
+        if self.is_linked_like(cluster) {
+            self.links
+        } else {
+            Links::STATED
+        }
+    }
+
+    /// The share of what is stated that the links of its rows were found to carry, where that isn't
+    /// believed of a cluster.
+    pub(crate) fn links_elsewhere(&self, cluster: &Cluster) -> Option<f64> {
+        let believed = self.links_of(cluster);
+        (believed != self.links && self.links != Links::STATED).then(|| self.links.share())
+    }
+
+    /// Whether rows were measured on a cluster, or on one that they don't name of its GPU.
+    fn is_linked_like(&self, cluster: &Cluster) -> bool {
+        self.layer.rows.iter().any(|(row, _)| {
+            let of_any = row.cluster.stands_for_gpu();
+            row.cluster.name == cluster.name || of_any && row.cluster.gpu.name == cluster.gpu.name
+        })
+    }
+}
