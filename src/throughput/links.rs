@@ -23,7 +23,11 @@ const STEP: f64 = 0.5;
 const STEPS: u32 = 7;
 
 /// Odds beforehand that links carry what is stated, against all slower rates together: an assumption.
-const STATED_ODDS: f64 = 4.0;
+pub(crate) const STATED_ODDS: f64 = 4.0;
+
+/// The same where it is supposed that the network is what differs: what is stated of it is as likely to
+/// be wrong of its links as of its latency.
+pub(crate) const DIFFERENT_ODDS: f64 = 1.0;
 
 impl Links {
     /// As stated.
@@ -85,9 +89,10 @@ impl Links {
         Some((links, total.max(1.0).ln()))
     }
 
-    /// Logarithm of the odds beforehand of one of the rates compared.
-    pub(crate) fn log_odds(self) -> f64 {
-        let share = 1.0 / (1.0 + STATED_ODDS);
+    /// Logarithm of the probability beforehand of one of the rates compared, by the odds that links
+    /// carry what is stated.
+    pub(crate) fn log_odds(self, stated_odds: f64) -> f64 {
+        let share = 1.0 / (1.0 + stated_odds);
         if self == Self::STATED {
             (1.0 - share).ln()
         } else {

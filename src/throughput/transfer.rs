@@ -19,7 +19,7 @@ use super::fit::{FitError, Start};
 use super::foretold::foretold;
 use super::hypothesis::Hypothesis;
 use super::layer::{Layer, Unknown};
-use super::links::Links;
+use super::links::{self, Links};
 use super::residual::{Cell, Kernel};
 use super::scatter::Scatter;
 use crate::measure::Measurement;
@@ -39,6 +39,9 @@ const LATER_ODDS: (f64, f64) = (2.0, 0.05);
 
 /// An account of the rows that is less probable than this isn't kept: it would move no interval.
 const LEAST_SHARE: f64 = 0.01;
+
+/// Rows by which accounts are weighed, at most.
+const MOST_WEIGHED: usize = 150;
 
 /// What the rows say under a hypothesis.
 #[derive(Clone, Copy)]
@@ -123,6 +126,7 @@ impl Group {
         };
         let mut accounts: Vec<Weighed> = Vec::new();
         let mut failure = FitError::NoRows;
+        let sample = self.sample();
         for hypothesis in self.hypotheses(base).iter().copied().filter(own) {
             let odds = match hypothesis {
                 Hypothesis::Stack if renamed => RENAMED_STACK_ODDS.ln(),
@@ -130,7 +134,7 @@ impl Group {
                 Hypothesis::Later => LATER_ODDS.0.ln(),
                 _ => 0.0,
             };
-            for weighed in self.weighed(hypothesis, base) {
+            for weighed in sample.weighed(hypothesis, base) {
                 match weighed {
                     Ok(weighed) => accounts.push(Weighed {
                         plausibility: weighed.plausibility + odds,
@@ -155,6 +159,17 @@ impl Group {
             context.rivals.push(Rival { share, account });
         }
         Ok(context)
+    }
+
+    /// The same rows, or so many of them evenly over the table: enough to tell accounts apart, whose
+    /// fits take time with the cube of the rows.
+    fn sample(&self) -> Self {
+        let (rows, most) = (self.rows.len(), MOST_WEIGHED.min(self.rows.len()));
+        let drawn = (0..most).filter_map(|draw| self.rows.get(draw * rows / most));
+        Self {
+            place: self.place.clone(),
+            rows: drawn.cloned().collect(),
+        }
     }
 
     /// One account of the rows.
@@ -213,10 +228,25 @@ impl Group {
         })?;
         Ok(Weighed {
             hypothesis,
-            plausibility: plausibility + links.log_odds(),
+            plausibility: plausibility + links.log_odds(self.stated_odds(hypothesis)),
             scatter,
             links,
         })
+    }
+
+    /// Whether a row was measured over links between nodes.
+    fn spans_nodes(&self) -> bool {
+        let linked = |row: &Measurement| row.cluster.nodes(row.configuration.gpus) > 1;
+        self.rows.iter().any(linked)
+    }
+
+    /// Odds beforehand that links between nodes carry what is stated.
+    fn stated_odds(&self, hypothesis: Hypothesis) -> f64 {
+        if hypothesis == Hypothesis::Network && self.spans_nodes() {
+            links::DIFFERENT_ODDS
+        } else {
+            links::STATED_ODDS
+        }
     }
 
     /// Levels of scatter to compare.
@@ -234,11 +264,9 @@ impl Group {
     /// with the logarithm of how many are as plausible. `None` where the rows or the hypothesis have
     /// nothing to say about them.
     fn slower_links(&self, hypothesis: Hypothesis, base: &Layer) -> Option<(Links, f64)> {
-        let linked = |row: &Measurement| row.cluster.nodes(row.configuration.gpus) > 1;
-        let speak = self.rows.iter().any(linked)
-            && !matches!(hypothesis, Hypothesis::Same | Hypothesis::Scale);
+        let speak = !matches!(hypothesis, Hypothesis::Same | Hypothesis::Scale);
         let scatters = self.scatters(hypothesis, base);
-        let (evenest, _) = *scatters.first().filter(|_| speak)?;
+        let (evenest, _) = *scatters.first().filter(|_| speak && self.spans_nodes())?;
         Links::slower(|links| {
             let layer = self.fit_under((hypothesis, links), evenest, base);
             Some(layer.ok()?.solution.log_evidence)
