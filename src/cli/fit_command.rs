@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::diagnostic::Diagnostic;
-use crate::fit_file::{FitFile, embedded_fit};
+use crate::fit_file::{FitFile, embedded_fit, without_copies};
 use crate::measure::Measurement;
 use crate::preset::Catalog;
 use crate::quantity::display_whole;
@@ -94,10 +94,24 @@ pub(super) fn run(
     }
     let catalog = catalog_with(Catalog::embedded(), &args.presets)?;
     let Tables {
-        rows,
+        mut rows,
         sources,
         mut notes,
     } = read_tables(&args.tables, &catalog, &embedded_fit()?)?;
+    if !args.alone {
+        let copies;
+        (rows, copies) = without_copies(rows)?;
+        if copies > 0 {
+            notes.push(format!(
+                "{} in the embedded tables already: left out, since a fit on top of them has what they say",
+                if copies == 1 {
+                    "1 row stands".to_owned()
+                } else {
+                    format!("{copies} rows stand")
+                }
+            ));
+        }
+    }
     let make = if args.alone {
         FitFile::alone
     } else {

@@ -14,6 +14,7 @@
 //! assert_eq!(read.fit().rows(), 303);
 //! ```
 
+mod copies;
 mod embedded;
 mod held_out;
 mod presets;
@@ -27,6 +28,7 @@ use crate::measure::Measurement;
 use crate::quantity::{Confidence, Interval};
 use crate::throughput::{Fit, FitError, LayerSummary};
 
+pub use copies::without_copies;
 pub use embedded::{
     EMBEDDED, HeldOutErrors, Provenance, embedded_fit, embedded_rows, embedded_sha256, provenance,
 };
@@ -37,9 +39,6 @@ pub const FORMAT: u32 = 1;
 
 /// The most rows a fit file is made from: its time grows with the cube of the cells.
 pub const MAX_ROWS: usize = 2000;
-
-/// Share of runs that a fit expects; rows outside of it have little say.
-const NEARLY_ALL: f64 = 0.99;
 
 /// A table that a fit was made from.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
@@ -176,11 +175,10 @@ impl FitFile {
     /// expects there; each with what it expects.
     #[must_use]
     pub fn set_aside(&self) -> Vec<(&Measurement, Interval)> {
-        let nearly_all = Confidence::new(NEARLY_ALL).unwrap_or_default();
         let said = self.rows.iter().map(|row| {
-            let predicted = self
-                .fit
-                .predict(&row.setting(), &row.configuration, nearly_all);
+            let predicted =
+                self.fit
+                    .predict(&row.setting(), &row.configuration, Confidence::NEARLY_ALL);
             (row, predicted.throughput_tok_s)
         });
         said.filter(|(row, said)| !said.contains(row.throughput_tok_s))

@@ -11,6 +11,9 @@ use super::QuantityError;
 pub struct Confidence(f64);
 
 impl Confidence {
+    /// Nearly all: what lies outside is taken for a bad run or a mistake.
+    pub const NEARLY_ALL: Self = Self(0.99);
+
     /// A confidence.
     ///
     /// # Errors

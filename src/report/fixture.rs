@@ -69,6 +69,7 @@ pub(super) fn candidate() -> Candidate {
         basis: Basis::Extrapolated,
         basis_detail: BasisDetail {
             axes: vec!["64 GPUs: measured up to 32".into()],
+            not_followed_tok_s: None,
             nearest: vec![NearestRow {
                 model: "gpt-7b".into(),
                 gpu: "a100-80gb".into(),

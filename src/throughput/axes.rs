@@ -5,23 +5,57 @@ use super::residual::padded;
 use crate::configuration::{Configuration, Setting};
 use crate::measure::Measurement;
 use crate::model::{FeedForward, Shape};
-use crate::quantity::display_count;
+use crate::quantity::{display_count, display_whole};
 
 /// An axis of numbers: of what, and how large it is in a setting and configuration.
 struct Axis {
     name: &'static str,
+    /// The axis that tells this one's end already where it is left itself.
+    told_by: Option<&'static str>,
+    /// How far beyond the range, as a share, is no other place yet.
+    near: f64,
     /// What is compared.
     value: fn(&Setting<'_>, &Configuration) -> f64,
     /// What is shown.
     show: fn(&Setting<'_>, &Configuration) -> f64,
+    /// How.
+    print: fn(f64) -> String,
 }
 
 impl Axis {
     const fn plain(name: &'static str, value: fn(&Setting<'_>, &Configuration) -> f64) -> Self {
         Self {
             name,
+            told_by: None,
+            near: NEAR,
             value,
             show: value,
+            print: display_count,
+        }
+    }
+
+    /// An axis of whole numbers that need no telling where another is left.
+    const fn part_of(
+        whole: &'static str,
+        name: &'static str,
+        value: fn(&Setting<'_>, &Configuration) -> f64,
+    ) -> Self {
+        Self {
+            told_by: Some(whole),
+            print: display_whole,
+            ..Self::plain(name, value)
+        }
+    }
+
+    /// An axis of proportions, which differ a little from model to model.
+    const fn proportion(
+        name: &'static str,
+        value: fn(&Setting<'_>, &Configuration) -> f64,
+    ) -> Self {
+        Self {
+            near: PROPORTION,
+            print: |value| format!("{value:.1}"),
+            ..Self::plain(name, value)
         }
     }
 }
@@ -35,21 +69,36 @@ fn padded_params(setting: &Setting<'_>, configuration: &Configuration) -> f64 {
     shape.params(configuration.seq_len) as f64
 }
 
-const AXES: [Axis; 7] = [
+const AXES: [Axis; 12] = [
     Axis {
-        name: "parameters",
-        value: padded_params,
         show: |setting, c| setting.shape.params(c.seq_len) as f64,
+        ..Axis::plain("parameters", padded_params)
     },
+    Axis::part_of("parameters", "layers", |setting, _| {
+        setting.shape.n_layers as f64
+    }),
+    Axis::part_of("parameters", "model width", |setting, _| {
+        setting.shape.d_model as f64
+    }),
+    Axis::proportion("feed-forward width over model width", |setting, _| {
+        setting.shape.d_ff as f64 / setting.shape.d_model as f64
+    }),
+    Axis::proportion("attention width over model width", |setting, _| {
+        setting.shape.attention_width() as f64 / setting.shape.d_model as f64
+    }),
     Axis::plain("sequence length", |_, c| c.seq_len as f64),
     Axis::plain("tokens per micro-batch", |_, c| {
         c.micro_batch_tokens() as f64
     }),
     Axis::plain("GPUs", |_, c| c.gpus as f64),
+    Axis::part_of("GPUs", "nodes", |setting, c| {
+        setting.cluster.nodes(c.gpus) as f64
+    }),
     Axis {
-        name: "vocabulary",
-        value: |setting, _| padded(setting.shape.vocab_size) as f64,
         show: |setting, _| setting.shape.vocab_size as f64,
+        ..Axis::plain("vocabulary", |setting, _| {
+            padded(setting.shape.vocab_size) as f64
+        })
     },
     Axis::plain("head width", |setting, _| setting.shape.head_dim as f64),
     Axis::plain("query heads per key-value head", |setting, _| {
@@ -60,6 +109,9 @@ const AXES: [Axis; 7] = [
 /// So little beyond the range, as a share, is no other place: positions that are learned or not change a
 /// model by less.
 const NEAR: f64 = 0.01;
+
+/// The same of proportions, between which no efficiency was seen to change.
+const PROPORTION: f64 = 0.5;
 
 /// The axes left, in words.
 pub(super) fn axes_left(
@@ -89,8 +141,16 @@ pub(super) fn axes_left(
         return axes;
     }
     let gpu = if strange { "others" } else { gpu };
-    let outside = AXES.iter();
-    axes.extend(outside.filter_map(|axis| left(axis, &on_gpu, gpu, setting, configuration)));
+    let outside: Vec<(&Axis, String)> = AXES
+        .iter()
+        .filter_map(|axis| Some((axis, left(axis, &on_gpu, gpu, setting, configuration)?)))
+        .collect();
+    let told = |axis: &Axis| {
+        let by = |(other, _): &(&Axis, String)| axis.told_by == Some(other.name);
+        outside.iter().any(by)
+    };
+    let untold = outside.iter().filter(|(axis, _)| !told(axis));
+    axes.extend(untold.map(|(_, words)| words.clone()));
     let none = |alike: &dyn Fn(&Measurement) -> bool| !on_gpu.iter().any(|row| alike(row));
     let feed_forward = setting.shape.feed_forward;
     if none(&|row| row.shape.feed_forward == feed_forward) {
@@ -142,10 +202,10 @@ fn left(
         })
     };
     let (low, high) = ends(axis.value);
-    let shown = display_count((axis.show)(setting, configuration));
+    let shown = (axis.print)((axis.show)(setting, configuration));
     let (least, most) = ends(axis.show);
-    let (least, most) = (display_count(least), display_count(most));
-    let near = low * (1.0 - NEAR)..=high * (1.0 + NEAR);
+    let (least, most) = ((axis.print)(least), (axis.print)(most));
+    let near = low / (1.0 + axis.near)..=high * (1.0 + axis.near);
     let inside = near.contains(&(axis.value)(setting, configuration));
     if inside || shown == least || shown == most {
         return None;

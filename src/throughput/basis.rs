@@ -58,6 +58,9 @@ pub struct BasisDetail {
     pub axes: Vec<String>,
     /// The nearest measured rows, nearest first.
     pub nearest: Vec<NearestRow>,
+    /// Tokens per second measured of this very run that no run like it is expected to have: other rows
+    /// say otherwise, so that the fit takes it for a bad run or a mistake. `null` where there is none.
+    pub not_followed_tok_s: Option<f64>,
 }
 
 /// What a fit knows around a setting.
@@ -101,7 +104,12 @@ pub(crate) fn basis(
         (false, true) => Basis::Interpolated,
         (false, false) => Basis::Extrapolated,
     };
-    (basis, BasisDetail { axes, nearest })
+    let detail = BasisDetail {
+        axes,
+        nearest,
+        not_followed_tok_s: None,
+    };
+    (basis, detail)
 }
 
 /// Whether two shapes are one model: padding a vocabulary makes no other of it.
