@@ -5,6 +5,7 @@
 
 mod candidate;
 mod error;
+mod every_node;
 mod finish;
 mod front;
 mod gpu_counts;

@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use super::candidate::{Candidate, Forecaster};
 use super::error::{PlanError, check_priced, check_priced_at_all};
+use super::every_node;
 use super::front::{self, Shown};
 use super::physics::{Goal, Physics};
 use super::resolve::{axes, resolved};
@@ -113,7 +114,6 @@ impl<'a> Planner<'a> {
     /// let watch = Watch::new().on_best(|best| println!("{:?}", best.configuration));
     /// let plan = std::thread::scope(|scope| {
     ///     let search = scope.spawn(|| Planner::new(&fit).plan_watched(&request, &watch));
-    ///     // Here `watch.progress()` can be shown and `watch.cancel()` called.
     ///     search.join()
     /// });
     /// let plan = plan.map_err(|_| "the search panicked")??;
@@ -150,7 +150,11 @@ impl<'a> Planner<'a> {
             best_by_gpu_count: outcome.best_by_gpu_count,
             partial: outcome.partial,
         };
-        self.assemble(request, candidates, seen, request.sort)
+        let mut plan = self.assemble(request, candidates, seen, request.sort)?;
+        let best = plan.candidates.first().filter(|_| !plan.partial);
+        let note = best.and_then(|best| every_node::note(self, request, best));
+        plan.notes.extend(note);
+        Ok(plan)
     }
 
     /// The plan whose candidates are the time–cost front.
@@ -388,12 +392,9 @@ pub(super) fn describe(cluster: &Cluster, configuration: &Configuration) -> Stri
     )
 }
 
-/// A planner, what it is asked and what it answers can be shared and sent between threads.
+/// All of these can be shared and sent between threads.
 const _: () = {
     const fn shared<T: Send + Sync>() {}
-    shared::<Planner<'static>>();
-    shared::<Watch<'static>>();
-    shared::<Request>();
-    shared::<Plan>();
-    shared::<PlanError>();
+    shared::<(Planner<'static>, Watch<'static>)>();
+    shared::<(Request, Plan, PlanError)>();
 };

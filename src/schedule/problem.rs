@@ -30,7 +30,7 @@ pub(super) enum Aim {
     Makespan,
     /// The cost; then the end of the last job.
     Cost,
-    /// Parts of steps late, each job's times its weight; then the end of the last job.
+    /// Parts of steps late, each job's times its weight; then the end of the last job; then the cost.
     Lateness,
 }
 
@@ -103,6 +103,8 @@ pub(super) struct Worth {
     pub(super) first: i64,
     /// What is minimised among equals.
     pub(super) second: i64,
+    /// What is minimised among equals of these; 0 where nothing is left to tell.
+    pub(super) third: i64,
 }
 
 impl Free {
@@ -239,16 +241,19 @@ impl Problem {
                 missed,
                 first: end,
                 second: cost,
+                third: 0,
             },
             Aim::Cost => Worth {
                 missed,
                 first: cost,
                 second: end,
+                third: 0,
             },
             Aim::Lateness => Worth {
                 missed: 0,
                 first: late,
                 second: end,
+                third: cost,
             },
         }
     }

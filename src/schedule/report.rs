@@ -53,12 +53,31 @@ pub(super) fn schedule(
         makespan_h: grid.hours(end),
         cost_usd,
         lateness_h,
-        notes: notes(agenda, &jobs, fit),
+        notes: equals_note(agenda, solved)
+            .into_iter()
+            .chain(notes(agenda, &jobs, fit))
+            .collect(),
         gpu_hours: jobs.iter().map(|job| job.gpu_hours).sum(),
         jobs,
         clusters,
         fit: FitReport::new(fit),
         partial: solved.partial,
+    })
+}
+
+/// What is to be said of a schedule that is proven to be the best, where it isn't of what is minimised
+/// among equals.
+fn equals_note(agenda: &Agenda, solved: &Solved) -> Option<String> {
+    let unproven = solved.bound >= solved.worth.first && !solved.best_of_equals;
+    let (equal, rest) = match agenda.minimise {
+        Minimise::Makespan => ("end as soon", "cost is"),
+        Minimise::Cost => ("cost as little", "end is"),
+        Minimise::Lateness => ("are as little late", "end and cost are"),
+    };
+    unproven.then(|| {
+        format!(
+            "among schedules that {equal}, this one's {rest} the best found, not proven to be the best"
+        )
     })
 }
 

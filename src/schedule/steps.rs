@@ -13,7 +13,7 @@ const DAY: i64 = 1440;
 /// intervals are some per cent wide.
 const FEW: i64 = 1_000;
 /// The same where rounding to those steps may be what is in the way.
-const MANY: i64 = 20_000;
+const MANY: i64 = 1_000_000;
 /// Units that all costs together are counted in.
 const COST_UNITS: f64 = 1e8;
 

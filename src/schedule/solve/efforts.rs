@@ -34,7 +34,7 @@ const LATE_EFFORT: Efforts = Efforts {
     turns: &[6, 2],
     ..WITHOUT_LANES
 };
-/// Effort for what is minimised second.
+/// Effort for what is minimised among equals, each figure.
 const SECOND_EFFORT: Efforts = Efforts {
     tree_question: 0,
     tree: 600_000,
@@ -94,7 +94,7 @@ impl Efforts {
         }
     }
 
-    /// For what is minimised second.
+    /// For what is minimised among equals, each figure.
     pub(super) fn second(problem: &Problem) -> Self {
         match problem.aim {
             Aim::Lateness => LATE_SECOND_EFFORT,
@@ -132,8 +132,13 @@ impl Depth {
     /// All that may be spent.
     pub(super) fn whole(self, problem: &Problem) -> u64 {
         let all = |efforts: Efforts| efforts.tree + efforts.ways + efforts.lanes + efforts.solver;
+        let among_equals = match problem.aim {
+            Aim::Lateness => 2,
+            Aim::Makespan | Aim::Cost => 1,
+        };
+        let first = all(Efforts::first(problem)) + KINDS_EFFORT;
         self.share(
-            all(Efforts::first(problem)) + all(Efforts::second(problem)) + KINDS_EFFORT,
+            first + among_equals * all(Efforts::second(problem)),
             problem,
         )
     }

@@ -7,13 +7,13 @@
 //! largest jobs first where jobs differ, and the solver where due dates or bookings decide.
 //! Effort is counted, not timed: the same problem gets the same answer on any machine.
 
+mod among_equals;
 mod anneal;
 mod efforts;
 pub(super) mod exact;
 mod kinds;
 pub(super) mod list;
 pub(super) mod question;
-mod second;
 pub(super) mod tree;
 pub(super) mod ways;
 
@@ -43,6 +43,8 @@ pub(super) struct Solved {
     pub(super) worth: Worth,
     /// What no schedule can be better than, in the first figure.
     pub(super) bound: i64,
+    /// Whether it is proven that none as good in the first figure is better in the others.
+    pub(super) best_of_equals: bool,
     /// Whether the search for a better one was ended early.
     pub(super) partial: bool,
 }
@@ -86,12 +88,13 @@ pub(super) fn solve(
     search.any()?;
     search.at_prices();
     search.first();
-    search.second();
+    let best_of_equals = search.among_equals();
     let (placed, worth) = search.best.ok_or(Unsolved::Unknown)?;
     Ok(Solved {
         placed,
         worth,
         bound: search.bound.min(worth.first),
+        best_of_equals,
         partial: search.partial,
     })
 }
@@ -294,10 +297,7 @@ impl Search<'_> {
         if !self.problem.countable() {
             return false;
         }
-        let caps = match figure {
-            Figure::First => self.caps(Some(worth.first - 1)),
-            Figure::Second => self.second_caps(worth, worth.second - 1),
-        };
+        let caps = self.caps_of(worth, figure, worth.of(figure) - 1);
         let mut effort = self.effort(allowed);
         let outcome = tree::ask(
             self.problem,

@@ -37,6 +37,30 @@ use crate::schedule::room::Room;
 pub(in crate::schedule) enum Figure {
     First,
     Second,
+    Third,
+}
+
+impl Figure {
+    /// Caps by which this figure is at most `most` too.
+    pub(in crate::schedule::solve) fn capped(self, aim: Aim, caps: Caps, most: i64) -> Caps {
+        match (aim, self) {
+            (Aim::Makespan, Self::First) | (Aim::Cost | Aim::Lateness, Self::Second) => {
+                Caps { end: most, ..caps }
+            }
+            (Aim::Cost, Self::First)
+            | (Aim::Makespan, Self::Second)
+            | (Aim::Lateness, Self::Third) => Caps {
+                cost: Some(most),
+                ..caps
+            },
+            (Aim::Lateness, Self::First) => Caps {
+                late: Some(most),
+                ..caps
+            },
+            // Two figures say all that these schedules are asked.
+            (Aim::Makespan | Aim::Cost, Self::Third) => caps,
+        }
+    }
 }
 
 /// What the search came to.
@@ -376,16 +400,9 @@ impl<'a> Tree<'a> {
         let least = match lower {
             Figure::First => worth.first - 1,
             Figure::Second => worth.second - 1,
+            Figure::Third => worth.third - 1,
         };
-        match (self.problem.aim, lower) {
-            (Aim::Makespan, Figure::First) | (Aim::Cost | Aim::Lateness, Figure::Second) => {
-                self.caps.end = least;
-            }
-            (Aim::Cost, Figure::First) | (Aim::Makespan, Figure::Second) => {
-                self.caps.cost = Some(least);
-            }
-            (Aim::Lateness, Figure::First) => self.caps.late = Some(least),
-        }
+        self.caps = lower.capped(self.problem.aim, self.caps, least);
         Verdict::Nothing
     }
 }

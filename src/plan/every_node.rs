@@ -1,0 +1,53 @@
+//! Numbers of nodes that a search doesn't try: GPU counts left open are doubled, so that a table shows
+//! how a job scales, and a number between two of them may be better than either.
+
+use super::candidate::Candidate;
+use super::physics::{Goal, Physics};
+use super::planner::Planner;
+use super::resolve::axes;
+use crate::job::Request;
+use crate::quantity::display_thousands;
+use crate::search::{Axis, Limits, Objective, Space, Watch, sweep};
+
+/// Shares by which another number of nodes has to be better to be worth a word.
+const WORTH_A_WORD: f64 = 0.03;
+
+/// Numbers of nodes of all clusters that are looked through for it, at most.
+const MOST: u64 = 4_096;
+
+/// That a number of nodes which wasn't tried is better than all that were, and by how much.
+pub(super) fn note(planner: &Planner<'_>, request: &Request, best: &Candidate) -> Option<String> {
+    let nodes = request.clusters.iter();
+    let nodes = nodes.map(|cluster| cluster.nodes(cluster.max_gpus));
+    if request.gpus != Axis::Auto || nodes.sum::<u64>() > MOST {
+        return None;
+    }
+    let space = Space::of_every_node(axes(request), &request.clusters).ok()?;
+    let physics = Physics::new(request, planner.fit(), Goal::Best(request.sort));
+    let limits = Limits {
+        top: 1,
+        gpu_counts: 0,
+        allow_tight: request.allow_tight,
+        prune: true,
+    };
+    let found = sweep(&space, &physics, limits, &Watch::new()).best;
+    let found = planner.candidates(request, &found, request.sort).ok()?;
+    let better = found.first()?;
+    let saved = 1.0 - better.ratio_to(best, request.sort)?;
+    let (would, less) = match request.sort {
+        Objective::Cost => ("cost", "less"),
+        Objective::Time => ("take", "less time"),
+        Objective::GpuHours => ("take", "fewer GPU-hours"),
+        Objective::Throughput | Objective::Pareto => return None,
+    };
+    (saved > WORTH_A_WORD).then(|| {
+        format!(
+            "of the numbers of nodes, powers of two were tried: {} GPUs of {} would {would} {:.0} % {less} \
+             (`--gpus {}`), and `--sort pareto` tries every number",
+            display_thousands(better.gpus.into()),
+            better.cluster,
+            saved * 100.0,
+            better.gpus
+        )
+    })
+}
