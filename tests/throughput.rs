@@ -329,10 +329,37 @@ fn other_architectures_are_outside_by_name() {
         ("llama-3-8b", "query heads per key-value head 4"),
         ("llama-2-7b", "gated feed-forward"),
         ("gemma-7b", "head width 256"),
+        ("gpt2-xl", "layers 48 (measured on a100-80gb: 12 to 40)"),
     ] {
         assert!(axes(model).contains(named), "{model}: {}", axes(model));
     }
     assert_eq!(axes("gpt-1b"), "");
+    // As many parameters, otherwise laid out; as many GPUs, on more nodes.
+    let known = &catalog.model("gpt-1b").unwrap().shape;
+    let other = |shape: &Shape, gpus_per_node: u64| {
+        let cluster = Cluster {
+            gpus_per_node,
+            ..catalog.cluster("r1z1").unwrap().clone()
+        };
+        let setting = Setting {
+            shape,
+            cluster: &cluster,
+            stack: catalog.stack("fp32-gather").unwrap(),
+        };
+        rests_on(&fit, &setting, &cell_on(8)).1
+    };
+    let wide = Shape {
+        d_ff: 32 * known.d_model,
+        n_layers: 12,
+        ..*known
+    };
+    let wide = other(&wide, 8);
+    assert!(
+        wide.contains("feed-forward width over model width 32.0"),
+        "{wide}"
+    );
+    let spread = other(known, 2);
+    assert!(spread.contains("nodes 4"), "{spread}");
 }
 
 #[test]

@@ -204,10 +204,15 @@ fn held_out(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
             .ok_or_else(no_rows)
     };
     let fit = FitReport::new(&judged.fit);
+    let nothing_left = |protocol: Protocol| nothing_left(judged.file.as_ref()?, protocol);
     if let Some(protocol) = args.protocol {
         let evaluation = evaluated(protocol.into())?;
-        let answer = TableAccuracy::new(fit, evaluation, Vec::new());
+        let notes = nothing_left(protocol.into()).into_iter().collect();
+        let answer = TableAccuracy::new(fit, evaluation, notes);
         return output.report(args.output.format, &answer);
+    }
+    for note in Protocol::ALL.into_iter().filter_map(nothing_left) {
+        output.note(&note);
     }
     let protocols: Vec<Evaluation> = Protocol::ALL
         .into_par_iter()
@@ -220,6 +225,18 @@ fn held_out(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
     };
     let answer = AccuracyPage::new(fit, headlines, protocols);
     output.report(args.output.format, &answer)
+}
+
+/// That a protocol holds out every row of a fit on top of the embedded tables at once.
+fn nothing_left(file: &FitFile, protocol: Protocol) -> Option<String> {
+    let first = protocol.group(file.rows().first()?);
+    let one = file.rows().iter().all(|row| protocol.group(row) == first);
+    (one && protocol != Protocol::InSample && !file.is_alone()).then(|| {
+        format!(
+            "{protocol}: all rows of `{}` are held out at once, so that what is judged is the embedded fit",
+            file.fit().name()
+        )
+    })
 }
 
 fn fit_failed(protocol: Protocol, error: &FitError) -> Diagnostic {

@@ -54,7 +54,7 @@ impl Protocol {
     }
 
     /// The group a row is held out with; rows of one group have equal keys.
-    fn group(self, row: &Measurement) -> String {
+    pub(crate) fn group(self, row: &Measurement) -> String {
         match self {
             Self::InSample => String::new(),
             Self::LeaveModel => row.model.clone(),

@@ -71,6 +71,42 @@ fn deadlines_between_steps_are_proven_too() {
     }
 }
 
+/// A job of months beside it makes no short job late: its deadline is kept to the minute with or without.
+#[test]
+fn a_long_job_coarsens_no_step_of_a_short_one() {
+    let small = |due: &str| {
+        format!("[[jobs]]\nname = \"small\"\nmodel = \"gpt-350m\"\ndeadline = \"{due}\"\n")
+    };
+    let huge = "[[jobs]]\nname = \"huge\"\nmodel = \"gpt-13b\"\ntokens = \"20x\"\n";
+    let calendar = "[schedule.clusters.r7z2]\ncapacity_nodes = 2";
+    let alone = told(calendar, &small("30d"));
+    let due = alone.jobs[0].end.to_string();
+    for jobs in [small(&due), format!("{}{huge}", small(&due))] {
+        let kept = told(calendar, &jobs);
+        assert!(kept.jobs[0].end <= alone.jobs[0].end, "{:?}", kept.jobs[0]);
+        assert_eq!(kept.jobs[0].late_h, Some(0.0));
+    }
+}
+
+/// Jobs that are as little late and done as soon are run the cheapest way there is.
+#[test]
+fn what_is_as_little_late_and_ends_as_soon_costs_least() {
+    let of = |minimise: &str| {
+        told(
+            &format!("minimise = \"{minimise}\"\n[schedule.clusters.r7z2]\ncapacity_nodes = 16"),
+            "[[jobs]]\nname = \"long\"\nmodel = \"gpt-7b\"\ntokens = \"1x\"\ndeadline = \"60d\"\n\
+             search = { gpus = \"32\" }\n\
+             [[jobs]]\nname = \"short\"\nmodel = \"gpt-350m\"\ndeadline = \"60d\"\n",
+        )
+    };
+    let (late, cost) = (of("lateness"), of("cost"));
+    assert_eq!(late.lateness_h, 0.0);
+    // Whatever the short one runs on, the long one is done after it.
+    assert!((late.makespan_h - cost.makespan_h).abs() < 1e-9);
+    assert_eq!(late.jobs[1].candidate.gpus, cost.jobs[1].candidate.gpus);
+    assert_eq!(late.cost_usd, cost.cost_usd);
+}
+
 /// More GPU counts to choose from, however many, lead to no worse an answer.
 #[test]
 fn a_wider_range_of_gpus_is_no_worse() {

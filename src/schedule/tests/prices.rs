@@ -101,3 +101,44 @@ fn prices_tell_how_late_jobs_are_one_after_another() {
         "{told} of {least}"
     );
 }
+
+/// A way that may start before a booking or after it, and all is to be done before that: it needn't
+/// be taken.
+#[test]
+fn prices_force_no_way_that_opens_again_beyond_the_end() {
+    let way = |site, steps| Mode {
+        site,
+        nodes: 1,
+        steps,
+        cost: 0,
+    };
+    let task = Task {
+        modes: vec![way(0, 10), way(1, 15)],
+        release: 0,
+        due: Some(Due::new(0, 1, 1)),
+        after: vec![],
+    };
+    let piece = |from, to, nodes| Piece { from, to, nodes };
+    let booked = vec![piece(0, 12, 1), piece(12, 50, 0), piece(50, END_OF_TIME, 1)];
+    let problem = Problem {
+        tasks: vec![task.clone(), task],
+        sites: vec![
+            Free { pieces: booked },
+            Free {
+                pieces: vec![piece(0, END_OF_TIME, 1)],
+            },
+        ],
+        aim: Aim::Lateness,
+    };
+    let market = market(&problem).unwrap();
+    let late = 75;
+    let opens_again = market.open(0, 0, late).iter().any(|(from, _)| *from >= 50);
+    assert!(opens_again, "{:?}", market.open(0, 0, late));
+    let within = Caps {
+        end: 20,
+        ..caps(&problem, late)
+    };
+    let answer = asked(|effort| exact::ask(&problem, within, Some(&market), effort));
+    // One on each cluster at once.
+    assert!(matches!(answer, Answer::Found(_)), "{answer:?}");
+}
