@@ -53,6 +53,7 @@ pub fn advise_among(
         half_width: open(&outlook),
         half_width_floor: median_of(&mut certain.map(half_width)),
         picks: Vec::new(),
+        notes: notes(rows, fit),
         table: Vec::new(),
     };
     while advice.picks.len() < limits.count {
@@ -73,4 +74,15 @@ pub fn advise_among(
         advice.table.push(run.row.clone());
     }
     Ok(advice)
+}
+
+/// What is to be said of the fit for some runs, each once.
+fn notes(rows: &[Measurement], fit: &Fit) -> Vec<String> {
+    let mut notes: Vec<String> = fit.caution().map(str::to_owned).into_iter().collect();
+    for silence in rows.iter().filter_map(|row| fit.silence(&row.setting())) {
+        if !notes.contains(&silence) {
+            notes.push(silence);
+        }
+    }
+    notes
 }

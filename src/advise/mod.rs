@@ -17,7 +17,7 @@ use crate::configuration::{Configuration, Setting};
 use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::measure::Measurement;
-use crate::plan::{PlanError, Planner};
+use crate::plan::{PlanError, Planner, fit_notes};
 use crate::quantity::{Confidence, Interval};
 use crate::throughput::{Fit, Outlook};
 
@@ -102,6 +102,8 @@ pub struct Advice {
     pub half_width_floor: f64,
     /// Measurements, best first.
     pub picks: Vec<Pick>,
+    /// What a reader should know besides: the stack assumed, and what is to be said of the fit.
+    pub notes: Vec<String>,
     /// The same as rows of a measurement table, their throughput still to be filled in.
     #[serde(skip)]
     pub table: Vec<Measurement>,
@@ -114,13 +116,17 @@ pub enum AdviceError {
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// Nothing can be measured within the limits.
-    #[error("nothing can be measured on {max_gpus} GPUs within {minutes} minutes")]
+    #[error("nothing can be measured on {max_gpus} GPU{} within {minutes} minute{}", plural(*max_gpus == 1), plural(*minutes <= 1.0))]
     NothingMeasurable {
         /// GPUs allowed.
         max_gpus: u64,
         /// Minutes allowed.
         minutes: f64,
     },
+}
+
+fn plural(one: bool) -> &'static str {
+    if one { "" } else { "s" }
 }
 
 /// Finds the measurements that would narrow the answer to `request` most.
@@ -159,6 +165,7 @@ pub fn advise(request: &Request, fit: &Fit, limits: &Limits) -> Result<Advice, A
             .certain_tok_s(0, request.confidence)
             .map_or(0.0, half_width),
         picks: Vec::new(),
+        notes: fit_notes(request, fit),
         table: Vec::new(),
     };
     while advice.picks.len() < limits.count {

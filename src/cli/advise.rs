@@ -6,12 +6,15 @@ use clap::Args;
 
 use crate::advise::{Advice, AdviceError, Limits, advise, advise_among};
 use crate::diagnostic::{Diagnostic, Origin};
+use crate::fit_file::FitFile;
 use crate::measure;
 use crate::preset::Catalog;
 use crate::quantity::MAX_COUNT;
-use crate::report::ToMeasure;
+use crate::report::{Fitted, ToMeasure};
 
-use super::args::{ConfidenceArgs, FitArgs, GlobalArgs, JobArgs, OutputArgs, RankingArgs, whole};
+use super::args::{
+    ConfidenceArgs, FitArgs, Format, GlobalArgs, JobArgs, OutputArgs, RankingArgs, whole,
+};
 use super::input::read_text;
 use super::output::Output;
 use super::{Failure, catalog_with, fit, live, request};
@@ -88,23 +91,56 @@ pub(super) fn run(args: &AdviseArgs, global: &GlobalArgs, output: &Output) -> Re
         minutes: f64::from(args.minutes),
     };
     let mut presets: Vec<String> = Vec::new();
-    let (advice, subject) = if let Some(table) = &args.among {
+    let (advice, subject, own) = if let Some(table) = &args.among {
         among(args, table, &limits, global)?
     } else {
-        let (advice, subject, describes) = for_job(args, &limits, global)?;
+        let (advice, subject, describes, own) = for_job(args, &limits, global)?;
         let job_file = args.job_file.as_deref().filter(|_| describes);
         presets.extend(job_file.map(typed));
-        (advice, subject)
+        (advice, subject, own)
     };
     presets.extend(args.job.presets.iter().map(|file| typed(file)));
+    if args.output.format == Format::Csv {
+        // The table has no place for them.
+        advice.notes.iter().for_each(|note| output.note(note));
+    }
     output.report(
         args.output.format,
         &ToMeasure {
             advice: &advice,
             subject: &subject,
+            fitted: own.as_ref().map(Own::fitted).unwrap_or_default(),
             presets: &presets,
         },
     )
+}
+
+/// What the user's own fit was made from.
+struct Own {
+    name: String,
+    tables: Vec<String>,
+    alone: bool,
+}
+
+impl Own {
+    fn new(file: &FitFile) -> Self {
+        let sources = file.sources().iter();
+        Self {
+            name: file.fit().name().to_owned(),
+            tables: sources
+                .map(|source| typed(Path::new(&source.name)))
+                .collect(),
+            alone: file.is_alone(),
+        }
+    }
+
+    fn fitted(&self) -> Fitted<'_> {
+        Fitted {
+            name: Some(&self.name),
+            tables: &self.tables,
+            alone: self.alone,
+        }
+    }
 }
 
 /// Refuses to write over a table that somebody has filled in.
@@ -142,7 +178,7 @@ fn among(
     table: &Path,
     limits: &Limits,
     global: &GlobalArgs,
-) -> Result<(Advice, String), Failure> {
+) -> Result<(Advice, String, Option<Own>), Failure> {
     let file = args.fit.fit.as_deref().map(fit::read).transpose()?;
     let catalog = catalog_with(Catalog::embedded(), &args.job.presets)?;
     let catalog = fit::known_to(catalog, file.as_ref());
@@ -160,7 +196,7 @@ fn among(
     let advice = live::shown(global.quiet, WEIGHING, || {
         pool.install(|| advise_among(&rows, &fit, confidence, limits))
     })?;
-    Ok((advice, origin.name))
+    Ok((advice, origin.name, file.as_ref().map(Own::new)))
 }
 
 /// What is being done.
@@ -172,7 +208,7 @@ fn for_job(
     args: &AdviseArgs,
     limits: &Limits,
     global: &GlobalArgs,
-) -> Result<(Advice, String, bool), Failure> {
+) -> Result<(Advice, String, bool, Option<Own>), Failure> {
     let flags = request::settings(&args.job, Some(&args.ranking), &args.confidence);
     let job_file = args.job_file.as_deref();
     let opened = request::open(job_file, &args.job.presets, &args.fit)?;
@@ -184,7 +220,8 @@ fn for_job(
     let advice = live::shown(global.quiet, WEIGHING, || {
         pool.install(|| advise(request, &fit, limits))
     })?;
-    Ok((advice, request.model.name.clone(), describes))
+    let own = loaded.fit_file().map(Own::new);
+    Ok((advice, request.model.name.clone(), describes, own))
 }
 
 impl From<AdviceError> for Failure {

@@ -44,8 +44,8 @@ pub(crate) struct CompareArgs {
     #[arg(long, value_name = "TOKENS_PER_S|TABLE", allow_hyphen_values = true)]
     measured: String,
 
-    /// Candidate that was launched, by its rank in the plan [default: 1, or of a report with a
-    /// booking what it recommends].
+    /// Candidate that was launched, by its rank in the plan [default: what a report recommends, its
+    /// booking or the knee of its front, or else 1].
     #[arg(long, value_name = "K")]
     #[arg(allow_hyphen_values = true, value_parser = whole(1_u32, 100_000))]
     rank: Option<u32>,
@@ -112,6 +112,10 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
         .rank
         .map(|rank| usize::try_from(rank).unwrap_or(usize::MAX));
     let planned = plan.launched(rank)?;
+    let by_default = match rank {
+        None => plan.taken_by_default(planned),
+        Some(_) => None,
+    };
     let described = describe(args, &plan, planned, &origin)?;
     let setting = Setting {
         shape: &described.model.shape,
@@ -123,7 +127,10 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
     let measured = measured(&args.measured, &described.catalog, fit)?;
     let rows = match &measured {
         Measured::Speed(tok_s) => {
-            check_units(*tok_s, planned, &setting)?;
+            check_units(*tok_s, planned, &setting).map_err(|refusal| match &by_default {
+                Some(taken) => refusal.help(taken),
+                None => refusal,
+            })?;
             None
         }
         Measured::Table(name, table) => Some(Rows::new(
@@ -150,6 +157,9 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
     let mut comparison = compare(&launched, fit).map_err(refused)?;
     let more = notes(&comparison, &plan, fit.name(), rows.as_ref(), &measured);
     comparison.notes.extend(more);
+    if planned.rank > 1 {
+        comparison.notes.extend(by_default);
+    }
     let target = args
         .output
         .as_deref()
@@ -296,9 +306,10 @@ fn notes(
     let mut notes = Vec::new();
     if !comparison.plan_agrees {
         let off = comparison.predicted_tok_s.expected / comparison.planned_tok_s.expected - 1.0;
+        let decimals = if off.abs() < 5e-4 { 4 } else { 1 };
         notes.push(format!(
             "the plan was made with fit {} and expects {:.0} tokens/s; this version with fit {fit} \
-             predicts {:.0} ({:+.1} %): the causes are weighed by this prediction, `--fit` names \
+             predicts {:.0} ({:+.decimals$} %): the causes are weighed by this prediction, `--fit` names \
              another",
             plan.fit,
             comparison.planned_tok_s.expected,
@@ -309,12 +320,7 @@ fn notes(
     let (Some(rows), Measured::Table(name, table)) = (rows, measured) else {
         return notes;
     };
-    if rows.same.len() > 1 {
-        notes.push(format!(
-            "{} rows are of this run; their median is taken",
-            rows.same.len()
-        ));
-    }
+    notes.extend(rows.taken());
     let plural = |count: usize| match count {
         1 => "1 other row".to_owned(),
         count => format!("{count} other rows"),

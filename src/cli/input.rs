@@ -14,11 +14,7 @@ const MAX_BYTES: u64 = 64 << 20;
 /// # Errors
 /// When there is no such file, it is a directory, empty, not UTF-8, or larger than 64 MiB.
 pub(crate) fn read_text(path: &Path) -> Result<Origin, Diagnostic> {
-    let origin = read_any(path)?;
-    if origin.text.trim().is_empty() {
-        return Err(empty(&origin, starting_point(&origin.name)));
-    }
-    Ok(origin)
+    read_text_or(path, starting_point(&path.to_string_lossy()))
 }
 
 /// The same of a file of a kind that its name doesn't tell: `start` says where one can be had from.
@@ -26,7 +22,7 @@ pub(crate) fn read_text(path: &Path) -> Result<Origin, Diagnostic> {
 /// # Errors
 /// As [`read_text`].
 pub(super) fn read_text_or(path: &Path, start: &str) -> Result<Origin, Diagnostic> {
-    let origin = read_any(path)?;
+    let origin = read_any(path, start)?;
     if origin.text.trim().is_empty() {
         return Err(empty(&origin, start));
     }
@@ -37,7 +33,7 @@ fn empty(origin: &Origin, start: &str) -> Diagnostic {
     Diagnostic::new(format!("`{}` is empty", origin.name)).help(start)
 }
 
-fn read_any(path: &Path) -> Result<Origin, Diagnostic> {
+fn read_any(path: &Path, start: &str) -> Result<Origin, Diagnostic> {
     if path == Path::new("-") {
         return read_from(std::io::stdin().lock(), "stdin");
     }
@@ -49,7 +45,7 @@ fn read_any(path: &Path) -> Result<Origin, Diagnostic> {
         );
     }
     let file = File::open(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => missing(path),
+        ErrorKind::NotFound => missing(path, start),
         _ => unreadable(&name, &error),
     })?;
     read_from(file, &name)
@@ -93,8 +89,8 @@ fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
         .help("check the path and its permissions")
 }
 
-/// No such file; names a neighbour that looks like it.
-fn missing(path: &Path) -> Diagnostic {
+/// No such file; names a neighbour that looks like it, or says where one can be had from.
+fn missing(path: &Path, start: &str) -> Diagnostic {
     let diagnostic = Diagnostic::new(format!("there is no file `{}`", path.display()));
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -117,7 +113,7 @@ fn missing(path: &Path) -> Diagnostic {
             "a similar file is there: `{}`",
             path.with_file_name(name).display()
         )),
-        None => diagnostic.help(starting_point(&wanted)),
+        None => diagnostic.help(start),
     }
 }
 

@@ -7,8 +7,8 @@ use crate::advise::Advice;
 use crate::compare::Comparison;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Plan, Predicted};
-use crate::report::ApprovalReport;
 use crate::report::accuracy::{AccuracyPage, TableAccuracy};
+use crate::report::{ApprovalReport, FitReportSummary};
 use crate::reserve::Reservation;
 use crate::schedule::Schedule;
 use crate::{job, preset};
@@ -57,6 +57,8 @@ enum Described {
     Compare,
     /// What `reserve --format json` prints.
     Reserve,
+    /// What `fit --format json` prints.
+    Fit,
 }
 
 pub(super) fn run(args: &SchemaArgs, output: &Output) -> Result<(), Failure> {
@@ -72,6 +74,7 @@ pub(super) fn run(args: &SchemaArgs, output: &Output) -> Result<(), Failure> {
         Described::Advice => schema_for!(Advice),
         Described::Compare => schema_for!(Comparison),
         Described::Reserve => schema_for!(Reservation),
+        Described::Fit => schema_for!(FitReportSummary<'static>),
     };
     let text = serde_json::to_string_pretty(&schema)
         .map_err(|error| Diagnostic::new(format!("the schema has no JSON form: {error}")))?;

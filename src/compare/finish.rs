@@ -1,14 +1,16 @@
 //! When a run is done and what it costs, if it goes on as measured.
 //!
 //! Training takes the tokens over the measured throughput; the wall clock and the bill keep the
-//! plan's proportion to it, since checkpoints, failures and prices don't change with the speed.
+//! plan's proportion to it, since checkpoints, failures and prices don't change with the speed. A
+//! booking is billed by its own terms, and cuts off what isn't done when its nodes go.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
 
-use super::Launched;
-use crate::calendar::Span;
+use super::{Launched, PlannedBooking};
+use crate::calendar::{Moment, Span};
+use crate::product::Billing;
 use crate::quantity::{Interval, Tokens, display_count};
 
 const SECONDS_PER_HOUR: f64 = 3600.0;
@@ -25,18 +27,43 @@ pub struct Finish {
     pub remaining_h: Interval,
     /// Hours planned for the whole run.
     pub planned_h: Interval,
-    /// Dollars for the whole run; `null` when the plan knew no price.
+    /// Dollars for the whole run, or for its booking; `null` when the plan knew no price.
     pub cost_usd: Option<Interval>,
-    /// Dollars still to come.
+    /// Dollars still to come: nothing where a booking was paid upfront.
     pub remaining_usd: Option<Interval>,
-    /// Dollars planned.
+    /// Dollars planned: of the booking, where there is one.
     pub planned_usd: Option<Interval>,
-    /// When it started, where that was told.
+    /// When it started: as told, or else when its booking starts.
     pub start: Option<String>,
     /// When it is done, from that start.
     pub finish: Option<String>,
     /// When it was planned to be done, from that start.
     pub planned_finish: Option<String>,
+    /// How it ends beside the end of its booking; `null` where the plan is none of a booking.
+    pub booking: Option<BookingEnd>,
+}
+
+/// A run beside the end of the booking it is on.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct BookingEnd {
+    /// What is billed of it.
+    pub billing: Billing,
+    /// When its nodes go; `null` where neither start is known.
+    pub usable_until: Option<String>,
+    /// Hours from the start of the run until its nodes go; below 0 where they go before it.
+    pub usable_h: f64,
+    /// Hours by which the run is done after its nodes go, if it goes on like this; below 0 where it
+    /// is done before.
+    pub late_h: Interval,
+    /// Tokens not trained when its nodes go; 0 where the run is done before.
+    pub untrained_tokens: u64,
+    /// Dollars that booking these hours too would cost at its price; `null` where none are missing,
+    /// or no price is known.
+    pub more_usd: Option<f64>,
+    /// When the last checkpoint has to begin that is whole before the nodes go.
+    pub last_checkpoint: Option<String>,
+    /// Whether and how the booking can be cancelled or changed.
+    pub cancel: String,
 }
 
 /// Why there is no finish.
@@ -77,28 +104,137 @@ pub(super) fn finish(launched: &Launched<'_>, noise: f64) -> Result<Finish, Fini
         }
     };
     let (whole, remaining) = (hours(tokens), hours(tokens - done));
-    let usd_per_hour = run
-        .cost_usd
-        .map(|cost| cost.expected / run.time_to_budget_h.expected);
-    let usd = |hours: Interval| usd_per_hour.map(|price| hours.scale(price));
+    let booking = run.booking.as_ref();
+    let start = launched.start.or(booking.and_then(|booking| booking.start));
     let date = |hours: f64| -> Result<Option<String>, FinishError> {
-        let Some(start) = launched.start else {
+        let Some(start) = start else {
             return Ok(None);
         };
         let end = Span::from_hours_up(hours).and_then(|span| start.plus(span));
         let end = end.ok_or(FinishError::BeyondCalendar)?;
         Ok(Some(end.to_string()))
     };
+    let end = booking.map(|booking| {
+        let end = end_of(booking, start, whole);
+        // Of the tokens, what the hours missing would train; what is done is done.
+        let missed = (end.late_h.expected.max(0.0) / whole.expected * tokens as f64).round();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "not negative; saturates"
+        )]
+        let missed = missed as u64;
+        BookingEnd {
+            untrained_tokens: missed.min(tokens - done),
+            ..end
+        }
+    });
+    let bill = match booking.zip(end.as_ref()) {
+        Some((booking, end)) => of_booking(booking, end.usable_h, whole, remaining),
+        None => by_the_hour(launched, whole, remaining),
+    };
     Ok(Finish {
         remaining_tokens: tokens - done,
         time_to_budget_h: whole,
         remaining_h: remaining,
         planned_h: run.time_to_budget_h,
-        cost_usd: usd(whole),
-        remaining_usd: usd(remaining),
-        planned_usd: run.cost_usd,
-        start: launched.start.map(|start| start.to_string()),
+        cost_usd: bill.now,
+        remaining_usd: bill.remaining,
+        planned_usd: bill.planned,
+        start: start.map(|start| start.to_string()),
         finish: date(whole.expected)?,
         planned_finish: date(run.time_to_budget_h.expected)?,
+        booking: end,
     })
+}
+
+/// Dollars of a run.
+struct Bill {
+    now: Option<Interval>,
+    remaining: Option<Interval>,
+    planned: Option<Interval>,
+}
+
+/// The bill of a run that is billed for the hours it takes.
+fn by_the_hour(launched: &Launched<'_>, whole: Interval, remaining: Interval) -> Bill {
+    let run = launched.run;
+    let rate = run
+        .cost_usd
+        .map(|cost| cost.expected / run.time_to_budget_h.expected);
+    let usd = |hours: Interval| rate.map(|rate| hours.scale(rate));
+    Bill {
+        now: usd(whole),
+        remaining: usd(remaining),
+        planned: run.cost_usd,
+    }
+}
+
+/// The bill of a booking of which that many hours can be used: as planned where all of it is
+/// billed, or else for the hours used of it.
+fn of_booking(
+    booking: &PlannedBooking,
+    usable_h: f64,
+    whole: Interval,
+    remaining: Interval,
+) -> Bill {
+    let exactly = |usd: f64| Interval {
+        low: usd,
+        expected: usd,
+        high: usd,
+    };
+    let each = |of: Interval, map: &dyn Fn(f64) -> f64| Interval {
+        low: map(of.low),
+        expected: map(of.expected),
+        high: map(of.high),
+    };
+    let gone_h = (whole.expected - remaining.expected).max(0.0);
+    let planned = booking.cost_usd;
+    let (now, left) = match booking.billing {
+        Billing::Upfront => (planned, planned.map(|_| exactly(0.0))),
+        Billing::Booked => {
+            let share = (1.0 - gone_h / booking.booked_h).clamp(0.0, 1.0);
+            (planned, planned.map(|usd| usd.scale(share)))
+        }
+        Billing::Used => {
+            let rate = booking.usd_per_hour;
+            let used = each(whole, &|hours| hours.min(usable_h.max(0.0)));
+            let left = each(used, &|hours| (hours - gone_h).max(0.0));
+            (
+                rate.map(|rate| used.scale(rate)),
+                rate.map(|rate| left.scale(rate)),
+            )
+        }
+    };
+    Bill {
+        now,
+        remaining: left,
+        planned,
+    }
+}
+
+/// How a run of that many hours ends beside its booking; the tokens are left to the caller.
+fn end_of(booking: &PlannedBooking, start: Option<Moment>, whole: Interval) -> BookingEnd {
+    let usable_h = match (start, booking.usable_until) {
+        (Some(start), Some(until)) => until.hours_after(start),
+        _ => booking.usable_h,
+    };
+    let late_h = Interval {
+        low: whole.low - usable_h,
+        expected: whole.expected - usable_h,
+        high: whole.high - usable_h,
+    };
+    let missed = late_h.expected > 0.0;
+    BookingEnd {
+        billing: booking.billing,
+        usable_until: booking.usable_until.map(|until| until.to_string()),
+        usable_h,
+        late_h,
+        untrained_tokens: 0,
+        more_usd: booking
+            .usd_per_hour
+            .filter(|_| missed)
+            .map(|rate| rate * late_h.expected),
+        last_checkpoint: booking.last_checkpoint.clone(),
+        cancel: booking.cancel.clone(),
+    }
 }

@@ -4,6 +4,7 @@ use super::PlannedRun;
 use crate::configuration::{Configuration, Setting};
 use crate::diagnostic::Diagnostic;
 use crate::measure::{Measurement, PLAUSIBLE_MFU, mfu, percent};
+use crate::quantity::display_whole;
 
 /// A measured table, sorted by what it says about one configuration.
 #[derive(Debug, Clone)]
@@ -20,7 +21,8 @@ impl<'a> Rows<'a> {
     /// Sorts the rows of a table.
     ///
     /// # Errors
-    /// When none is of this configuration: with the nearest that is there.
+    /// When none is of this configuration: with the nearest that is there. When those of it
+    /// contradict each other.
     pub fn new(
         name: &str,
         rows: &'a [Measurement],
@@ -63,22 +65,108 @@ impl<'a> Rows<'a> {
                     .help("`--rank` compares with another candidate of the plan"),
             });
         }
+        sorted.check_alike(name)?;
         Ok(sorted)
     }
 
-    /// Tokens per second of the run: the median of its rows.
+    /// Tokens per second of the run: that of its row, the mean of two, the median of more.
     #[must_use]
     pub fn throughput_tok_s(&self) -> f64 {
-        let mut values: Vec<f64> = self.same.iter().map(|row| row.throughput_tok_s).collect();
-        values.sort_by(f64::total_cmp);
-        let upper = values.get(values.len() / 2).copied().unwrap_or_default();
-        let lower = values
-            .get(values.len().saturating_sub(1) / 2)
-            .copied()
-            .unwrap_or_default();
+        let (lower, upper) = self.middle();
         f64::midpoint(lower, upper)
     }
+
+    /// What was made of several rows of the run, in words; `None` where there is one.
+    #[must_use]
+    pub fn taken(&self) -> Option<String> {
+        let taken = match self.same.len() {
+            0 | 1 => return None,
+            2 => "mean",
+            _ => "median",
+        };
+        let (least, most) = self.ends();
+        let apart = most / least - 1.0;
+        let spread = format!(
+            "from {} to {} tokens/s, {:.1} % apart",
+            display_whole(least),
+            display_whole(most),
+            apart * 100.0
+        );
+        let doubt = if apart > ALIKE {
+            "; runs of one configuration on one node differ by less than 1 %: see what slowed the \
+             slowest"
+        } else {
+            ""
+        };
+        Some(format!(
+            "{} rows are of this run, {spread}; their {taken} is taken{doubt}",
+            self.same.len()
+        ))
+    }
+
+    /// The two speeds in the middle, which are one of an odd number.
+    fn middle(&self) -> (f64, f64) {
+        let values = self.sorted();
+        let at = |place: usize| values.get(place).copied().unwrap_or_default();
+        (at(values.len().saturating_sub(1) / 2), at(values.len() / 2))
+    }
+
+    fn ends(&self) -> (f64, f64) {
+        let values = self.sorted();
+        let of = |value: Option<&f64>| value.copied().unwrap_or_default();
+        (of(values.first()), of(values.last()))
+    }
+
+    fn sorted(&self) -> Vec<f64> {
+        let mut values: Vec<f64> = self.same.iter().map(|row| row.throughput_tok_s).collect();
+        values.sort_by(f64::total_cmp);
+        values
+    }
+
+    /// Refuses rows of which the middle is the speed of none: the run ran at one or at the other.
+    fn check_alike(&self, name: &str) -> Result<(), Diagnostic> {
+        let (lower, upper) = self.middle();
+        if upper <= CONTRADICTORY * lower {
+            return Ok(());
+        }
+        let told: Vec<String> = self
+            .same
+            .iter()
+            .take(TOLD)
+            .map(|row| {
+                let tok_s = display_whole(row.throughput_tok_s);
+                format!("line {} says {tok_s}", row.line)
+            })
+            .collect();
+        let more = self.same.len().saturating_sub(TOLD);
+        let more = if more > 0 {
+            format!(", and so on for {more} more")
+        } else {
+            String::new()
+        };
+        Err(Diagnostic::new(format!(
+            "the {} rows of this run in `{name}` disagree by a factor of {:.1}, and it ran at no speed \
+             between them: in tokens/s, {}{more}",
+            self.same.len(),
+            upper / lower,
+            told.join(", "),
+        ))
+        .help("leave out the rows that are not its usual speed, such as those of a stall")
+        .help(format!(
+            "or give one speed by itself, such as `--measured {upper:.0}`"
+        )))
+    }
 }
+
+/// Rows of one run further apart than this are worth a word.
+const ALIKE: f64 = 0.05;
+
+/// Rows of one run further apart than this factor contradict each other: no run is
+/// done at the speed between them.
+const CONTRADICTORY: f64 = 2.0;
+
+/// Rows that are named.
+const TOLD: usize = 4;
 
 /// Refuses a number that is no throughput of a run in tokens per second: one that only sequences
 /// per second explain, or faster than the GPUs can compute. A slow run is what `compare` is for.

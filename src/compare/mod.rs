@@ -18,10 +18,10 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use finish::{Finish, FinishError};
+pub use finish::{BookingEnd, Finish, FinishError};
 pub use measured::{Rows, check_units};
 pub use next::{ExpectedSpeed, NextMeasurement};
-pub use plan_file::{PlanFile, PlannedRun};
+pub use plan_file::{PlanFile, PlannedBooking, PlannedRun};
 
 use crate::configuration::{Configuration, Setting};
 use crate::measure::{Measurement, is_usual, to_csv};
@@ -63,6 +63,8 @@ pub struct Comparison {
     pub schema_version: u32,
     /// The model.
     pub model: String,
+    /// Tokens to train on.
+    pub tokens: u64,
     /// The cluster.
     pub cluster: String,
     /// The training stack.
@@ -168,6 +170,7 @@ pub fn compare(launched: &Launched<'_>, fit: &Fit) -> Result<Comparison, FinishE
     Ok(Comparison {
         schema_version: SCHEMA_VERSION,
         model: plan.model.clone(),
+        tokens: plan.tokens.get(),
         cluster: run.cluster.clone(),
         stack: plan.stack.clone(),
         rank: run.rank,

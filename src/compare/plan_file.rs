@@ -3,6 +3,8 @@
 //! Only what a comparison needs is read; other fields may come and go with versions. What is read
 //! is checked as if a person had typed it.
 
+mod booked;
+
 use std::ops::Range;
 
 use serde::Deserialize;
@@ -13,6 +15,9 @@ use crate::diagnostic::{Diagnostic, Origin};
 use crate::plan::SCHEMA_VERSION;
 use crate::preset::in_plain_words;
 use crate::quantity::{Confidence, Interval, MAX_COUNT, Tokens};
+
+pub use booked::PlannedBooking;
+use booked::Recommended;
 
 /// A plan, as far as a comparison needs it.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +36,9 @@ pub struct PlanFile {
     pub candidates: Vec<PlannedRun>,
     /// What runs on the booking that a report recommends; `None` in other plans.
     pub booked: Option<PlannedRun>,
+    /// Rank of the knee of its front of time against cost, which a report recommends; `None` in
+    /// other plans.
+    pub knee: Option<usize>,
 }
 
 /// One candidate of a plan.
@@ -51,6 +59,8 @@ pub struct PlannedRun {
     pub time_to_budget_h: Interval,
     /// Dollars, where a price was known.
     pub cost_usd: Option<Interval>,
+    /// The booking it runs on, where it is what a report books.
+    pub booking: Option<PlannedBooking>,
 }
 
 /// A candidate as it is written.
@@ -148,6 +158,7 @@ impl TryFrom<Written> for PlannedRun {
                 .map(Ends::cost)
                 .transpose()
                 .map_err(of_rank)?,
+            booking: None,
         })
     }
 }
@@ -186,32 +197,6 @@ struct Fitted {
 #[derive(Deserialize)]
 struct Candidates {
     candidates: Vec<PlannedRun>,
-}
-
-/// What a report adds to its plan.
-#[derive(Deserialize)]
-struct Booked {
-    reservation: Option<Reserved>,
-    recommended_booking: Option<usize>,
-}
-
-#[derive(Deserialize)]
-struct Reserved {
-    bookings: Vec<BookedRun>,
-}
-
-#[derive(Deserialize)]
-struct BookedRun {
-    candidate: PlannedRun,
-}
-
-impl Booked {
-    fn run(self) -> Option<PlannedRun> {
-        let place = self.recommended_booking?.checked_sub(1)?;
-        let mut bookings = self.reservation?.bookings.into_iter();
-        let booked = bookings.nth(place)?.candidate;
-        Some(PlannedRun { rank: 0, ..booked })
-    }
 }
 
 impl PlanFile {
@@ -280,6 +265,7 @@ impl PlanFile {
         let refuse = |error: crate::quantity::QuantityError| {
             Diagnostic::new(format!("`{}`: {error}", origin.name)).in_text(origin.clone())
         };
+        let recommended = read::<Recommended>(origin)?;
         Ok(Self {
             model: request.model,
             stack: request.stack,
@@ -287,19 +273,40 @@ impl PlanFile {
             confidence: Confidence::new(request.confidence).map_err(refuse)?,
             fit: fit.name,
             candidates,
-            booked: read::<Booked>(origin)?.run(),
+            knee: recommended.knee(),
+            booked: recommended.run(),
         })
     }
 
-    /// The run that was launched: of a rank, or else what a report recommends.
+    /// The run that was launched: of a rank, or else what a report recommends, its booking or the
+    /// knee of its front.
     ///
     /// # Errors
     /// When there is no such rank.
     pub fn launched(&self, rank: Option<usize>) -> Result<&PlannedRun, Diagnostic> {
         match (rank, &self.booked) {
             (None, Some(booked)) => Ok(booked),
-            (rank, _) => self.rank(rank.unwrap_or(1)),
+            (Some(rank), _) => self.rank(rank),
+            (None, None) => match self.knee.map(|knee| self.rank(knee)) {
+                Some(Ok(run)) => Ok(run),
+                _ => self.rank(1),
+            },
         }
+    }
+
+    /// How the run of no rank in particular is named: of what it was taken for, and how to name
+    /// another; `None` where there is no other.
+    #[must_use]
+    pub fn taken_by_default(&self, run: &PlannedRun) -> Option<String> {
+        let only = self.booked.is_none() && self.candidates.len() < 2;
+        let what = match (run.rank, self.knee) {
+            (0, _) => "the booking that the report recommends".to_owned(),
+            (rank, Some(knee)) if rank == knee => {
+                format!("rank {rank}, the knee of its front, which a report recommends")
+            }
+            (rank, _) => format!("rank {rank}"),
+        };
+        (!only).then(|| format!("the run is taken for {what}; `--rank` names another"))
     }
 
     /// The candidate of a rank.

@@ -16,6 +16,7 @@ struct World {
     model: &'static str,
     cluster: &'static str,
     configuration: Configuration,
+    booking: Option<PlannedBooking>,
 }
 
 impl World {
@@ -32,6 +33,7 @@ impl World {
                 grad_accum,
                 activation_checkpointing: true,
             },
+            booking: None,
         }
     }
 
@@ -87,9 +89,11 @@ impl World {
             train_h: hours,
             time_to_budget_h: hours.scale(1.25),
             cost_usd: Some(hours.scale(10.0)),
+            booking: self.booking.clone(),
         };
         let plan = PlanFile {
             booked: None,
+            knee: None,
             model: self.model.into(),
             stack: "fp32-gather".into(),
             tokens: Tokens::new(1_000_000_000).unwrap(),
@@ -278,6 +282,81 @@ fn the_finish_is_that_of_the_measured_speed() {
     assert!(close(now.expected, 2.0 * planned.expected));
     assert_eq!(finish.remaining_tokens, 750_000_000);
     assert!(finish.finish.unwrap() > finish.planned_finish.unwrap());
+}
+
+/// A booking is billed by its own terms, whatever the speed, and its nodes go.
+#[test]
+fn a_booking_keeps_its_bill_and_its_end() {
+    let mut world = World::new("gpt-7b", 8, 4, 32);
+    let expected = world.expected(&world.configuration).expected;
+    let hours = 1e9 / 3600.0 / expected * 1.25;
+    let exactly = |usd| Interval {
+        low: usd,
+        expected: usd,
+        high: usd,
+    };
+    for (billing, cost, left) in [
+        (crate::product::Billing::Upfront, 1000.0, 0.0),
+        (
+            crate::product::Billing::Booked,
+            1000.0,
+            1000.0 * (1.0 - 0.5 / 1.2),
+        ),
+        (
+            crate::product::Billing::Used,
+            3.0 * 1.1 * hours,
+            3.0 * 0.6 * hours,
+        ),
+    ] {
+        world.booking = Some(PlannedBooking {
+            start: None,
+            usable_until: None,
+            usable_h: 1.1 * hours,
+            booked_h: 1.2 * hours,
+            billing,
+            cost_usd: Some(exactly(1000.0)),
+            usd_per_hour: Some(3.0),
+            last_checkpoint: None,
+            cancel: String::new(),
+        });
+        let close = |a: f64, b: f64| (a - b).abs() < 1e-6 * b.max(1.0);
+        let half = world.compare(expected / 2.0, &[]).finish;
+        assert!(close(half.planned_usd.unwrap().expected, 1000.0));
+        assert!(
+            close(half.cost_usd.unwrap().expected, cost),
+            "{billing}: {half:?}"
+        );
+        assert!(
+            close(half.remaining_usd.unwrap().expected, left),
+            "{billing}: {half:?}"
+        );
+        let end = half.booking.unwrap();
+        assert!(close(end.late_h.expected, 0.9 * hours), "{end:?}");
+        assert_eq!(end.untrained_tokens, 450_000_000);
+        assert!(close(end.more_usd.unwrap(), 2.7 * hours));
+        let end = world.compare(expected, &[]).finish.booking.unwrap();
+        assert!(end.late_h.expected < 0.0 && end.untrained_tokens == 0 && end.more_usd.is_none());
+    }
+}
+
+/// From a start of its own, the run has as much less of its booking.
+#[test]
+fn a_late_start_misses_the_end_of_the_booking() {
+    let mut world = World::new("gpt-7b", 8, 4, 32);
+    let expected = world.expected(&world.configuration).expected;
+    world.booking = Some(PlannedBooking {
+        start: Some("2026-11-30T09:00Z".parse().unwrap()),
+        usable_until: Some("2026-12-01T10:00Z".parse().unwrap()),
+        usable_h: 25.0,
+        booked_h: 25.0,
+        billing: crate::product::Billing::Booked,
+        cost_usd: None,
+        usd_per_hour: None,
+        last_checkpoint: None,
+        cancel: String::new(),
+    });
+    let end = world.compare(expected, &[]).finish.booking.unwrap();
+    assert!((end.usable_h - 1.0).abs() < 1e-9, "{end:?}");
 }
 
 #[test]

@@ -17,7 +17,7 @@ const MAX_FOLDS: usize = 40;
 const FOLDS: usize = 10;
 
 /// Errors on held-out rows: each is predicted by a fit made without any row of its cell.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HeldOut {
     /// How rows were held out, in words.

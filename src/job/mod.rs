@@ -106,6 +106,16 @@ pub struct Request {
     pub launch: LaunchSettings,
     /// What is asked of a booking, names not yet looked up.
     pub reserve: ReserveSettings,
+    /// What it shares with the other jobs of its file; `None` where it is the only one.
+    pub shared: Option<Shared>,
+}
+
+/// What a job shares with others of its file. What to change about it is said by keys of the file,
+/// since no flag says which job it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shared {
+    /// Nodes that they may have at once of each cluster, by its name.
+    pub nodes: Vec<(String, u64)>,
 }
 
 /// Who chose a stack.

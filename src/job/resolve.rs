@@ -83,6 +83,7 @@ pub fn resolve(settings: Settings, catalog: &Catalog) -> Result<Request, Diagnos
         allow_tight: settings.allow_tight.is_some_and(|set| set.value),
         launch: settings.launch,
         reserve,
+        shared: None,
         model,
     })
 }

@@ -18,6 +18,9 @@ pub struct Remedy {
     pub change: String,
     /// A configuration that can be launched then, in words.
     pub configuration: String,
+    /// Nodes that it trains on.
+    #[serde(skip)]
+    pub nodes: u64,
 }
 
 /// Why there is no plan.

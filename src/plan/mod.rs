@@ -15,12 +15,13 @@ mod planner;
 mod predict;
 mod remedy;
 mod resolve;
+mod told;
 
 pub use candidate::{Candidate, MemoryParts, MemoryReport};
 pub use error::{PlanError, Remedy};
 pub use front::{FrontPoint, FrontReport, FrontStep};
 pub(crate) use gpu_counts::counts_left_out;
-pub use notes::{failure_note, fit_notes, pressure_note};
+pub use notes::{failure_note, fit_notes, pressure_note, shortfall_note, waiting_note};
 pub(crate) use planner::SHOWN_GPU_COUNTS;
 pub use planner::{Planner, plan, predict_one};
 

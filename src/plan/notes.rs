@@ -2,13 +2,14 @@
 
 use super::SpaceReport;
 use super::candidate::Candidate;
+use super::told::Told;
 use crate::configuration::Setting;
 use crate::forecast::Reliability;
 use crate::hardware::Cluster;
 use crate::job::{Request, StackChoice};
 use crate::measure::{LATER_DEFAULT_STACK, is_apart};
 use crate::memory::{MemoryModel, Verdict};
-use crate::quantity::display_thousands;
+use crate::quantity::{display_hours, display_thousands};
 use crate::throughput::Fit;
 
 /// What a reader of a plan that was ended early has to know before anything else.
@@ -54,16 +55,18 @@ fn stack_note(request: &Request) -> Option<String> {
             let other = gpus.find(|gpu| gpu.name != *of)?;
             Some(format!(
                 "no stack is named: {stack} is that of the fit's rows on {of}, and taken on {} too; \
-                 `--stack` names another",
-                other.name
+                 {} names another",
+                other.name,
+                Told::to(request).option("--stack", "stack")
             ))
         }
         StackChoice::Default => {
             let later = gpus.find(|gpu| !gpu.measured)?;
             Some(format!(
                 "no stack is named: {stack} is that of the embedded tables, of 2022-2023; what runs on {} \
-                 today mostly gathers in bf16, which `--stack {LATER_DEFAULT_STACK}` plans",
-                later.name
+                 today mostly gathers in bf16, which {} plans",
+                later.name,
+                Told::to(request).value("--stack", "stack", LATER_DEFAULT_STACK)
             ))
         }
     }
@@ -106,7 +109,7 @@ pub(super) fn notes(
     notes.extend(spare_note(candidates));
     notes.extend(none_left_note(request, candidates));
     notes.extend(candidates.iter().find_map(|candidate| {
-        let note = failure_note(candidate)?;
+        let note = failure_note(candidate).or_else(|| waiting_note(request, candidate))?;
         Some(format!("rank {}: {note}", candidate.rank))
     }));
     notes
@@ -144,6 +147,47 @@ pub fn failure_note(candidate: &Candidate) -> Option<String> {
             "no checkpoint is written before the end: each failure, of which {:.1} are expected, loses \
              all work so far",
             candidate.expected_failures
+        )
+    })
+}
+
+/// Failures while a job restarts, per restart, from which on their waits are worth a word.
+const WHILE_RESTARTING: f64 = 0.05;
+
+/// That nodes fail faster than the forecast holds for: it lets no failure wait for a node that comes
+/// while the job restarts from another.
+#[must_use]
+pub fn waiting_note(request: &Request, candidate: &Candidate) -> Option<String> {
+    let reliability = &request.reliability;
+    let per_s = candidate.expected_failures / (candidate.time_to_budget_h.expected * 3600.0);
+    let restarting = per_s * reliability.restart_s > WHILE_RESTARTING;
+    let gone = per_s * reliability.replacement_s;
+    (restarting && gone > candidate.spare_nodes as f64).then(|| {
+        format!(
+            "a node fails every {}, faster than {} can be replaced: time, cost and the probability of \
+             being done are optimistic, since failures during a restart are not taken to wait for a node",
+            display_hours(1.0 / (per_s * 3600.0)),
+            match candidate.spare_nodes {
+                0 => "it".to_owned(),
+                1 => "it and the spare".to_owned(),
+                spares => format!("it and the {} spares", display_thousands(spares.into())),
+            }
+        )
+    })
+}
+
+/// That a candidate trains below the global batch asked for, and by how much.
+#[must_use]
+pub fn shortfall_note(request: &Request, candidate: &Candidate) -> Option<String> {
+    let shortfall = candidate.global_batch_shortfall;
+    (shortfall > 0.0).then(|| {
+        format!(
+            "it trains at a global batch of {} tokens, {:.1} % below the {} asked for, which its {} \
+             GPUs can't share evenly",
+            display_thousands(candidate.global_batch_tokens.into()),
+            shortfall * 100.0,
+            display_thousands(request.global_batch.min.into()),
+            display_thousands(candidate.gpus.into()),
         )
     })
 }

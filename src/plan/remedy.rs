@@ -3,6 +3,7 @@
 use super::error::Remedy;
 use super::physics::Goal;
 use super::planner::{Planner, describe};
+use super::told::Told;
 use crate::hardware::Cluster;
 use crate::job::{GlobalBatch, Request};
 use crate::search::{Axis, Limits, Objective, Ranked, Switch, Watch};
@@ -12,7 +13,7 @@ struct Change {
     request: Request,
     goal: Goal,
     /// Says what was changed, given what was found.
-    words: fn(&Ranked, &Cluster) -> String,
+    words: fn(&Ranked, &Cluster, Told) -> String,
 }
 
 /// Changes that help, the smallest first.
@@ -25,6 +26,7 @@ pub(super) fn remedies(
     request: &Request,
     alternatives: &[Cluster],
 ) -> Vec<Remedy> {
+    let request = &within_shared(request);
     let tried = |changes: Vec<Change>| -> Vec<Remedy> {
         changes
             .iter()
@@ -50,6 +52,21 @@ pub(super) fn remedies(
     found
 }
 
+/// The request on what its jobs share of each cluster: more can't be had by one of them.
+fn within_shared(request: &Request) -> Request {
+    let mut request = request.clone();
+    let spares = request.reliability.spare_nodes.unwrap_or(0);
+    for (name, nodes) in request.shared.iter().flat_map(|shared| &shared.nodes) {
+        let named = |cluster: &&mut Cluster| cluster.name == *name;
+        if let Some(cluster) = request.clusters.iter_mut().find(named) {
+            let training = nodes.saturating_sub(spares).max(1);
+            let gpus = training.saturating_mul(cluster.gpus_per_node);
+            cluster.max_gpus = cluster.max_gpus.min(gpus);
+        }
+    }
+    request
+}
+
 /// The longest sequences that fit, by halves of those asked for.
 fn shorter(planner: &Planner<'_>, request: &Request) -> Option<Remedy> {
     let asked = request.seq_len.get(0)?;
@@ -61,10 +78,11 @@ fn shorter(planner: &Planner<'_>, request: &Request) -> Option<Remedy> {
                 .into_iter()
                 .find_map(|mut change| {
                     change.request.seq_len = Axis::list([length]);
-                    change.words = |found, _| {
+                    change.words = |found, _, told| {
                         let length = found.configuration.seq_len;
                         let how = together_words(found);
-                        format!("train on sequences of {length} (`--seq-len {length}`): {how}")
+                        let set = told.of_search("--seq-len", "seq_len", length);
+                        format!("train on sequences of {length} ({set}): {how}")
                     };
                     attempt(planner, &change)
                 })
@@ -112,17 +130,19 @@ fn elsewhere(planner: &Planner<'_>, request: &Request, alternatives: &[Cluster])
             attempt(planner, &change)
         })
     };
-    let as_asked = first_that_runs(request, |found, cluster| {
+    let as_asked = first_that_runs(request, |found, cluster, told| {
         let (gpus, name) = (found.configuration.gpus, &cluster.name);
         format!(
-            "use {gpus} GPUs of type {} (`--cluster {name}`)",
-            cluster.gpu.name
+            "use {gpus} GPUs of type {} ({})",
+            cluster.gpu.name,
+            told.of_job("--cluster", "cluster", name)
         )
     });
     let freely = |change: Change| {
-        first_that_runs(&change.request, |found, cluster| {
-            let (how, name) = (together_words(found), &cluster.name);
-            format!("{how}, on {} (`--cluster {name}`)", cluster.gpu.name)
+        first_that_runs(&change.request, |found, cluster, told| {
+            let how = together_words(found);
+            let set = told.of_job("--cluster", "cluster", &cluster.name);
+            format!("{how}, on {} ({set})", cluster.gpu.name)
         })
     };
     as_asked
@@ -137,9 +157,12 @@ fn allow_tight(request: &Request) -> Change {
             ..request.clone()
         },
         goal: Goal::Best(request.sort),
-        words: |_, _| {
-            "accept configurations that may run out of memory or run slowly (`--allow-tight`)"
-                .into()
+        words: |_, _, told| {
+            let set = match told {
+                Told::ByFlags => "`--allow-tight`",
+                Told::ByKeys => "`allow_tight = true` in its `[[jobs]]`",
+            };
+            format!("accept configurations that may run out of memory or run slowly ({set})")
         },
     }
 }
@@ -158,8 +181,9 @@ fn attempt(planner: &Planner<'_>, change: &Change) -> Option<Remedy> {
     let found = outcome.best.first()?;
     let cluster = change.request.clusters.get(found.cluster)?;
     Some(Remedy {
-        change: (change.words)(found, cluster),
+        change: (change.words)(found, cluster, Told::to(&change.request)),
         configuration: describe(cluster, &found.configuration),
+        nodes: cluster.nodes(found.configuration.gpus),
     })
 }
 
@@ -178,7 +202,7 @@ fn single_changes(request: &Request) -> Vec<Change> {
     if let Some(spares) = request.reliability.spare_nodes.filter(|spares| *spares > 0) {
         changes.push(change(
             best,
-            |_, _| "keep no spare nodes (`--spares none`)".into(),
+            |_, _, _| "keep no spare nodes (`--spares none`)".into(),
             &|request| {
                 request.reliability.spare_nodes = Some(0);
                 for cluster in &mut request.clusters {
@@ -191,16 +215,23 @@ fn single_changes(request: &Request) -> Vec<Change> {
     if request.activation_checkpointing == Switch::Off {
         changes.push(change(
             best,
-            |_, _| "turn activation checkpointing on (`--checkpointing on`)".into(),
+            |_, _, told| {
+                let set = match told {
+                    Told::ByFlags => "`--checkpointing on`",
+                    Told::ByKeys => "`checkpointing = \"on\"` in its `[jobs.search]`",
+                };
+                format!("turn activation checkpointing on ({set})")
+            },
             &|request| request.activation_checkpointing = Switch::On,
         ));
     }
     if request.micro_batch != Axis::Auto {
         changes.push(change(
             best,
-            |found, _| {
+            |found, _, told| {
                 let micro_batch = found.configuration.micro_batch;
-                format!("use a micro-batch of {micro_batch} (`--micro-batch {micro_batch}`)")
+                let set = told.of_search("--micro-batch", "micro_batch", micro_batch);
+                format!("use a micro-batch of {micro_batch} ({set})")
             },
             &|request| request.micro_batch = Axis::Auto,
         ));
@@ -208,27 +239,30 @@ fn single_changes(request: &Request) -> Vec<Change> {
     if request.grad_accum != Axis::Auto {
         changes.push(change(
             best,
-            |found, _| {
+            |found, _, told| {
                 let grad_accum = found.configuration.grad_accum;
-                format!("accumulate over {grad_accum} micro-batches (`--grad-accum {grad_accum}`)")
+                let set = told.of_search("--grad-accum", "grad_accum", grad_accum);
+                format!("accumulate over {grad_accum} micro-batches ({set})")
             },
             &|request| request.grad_accum = Axis::Auto,
         ));
     }
     changes.push(change(
         Goal::NearestBatch(request.global_batch.min as f64),
-        |found, _| {
+        |found, _, told| {
             let batch = found.configuration.global_batch_tokens();
-            format!("train at a global batch of {batch} tokens (`--global-batch {batch}`)")
+            let set = told.of_job("--global-batch", "global_batch", batch);
+            format!("train at a global batch of {batch} tokens ({set})")
         },
         &|request| request.global_batch = wide_batch(request),
     ));
     if let Some(most) = request.gpus.largest_up_to(u64::MAX) {
         changes.push(change(
             Goal::NearestGpus(most as f64),
-            |found, _| {
+            |found, _, told| {
                 let gpus = found.configuration.gpus;
-                format!("use {gpus} GPUs (`--gpus {gpus}`)")
+                let set = told.of_search("--gpus", "gpus", gpus);
+                format!("use {gpus} GPUs ({set})")
             },
             &|request| request.gpus = all_counts(request),
         ));
@@ -263,7 +297,7 @@ fn all_changes(request: &Request) -> Change {
     Change {
         request,
         goal: Goal::FewestGpus,
-        words: |found, _| together_words(found),
+        words: |found, _, _| together_words(found),
     }
 }
 

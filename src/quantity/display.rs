@@ -3,14 +3,19 @@
 /// A duration for people: `45 s`, `12.5 min`, `7.3 h`, `9.5 d`, `18,560 d`.
 #[must_use]
 pub fn display_hours(hours: f64) -> String {
-    let seconds = hours * 3600.0;
+    display_hours_like(hours, hours)
+}
+
+/// A duration in the unit that another is shown in, so that both can be compared at a glance.
+pub(crate) fn display_hours_like(hours: f64, other: f64) -> String {
+    let seconds = other * 3600.0;
     if seconds < 90.0 {
-        format!("{seconds:.0} s")
+        format!("{:.0} s", hours * 3600.0)
     } else if seconds < 5400.0 {
-        format!("{:.1} min", seconds / 60.0)
-    } else if hours < 96.0 {
+        format!("{:.1} min", hours * 60.0)
+    } else if other < 96.0 {
         format!("{hours:.1} h")
-    } else if hours < 24.0 * 10_000.0 {
+    } else if other < 24.0 * 10_000.0 {
         format!("{:.1} d", hours / 24.0)
     } else {
         format!("{} d", display_whole(hours / 24.0))

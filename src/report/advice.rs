@@ -7,6 +7,18 @@ use crate::quantity::display_count;
 use super::number::half_width_share;
 use super::{Answer, Cell, Column, Document, Grid, Records};
 
+/// What a fit was made from: rows are fitted all together, so that its tables have to be named again
+/// beside new ones.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Fitted<'a> {
+    /// Its name; `None` for the embedded fit.
+    pub name: Option<&'a str>,
+    /// Its tables, as a person would type them.
+    pub tables: &'a [String],
+    /// Whether it was made without the embedded tables.
+    pub alone: bool,
+}
+
 /// What to measure to narrow a plan's answer.
 #[derive(Debug, Clone, Copy)]
 pub struct ToMeasure<'a> {
@@ -14,6 +26,8 @@ pub struct ToMeasure<'a> {
     pub advice: &'a Advice,
     /// What it is for: a model's name, or a table's.
     pub subject: &'a str,
+    /// What the fit that it was given by was made from.
+    pub fitted: Fitted<'a>,
     /// Files that describe models, clusters or stacks of its rows, as a person would type them.
     pub presets: &'a [String],
 }
@@ -23,6 +37,31 @@ impl ToMeasure<'_> {
     fn presets_flags(&self) -> String {
         let files = self.presets.iter();
         files.fold(String::new(), |flags, file| flags + " --presets " + file)
+    }
+
+    /// How the rows are fitted once they are filled in.
+    fn then(&self) -> String {
+        let Fitted {
+            name,
+            tables,
+            alone,
+        } = self.fitted;
+        let own = tables.iter().map(|table| table.clone() + " ");
+        let own: String = own.collect();
+        let alone = if alone { " --alone" } else { "" };
+        let again = name.map_or_else(String::new, |name| {
+            format!(" together with the rows of {name}, whose tables are named again")
+        });
+        format!(
+            "`--format csv -o measured.csv` writes these rows to fill in; `tminus fit {own}measured.csv\
+             {}{alone} -o my.fit.toml` then fits them{again}",
+            self.presets_flags()
+        )
+    }
+
+    fn told(&self) -> impl Iterator<Item = (String, String)> {
+        let notes = self.advice.notes.iter();
+        notes.map(|note| ("note".to_owned(), note.clone()))
     }
 
     fn answer_line(&self) -> String {
@@ -63,22 +102,19 @@ impl Answer for ToMeasure<'_> {
         let title = format!("What to measure to narrow the answer for {}", self.subject);
         let document = Document::new(title).text(self.answer_line());
         if self.advice.picks.is_empty() {
-            return document.text("no single measurement within the limits would narrow that");
+            return document
+                .text("no single measurement within the limits would narrow that")
+                .notes(self.told().collect());
         }
-        document.grid(grid(self.advice)).notes(vec![
+        let mut notes = vec![
             (
                 "then".to_owned(),
                 "half-width of the answer's interval after this row and those above".to_owned(),
             ),
-            (
-                "table".to_owned(),
-                format!(
-                    "`--format csv -o measured.csv` writes these rows to fill in; `tminus fit \
-                     measured.csv{} -o my.fit.toml` then fits them",
-                    self.presets_flags()
-                ),
-            ),
-        ])
+            ("table".to_owned(), self.then()),
+        ];
+        notes.extend(self.told());
+        document.grid(grid(self.advice)).notes(notes)
     }
 
     fn records(&self) -> Records {

@@ -209,10 +209,11 @@ impl Calendar<'_> {
         notes.push((
             "weighed".into(),
             format!(
-                "{ways} ways to run the jobs: the best configuration of each GPU count of each \
+                "{} to run the jobs: the best configuration of each GPU count of each \
                  cluster, without those that another makes pointless; where `gpus` is left open, \
                  powers of two nodes, all nodes that are ever free, and numbers of nodes that share \
-                 the global batch evenly"
+                 the global batch evenly",
+                counted(ways as u64, "way")
             ),
         ));
         let short = schedule.jobs.iter().filter(|job| is_short(&job.candidate));

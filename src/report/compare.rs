@@ -1,10 +1,12 @@
 //! A launched run against its plan: what `compare` says.
 
+mod finish;
+
 use crate::compare::{Comparison, ExplainedCause};
-use crate::quantity::{display_count, display_hours};
+use crate::quantity::display_count;
 use crate::throughput::Cause;
 
-use super::number::{confidence, dollars, percent, range, significant, thousands};
+use super::number::{confidence, percent, range, significant, thousands};
 use super::words::on_off;
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone};
 
@@ -45,11 +47,13 @@ impl Answer for Deviation<'_> {
                 document = document.grid(grid);
             }
         }
-        document
+        document = document
             .heading("If it goes on like this")
-            .grid(self.finish())
-            .heading("Notes")
-            .notes(self.notes())
+            .grid(finish::grid(&c.finish));
+        if let Some(text) = finish::beside_booking(&c.finish, c.tokens) {
+            document = document.text(text);
+        }
+        document.heading("Notes").notes(self.notes())
     }
 
     fn records(&self) -> Records {
@@ -224,65 +228,6 @@ impl Deviation<'_> {
         })
     }
 
-    fn finish(&self) -> Grid {
-        let finish = &self.comparison.finish;
-        let mut rows: Vec<Vec<Cell>> = vec![vec![
-            "whole run".into(),
-            display_hours(finish.time_to_budget_h.expected).into(),
-            range(finish.time_to_budget_h, display_hours).into(),
-            display_hours(finish.planned_h.expected).into(),
-            range(finish.planned_h, display_hours).into(),
-        ]];
-        let whole = finish.remaining_h.expected >= finish.time_to_budget_h.expected;
-        if !whole {
-            rows.push(vec![
-                "still to go".into(),
-                display_hours(finish.remaining_h.expected).into(),
-                range(finish.remaining_h, display_hours).into(),
-                "".into(),
-                "".into(),
-            ]);
-        }
-        if let (Some(now), Some(planned)) = (&finish.finish, &finish.planned_finish) {
-            rows.push(vec![
-                "done".into(),
-                now.as_str().into(),
-                "".into(),
-                planned.as_str().into(),
-                "".into(),
-            ]);
-        }
-        if let (Some(now), Some(planned)) = (finish.cost_usd, finish.planned_usd) {
-            let usd = |value: f64| format!("${}", dollars(value));
-            rows.push(vec![
-                "cost".into(),
-                usd(now.expected).into(),
-                range(now, usd).into(),
-                usd(planned.expected).into(),
-                range(planned, usd).into(),
-            ]);
-            if let Some(remaining) = finish.remaining_usd.filter(|_| !whole) {
-                rows.push(vec![
-                    "still to pay".into(),
-                    usd(remaining.expected).into(),
-                    range(remaining, usd).into(),
-                    "".into(),
-                    "".into(),
-                ]);
-            }
-        }
-        Grid {
-            columns: vec![
-                Column::left(""),
-                Column::right("now"),
-                Column::left("low–high"),
-                Column::right("planned"),
-                Column::left("low–high"),
-            ],
-            rows,
-        }
-    }
-
     fn notes(&self) -> Vec<(String, String)> {
         let c = self.comparison;
         let mut notes = Vec::new();
@@ -296,9 +241,7 @@ impl Deviation<'_> {
                     .to_owned(),
             ));
         }
-        let range = "low–high now is run-to-run noise alone; wall clock and bill keep the plan's \
-                     proportion to training";
-        notes.push(("finish".to_owned(), range.to_owned()));
+        notes.push(("finish".to_owned(), finish::basis(&c.finish)));
         if c.finish.cost_usd.is_none() {
             notes.push((
                 "cost".to_owned(),

@@ -1,5 +1,6 @@
 //! A fit to a user's rows: what `fit` says.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::fit_file::{EMBEDDED, FitFile, HeldOut};
@@ -16,6 +17,9 @@ const MOVED: usize = 4;
 /// Smallest change worth naming, on the coefficient's fitted scale: about 1 %.
 const NAMED: f64 = 0.01;
 
+/// Rows of fewer than which nobody can see how uneven they are.
+const SHOWING: usize = 5;
+
 /// A fit with what was said while its tables were read.
 #[derive(Debug, Clone, Copy)]
 pub struct FitSummary<'a> {
@@ -28,41 +32,65 @@ pub struct FitSummary<'a> {
 }
 
 /// What `fit --format json` prints.
-#[derive(Serialize)]
-struct Summary<'a> {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "FitSummary")]
+pub(crate) struct Summary<'a> {
+    /// Version of this JSON; it grows when a field changes meaning.
     schema_version: u32,
+    /// Name of the fit.
     name: &'a str,
+    /// The file it was written to.
     file: &'a str,
+    /// The embedded tables it was fitted on top of; `null` when made alone.
     on_top_of: Option<&'static str>,
+    /// Measured rows of one's own.
     rows: usize,
+    /// Errors on rows held out of it; `null` where too few are left to tell.
     held_out: Option<&'a HeldOut>,
+    /// Why it is to be used with care, where it is.
     caution: Option<&'a str>,
+    /// What was learnt of each place.
     fits: Vec<Place>,
+    /// What was ignored or assumed in its tables, and rows that it doesn't follow.
     notes: &'a [String],
 }
 
 /// What was learnt of one place.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Place {
+    /// GPU type; `null` where rows of several places were fitted together.
     gpu: Option<String>,
+    /// Training stack; `null` where rows of several places were fitted together.
     stack: Option<String>,
+    /// Rows of one's own of it.
     rows: usize,
+    /// In what it differs from the embedded tables; `null` where it doesn't, or alone.
     differs_in: Option<&'static str>,
-    /// Standard deviation by which the rows stray beyond the noise of single runs, as a share.
+    /// Standard deviation by which the rows stray beyond the noise of single runs, as a share; of
+    /// few rows, what is taken of any.
     scatter: f64,
+    /// What was learnt, in words.
     in_words: String,
+    /// The coefficients that moved most.
     moved: Vec<Moved>,
+    /// Steps that the fit took.
     steps: usize,
+    /// The last change of a coefficient, on its fitted scale.
     last_change: f64,
+    /// Condition number of what was solved last.
     condition: f64,
 }
 
 /// A coefficient that the rows moved.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Moved {
+    /// Its name.
     coefficient: &'static str,
+    /// Its unit.
     unit: &'static str,
+    /// What it was.
     from: f64,
+    /// What it is.
     to: f64,
 }
 
@@ -100,7 +128,8 @@ impl Place {
             1 => "1 row".to_owned(),
             rows => format!("{rows} rows"),
         };
-        if self.scatter < NAMED {
+        // Of few rows it is what is taken of any, not what they show.
+        if self.scatter < NAMED || self.rows < SHOWING {
             return rows;
         }
         format!(

@@ -35,7 +35,7 @@ mod words;
 
 use thiserror::Error;
 
-pub use self::advice::ToMeasure;
+pub use self::advice::{Fitted, ToMeasure};
 pub use self::approval::{Approval, ApprovalReport, Grounds, LadderApproval};
 pub use self::bookings::Bookings;
 pub use self::calendar::Calendar;
@@ -46,6 +46,7 @@ pub use self::csv::Csv;
 pub use self::document::{Block, Cell, Column, Document, Grid, Tone};
 pub use self::explain::Explanation;
 pub use self::fit_summary::FitSummary;
+pub(crate) use self::fit_summary::Summary as FitReportSummary;
 pub use self::json::Json;
 pub use self::listing::{Listing, Section};
 pub use self::markdown::Markdown;

@@ -24,10 +24,13 @@ pub(super) fn significant(value: f64) -> String {
     }
 }
 
+/// Dollars below which cents are shown.
+pub(super) const CENTS_BELOW: f64 = 99.995;
+
 /// Dollars without the sign: cents below 100, whole dollars above. What is less than half a cent
 /// is `0.00`, unlike nothing, which is `0`.
 pub(super) fn dollars(value: f64) -> String {
-    if value >= 99.995 || value == 0.0 {
+    if value >= CENTS_BELOW || value == 0.0 {
         thousands(value)
     } else {
         format!("{value:.2}")

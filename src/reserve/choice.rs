@@ -189,6 +189,7 @@ pub(super) fn why_none(offer: &Offer, window: &Window, ask: &Ask, runs: &[Run]) 
             spares: smallest.map_or(0, |run| run.spares),
             most: offer.max_nodes,
             in_all: offer.product.max_nodes_in_all,
+            without_spares: smallest.is_some_and(|run| offer.booked(run.nodes(), 0).is_some()),
         };
     };
     if sold.iter().all(|run| run.stalls) {

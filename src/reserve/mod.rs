@@ -35,6 +35,7 @@ use thiserror::Error;
 use crate::calendar::Moment;
 use crate::job::Request;
 use crate::plan::{FitReport, PlanError, Planner, RequestReport, SCHEMA_VERSION};
+use crate::search::Axis;
 use booking::Desk;
 use fleet::{Run, fleets};
 use offer::Window;
@@ -177,8 +178,8 @@ fn quote<'a>(
     offer: &'a Offer,
     runs: &'a [Run],
 ) -> Result<Quote<'a>, Reason> {
-    let window = offer.window(ask)?;
     if let Goal::Nodes { nodes } = ask.goal {
+        // No start helps where there are fewer.
         let spares = runs.first().map_or(0, |run| run.spares);
         if offer.booked(nodes, spares).is_none() {
             return Err(Reason::TooManyNodes {
@@ -186,9 +187,12 @@ fn quote<'a>(
                 spares,
                 most: offer.max_nodes,
                 in_all: offer.product.max_nodes_in_all,
+                without_spares: offer.booked(nodes, 0).is_some()
+                    && runs_without_spares(planner, request, offer, nodes),
             });
         }
     }
+    let window = offer.window(ask)?;
     if matches!(ask.goal, Goal::Budget { .. }) && offer.price.is_none() {
         return Err(Reason::NoPrice {
             price_type: offer.pricing.price_type.clone(),
@@ -202,7 +206,15 @@ fn quote<'a>(
             Some(PlanError::NothingFeasible { space, remedies }) => Reason::NothingFits {
                 help: remedies
                     .iter()
-                    .map(|remedy| format!("{}: {}", remedy.change, remedy.configuration))
+                    .map(|remedy| {
+                        let also = match ask.goal {
+                            Goal::Nodes { nodes } if nodes != remedy.nodes => {
+                                format!(" and `--nodes {}`", remedy.nodes)
+                            }
+                            _ => String::new(),
+                        };
+                        format!("{}{also}: {}", remedy.change, remedy.configuration)
+                    })
                     .collect(),
                 why: PlanError::NothingFeasible {
                     space,
@@ -221,6 +233,25 @@ fn quote<'a>(
         window,
         runs,
     })
+}
+
+/// Whether some configuration trains on exactly so many nodes where none are kept as spares.
+fn runs_without_spares(
+    planner: &Planner<'_>,
+    request: &Request,
+    offer: &Offer,
+    nodes: u64,
+) -> bool {
+    let Some(cluster) = request.clusters.get(offer.cluster) else {
+        return false;
+    };
+    let mut alone = request.clone();
+    alone.reliability.spare_nodes = Some(0);
+    if alone.gpus == Axis::Auto {
+        alone.gpus = Axis::list([nodes.saturating_mul(cluster.gpus_per_node)]);
+    }
+    let found = planner.fastest_by_gpu_count(&alone, cluster, offer.max_nodes);
+    found.is_ok_and(|found| found.iter().any(|candidate| candidate.nodes == nodes))
 }
 
 fn name_of<'a>(request: &'a Request, offer: &Offer) -> &'a str {

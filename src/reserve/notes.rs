@@ -6,7 +6,10 @@ use super::offer::Offer;
 use crate::forecast::Pricing;
 use crate::hardware::Price;
 use crate::job::Request;
-use crate::plan::{Candidate, counts_left_out, failure_note, fit_notes, pressure_note};
+use crate::plan::{
+    Candidate, counts_left_out, failure_note, fit_notes, pressure_note, shortfall_note,
+    waiting_note,
+};
 use crate::product::Billing;
 use crate::quantity::display_thousands;
 
@@ -18,7 +21,9 @@ pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
     notes.extend(
         pressure_note(desk.request, &booking.candidate).map(|note| format!("it is {note}")),
     );
-    notes.extend(failure_note(&booking.candidate));
+    notes.extend(shortfall_note(desk.request, &booking.candidate));
+    let failures = failure_note(&booking.candidate);
+    notes.extend(failures.or_else(|| waiting_note(desk.request, &booking.candidate)));
     let here = Request {
         clusters: vec![desk.cluster.clone()],
         ..desk.request.clone()

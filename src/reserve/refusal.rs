@@ -35,6 +35,8 @@ pub enum Reason {
         most: u64,
         /// The most of all bookings together, where that is more.
         in_all: Option<u64>,
+        /// Whether what trains could be had without the spares.
+        without_spares: bool,
     },
     /// A budget can't be held against it.
     NoPrice {
@@ -119,14 +121,7 @@ impl Reason {
                 })
                 .into_iter()
                 .collect(),
-            Self::TooManyNodes {
-                wanted,
-                spares,
-                most,
-                ..
-            } if *spares > 0 && wanted.saturating_sub(*spares) <= *most => {
-                vec!["`--spares none` keeps no spare, or train on fewer `--nodes`".to_owned()]
-            }
+            Self::TooManyNodes { spares, .. } if *spares > 0 => self.fewer_spares(),
             Self::NoPrice { price_type, place } => {
                 let of_type = price_type
                     .as_ref()
@@ -158,6 +153,32 @@ impl Reason {
     }
 }
 
+impl Reason {
+    /// What to do about more nodes than are sold, some of them spares.
+    fn fewer_spares(&self) -> Vec<String> {
+        match self {
+            Self::TooManyNodes {
+                without_spares: true,
+                ..
+            } => vec!["`--spares none` keeps no spare, or train on fewer `--nodes`".to_owned()],
+            Self::TooManyNodes {
+                wanted,
+                spares,
+                most,
+                ..
+            } if wanted.saturating_sub(*spares) <= *most => {
+                let nodes = wanted.saturating_sub(*spares);
+                vec![format!(
+                    "no configuration uses exactly {} without spares either: name other `--nodes`, and \
+                     fewer `--spares`",
+                    counted(nodes, "node")
+                )]
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -174,6 +195,7 @@ impl fmt::Display for Reason {
                 spares,
                 most,
                 in_all,
+                ..
             } => {
                 write!(f, "{wanted} nodes")?;
                 match spares {
@@ -235,12 +257,24 @@ impl fmt::Display for Reason {
             Self::TooLate { needed_h, limit } => write!(
                 f,
                 "the fastest that can be booked needs {}, and only {limit} are left",
-                display_hours(*needed_h)
+                more_than(*needed_h, *limit)
             ),
             Self::TooDear { usd } => write!(f, "the cheapest booking costs ${}", whole(*usd)),
         }
     }
 }
+
+/// Hours in so many digits that they are seen to be more than a limit: in whole minutes, rounded up,
+/// where fewer don't show it.
+fn more_than(hours: f64, limit: Span) -> String {
+    match Span::from_hours_up(hours) {
+        Some(span) if hours < NEAR * limit.hours() => span.to_string(),
+        _ => display_hours(hours),
+    }
+}
+
+/// Times less than this factor apart may read alike.
+const NEAR: f64 = 1.1;
 
 /// Dollars rounded up to whole ones.
 pub(super) fn whole(usd: f64) -> String {

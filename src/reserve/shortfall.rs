@@ -78,9 +78,9 @@ fn earliest(request: &Request, ask: &Ask, quotes: &[Quote<'_>]) -> Option<String
     let when = match quote.window.at(first.needed) {
         Some(moment) => format!("{moment} (`--deadline {moment}`)"),
         None => format!(
-            "{} after the start (`--deadline {}h`)",
+            "{} after the start (`--deadline {}`)",
             first.needed,
-            first.needed.seconds().div_ceil(3600)
+            enough(first.needed)
         ),
     };
     Some(format!(
@@ -88,6 +88,17 @@ fn earliest(request: &Request, ask: &Ask, quotes: &[Quote<'_>]) -> Option<String
         ask.probability,
         place(request, quote.offer, first.booked)
     ))
+}
+
+/// A length of time that is typed and holds another: in minutes below a day, else in hours.
+fn enough(span: Span) -> String {
+    const DAY: u64 = 86_400;
+    match span.seconds() {
+        seconds if seconds < DAY && !seconds.is_multiple_of(3600) => {
+            format!("{}m", seconds.div_ceil(60))
+        }
+        seconds => format!("{}h", seconds.div_ceil(3600)),
+    }
 }
 
 /// The chance that the deadline is made after all.

@@ -1,7 +1,7 @@
 //! What the planner answers to single questions people ask.
 
 use tminus::hardware::Cluster;
-use tminus::job::{GlobalBatch, Request};
+use tminus::job::{GlobalBatch, Request, Shared};
 use tminus::memory::Verdict;
 use tminus::plan::{PlanError, Planner, predict_one};
 use tminus::search::{Axis, Objective, Switch};
@@ -127,6 +127,26 @@ fn the_smallest_change_that_fits_is_found() {
         "{:?}",
         remedies(&batch)
     );
+}
+
+/// One of several jobs is told the keys of its file, and no more than the jobs share.
+#[test]
+fn one_of_several_jobs_is_told_what_to_write() {
+    let mut job = request("gpt-125m", &["r1z1"]);
+    job.gpus = Axis::list([24, 48]);
+    job.shared = Some(Shared {
+        nodes: vec![("r1z1".to_owned(), 4)],
+    });
+    let offered = remedies(&job).join("\n");
+    assert!(!offered.contains("--"), "{offered}");
+    assert!(
+        offered.contains("`gpus = 32` in its `[jobs.search]`"),
+        "{offered}"
+    );
+    assert!(offered.contains("`global_batch = \""), "{offered}");
+    job.shared = None;
+    let offered = remedies(&job).join("\n");
+    assert!(offered.contains("`--gpus 64`"), "{offered}");
 }
 
 /// What is asked of spares and prices holds on other hardware too: what is offered there can be launched

@@ -62,6 +62,7 @@ fn request(model: &str, clusters: &[&str]) -> Request {
         pricing: Pricing::default(),
         launch: LaunchSettings::default(),
         reserve: ReserveSettings::default(),
+        shared: None,
     }
 }
 

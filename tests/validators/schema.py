@@ -43,6 +43,7 @@ ANSWERS = [
     ("evaluate --protocol leave-model --format json", "evaluation"),
     (f"evaluate {CASES}/evaluate.in/mine.csv --format json", "evaluation"),
     (f"advise {JOB} --format json", "advice"),
+    (f"fit {CASES}/evaluate.in/mine.csv -o mine.fit.toml --format json", "fit"),
     (f"plan {ONE} --format json -o plan.json", None),
     ("compare plan.json --measured 22000 --format json", "compare"),
     ("compare plan.json --measured 22000 --done-tokens 40B --start 2026-12-01 --format json",

@@ -50,6 +50,51 @@ fn a_report_is_compared_with_what_it_recommends() {
     }
 }
 
+/// The terms of a booking are read with it, and checked.
+#[test]
+fn a_booking_is_read_with_its_terms() {
+    let run = &PLAN[PLAN.find("[{\"rank\"").unwrap() + 1..PLAN.rfind("]}").unwrap()];
+    let report = |usable_h: &str| {
+        format!(
+            "{}, \"recommended_booking\": 1, \"reservation\": {{\"bookings\": [{{\"candidate\": {run}, \
+             \"start\": \"2026-12-01T11:30:00Z\", \"usable_until\": \"2026-12-14T11:00:00Z\", \
+             \"usable_h\": {usable_h}, \"booked_h\": 312.0, \"booked_gpus\": 56, \
+             \"billing\": \"upfront\", \"price\": {{\"usd_per_gpu_hour\": 2.0}}, \
+             \"cost_usd\": {{\"low\": 3.0, \"expected\": 3.0, \"high\": 3.0}}}}]}}}}",
+            PLAN.strip_suffix('}').unwrap()
+        )
+    };
+    let plan = parse(&report("311.5")).unwrap();
+    let booking = plan.launched(None).unwrap().booking.clone().unwrap();
+    assert_eq!(booking.cost_usd.unwrap().expected, 3.0);
+    assert_eq!(booking.usd_per_hour, Some(112.0));
+    let (start, until) = (booking.start.unwrap(), booking.usable_until.unwrap());
+    assert_eq!(until.hours_after(start), booking.usable_h);
+    assert!(plan.launched(Some(1)).unwrap().booking.is_none());
+}
+
+/// A front's knee is what its report recommends.
+#[test]
+fn a_front_is_compared_with_its_knee() {
+    let run = &PLAN[PLAN.find("[{\"rank\"").unwrap() + 1..PLAN.rfind("]}").unwrap()];
+    let second = run.replace("\"rank\": 1", "\"rank\": 2");
+    let front = |knee: &str| {
+        let two = PLAN.replace(run, &format!("{run}, {second}"));
+        let text = two.strip_suffix('}').unwrap();
+        parse(&format!("{text}, \"front\": {{\"knee_rank\": {knee}}}}}")).unwrap()
+    };
+    let rank = |plan: &PlanFile, asked| plan.launched(asked).unwrap().rank;
+    let plan = front("2");
+    assert_eq!((rank(&plan, None), rank(&plan, Some(1))), (2, 1));
+    let said = plan.taken_by_default(plan.launched(None).unwrap()).unwrap();
+    assert!(said.contains("rank 2") && said.contains("--rank"), "{said}");
+    for none in ["null", "9"] {
+        assert_eq!(rank(&front(none), None), 1, "{none}");
+    }
+    let alone = parse(PLAN).unwrap();
+    assert_eq!(alone.taken_by_default(alone.launched(None).unwrap()), None);
+}
+
 #[test]
 fn each_mistake_is_told_by_its_place() {
     for (from, to, expected) in [

@@ -60,20 +60,28 @@ pub(super) fn cycle(jobs: &[AgendaJob], names: &[Sourced<String>]) -> Option<Dia
     Some(names[at].refuse(refusal, "one of them"))
 }
 
-/// The windows in order of time.
+/// The windows in order of time; `left_out` says what it means to leave one out.
 ///
 /// # Errors
-/// One that ends before it begins or before the calendar starts, is about more nodes than there are,
+/// One that ends before or when it begins or before the calendar starts, is about more nodes than there are,
 /// or overlaps another.
 pub(super) fn ordered(
     windows: &[Sourced<WindowSettings>],
-    start: Moment,
-    nodes: u64,
+    (start, nodes): (Moment, u64),
     cluster: &str,
+    left_out: &str,
 ) -> Result<Vec<Window>, Diagnostic> {
     for set in windows {
         let WindowSettings { from, to, .. } = set.value;
-        if to <= from {
+        if to == from {
+            return Err(set.refuse(
+                Diagnostic::new(format!("the window begins and ends at {from}"))
+                    .help("`to` is its end: name a later moment, for a whole day the next day")
+                    .help(left_out),
+                "no time in it",
+            ));
+        }
+        if to < from {
             return Err(set.refuse(
                 Diagnostic::new(format!(
                     "the window ends at {to}, before it begins, at {from}"
@@ -87,7 +95,8 @@ pub(super) fn ordered(
                 Diagnostic::new(format!(
                     "the window ends at {to}, before the calendar starts, at {start}"
                 ))
-                .help("correct its dates, or leave it out"),
+                .help("correct its dates")
+                .help(left_out),
                 "in the past",
             ));
         }

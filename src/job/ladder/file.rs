@@ -62,12 +62,12 @@ pub(in crate::job) struct ScheduleTable {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a table about what is free")]
 struct SiteTable {
-    /// Nodes that the jobs share; as many as one job can have there unless given.
+    /// Nodes that the jobs share, at most as many as one job can have there; all these unless given.
     capacity_nodes: Option<At<Whole>>,
     /// The same in GPUs.
     max_gpus: Option<At<Whole>>,
     /// When it is free; always unless given.
-    available: Vec<At<WindowTable>>,
+    available: Option<At<Vec<At<WindowTable>>>>,
     /// When others have it.
     booked: Vec<At<WindowTable>>,
 }
@@ -178,7 +178,16 @@ impl SiteTable {
         SiteSettings {
             capacity_nodes: file.whole(self.capacity_nodes.as_ref()),
             max_gpus: file.whole(self.max_gpus.as_ref()),
-            available: windows(&self.available),
+            available: self
+                .available
+                .as_ref()
+                .map(|at| windows(&at.value))
+                .unwrap_or_default(),
+            never_available: self
+                .available
+                .as_ref()
+                .filter(|at| at.value.is_empty())
+                .map(|at| file.at(&at.span, ())),
             booked: windows(&self.booked),
         }
     }

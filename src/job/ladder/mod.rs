@@ -112,6 +112,8 @@ pub struct SiteSettings {
     pub max_gpus: Option<Sourced<u64>>,
     /// When it is free; always unless given.
     pub available: Vec<Sourced<WindowSettings>>,
+    /// Where it is said to be free at no time.
+    pub never_available: Option<Sourced<()>>,
     /// When others have it.
     pub booked: Vec<Sourced<WindowSettings>>,
 }

@@ -1,12 +1,13 @@
 //! Several jobs as written become an [`Agenda`].
 
 use super::check::{cycle, distinct, ordered};
-use super::{Agenda, AgendaJob, Ladder, LadderJob, ScheduleSettings, Site, SiteSettings, Window};
+use super::{Agenda, AgendaJob, Ladder, LadderJob, ScheduleSettings, Site, SiteSettings};
 use crate::calendar::{Due, Moment};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::hardware::Cluster;
-use crate::job::{ModelChoice, Probability, ReserveSettings, Settings, Sourced, resolve};
+use crate::job::{ModelChoice, Probability, ReserveSettings, Settings, Shared, Sourced, resolve};
 use crate::preset::Catalog;
+use crate::quantity::counted;
 
 /// The most jobs of one calendar: far more than the search for a good order can tell apart.
 const MAX_JOBS: usize = 200;
@@ -45,6 +46,15 @@ pub fn resolve_ladder(
         return Err(refusal);
     }
     let sites = sites(&resolved, &schedule, start.value, catalog)?;
+    let nodes = sites
+        .iter()
+        .map(|site| (site.cluster.name.clone(), site.nodes));
+    let shared = Shared {
+        nodes: nodes.collect(),
+    };
+    for job in &mut resolved {
+        job.request.shared = Some(shared.clone());
+    }
     Ok(Agenda {
         jobs: resolved,
         sites,
@@ -301,7 +311,7 @@ fn site(
     };
     let nodes = match (&settings.capacity_nodes, &settings.max_gpus) {
         (None, None) => most,
-        (Some(set), None) => set.value,
+        (Some(set), None) => within(set, set.value, most, &cluster)?,
         (None, Some(set)) => match set.value / cluster.gpus_per_node {
             0 => {
                 return Err(set.refuse(
@@ -312,7 +322,7 @@ fn site(
                     "less than a node",
                 ));
             }
-            nodes => nodes,
+            nodes => within(set, nodes, most, &cluster)?,
         },
         (Some(set), Some(_)) => {
             return Err(set.refuse(
@@ -322,15 +332,49 @@ fn site(
             ));
         }
     };
-    let windows = |set: &[Sourced<super::WindowSettings>]| -> Result<Vec<Window>, Diagnostic> {
-        ordered(set, start, nodes, &cluster.name)
+    let windows = |set: &[Sourced<super::WindowSettings>], left_out: &str| {
+        ordered(set, (start, nodes), &cluster.name, left_out)
     };
-    let available = windows(&settings.available)?;
-    let booked = windows(&settings.booked)?;
+    if let Some(never) = settings.never_available.as_ref() {
+        return Err(never.refuse(
+            Diagnostic::new(format!(
+                "`available` holds no window, so no node of {} is ever free",
+                cluster.name
+            ))
+            .help("leave `available` out where the nodes are free at all times, or name when they are")
+            .help("leave the cluster out of `clusters` where no job is to run on it"),
+            "never",
+        ));
+    }
+    let available = windows(
+        &settings.available,
+        "without any window the nodes would be free at all times",
+    )?;
+    let booked = windows(&settings.booked, "or leave the window out")?;
     Ok(Site {
         available: (!available.is_empty()).then_some(available),
         booked,
         nodes,
         cluster,
     })
+}
+
+/// Refuses more nodes than the cluster has.
+fn within(set: &Sourced<u64>, nodes: u64, most: u64, cluster: &Cluster) -> Result<u64, Diagnostic> {
+    if nodes <= most {
+        return Ok(nodes);
+    }
+    Err(set.refuse(
+        Diagnostic::new(format!(
+            "{nodes} nodes are more than the {most} of {} ({} GPUs, {} a node)",
+            cluster.name, cluster.max_gpus, cluster.gpus_per_node
+        ))
+        .help(format!(
+            "name at most {} ({} GPUs), or leave it out to share all of them",
+            counted(most, "node"),
+            cluster.max_gpus
+        ))
+        .help("a larger cluster is described in `[clusters.NAME]`, by its `max_gpus`"),
+        "more than it has",
+    ))
 }

@@ -1,7 +1,8 @@
 //! What is refused, and how it is said.
 
 use super::{planned, planned_with};
-use crate::job::{Settings, Sourced, TokenBudget};
+use crate::job::{JobFile, Settings, Sourced, TokenBudget, resolve_ladder};
+use crate::preset::Catalog;
 use crate::search::Axis;
 
 fn refusal(text: &str) -> String {
@@ -247,6 +248,55 @@ fn axes_that_flags_could_build_are_checked() {
         assert!(
             error.to_string().contains("--micro-batch"),
             "{axis:?}: {error}"
+        );
+    }
+}
+
+/// What a cluster has free is held against what it has, and against time.
+#[test]
+fn what_several_jobs_share_makes_sense() {
+    let refusal = |site: &str| {
+        let text = format!(
+            "clusters = [\"r7z2\"]\n[schedule]\nstart = \"2028-02-28\"\n\
+             [schedule.clusters.r7z2]\n{site}\n[[jobs]]\nmodel = \"gpt-350m\"\n"
+        );
+        let file = JobFile::parse("job.toml", &text).unwrap();
+        let agenda = resolve_ladder(file.ladder.unwrap(), &file.settings, &Catalog::embedded());
+        agenda.map(|_| ()).map_err(|refusal| refusal.to_string())
+    };
+    assert_eq!(refusal("capacity_nodes = 16"), Ok(()));
+    let past = "{ from = \"2028-02-26\", to = \"2028-02-27\" }";
+    for (site, place, said) in [
+        (
+            "capacity_nodes = 17",
+            "job.toml:5:18",
+            "17 nodes are more than the 16 of r7z2",
+        ),
+        (
+            "max_gpus = 136",
+            "job.toml:5:12",
+            "17 nodes are more than the 16 of r7z2",
+        ),
+        (
+            "booked = [{ from = \"2028-03-01\", to = \"2028-03-01\" }]",
+            "job.toml:5:11",
+            "begins and ends at 2028-03-01T00:00Z",
+        ),
+        (
+            "available = []",
+            "job.toml:5:13",
+            "no node of r7z2 is ever free",
+        ),
+        (
+            &format!("available = [{past}]"),
+            "job.toml:5:14",
+            "without any window the nodes would be free at all times",
+        ),
+    ] {
+        let told = refusal(site).unwrap_err();
+        assert!(
+            told.contains(place) && told.contains(said),
+            "{site}: {told}"
         );
     }
 }

@@ -4,6 +4,7 @@ use crate::plan::{Candidate, Plan};
 use crate::quantity::{Interval, display_thousands};
 
 use super::super::number::{TimeUnit, dollars, range};
+use super::super::ranking::is_short;
 use super::super::words::{basis_name, on_off, ranked_by, same, verdict_tone};
 use super::super::{Cell, Column, Grid, Tone};
 
@@ -26,7 +27,7 @@ pub(super) fn grid(plan: &Plan, best: &Candidate) -> Grid {
         };
         let memory = format!("{:.1} of {:.1}", c.memory.peak_gib, c.memory.usable_gib);
         let cells: [Cell; 7] = [
-            c.rank.to_string().into(),
+            format!("{}{}", if is_short(c) { "~" } else { "" }, c.rank).into(),
             how(c).into(),
             with_range(c.time_to_budget_h, |hours| unit.show(hours)).into(),
             c.cost_usd

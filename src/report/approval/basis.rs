@@ -106,8 +106,10 @@ fn how_it_goes(best: &Candidate) -> Vec<(String, String)> {
         note(
             "spares",
             format!(
-                "{} nodes beside the {} that train",
-                best.spare_nodes, best.nodes
+                "{} beside the {} that {}",
+                counted(best.spare_nodes, "node"),
+                best.nodes,
+                if best.nodes == 1 { "trains" } else { "train" }
             ),
         ),
     ]

@@ -157,7 +157,7 @@ pub(super) fn bill(booking: &Booking) -> Grid {
         gpu_hours: billed.scale(booking.booked_gpus as f64),
         usd: booking.cost_usd,
     };
-    itemised("item", lines.collect(), total)
+    itemised("item", &lines.collect::<Vec<_>>(), total)
 }
 
 /// The booking, the run in it and the deadline on a calendar.

@@ -1,15 +1,19 @@
 //! The first sentence, and what speaks against it.
 
 use crate::memory::Verdict;
-use crate::plan::{Candidate, FitReport};
+use crate::plan::{Candidate, FitReport, shortfall_note};
 use crate::quantity::{Interval, display_count, display_thousands};
 use crate::throughput::Basis;
 
-use super::super::chart::after;
+use super::super::chart::minute_after;
 use super::super::number::{TimeUnit, confidence, dollars, percent};
+use super::super::ranking::is_short;
 use super::super::words::{on_off, ranked_by, verdict_words};
 use super::choice::{Recommended, Why};
 use super::{Approval, booking, note};
+
+/// Moments are of UTC, and say so: `2026-12-01 09:00Z`.
+const MOMENT: &str = "%Y-%m-%d %H:%MZ";
 
 impl<'a> Approval<'a> {
     /// What to do, in one sentence: where, from when to when, for how much, how sure, on what
@@ -69,10 +73,7 @@ impl<'a> Approval<'a> {
     fn dates(&self, time: Interval) -> String {
         let how_long = span(time);
         match self.start.zip(self.moment(time.expected)) {
-            Some((start, end)) => format!(
-                " from {} to {end}, {how_long}",
-                start.strftime("%Y-%m-%d %H:%M"),
-            ),
+            Some((start, end)) => format!(" from {} to {end}, {how_long}", start.strftime(MOMENT)),
             None => format!(" for {how_long}"),
         }
     }
@@ -89,8 +90,8 @@ impl<'a> Approval<'a> {
 
     /// The moment so many hours after the start, where that is known.
     fn moment(&self, hours: f64) -> Option<String> {
-        let moment = after(self.start?, hours)?;
-        Some(moment.strftime("%Y-%m-%d %H:%M").to_string())
+        let moment = minute_after(self.start?, hours)?;
+        Some(moment.strftime(MOMENT).to_string())
     }
 
     pub(super) fn warnings(&self, best: &Recommended<'a>) -> Vec<(String, String)> {
@@ -110,6 +111,11 @@ impl<'a> Approval<'a> {
                     best.candidate.cluster
                 ),
             ));
+        }
+        if !matches!(best.why, Why::Booked(_)) {
+            // Of a booking, its own notes tell.
+            let short = shortfall_note(self.request, best.candidate);
+            notes.extend(short.map(|text| note("global batch", text)));
         }
         notes.extend(self.front_warnings(best));
         let ties = self.plan.candidates.iter();
@@ -133,6 +139,9 @@ impl<'a> Approval<'a> {
         }
         let told = self.plan.notes.iter();
         notes.extend(told.map(|text| note("note", text.as_str())));
+        if self.plan.candidates.iter().any(is_short) {
+            notes.push(note("~", "misses the global batch asked for, by up to 5 %"));
+        }
         if let Why::Booked(booking) = best.why {
             let told = booking.notes.iter();
             let new = told.filter(|text| !self.plan.notes.contains(text));
@@ -284,7 +293,7 @@ mod tests {
         };
         let best = &approval(None).recommended(None).unwrap();
         let said = approval(Some(jiff::civil::date(2027, 2, 26).at(9, 0, 0, 0)));
-        insta::assert_snapshot!(said.recommendation(best), @"Train gpt-7b on 8 nodes of p4de.24xlarge (1,024 × a100-40gb) from 2027-02-26 09:00 to 2027-03-08 09:00, 10.0 days (9.60 to 10.5), at $34,560 ($33,178 to $36,288); with a probability of 95 % it is done by 2027-03-08 21:00; the figures are extrapolated: this lies outside the 300 measured rows of the fit, where its mean error of 1.2 % on rows held out need not hold.");
+        insta::assert_snapshot!(said.recommendation(best), @"Train gpt-7b on 8 nodes of p4de.24xlarge (1,024 × a100-40gb) from 2027-02-26 09:00Z to 2027-03-08 09:00Z, 10.0 days (9.60 to 10.5), at $34,560 ($33,178 to $36,288); with a probability of 95 % it is done by 2027-03-08 21:00Z; the figures are extrapolated: this lies outside the 300 measured rows of the fit, where its mean error of 1.2 % on rows held out need not hold.");
         insta::assert_snapshot!(approval(None).recommendation(best), @"Train gpt-7b on 8 nodes of p4de.24xlarge (1,024 × a100-40gb) for 10.0 days (9.60 to 10.5), at $34,560 ($33,178 to $36,288); with a probability of 95 % it is done within 10.5 days; the figures are extrapolated: this lies outside the 300 measured rows of the fit, where its mean error of 1.2 % on rows held out need not hold.");
     }
 }

@@ -9,6 +9,7 @@ use crate::quantity::{counted, display_count};
 use crate::reserve::{Goal, Reservation};
 
 use super::number::dollars;
+use super::ranking::is_short;
 use super::{Answer, Document, Records};
 
 pub(super) use full::{facts, in_words, steps};
@@ -53,6 +54,16 @@ impl Answer for Bookings<'_> {
                     .to_owned(),
             )
         });
+        let mut bookings = reservation.bookings.iter();
+        let short = bookings.any(|booking| is_short(&booking.candidate));
+        let short = short.then(|| {
+            (
+                "~".to_owned(),
+                "trains below the global batch asked for, by up to 5 %, because its GPUs can't share \
+                 it evenly; its note says by how much"
+                    .to_owned(),
+            )
+        });
         let notes: Vec<(String, String)> = [
             (
                 "need".to_owned(),
@@ -76,6 +87,7 @@ impl Answer for Bookings<'_> {
             ),
         ]
         .into_iter()
+        .chain(short)
         .chain(spares)
         .collect();
         document.heading("Notes").notes(notes)

@@ -3,6 +3,7 @@
 use crate::reserve::{Booking, Reservation, Role};
 
 use super::super::number::{dollars, significant, thousands};
+use super::super::ranking::is_short;
 use super::super::{Cell, Column, Grid, Tone};
 
 /// A row a booking.
@@ -29,7 +30,7 @@ pub(in super::super) fn overview(reservation: &Reservation) -> Grid {
                 format!("{} + {}", booking.nodes, booking.spares)
             };
             vec![
-                (index + 1).to_string().into(),
+                format!("{}{}", below(booking), index + 1).into(),
                 Cell::from(roles(booking, ", ")).tone(Tone::Strong),
                 booking.cluster.as_str().into(),
                 booking.product.as_str().into(),
@@ -46,6 +47,15 @@ pub(in super::super) fn overview(reservation: &Reservation) -> Grid {
     Grid {
         columns,
         rows: rows.collect(),
+    }
+}
+
+/// The mark of one that trains below the global batch asked for.
+fn below(booking: &Booking) -> &'static str {
+    if is_short(&booking.candidate) {
+        "~"
+    } else {
+        ""
     }
 }
 

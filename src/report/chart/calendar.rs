@@ -5,7 +5,7 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use axis::after;
+pub(crate) use axis::minute_after;
 
 use jiff::civil::DateTime;
 

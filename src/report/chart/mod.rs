@@ -15,7 +15,7 @@ mod svg;
 
 pub(crate) use accuracy::accuracy;
 pub(crate) use bars::{Compared, cost_bars, memory_bars, time_bars};
-pub(crate) use calendar::{Booking, Calendar, Lane, Taken, after, calendar};
+pub(crate) use calendar::{Booking, Calendar, Lane, Taken, calendar, minute_after};
 pub(crate) use cost_time::cost_time;
 pub(crate) use scaling::{Measured, scaling};
 

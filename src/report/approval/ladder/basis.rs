@@ -2,7 +2,7 @@
 
 use crate::job::{AgendaJob, Minimise, Site, Window};
 use crate::plan::RequestReport;
-use crate::quantity::display_thousands;
+use crate::quantity::{counted, display_thousands};
 
 use super::super::super::number::{confidence, dollars, percent};
 use super::super::super::words::price_words;
@@ -173,8 +173,9 @@ impl LadderApproval<'_> {
         let mut notes = vec![note(
             "weighed",
             format!(
-                "{ways} ways to run the jobs: the best configuration of each GPU count of each \
-                 cluster, without those that another makes pointless"
+                "{} to run the jobs: the best configuration of each GPU count of each cluster, \
+                 without those that another makes pointless",
+                counted(ways as u64, "way")
             ),
         )];
         notes.extend(fitted(&self.schedule.fit, self.grounds));

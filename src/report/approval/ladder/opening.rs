@@ -17,9 +17,9 @@ const SURE: f64 = 0.9;
 /// Jobs less sure than this to be done by their end are told of.
 const LIKELY: f64 = 0.8;
 
-/// `2026-12-01 09:00`.
+/// `2026-12-01 09:00Z`.
 pub(super) fn day(moment: Moment) -> String {
-    moment.datetime().strftime("%Y-%m-%d %H:%M").to_string()
+    moment.datetime().strftime("%Y-%m-%d %H:%MZ").to_string()
 }
 
 impl LadderApproval<'_> {

@@ -92,7 +92,7 @@ impl LadderApproval<'_> {
             unit: job.candidate.usd_per_gpu_hour,
             usd: job.candidate.cost_usd.map(|cost| cost.expected),
         });
-        itemised("job", lines.collect(), self.total())
+        itemised("job", &lines.collect::<Vec<_>>(), self.total())
     }
 
     /// A line for each thing that GPU-hours are paid for, all jobs together.
@@ -121,7 +121,7 @@ impl LadderApproval<'_> {
                 usd: all.iter().map(|line| line.usd).sum(),
             }
         });
-        itemised("item", lines.into(), self.total())
+        itemised("item", &lines, self.total())
     }
 
     /// A date without its year, where the first sentence names the only one.
@@ -132,7 +132,7 @@ impl LadderApproval<'_> {
             .iter()
             .all(|at| year(*at) == year(moment))
         {
-            moment.datetime().strftime("%m-%d %H:%M").to_string()
+            moment.datetime().strftime("%m-%d %H:%MZ").to_string()
         } else {
             day(moment)
         }

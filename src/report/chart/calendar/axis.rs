@@ -26,7 +26,7 @@ impl Axis {
     pub(super) fn new(start: Option<DateTime>, longest_h: f64) -> Self {
         let unit = TimeUnit::of_hours(longest_h);
         let name = match start {
-            Some(start) => format!("date, from {}", start.strftime("%Y-%m-%d %H:%M")),
+            Some(start) => format!("date in UTC, from {}", start.strftime("%Y-%m-%d %H:%M")),
             None => format!("{} from the start", unit.name),
         };
         Self {
@@ -114,8 +114,8 @@ impl Axis {
     }
 
     fn when(&self, hours: f64) -> String {
-        match self.start.and_then(|start| after(start, hours)) {
-            Some(moment) => moment.strftime("%Y-%m-%d %H:%M").to_string(),
+        match self.start.and_then(|start| minute_after(start, hours)) {
+            Some(moment) => moment.strftime("%Y-%m-%d %H:%MZ").to_string(),
             None => display_hours(hours),
         }
     }
@@ -140,9 +140,17 @@ fn label(svg: &mut Svg, label: &str, (from, bar): (f64, f64)) {
 }
 
 /// The moment so many hours after another; `None` beyond the calendar's end in the year 9999.
-pub(crate) fn after(start: DateTime, hours: f64) -> Option<DateTime> {
+fn after(start: DateTime, hours: f64) -> Option<DateTime> {
     let seconds = SignedDuration::try_from_secs_f64((hours * 3600.0).round()).ok()?;
     start.checked_add(seconds).ok()
+}
+
+/// What rounding alone may add to a whole minute.
+const ROUNDING: f64 = 1e-6;
+
+/// The same to whole minutes, rounded up as everywhere: what is told to be done by then is.
+pub(crate) fn minute_after(start: DateTime, hours: f64) -> Option<DateTime> {
+    after(start, (hours * 60.0 - ROUNDING).ceil() / 60.0)
 }
 
 /// Ticks in a unit, counted from the start.

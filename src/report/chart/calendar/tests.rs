@@ -49,12 +49,15 @@ fn hours_are_counted_where_no_date_is_set() {
 fn dates_stand_where_they_are() {
     let start = jiff::civil::date(2027, 2, 27).at(18, 0, 0, 0);
     let chart = calendar(&two_lanes(Some(start)));
-    assert!(chart.svg.contains("date, from 2027-02-27 18:00"));
+    assert!(chart.svg.contains("date in UTC, from 2027-02-27 18:00"));
     assert!(
         chart
             .svg
-            .contains("a: from 2027-02-27 18:00 to 2027-02-28 18:00")
+            .contains("a: from 2027-02-27 18:00Z to 2027-02-28 18:00Z")
     );
+    // Rounded up, as starts and ends are everywhere.
+    let after = |minutes: f64| minute_after(start, minutes / 60.0).unwrap().minute();
+    assert_eq!((after(5.0), after(5.001), after(5.9)), (5, 6, 6));
     let scale = Scale::from_zero([102.0], LEFT, RIGHT);
     let labels: Vec<(f64, String)> = dated(start, &scale);
     let expected = [

@@ -1,0 +1,134 @@
+//! What a report adds to its plan: the booking it recommends, and the point of a front.
+
+use serde::Deserialize;
+
+use super::{Ends, PlannedRun};
+use crate::calendar::Moment;
+use crate::product::Billing;
+use crate::quantity::Interval;
+
+/// The booking that a run was planned on, as far as a comparison needs it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlannedBooking {
+    /// When it starts, where that was known.
+    pub start: Option<Moment>,
+    /// When its nodes go, where that was known.
+    pub usable_until: Option<Moment>,
+    /// Hours of it that can be used, from its start.
+    pub usable_h: f64,
+    /// Hours booked.
+    pub booked_h: f64,
+    /// What is billed of it.
+    pub billing: Billing,
+    /// Dollars planned for it; `None` when no price was known.
+    pub cost_usd: Option<Interval>,
+    /// Dollars for an hour of all its GPUs.
+    pub usd_per_hour: Option<f64>,
+    /// When the last checkpoint has to begin that is whole before the nodes go.
+    pub last_checkpoint: Option<String>,
+    /// Whether and how it can be cancelled or changed.
+    pub cancel: String,
+}
+
+/// What a report adds to its plan.
+#[derive(Deserialize)]
+pub(super) struct Recommended {
+    reservation: Option<Reserved>,
+    #[serde(rename = "recommended_booking")]
+    place: Option<usize>,
+    front: Option<Front>,
+}
+
+#[derive(Deserialize)]
+struct Reserved {
+    bookings: Vec<BookedRun>,
+}
+
+#[derive(Deserialize)]
+struct Front {
+    knee_rank: Option<usize>,
+}
+
+#[derive(Deserialize)]
+struct BookedRun {
+    candidate: PlannedRun,
+    #[serde(flatten)]
+    terms: Option<Terms>,
+}
+
+/// A booking as it is written.
+#[derive(Deserialize)]
+#[serde(try_from = "WrittenTerms")]
+struct Terms(PlannedBooking);
+
+#[derive(Deserialize)]
+struct WrittenTerms {
+    start: Option<String>,
+    usable_until: Option<String>,
+    usable_h: f64,
+    booked_h: f64,
+    booked_gpus: u64,
+    billing: Billing,
+    cost_usd: Option<Ends>,
+    price: Option<Price>,
+    last_checkpoint: Option<String>,
+    #[serde(default)]
+    cancel: String,
+}
+
+#[derive(Deserialize)]
+struct Price {
+    usd_per_gpu_hour: f64,
+}
+
+/// Beyond this no booking lasts, in hours, and no GPU-hour costs, in dollars.
+const MOST: f64 = 1e12;
+
+impl TryFrom<WrittenTerms> for Terms {
+    type Error = String;
+
+    fn try_from(written: WrittenTerms) -> Result<Self, String> {
+        let moment = |text: Option<String>| text.and_then(|text| text.parse().ok());
+        let within = |name: &str, value: f64| {
+            if (0.0..=MOST).contains(&value) {
+                Ok(value)
+            } else {
+                Err(format!("`{name}` must be from 0 to {MOST:e}"))
+            }
+        };
+        let rate = written.price.map(|price| {
+            let usd = within("usd_per_gpu_hour", price.usd_per_gpu_hour)?;
+            Ok::<f64, String>(usd * written.booked_gpus as f64)
+        });
+        Ok(Self(PlannedBooking {
+            start: moment(written.start),
+            usable_until: moment(written.usable_until),
+            usable_h: within("usable_h", written.usable_h)?,
+            booked_h: within("booked_h", written.booked_h)?,
+            billing: written.billing,
+            cost_usd: written.cost_usd.map(Ends::cost).transpose()?,
+            usd_per_hour: rate.transpose()?,
+            last_checkpoint: written.last_checkpoint,
+            cancel: written.cancel,
+        }))
+    }
+}
+
+impl Recommended {
+    /// The rank of the knee of a front.
+    pub(super) fn knee(&self) -> Option<usize> {
+        self.front.as_ref()?.knee_rank
+    }
+
+    /// What runs on the booking recommended.
+    pub(super) fn run(self) -> Option<PlannedRun> {
+        let place = self.place?.checked_sub(1)?;
+        let mut bookings = self.reservation?.bookings.into_iter();
+        let BookedRun { candidate, terms } = bookings.nth(place)?;
+        Some(PlannedRun {
+            rank: 0,
+            booking: terms.map(|Terms(booking)| booking),
+            ..candidate
+        })
+    }
+}

@@ -1,0 +1,157 @@
+//! When a run is done and what it costs, beside its plan and its booking.
+
+use crate::compare::{BookingEnd, Finish};
+use crate::product::Billing;
+use crate::quantity::{Interval, display_count, display_hours, display_hours_like};
+
+use super::super::number::{dollars, percent, range};
+use super::super::{Cell, Column, Grid};
+
+/// What is now and what was planned, a row each.
+pub(super) fn grid(finish: &Finish) -> Grid {
+    let usd = |value: f64| format!("${}", dollars(value));
+    let both = |name: &str, now: Interval, planned: Interval, show: &dyn Fn(Interval) -> Ends| {
+        let (now, planned) = (show(now), show(planned));
+        [name.to_owned(), now.0, now.1, planned.0, planned.1]
+            .map(Cell::from)
+            .to_vec()
+    };
+    let now = |name: &str, (middle, ends): Ends| -> Vec<Cell> {
+        vec![
+            name.into(),
+            middle.into(),
+            ends.into(),
+            "".into(),
+            "".into(),
+        ]
+    };
+    let dollars = |interval: Interval| ends(interval, &usd);
+    let mut rows = vec![both(
+        "whole run",
+        finish.time_to_budget_h,
+        finish.planned_h,
+        &hours,
+    )];
+    let whole = finish.remaining_h.expected >= finish.time_to_budget_h.expected;
+    if !whole {
+        rows.push(now("still to go", hours(finish.remaining_h)));
+    }
+    if let (Some(done), Some(planned)) = (&finish.finish, &finish.planned_finish) {
+        let cells = ["done", done, "", planned, ""];
+        rows.push(cells.map(Cell::from).to_vec());
+    }
+    let until = finish.booking.as_ref();
+    if let Some(until) = until.and_then(|end| end.usable_until.as_ref()) {
+        rows.push(now("nodes go", (until.clone(), String::new())));
+    }
+    if let (Some(cost), Some(planned)) = (finish.cost_usd, finish.planned_usd) {
+        rows.push(both("cost", cost, planned, &dollars));
+        if let Some(remaining) = finish.remaining_usd.filter(|_| !whole) {
+            rows.push(now("still to pay", dollars(remaining)));
+        }
+    }
+    Grid {
+        columns: vec![
+            Column::left(""),
+            Column::right("now"),
+            Column::left("low–high"),
+            Column::right("planned"),
+            Column::left("low–high"),
+        ],
+        rows,
+    }
+}
+
+/// What is expected, and from where to where.
+type Ends = (String, String);
+
+/// An interval of durations, all in the unit of what is expected.
+fn hours(interval: Interval) -> Ends {
+    ends(interval, &|hours| {
+        display_hours_like(hours, interval.expected)
+    })
+}
+
+/// The ends are left out where there is nothing between them.
+fn ends(interval: Interval, show: &dyn Fn(f64) -> String) -> Ends {
+    let around = if interval.low < interval.high {
+        range(interval, show)
+    } else {
+        String::new()
+    };
+    (show(interval.expected), around)
+}
+
+/// How the run ends beside its booking, and what to do where that is too late.
+pub(super) fn beside_booking(finish: &Finish, tokens: u64) -> Option<String> {
+    let end = finish.booking.as_ref()?;
+    let late_h = end.late_h;
+    let goes = if late_h.expected > 0.0 {
+        format!("Cut off by the end of its booking: {}", missed(end, tokens))
+    } else if late_h.high > 0.0 {
+        format!(
+            "Done {} before its nodes go, but at the slow end of its interval {} after: {}.",
+            display_hours(-late_h.expected),
+            display_hours(late_h.high),
+            in_time(end)
+        )
+    } else {
+        format!(
+            "Done {} before its nodes go.",
+            display_hours(-late_h.expected)
+        )
+    };
+    Some(goes)
+}
+
+/// By how much it is missed, what is not trained by then, and what to do.
+fn missed(end: &BookingEnd, tokens: u64) -> String {
+    let price = end.more_usd.map_or_else(String::new, |usd| {
+        format!(", about ${} more at its price", dollars(usd))
+    });
+    format!(
+        "its nodes go {} before it is done, with {} of {} tokens ({} %) not trained. Book these hours \
+         too{price}, or nodes to resume on; {}.",
+        display_hours(end.late_h.expected),
+        display_count(end.untrained_tokens as f64),
+        display_count(tokens as f64),
+        percent(end.untrained_tokens as f64 / tokens as f64),
+        in_time(end)
+    )
+}
+
+/// What to do before the nodes go.
+fn in_time(end: &BookingEnd) -> String {
+    let checkpoint = match &end.last_checkpoint {
+        Some(moment) => format!(
+            "begin the last checkpoint at {} or before",
+            super::super::bookings::short(moment)
+        ),
+        None => "write a checkpoint before they go".to_owned(),
+    };
+    if end.cancel.is_empty() {
+        checkpoint
+    } else {
+        format!("{checkpoint}; the booking: {}", end.cancel)
+    }
+}
+
+/// What the figures rest on.
+pub(super) fn basis(finish: &Finish) -> String {
+    let bill = match finish.booking.as_ref().map(|end| end.billing) {
+        None => "; wall clock and bill keep the plan's proportion to training",
+        Some(Billing::Upfront) => {
+            "; the wall clock keeps the plan's proportion to training; the booking is paid upfront, \
+             whatever the run takes"
+        }
+        Some(Billing::Booked) => {
+            "; the wall clock keeps the plan's proportion to training; all of the booking is billed, \
+             whatever the run takes"
+        }
+        Some(Billing::Used) => {
+            "; the wall clock keeps the plan's proportion to training; the hours used of the booking \
+             are billed"
+        }
+    };
+    format!("low–high now is run-to-run noise alone{bill}")
+}
