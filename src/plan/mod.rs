@@ -15,6 +15,7 @@ mod planner;
 mod predict;
 mod remedy;
 mod resolve;
+mod together;
 mod told;
 
 pub use candidate::{Candidate, MemoryParts, MemoryReport};

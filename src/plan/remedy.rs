@@ -3,6 +3,7 @@
 use super::error::Remedy;
 use super::physics::Goal;
 use super::planner::{Planner, describe};
+use super::together::together_words;
 use super::told::Told;
 use crate::hardware::Cluster;
 use crate::job::{GlobalBatch, Request};
@@ -13,7 +14,20 @@ struct Change {
     request: Request,
     goal: Goal,
     /// Says what was changed, given what was found.
-    words: fn(&Ranked, &Cluster, Told) -> String,
+    words: fn(&Ranked, &Cluster, &Asked<'_>) -> String,
+}
+
+/// What was asked for, and who did.
+struct Asked<'a> {
+    request: &'a Request,
+    told: Told,
+}
+
+impl Asked<'_> {
+    /// All changes that lead to what was found, where there are any.
+    fn together(&self, found: &Ranked) -> String {
+        together_words(found, self.request, self.told)
+    }
 }
 
 /// Changes that help, the smallest first.
@@ -30,7 +44,7 @@ pub(super) fn remedies(
     let tried = |changes: Vec<Change>| -> Vec<Remedy> {
         changes
             .iter()
-            .filter_map(|change| attempt(planner, change))
+            .filter_map(|change| attempt(planner, request, change))
             .collect()
     };
     let mut found = tried(single_changes(request));
@@ -47,7 +61,7 @@ pub(super) fn remedies(
         found.extend(shorter(planner, request));
     }
     if !request.allow_tight {
-        found.extend(attempt(planner, &allow_tight(request)));
+        found.extend(attempt(planner, request, &allow_tight(request)));
     }
     found
 }
@@ -78,13 +92,16 @@ fn shorter(planner: &Planner<'_>, request: &Request) -> Option<Remedy> {
                 .into_iter()
                 .find_map(|mut change| {
                     change.request.seq_len = Axis::list([length]);
-                    change.words = |found, _, told| {
+                    change.words = |found, _, asked| {
                         let length = found.configuration.seq_len;
-                        let how = together_words(found);
-                        let set = told.of_search("--seq-len", "seq_len", length);
-                        format!("train on sequences of {length} ({set}): {how}")
+                        let set = asked.told.of_search("--seq-len", "seq_len", length);
+                        let shorter = format!("train on sequences of {length} ({set})");
+                        match asked.together(found) {
+                            how if how.is_empty() => shorter,
+                            how => format!("{shorter}, with {how}"),
+                        }
                     };
-                    attempt(planner, &change)
+                    attempt(planner, request, &change)
                 })
         })
 }
@@ -117,6 +134,7 @@ fn elsewhere(planner: &Planner<'_>, request: &Request, alternatives: &[Cluster])
             .cmp(&a.measured)
             .then(a.usable_gib.total_cmp(&b.usable_gib))
     });
+    let asked = request;
     let first_that_runs = |request: &Request, words| -> Option<Remedy> {
         others.iter().find_map(|cluster| {
             let change = Change {
@@ -127,22 +145,26 @@ fn elsewhere(planner: &Planner<'_>, request: &Request, alternatives: &[Cluster])
                 goal: Goal::FewestGpus,
                 words,
             };
-            attempt(planner, &change)
+            attempt(planner, asked, &change)
         })
     };
-    let as_asked = first_that_runs(request, |found, cluster, told| {
+    let as_asked = first_that_runs(request, |found, cluster, asked| {
         let (gpus, name) = (found.configuration.gpus, &cluster.name);
         format!(
             "use {gpus} GPUs of type {} ({})",
             cluster.gpu.name,
-            told.of_job("--cluster", "cluster", name)
+            asked.told.of_job("--cluster", "cluster", name)
         )
     });
     let freely = |change: Change| {
-        first_that_runs(&change.request, |found, cluster, told| {
-            let how = together_words(found);
-            let set = told.of_job("--cluster", "cluster", &cluster.name);
-            format!("{how}, on {} ({set})", cluster.gpu.name)
+        first_that_runs(&change.request, |found, cluster, asked| {
+            let gpus = found.configuration.gpus;
+            let set = asked.told.of_job("--cluster", "cluster", &cluster.name);
+            let there = format!("use {gpus} GPUs of type {} ({set})", cluster.gpu.name);
+            match asked.together(found) {
+                how if how.is_empty() => there,
+                how => format!("{there}, with {how}"),
+            }
         })
     };
     as_asked
@@ -157,8 +179,8 @@ fn allow_tight(request: &Request) -> Change {
             ..request.clone()
         },
         goal: Goal::Best(request.sort),
-        words: |_, _, told| {
-            let set = match told {
+        words: |_, _, asked| {
+            let set = match asked.told {
                 Told::ByFlags => "`--allow-tight`",
                 Told::ByKeys => "`allow_tight = true` in its `[[jobs]]`",
             };
@@ -167,21 +189,41 @@ fn allow_tight(request: &Request) -> Change {
     }
 }
 
-fn attempt(planner: &Planner<'_>, change: &Change) -> Option<Remedy> {
+fn attempt(planner: &Planner<'_>, asked: &Request, change: &Change) -> Option<Remedy> {
     let limits = Limits {
         top: 1,
         gpu_counts: 0,
         allow_tight: change.request.allow_tight,
         prune: true,
     };
-    let watch = Watch::new();
-    let outcome = planner
-        .sweep(&change.request, change.goal, limits, &watch)
-        .ok()?;
-    let found = outcome.best.first()?;
-    let cluster = change.request.clusters.get(found.cluster)?;
+    let wider = std::iter::successors(Some(change.request.clone()), |tried| {
+        let reach = tried.global_batch.max - asked.global_batch.max.min(tried.global_batch.max);
+        (0 < reach && reach < furthest_step(tried)).then(|| {
+            let mut wider = tried.clone();
+            wider.global_batch.max = wider.global_batch.max.saturating_add(reach);
+            wider
+        })
+    });
+    wider.into_iter().find_map(|request| {
+        let outcome = planner.sweep(&request, change.goal, limits, &Watch::new());
+        let outcome = outcome.ok()?;
+        let found = outcome.best.first()?;
+        remedy(found, &request, asked, change)
+    })
+}
+
+/// The change that led to what was found under `request`.
+fn remedy(found: &Ranked, request: &Request, asked: &Request, change: &Change) -> Option<Remedy> {
+    let cluster = request.clusters.get(found.cluster)?;
     Some(Remedy {
-        change: (change.words)(found, cluster, Told::to(&change.request)),
+        change: (change.words)(
+            found,
+            cluster,
+            &Asked {
+                request: asked,
+                told: Told::to(asked),
+            },
+        ),
         configuration: describe(cluster, &found.configuration),
         nodes: cluster.nodes(found.configuration.gpus),
     })
@@ -215,11 +257,8 @@ fn single_changes(request: &Request) -> Vec<Change> {
     if request.activation_checkpointing == Switch::Off {
         changes.push(change(
             best,
-            |_, _, told| {
-                let set = match told {
-                    Told::ByFlags => "`--checkpointing on`",
-                    Told::ByKeys => "`checkpointing = \"on\"` in its `[jobs.search]`",
-                };
+            |_, _, asked| {
+                let set = asked.told.checkpointing("on");
                 format!("turn activation checkpointing on ({set})")
             },
             &|request| request.activation_checkpointing = Switch::On,
@@ -228,9 +267,11 @@ fn single_changes(request: &Request) -> Vec<Change> {
     if request.micro_batch != Axis::Auto {
         changes.push(change(
             best,
-            |found, _, told| {
+            |found, _, asked| {
                 let micro_batch = found.configuration.micro_batch;
-                let set = told.of_search("--micro-batch", "micro_batch", micro_batch);
+                let set = asked
+                    .told
+                    .of_search("--micro-batch", "micro_batch", micro_batch);
                 format!("use a micro-batch of {micro_batch} ({set})")
             },
             &|request| request.micro_batch = Axis::Auto,
@@ -239,9 +280,11 @@ fn single_changes(request: &Request) -> Vec<Change> {
     if request.grad_accum != Axis::Auto {
         changes.push(change(
             best,
-            |found, _, told| {
+            |found, _, asked| {
                 let grad_accum = found.configuration.grad_accum;
-                let set = told.of_search("--grad-accum", "grad_accum", grad_accum);
+                let set = asked
+                    .told
+                    .of_search("--grad-accum", "grad_accum", grad_accum);
                 format!("accumulate over {grad_accum} micro-batches ({set})")
             },
             &|request| request.grad_accum = Axis::Auto,
@@ -249,9 +292,9 @@ fn single_changes(request: &Request) -> Vec<Change> {
     }
     changes.push(change(
         Goal::NearestBatch(request.global_batch.min as f64),
-        |found, _, told| {
+        |found, _, asked| {
             let batch = found.configuration.global_batch_tokens();
-            let set = told.of_job("--global-batch", "global_batch", batch);
+            let set = asked.told.of_job("--global-batch", "global_batch", batch);
             format!("train at a global batch of {batch} tokens ({set})")
         },
         &|request| request.global_batch = wide_batch(request),
@@ -259,9 +302,9 @@ fn single_changes(request: &Request) -> Vec<Change> {
     if let Some(most) = request.gpus.largest_up_to(u64::MAX) {
         changes.push(change(
             Goal::NearestGpus(most as f64),
-            |found, _, told| {
+            |found, _, asked| {
                 let gpus = found.configuration.gpus;
-                let set = told.of_search("--gpus", "gpus", gpus);
+                let set = asked.told.of_search("--gpus", "gpus", gpus);
                 format!("use {gpus} GPUs ({set})")
             },
             &|request| request.gpus = all_counts(request),
@@ -297,7 +340,7 @@ fn all_changes(request: &Request) -> Change {
     Change {
         request,
         goal: Goal::FewestGpus,
-        words: |found, _, _| together_words(found),
+        words: |found, _, asked| format!("use {}", asked.together(found)),
     }
 }
 
@@ -307,41 +350,16 @@ fn all_and_the_batch(request: &Request) -> Change {
     change
 }
 
-fn together_words(found: &Ranked) -> String {
-    let configuration = &found.configuration;
-    format!(
-        "use {} GPUs, micro-batch {}, a global batch of {} tokens, checkpointing {}",
-        configuration.gpus,
-        configuration.micro_batch,
-        configuration.global_batch_tokens(),
-        if configuration.activation_checkpointing {
-            "on"
-        } else {
-            "off"
-        },
-    )
-}
-
 /// Axes of more values than this are not walked to find a remedy.
 const SHORT_AXIS: u64 = 4096;
 
 /// Batches around the one asked for: some multiple of the smallest step the axes can make is among
 /// them, and where the accumulations are few, everything below too.
 fn wide_batch(request: &Request) -> GlobalBatch {
-    let node = request
-        .clusters
-        .iter()
-        .map(|cluster| cluster.gpus_per_node.min(cluster.max_gpus))
-        .min();
-    let smallest = |axis: &Axis, auto: u64| axis.get(0).unwrap_or(auto);
-    let least_step = [
-        smallest(&request.gpus, node.unwrap_or(1)),
-        smallest(&request.seq_len, request.model.seq_len),
-        smallest(&request.micro_batch, 1),
-        smallest(&request.grad_accum, 1),
-    ]
-    .into_iter()
-    .fold(1, u64::saturating_mul);
+    let nodes = request.clusters.iter();
+    let node = nodes.map(|cluster| cluster.gpus_per_node.min(cluster.max_gpus));
+    let least_gpus = request.gpus.get(0).or(node.min()).unwrap_or(1);
+    let least_step = least_gpus.saturating_mul(least_tokens(request));
     let few = (1..=SHORT_AXIS).contains(&request.grad_accum.len());
     GlobalBatch {
         min: if few {
@@ -351,4 +369,27 @@ fn wide_batch(request: &Request) -> GlobalBatch {
         },
         max: request.global_batch.max.saturating_add(least_step),
     }
+}
+
+/// The fewest tokens of a step for each GPU.
+fn least_tokens(request: &Request) -> u64 {
+    let smallest = |axis: &Axis, auto: u64| axis.get(0).unwrap_or(auto);
+    [
+        smallest(&request.seq_len, request.model.seq_len),
+        smallest(&request.micro_batch, 1),
+        smallest(&request.grad_accum, 1),
+    ]
+    .into_iter()
+    .fold(1, u64::saturating_mul)
+}
+
+/// The smallest step of the most GPUs: where those of fewer don't fit, theirs may.
+fn furthest_step(request: &Request) -> u64 {
+    let most = request
+        .clusters
+        .iter()
+        .map(|cluster| cluster.max_gpus)
+        .max();
+    let most = request.gpus.largest_up_to(most.unwrap_or(1)).or(most);
+    most.unwrap_or(1).saturating_mul(least_tokens(request))
 }

@@ -53,4 +53,12 @@ impl Told {
             Self::ByKeys => format!("`{key} = {value}` in its `[jobs.search]`"),
         }
     }
+
+    /// Checkpointing, `on` or `off`.
+    pub(super) fn checkpointing(self, choice: &str) -> String {
+        match self {
+            Self::ByFlags => format!("`--checkpointing {choice}`"),
+            Self::ByKeys => format!("`checkpointing = \"{choice}\"` in its `[jobs.search]`"),
+        }
+    }
 }

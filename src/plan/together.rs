@@ -1,0 +1,51 @@
+//! Several changes at once, in words: what differs from what was asked for, and nothing else.
+
+use super::told::Told;
+use crate::job::Request;
+use crate::search::{Axis, Ranked};
+
+/// What to change of `asked` to launch what was found; empty where nothing.
+pub(super) fn together_words(found: &Ranked, asked: &Request, told: Told) -> String {
+    let configuration = &found.configuration;
+    let mut changes: Vec<String> = Vec::new();
+    let mut change = |what: String, how: String| changes.push(format!("{what} ({how})"));
+    let excluded = |axis: &Axis, value: u64| *axis != Axis::Auto && !axis.contains(value);
+    let gpus = configuration.gpus;
+    if excluded(&asked.gpus, gpus) {
+        change(
+            format!("{gpus} GPUs"),
+            told.of_search("--gpus", "gpus", gpus),
+        );
+    }
+    let micro_batch = configuration.micro_batch;
+    if excluded(&asked.micro_batch, micro_batch) {
+        change(
+            format!("micro-batch {micro_batch}"),
+            told.of_search("--micro-batch", "micro_batch", micro_batch),
+        );
+    }
+    let grad_accum = configuration.grad_accum;
+    if excluded(&asked.grad_accum, grad_accum) {
+        change(
+            format!("gradient accumulation {grad_accum}"),
+            told.of_search("--grad-accum", "grad_accum", grad_accum),
+        );
+    }
+    let recomputes = configuration.activation_checkpointing;
+    let choices = asked.activation_checkpointing.choices();
+    if !choices.contains(&recomputes) {
+        let choice = if recomputes { "on" } else { "off" };
+        change(
+            format!("checkpointing {choice}"),
+            told.checkpointing(choice),
+        );
+    }
+    let batch = configuration.global_batch_tokens();
+    if !(asked.global_batch.min..=asked.global_batch.max).contains(&batch) {
+        change(
+            format!("a global batch of {batch} tokens"),
+            told.of_job("--global-batch", "global_batch", batch),
+        );
+    }
+    changes.join(", ")
+}
