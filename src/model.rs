@@ -8,6 +8,10 @@
 //! embedding `V·d`, learned positions, the final norm and, when it isn't tied, the head `V·d`.
 //! For a GPT block (`k = h`, `f = 4d`, biases) that is the familiar `12·d² + 13·d`.
 
+mod block;
+
+pub use block::{Block, Gate};
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -54,7 +58,7 @@ pub enum Norm {
 pub enum FeedForward {
     /// Two matrices around an activation (GPT).
     Gelu,
-    /// Three matrices: the activation of one gates another (`SwiGLU`, Llama).
+    /// Three matrices: the activation of one gates another ([`Gate`]).
     Gated,
 }
 
@@ -349,6 +353,8 @@ pub struct Model {
     pub name: String,
     /// Its shape.
     pub shape: Shape,
+    /// What its blocks are besides.
+    pub block: Block,
     /// Sequence length it is trained at unless the job says otherwise.
     pub seq_len: u64,
     /// Reference global batch in tokens.

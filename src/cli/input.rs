@@ -17,6 +17,10 @@ pub(crate) fn read_text(path: &Path) -> Result<Origin, Diagnostic> {
     read_text_or(path, starting_point(&path.to_string_lossy()))
 }
 
+/// Where a file of presets can be had from.
+pub(super) const PRESETS_START: &str =
+    "it holds tables such as `[models.<name>]`: `tminus schema presets` describes them";
+
 /// The same of a file of a kind that its name doesn't tell: `start` says where one can be had from.
 ///
 /// # Errors

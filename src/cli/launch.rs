@@ -64,16 +64,21 @@ enum Target {
     /// Slurm batch script.
     Slurm,
     /// `SkyPilot` task.
+    #[value(help = "SkyPilot task")]
     Skypilot,
     /// Run of the `MosaicML` platform.
+    #[value(help = "Run of the MosaicML platform")]
     Mcli,
     /// Hugging Face `TrainingArguments`, and the accelerate command.
+    #[value(help = "Hugging Face TrainingArguments, and the accelerate command")]
     Huggingface,
     /// `DeepSpeed` configuration, and the torchrun command.
+    #[value(help = "DeepSpeed configuration, and the torchrun command")]
     Deepspeed,
     /// Megatron-LM's command.
     Megatron,
     /// Kubeflow `TrainJob`.
+    #[value(help = "Kubeflow TrainJob")]
     Kubeflow,
 }
 
@@ -160,6 +165,11 @@ fn accepted(args: &LaunchArgs, candidate: &Candidate) -> Result<(), Diagnostic> 
 fn refused(error: &LaunchError) -> Diagnostic {
     let diagnostic = Diagnostic::new(error.to_string());
     match error {
+        LaunchError::UnknownGpu {
+            target: "Kubernetes",
+            ..
+        } => diagnostic
+            .help("name its resource, such as `gpu_type = \"amd.com/gpu\"`, in the table [launch]"),
         LaunchError::UnknownGpu { .. } => {
             diagnostic.help("say what it is called there: `gpu_type = \"…\"` in the table [launch]")
         }

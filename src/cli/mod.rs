@@ -173,7 +173,7 @@ fn command_line(arguments: &[OsString]) -> String {
 /// what the file describes: its model, clusters, stacks, and the preset files it names.
 fn catalog_with(catalog: Catalog, files: &[PathBuf]) -> Result<Catalog, Diagnostic> {
     files.iter().try_fold(catalog, |catalog, file| {
-        let origin = input::read_text(file)?;
+        let origin = input::read_text_or(file, input::PRESETS_START)?;
         let as_presets = catalog.clone().with_file(&origin.name, &origin.text);
         // What is neither is most likely a preset file with a mistake in it.
         match (as_presets, JobFile::parse(&origin.name, &origin.text)) {

@@ -6,8 +6,10 @@ use clap::Args;
 
 use crate::job::Request;
 use crate::plan::{Candidate, PlanError, Planner, fit_notes};
-use crate::quantity::display_thousands;
+use crate::quantity::counted;
 use crate::report::Explanation;
+use crate::report::words::on_off;
+use crate::search::{Axis, Switch};
 
 use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, JobArgs, OutputArgs};
 use super::output::Output;
@@ -17,6 +19,7 @@ use super::{Failure, request};
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Answers for every valid configuration, also for one that overflows: the verdict says so.
+What is left open is what `tminus plan` would put first; a note says what was chosen.
 
 Examples:
   tminus predict --model gpt-7b --tokens 134B --cluster r7z2 --gpus 64 \\
@@ -85,19 +88,60 @@ fn left_out(args: &PredictArgs, request: &Request, candidate: &Candidate) -> Vec
             candidate.cluster
         ));
     }
+    notes.extend(chosen(request, candidate));
+    notes.extend(batch_note(
+        args.job.global_batch.is_some(),
+        request,
+        candidate,
+    ));
+    notes
+}
+
+/// What was left open, and is now settled.
+fn chosen(request: &Request, candidate: &Candidate) -> Option<String> {
+    let open = |axis: &Axis| *axis == Axis::Auto;
+    let c = candidate;
+    let choices = [
+        (open(&request.gpus), counted(c.gpus, "GPU")),
+        (
+            open(&request.micro_batch),
+            format!("micro-batch {}", c.micro_batch),
+        ),
+        (
+            open(&request.grad_accum),
+            format!("accumulation {}", c.grad_accum),
+        ),
+        (
+            request.activation_checkpointing == Switch::Auto,
+            format!("checkpointing {}", on_off(c.activation_checkpointing)),
+        ),
+    ];
+    let chosen = choices.into_iter().filter(|(open, _)| *open);
+    let chosen: Vec<String> = chosen.map(|(_, choice)| choice).collect();
+    (!chosen.is_empty()).then(|| format!("chosen: {}", chosen.join(", ")))
+}
+
+/// Beyond this factor a batch is no longer about the one that a model is trained with.
+const FAR: u64 = 2;
+
+/// That a step has other tokens than were asked for, or far from those of the model.
+fn batch_note(named: bool, request: &Request, candidate: &Candidate) -> Option<String> {
     let (asked, batch) = (request.global_batch, candidate.global_batch_tokens);
     // A shortfall that a plan would accept is told where it shows.
     let near = candidate.global_batch_shortfall > 0.0 && candidate.global_batch_shortfall <= 0.05;
-    if args.job.global_batch.is_some() && !(asked.min..=asked.max).contains(&batch) && !near {
-        notes.push(format!(
-            "the global batch is {} tokens, not the {asked} asked for: {} GPUs × micro-batch {} × \
-             accumulation {} × {} tokens",
-            display_thousands(batch.into()),
-            candidate.gpus,
-            candidate.micro_batch,
-            candidate.grad_accum,
-            candidate.seq_len
-        ));
-    }
-    notes
+    let missed = !(asked.min..=asked.max).contains(&batch) && !near;
+    let far = batch >= asked.max.saturating_mul(FAR) || batch.saturating_mul(FAR) <= asked.min;
+    let instead = match (named, missed) {
+        (true, true) => format!("not the {asked} asked for"),
+        (false, true) if far => format!("far from the {asked} of {}", request.model.name),
+        _ => return None,
+    };
+    Some(format!(
+        "the global batch is {}, {instead}: {} × micro-batch {} × accumulation {} × {} tokens",
+        counted(batch, "token"),
+        counted(candidate.gpus, "GPU"),
+        candidate.micro_batch,
+        candidate.grad_accum,
+        candidate.seq_len
+    ))
 }

@@ -143,21 +143,33 @@ pub(super) fn open(
     let origin = read_text(path)?;
     let file = JobFile::parse(&origin.name, &origin.text)?;
     let beside = path.parent().unwrap_or(Path::new(""));
-    let named: Vec<PathBuf> = file
-        .settings
-        .presets
-        .iter()
-        .map(|named| beside.join(&named.value))
-        .collect();
-    let catalog = catalog_with(Catalog::embedded(), &named)?;
+    let catalog =
+        file.settings
+            .presets
+            .iter()
+            .try_fold(Catalog::embedded(), |catalog, named| {
+                catalog_with(catalog, &[beside.join(&named.value)])
+                    .map_err(|error| located(error, named))
+            })?;
     let catalog = catalog_with(file.extend(catalog)?, presets)?;
-    let named = file
-        .settings
-        .fit
-        .as_ref()
-        .map(|fit| beside.join(&fit.value));
-    let fit_file = fit.fit.clone().or(named);
-    Opened::new(Some(file), catalog, fit_file.as_deref())
+    if fit.fit.is_some() {
+        return Opened::new(Some(file), catalog, fit.fit.as_deref());
+    }
+    let named = file.settings.fit.clone();
+    let path = named.as_ref().map(|named| beside.join(&named.value));
+    Opened::new(Some(file), catalog, path.as_deref()).map_err(|error| match &named {
+        Some(named) => located(error, named),
+        None => error,
+    })
+}
+
+/// A refusal that has no place of its own gets that of the key which names the file.
+fn located<T>(error: Diagnostic, named: &Sourced<T>) -> Diagnostic {
+    if error.origin.is_some() {
+        error
+    } else {
+        named.refuse(error, "named here")
+    }
 }
 
 impl Opened {

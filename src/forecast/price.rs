@@ -182,7 +182,13 @@ impl Pricing {
         let known: Vec<String> = cluster
             .prices
             .iter()
-            .map(|price| format!("{} {} {}", price.provider, price.price_type, price.region))
+            .map(|price| {
+                let texts = [&price.provider, &price.price_type, &price.region];
+                let told = texts.map(String::as_str).into_iter();
+                told.filter(|text| *text != "-")
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
             .collect();
         Some(format!(
             "no {} price of {} is known: its cost is not given; known are {}",

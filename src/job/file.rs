@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::budget::OnOffAuto;
+use super::explain::explain;
 use super::keys::{ModelKey, Names, NamesOrTables};
 use super::ladder::{Ladder, LadderTable, ScheduleTable};
 use super::reliability::ReliabilityTable;
@@ -17,7 +18,7 @@ use crate::diagnostic::{Diagnostic, Origin};
 use crate::model::Model;
 use crate::preset::{
     At, Catalog, Entries, GpuTable, ModelTable, PriceTable, ProductTable, Spelled, StackTable,
-    Tables, Whole, Written, parse,
+    Tables, Whole, parse,
 };
 use crate::quantity::{Confidence, UsdPerGpuHour};
 use crate::search::Axis;
@@ -199,47 +200,6 @@ impl Search {
             .spelled(self.checkpointing.as_ref())
             .map(|set| set.map(|OnOffAuto(switch)| switch));
     }
-}
-
-/// Keys that people look for outside the table they belong to.
-const SEARCH_KEYS: [&str; 4] = ["seq_len", "micro_batch", "grad_accum", "checkpointing"];
-
-/// Adds what is particular to job files to a message about any TOML file.
-fn explain(diagnostic: Diagnostic) -> Diagnostic {
-    let message = diagnostic.message.as_str();
-    if let Some(help) = super::ladder::misplaced(&diagnostic) {
-        return diagnostic.help(help);
-    }
-    let mut keys = SEARCH_KEYS.iter();
-    if let Some(key) = keys.find(|key| message == format!("unknown key `{key}`")) {
-        return diagnostic.help(format!("`{key}` belongs in the table `[search]`"));
-    }
-    if message.contains("named tables") {
-        return diagnostic
-            .help("GPU counts to try belong in the table `[search]`: `gpus = \"8..128\"`");
-    }
-    if message.contains("is not an axis") {
-        return diagnostic.help(format!("expected {}", Axis::EXPECTED));
-    }
-    let clash = ["cannot extend", "duplicate key"]
-        .iter()
-        .any(|words| message.contains(words));
-    if clash && marked(&diagnostic).starts_with("clusters") {
-        return diagnostic.help(
-            "beside tables `[clusters.<name>]`, choose with `cluster`: \
-             `cluster = [\"mine\", \"r7z2\"]`",
-        );
-    }
-    diagnostic
-}
-
-/// The text at fault.
-fn marked(diagnostic: &Diagnostic) -> &str {
-    let text = diagnostic.origin.as_ref().map(|origin| &*origin.text);
-    let span = diagnostic.labels.first().map(|label| label.span.clone());
-    text.zip(span)
-        .and_then(|(text, span)| text.get(span))
-        .unwrap_or_default()
 }
 
 impl JobTable {

@@ -21,7 +21,7 @@ pub struct LaunchSettings {
     /// Training script, relative to `workdir`.
     pub script: Option<Text>,
     /// Further arguments of the training script.
-    pub args: Vec<Text>,
+    pub args: Vec<AnyText>,
     /// Training data.
     pub data: Option<Text>,
     /// Folder or object store that checkpoints are written to and resumed from.
@@ -33,7 +33,7 @@ pub struct LaunchSettings {
     /// Shell commands that run on every node before training.
     pub setup: Vec<Text>,
     /// Environment variables; an empty value is not the same as none.
-    pub env: BTreeMap<Variable, VariableValue>,
+    pub env: BTreeMap<Variable, AnyText>,
     /// What the target calls the GPU, where the built-in names don't apply.
     pub gpu_type: Option<Word>,
     /// Longest run the target allows, such as "2d"; the high end of the planned time unless given.
@@ -88,10 +88,10 @@ pub struct Word(#[schemars(regex(pattern = r"^[A-Za-z0-9._,:@+=/%&|*()\[\]-]+$")
 #[serde(try_from = "String")]
 pub struct Variable(#[schemars(regex(pattern = r"^[A-Za-z_][A-Za-z0-9_]*$"))] String);
 
-/// The value of an environment variable: any text without NUL, also none.
+/// Any text without NUL, also none: the value of a variable, an argument.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
-pub struct VariableValue(String);
+pub struct AnyText(String);
 
 /// A peak learning rate, above 0 and at most 1.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
@@ -180,15 +180,15 @@ impl TryFrom<String> for Variable {
     }
 }
 
-impl VariableValue {
-    /// The value.
+impl AnyText {
+    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl TryFrom<String> for VariableValue {
+impl TryFrom<String> for AnyText {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {

@@ -18,6 +18,7 @@
 //! ```
 
 mod budget;
+mod explain;
 mod file;
 mod keys;
 mod ladder;
@@ -38,7 +39,7 @@ pub use ladder::{
     WindowSettings, resolve_ladder,
 };
 pub use launch::{
-    LaunchSettings, Launcher, LearningRate, Text, TimeLimit, Variable, VariableValue, Word,
+    AnyText, LaunchSettings, Launcher, LearningRate, Text, TimeLimit, Variable, Word,
 };
 pub use pricing::PriceSettings;
 pub use reliability::{

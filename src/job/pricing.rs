@@ -82,7 +82,7 @@ impl PriceSettings {
                 usd_per_gpu_hour: own.value.get(),
                 region: "-".into(),
                 as_of: "unknown".into(),
-                source: "stated for this plan".into(),
+                source: "for this plan".into(),
             };
             cluster.prices.insert(0, price);
         }

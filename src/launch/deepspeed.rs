@@ -7,8 +7,9 @@ use crate::quantity::counted;
 use crate::stack::Precision;
 
 use super::node::Map;
+use super::settings::{IMAGE, TIME_LIMIT};
 use super::shell::Word;
-use super::trainer::{BY_HAND, by_hand};
+use super::trainer::{BY_HAND, Script, by_hand};
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head, huggingface};
 
 pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
@@ -48,7 +49,7 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
             },
             LaunchFile {
                 name: "launch.sh",
-                text: by_hand(launch, &head, &command.render()),
+                text: by_hand(launch, &head, &command.render(), Script::Own),
                 executable: true,
             },
         ],
@@ -66,7 +67,8 @@ fn reduce_type(launch: &Launch<'_>) -> &'static str {
 
 fn notes(launch: &Launch<'_>) -> Vec<String> {
     let c = launch.candidate;
-    let mut notes = vec![huggingface::shape_note(launch)];
+    let mut notes = vec![huggingface::shape_note(launch), launch.environment_note()];
+    notes.extend(launch.unused(&[IMAGE, TIME_LIMIT]));
     if launch.stack.precision == Precision::Fp32Gather {
         notes.push(
             "ZeRO stage 3 gathers parameters in bf16, the plan is for fp32-gather: plan with \

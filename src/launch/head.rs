@@ -2,7 +2,7 @@
 
 use crate::plan::Candidate;
 use crate::quantity::{
-    Interval, counted, display_count, display_hours, display_thousands, display_whole,
+    Interval, counted, display_count, display_hours, display_thousands, display_whole, plural,
 };
 use crate::throughput::Basis;
 
@@ -13,9 +13,10 @@ pub(super) fn lines(launch: &Launch<'_>, notes: &[String]) -> Vec<String> {
     let c = launch.candidate;
     let mut lines = vec![
         format!(
-            "{} on {} tokens: {} x {} of {} ({}), sequence length {}",
+            "{} on {} {}: {} x {} of {} ({}), sequence length {}",
             launch.model.name,
             tokens(launch),
+            plural(launch.tokens.get(), "token"),
             display_thousands(c.gpus.into()),
             c.gpu,
             c.cluster,
@@ -120,14 +121,19 @@ fn basis(c: &Candidate) -> String {
 
 fn checkpoints(launch: &Launch<'_>) -> String {
     let unsaved = launch.candidate.checkpoint_interval_s.is_none();
+    let carefree = launch.expected_failures <= 0.0;
+    let failures = if carefree {
+        "the planned time assumes no failures".to_owned()
+    } else {
+        format!("failures expected: {:.1}", launch.expected_failures)
+    };
     match (launch.checkpoint_steps(), launch.checkpoint_interval_s) {
         (Some(steps), _) if unsaved && steps >= launch.candidate.steps => format!(
             "one checkpoint, at the end: a failure before loses all work, as the planned time assumes; \
-             failures expected: {:.1}",
-            launch.expected_failures
+             {failures}"
         ),
         (Some(steps), Some(seconds)) => format!(
-            "a checkpoint every {} ({} of training), {}; failures expected: {:.1}",
+            "a checkpoint every {} ({} of training), {}; {failures}",
             counted(steps, "step"),
             display_hours(seconds / 3600.0),
             if launch.is_limited() {
@@ -135,12 +141,10 @@ fn checkpoints(launch: &Launch<'_>) -> String {
             } else {
                 "as the planned time assumes"
             },
-            launch.expected_failures,
         ),
+        _ if carefree => format!("no checkpoints: {failures}, and one would lose all work so far"),
         _ => format!(
-            "no checkpoints: a failure loses all work so far, as the planned time assumes; failures \
-             expected: {:.1}",
-            launch.expected_failures
+            "no checkpoints: a failure loses all work so far, as the planned time assumes; {failures}"
         ),
     }
 }

@@ -1,11 +1,13 @@
 //! Hugging Face: `TrainingArguments`, the sharding that Accelerate takes, and the command.
 
+use crate::quantity::plural;
 use crate::stack::Precision;
 
 use super::names::Places;
 use super::node::Map;
+use super::settings::{ACCELERATE_STARTS, IMAGE, TIME_LIMIT};
 use super::shell::{Command, Word};
-use super::trainer::{PORT, by_hand};
+use super::trainer::{PORT, Script, by_hand};
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head};
 
 pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
@@ -16,7 +18,9 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     let arguments = arguments(launch, folder, rate);
     let mut notes = places.notes();
     notes.extend(rate_note);
+    notes.extend(launch.unused(&[IMAGE, TIME_LIMIT, ACCELERATE_STARTS]));
     notes.push(shape_note(launch));
+    notes.push(launch.environment_note());
     if launch.stack.precision != Precision::PureBf16 {
         notes.push(format!(
             "Accelerate's bf16 moves everything in bf16, as the stack pure-bf16 does; the plan is \
@@ -32,7 +36,7 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
         );
     }
     let head = head::comment(&head::lines(launch, &notes));
-    let script = by_hand(launch, &head, &command(launch).render());
+    let script = by_hand(launch, &head, &command(launch).render(), Script::Own);
     Ok(LaunchFiles {
         files: vec![
             LaunchFile {
@@ -60,13 +64,14 @@ pub(super) fn shape_note(launch: &Launch<'_>) -> String {
     let shape = &launch.model.shape;
     format!(
         "these files hold neither the model nor the sequence length: the script builds {} (width \
-         {}, {} layers, {} heads, vocabulary {}) and packs sequences of {} tokens",
+         {}, {} layers, {} heads, vocabulary {}) and packs sequences of {} {}",
         launch.model.name,
         shape.d_model,
         shape.n_layers,
         shape.n_heads,
         shape.vocab_size,
         launch.candidate.seq_len,
+        plural(launch.candidate.seq_len, "token"),
     )
 }
 
@@ -79,6 +84,14 @@ fn arguments(launch: &Launch<'_>, folder: &str, rate: f64) -> Map {
         .with("run_name", launch.slug())
         .with("per_device_train_batch_size", c.micro_batch)
         .with("gradient_accumulation_steps", c.grad_accum)
+        // Else gradients stay unsharded until the last micro-batch, for which no memory is planned.
+        .with(
+            "accelerator_config",
+            Map::new().with(
+                "gradient_accumulation_kwargs",
+                Map::new().with("sync_each_batch", true),
+            ),
+        )
         .with("max_steps", c.steps)
         .with("bf16", true)
         // Accelerate's file switches it: Transformers' own would gather once more a step.

@@ -1,7 +1,8 @@
 //! A Kubeflow `TrainJob`.
 
-use crate::job::Word;
+use crate::job::{TimeLimit, Word};
 
+use super::names::Namer;
 use super::node::Map;
 use super::shell::quoted;
 use super::trainer::Nodes;
@@ -19,6 +20,12 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     let settings = launch.settings;
     let config = llm_foundry::config_file(launch, &mut notes)?;
     let image = llm_foundry::image(launch, &mut notes);
+    let limit = settings.time_limit.map(TimeLimit::minutes);
+    let stopped = limit.and_then(|limit| {
+        let hours = limit as f64 / 60.0;
+        launch.stopped_for_good("Kubeflow", hours)
+    });
+    notes.extend(stopped);
     notes.push(format!(
         "a TrainJob doesn't name the GPU: the runtime's node selector has to pick the {}",
         launch.cluster.gpu.name
@@ -36,7 +43,7 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     lines.push(format!("exec {}", trainer.render()));
 
     let variables: Vec<Map> = launch
-        .environment()
+        .environment(launch.script_kind())
         .into_iter()
         .map(|(name, value)| {
             Map::new()
@@ -44,7 +51,8 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
                 .with("value", unexpanded(&value))
         })
         .collect();
-    let gpus = Map::new().with("nvidia.com/gpu", launch.gpus_per_node().to_string());
+    let resource = launch.gpu_name(Namer::Kubernetes)?;
+    let gpus = Map::new().with(resource, launch.gpus_per_node().to_string());
     let trainer = Map::new()
         .with("image", image)
         .with("numNodes", launch.candidate.nodes)
@@ -76,6 +84,7 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
                     "runtimeRef",
                     Map::new().with("name", runtime.unwrap_or("torch-distributed")),
                 )
+                .with_some("activeDeadlineSeconds", limit.map(|limit| limit * 60))
                 .with("trainer", trainer),
         );
     let head = head::comment(&head::lines(launch, &notes));

@@ -5,13 +5,14 @@
 //! itself is derived by the trainer and not written.
 
 use crate::job::Text;
-use crate::model::{Biases, FeedForward, Norm, Positions};
+use crate::model::{Biases, FeedForward, Gate, Norm, Positions};
 use crate::stack::Precision;
 
 use super::names::Places;
 use super::node::{Map, Node};
+use super::settings::{CHECKPOINTS, COMPOSER_STARTS, IMAGE, TIME_LIMIT};
 use super::shell::Word;
-use super::trainer::{BY_HAND, by_hand};
+use super::trainer::{BY_HAND, Script, by_hand};
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head};
 
 /// Name of the configuration file.
@@ -24,7 +25,8 @@ pub(super) struct Training {
 }
 
 pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
-    let Training { config, notes } = training(launch)?;
+    let Training { config, mut notes } = training(launch)?;
+    notes.extend(launch.unused(&[IMAGE, TIME_LIMIT, COMPOSER_STARTS]));
     let head = head::comment(&head::lines(launch, &notes));
     let config_file = Word::expression("\"$here/train.yaml\"");
     let command = launch.composer(BY_HAND, config_file).render();
@@ -37,7 +39,7 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
             },
             LaunchFile {
                 name: "launch.sh",
-                text: by_hand(launch, &head, &command),
+                text: by_hand(launch, &head, &command, Script::Told),
                 executable: true,
             },
         ],
@@ -118,6 +120,8 @@ pub(super) fn training(launch: &Launch<'_>) -> Result<Training, LaunchError> {
         .with_some("autoresume", interval.map(|_| true));
     let mut notes = places.notes();
     notes.extend(rate_note);
+    notes.extend(launch.unused(&[CHECKPOINTS]));
+    notes.extend(launch.block_notes("LLM Foundry"));
     Ok(Training { config, notes })
 }
 
@@ -142,6 +146,15 @@ fn model(launch: &Launch<'_>) -> Result<Map, LaunchError> {
                 "heads of width {} in a model of width {} with {} heads",
                 shape.head_dim, shape.d_model, shape.n_heads
             ),
+        });
+    }
+    if launch.model.block.parallel {
+        return Err(launch.side_by_side("llm-foundry"));
+    }
+    if let Some(share) = launch.model.block.rotary_share {
+        return Err(LaunchError::Inexpressible {
+            target: "llm-foundry",
+            what: format!("rotary positions over {} % of each head", share * 100.0),
         });
     }
     let learned = shape.positions == Positions::Learned;
@@ -179,9 +192,15 @@ fn feed_forward(launch: &Launch<'_>) -> Map {
     if !gated && shape.d_ff.is_multiple_of(shape.d_model) {
         return Map::new();
     }
+    // Its own activation is GELU, for gated layers too.
+    let activation = gated.then(|| match launch.gate() {
+        Gate::Silu => Map::new().with("name", "silu"),
+        Gate::Gelu => Map::new().with("name", "gelu").with("approximate", "tanh"),
+    });
     Map::new()
         .with("ffn_type", if gated { "mptglu" } else { "mptmlp" })
         .with("ffn_hidden_size", shape.d_ff)
+        .with_some("ffn_act_fn", activation)
 }
 
 fn attention(launch: &Launch<'_>) -> Map {
@@ -199,6 +218,7 @@ fn attention(launch: &Launch<'_>) -> Map {
         .with("attn_impl", "flash")
         .with("alibi", shape.positions == Positions::Alibi)
         .with("rope", rotary)
+        .with_some("rope_theta", launch.model.block.rotary_base)
         .with_some("rope_impl", rotary.then_some("hf"))
 }
 

@@ -1,10 +1,10 @@
 //! A run of the `MosaicML` platform, which starts Composer with the place of each node already set.
 
 use crate::job::{Text, Word};
-use crate::quantity::display_hours;
 
 use super::names::Namer;
 use super::node::Map;
+use super::settings::COMPOSER_STARTS;
 use super::shell::{Command, quoted};
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head, llm_foundry};
 
@@ -14,9 +14,7 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     let settings = launch.settings;
     let training = llm_foundry::training(launch)?;
     notes.extend(training.notes);
-    if !launch.is_composer() {
-        notes.push("mcli runs start Composer: `launcher` in [launch] is not used".into());
-    }
+    notes.extend(launch.unused(&[COMPOSER_STARTS]));
     let cluster = settings.cluster.as_ref().map(Word::as_str);
     let compute = Map::new()
         .with("cluster", cluster.unwrap_or(&launch.cluster.name))
@@ -38,20 +36,7 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
         .with_some("env_variables", variables.filled())
         .with("command", command(launch))
         .with("parameters", training.config);
-    let high = launch.candidate.time_to_budget_h.high;
-    let hours = max_hours(launch);
-    if hours < high {
-        let again = match launch.checkpoint_steps() {
-            Some(_) => "it resumes from its last checkpoint",
-            None => "without checkpoints it starts from nothing",
-        };
-        notes.push(format!(
-            "the platform stops the run for good after the time limit of {}, and the high end of the \
-             planned time is {}: submit it again until it is done; {again}",
-            display_hours(hours),
-            display_hours(high)
-        ));
-    }
+    notes.extend(launch.stopped_for_good("the platform", max_hours(launch)));
     let head = head::comment(&head::lines(launch, &notes));
     Ok(LaunchFiles {
         files: vec![LaunchFile {

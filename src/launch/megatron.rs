@@ -1,11 +1,12 @@
 //! Megatron-LM: the flags of `pretrain_gpt.py`.
 
-use crate::model::{Biases, FeedForward, Norm, Positions};
+use crate::model::{Biases, FeedForward, Gate, Norm, Positions};
 use crate::stack::Precision;
 
 use super::names::Places;
+use super::settings::{CHECKPOINTS, IMAGE, TIME_LIMIT};
 use super::shell::{Command, Word};
-use super::trainer::{BY_HAND, by_hand};
+use super::trainer::{BY_HAND, Script, by_hand};
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head};
 
 /// What Megatron makes the vocabulary a multiple of, where tensors aren't split over GPUs.
@@ -48,12 +49,18 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
                 .into(),
         );
     }
+    notes.extend(launch.unused(&[IMAGE, TIME_LIMIT, CHECKPOINTS]));
     notes.extend(shape_notes(launch));
+    notes.push(
+        "evaluation is off, as in the plan: `args` in [launch] with `--eval-iters` and `--split` turns \
+         it on, and takes longer than planned"
+            .into(),
+    );
     let head = head::comment(&head::lines(launch, &notes));
     Ok(LaunchFiles {
         files: vec![LaunchFile {
             name: "launch.sh",
-            text: by_hand(launch, &head, &command.render()),
+            text: by_hand(launch, &head, &command.render(), Script::Told),
             executable: true,
         }],
         notes,
@@ -71,13 +78,7 @@ fn shape_notes(launch: &Launch<'_>) -> Vec<String> {
             shape.vocab_size
         ));
     }
-    if shape.positions == Positions::Rotary {
-        notes.push(
-            "no preset holds the base of rotary positions: Megatron's default of 10000 is taken \
-             unless `args` in [launch] has `--rotary-base`"
-                .into(),
-        );
-    }
+    notes.extend(launch.block_notes("Megatron"));
     notes
 }
 
@@ -98,6 +99,20 @@ fn model(launch: &Launch<'_>, command: Command) -> Result<Command, LaunchError> 
             });
         }
     };
+    let gated = shape.feed_forward == FeedForward::Gated;
+    if gated && launch.gate() == Gate::Gelu {
+        return Err(LaunchError::Inexpressible {
+            target: "megatron",
+            what: "a feed-forward gated by GELU".into(),
+        });
+    }
+    let block = &launch.model.block;
+    if block.parallel {
+        return Err(launch.side_by_side("megatron"));
+    }
+    let base = block.rotary_base.map(|base| count("--rotary-base", base));
+    let share = block.rotary_share.map(|share| share.to_string());
+    let share = share.map(|share| ["--rotary-percent".into(), share.into()]);
     let seq_len = launch.candidate.seq_len;
     let longest = shape.position_limit().unwrap_or(seq_len).max(seq_len);
     let norm = match shape.norm {
@@ -116,11 +131,10 @@ fn model(launch: &Launch<'_>, command: Command) -> Result<Command, LaunchError> 
         .arg(count("--seq-length", seq_len))
         .arg(count("--max-position-embeddings", longest))
         .arg(["--position-embedding-type".into(), positions.into()])
+        .arg_some(base)
+        .arg_some(share)
         .arg(["--normalization".into(), norm.into()])
-        .arg_if(
-            shape.feed_forward == FeedForward::Gated,
-            ["--swiglu".into()],
-        )
+        .arg_if(gated, ["--swiglu".into()])
         .arg_if(
             shape.biases != Biases::All,
             ["--disable-bias-linear".into()],
@@ -150,6 +164,9 @@ fn schedule(launch: &Launch<'_>, command: Command, rate: f64) -> Command {
         .arg(count("--lr-warmup-samples", warmup))
         .arg(["--adam-beta2".into(), "0.95".into()])
         .arg(["--clip-grad".into(), "1.0".into()])
+        // Its own are 100 evaluation iterations every 1000, and a part of the data to do them on.
+        .arg(count("--eval-iters", 0))
+        .arg(["--split".into(), "100,0,0".into()])
         .arg(count("--log-interval", 10));
     match launch.checkpoint_steps() {
         Some(steps) => command.arg(count("--save-interval", steps)),

@@ -5,6 +5,7 @@
 //! what a file means. Every file says at its head what was planned (`head`), or its companion
 //! does where the format has no comments.
 
+mod block;
 mod deepspeed;
 mod head;
 mod huggingface;
@@ -14,6 +15,7 @@ mod mcli;
 mod megatron;
 mod names;
 mod node;
+mod settings;
 mod shell;
 mod skypilot;
 mod slurm;
@@ -186,14 +188,22 @@ impl<'a> Launch<'a> {
     /// When the target can't express the model, or has no name for the GPU.
     pub fn files(&self, target: Target) -> Result<LaunchFiles, LaunchError> {
         match target {
-            Target::LlmFoundry => llm_foundry::files(self),
+            Target::LlmFoundry => llm_foundry::files(&self.unlimited()),
             Target::Slurm => slurm::files(self),
-            Target::Skypilot => skypilot::files(self),
+            Target::Skypilot => skypilot::files(&self.unlimited()),
             Target::Mcli => mcli::files(self),
-            Target::Huggingface => huggingface::files(self),
-            Target::Deepspeed => deepspeed::files(self),
-            Target::Megatron => megatron::files(self),
+            Target::Huggingface => huggingface::files(&self.unlimited()),
+            Target::Deepspeed => deepspeed::files(&self.unlimited()),
+            Target::Megatron => megatron::files(&self.unlimited()),
             Target::Kubeflow => kubeflow::files(self),
+        }
+    }
+
+    /// The launch where nothing stops the run at its time limit.
+    fn unlimited(&self) -> Self {
+        Self {
+            checkpoint_interval_s: self.planned_interval_s,
+            ..self.clone()
         }
     }
 

@@ -74,6 +74,14 @@ impl Command {
         if when { self.arg(words) } else { self }
     }
 
+    /// The same of words that may not be there.
+    pub(crate) fn arg_some<const N: usize>(self, words: Option<[Word; N]>) -> Self {
+        match words {
+            Some(words) => self.arg(words),
+            None => self,
+        }
+    }
+
     /// Adds one word after another.
     pub(crate) fn args(mut self, words: impl IntoIterator<Item = Word>) -> Self {
         self.groups.extend(words.into_iter().map(|word| vec![word]));

@@ -4,6 +4,7 @@ use crate::job::Word;
 
 use super::names::Namer;
 use super::node::{Map, Node};
+use super::settings::TIME_LIMIT;
 use super::shell;
 use super::trainer::Nodes;
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head, llm_foundry};
@@ -28,6 +29,7 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     let mut notes = Vec::new();
     let config = llm_foundry::config_file(launch, &mut notes)?;
     let resources = resources(launch, &mut notes)?;
+    notes.extend(launch.unused(&[TIME_LIMIT]));
     if config.is_some() {
         notes.push(
             "`./train.yaml` is looked for where `sky` is started: start it in this folder".into(),
@@ -40,7 +42,7 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
         }
     }
     let variables = launch
-        .environment()
+        .environment(launch.script_kind())
         .into_iter()
         .fold(Map::new(), |map, (name, value)| map.with(name, value));
     let mounts = config

@@ -77,7 +77,7 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     if config.is_some() {
         lines.push(CONFIG.into());
     }
-    lines.extend(launch.exports());
+    lines.extend(launch.exports(launch.script_kind()));
     // A container has a working directory of its own.
     lines.extend(launch.enter().filter(|_| launch.settings.image.is_none()));
     lines.push(format!(

@@ -28,6 +28,15 @@ pub(super) struct Nodes {
     pub(super) endpoint: &'static str,
 }
 
+/// How a training script learns the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Script {
+    /// By the trainer's own files or flags.
+    Told,
+    /// By variables of the environment.
+    Own,
+}
+
 impl Launch<'_> {
     /// The peak learning rate, and where it comes from unless the user set it.
     pub(super) fn learning_rate(&self) -> (f64, Option<String>) {
@@ -126,39 +135,59 @@ impl Launch<'_> {
             .map(|arg| Word::text(arg.as_str()))
     }
 
+    /// What a script learns the plan from, where the processes are started on every node.
+    pub(super) fn script_kind(&self) -> Script {
+        if self.is_composer() {
+            Script::Told
+        } else {
+            Script::Own
+        }
+    }
+
+    /// The plan and the settings of the training, as a script of the user's own learns them.
+    fn told(&self) -> Vec<(String, String)> {
+        let (c, settings) = (self.candidate, self.settings);
+        let plan = [
+            ("SEQ_LEN", c.seq_len),
+            ("MICRO_BATCH", c.micro_batch),
+            ("GRAD_ACCUM", c.grad_accum),
+            ("STEPS", c.steps),
+            (
+                "ACTIVATION_CHECKPOINTING",
+                c.activation_checkpointing.into(),
+            ),
+        ];
+        let plan = plan.map(|(name, value)| (name, Some(value.to_string())));
+        let interval = self.checkpoint_steps().map(|steps| steps.to_string());
+        let text = |set: &Option<Text>| set.as_ref().map(|text| text.as_str().to_owned());
+        let rate = settings.learning_rate.map(|rate| rate.get().to_string());
+        let training = [
+            ("CHECKPOINT_STEPS", interval),
+            ("DATA", text(&settings.data)),
+            ("CHECKPOINTS", text(&settings.checkpoints)),
+            ("TOKENIZER", text(&settings.tokenizer)),
+            ("LEARNING_RATE", rate),
+        ];
+        let all = plan.into_iter().chain(training);
+        all.filter_map(|(name, value)| Some((format!("TMINUS_{name}"), value?)))
+            .collect()
+    }
+
     /// Environment variables: the user's, and the plan's where a script of the user's own has no
     /// other way to learn it.
-    pub(super) fn environment(&self) -> Vec<(String, String)> {
-        let c = self.candidate;
-        let mut variables = Vec::new();
-        if !self.is_composer() {
-            let plan = [
-                ("SEQ_LEN", c.seq_len),
-                ("MICRO_BATCH", c.micro_batch),
-                ("GRAD_ACCUM", c.grad_accum),
-                ("STEPS", c.steps),
-                (
-                    "ACTIVATION_CHECKPOINTING",
-                    c.activation_checkpointing.into(),
-                ),
-            ];
-            let checkpoints = self
-                .checkpoint_steps()
-                .map(|steps| ("CHECKPOINT_STEPS", steps));
-            variables.extend(
-                plan.into_iter()
-                    .chain(checkpoints)
-                    .map(|(name, value)| (format!("TMINUS_{name}"), value.to_string())),
-            );
-        }
+    pub(super) fn environment(&self, script: Script) -> Vec<(String, String)> {
+        let mut variables = match script {
+            Script::Own => self.told(),
+            Script::Told => Vec::new(),
+        };
         let own = self.settings.env.iter();
         variables.extend(own.map(|(name, value)| (name.as_str().into(), value.as_str().into())));
         variables
     }
 
     /// Lines of a script that set those variables.
-    pub(super) fn exports(&self) -> Vec<String> {
-        let variables = self.environment();
+    pub(super) fn exports(&self, script: Script) -> Vec<String> {
+        let variables = self.environment(script);
         variables
             .iter()
             .map(|(name, value)| export(name, value))
@@ -185,23 +214,24 @@ impl Launch<'_> {
         if self.is_composer() {
             return Vec::new();
         }
-        let (steps, resumes) = match self.checkpoint_steps() {
-            Some(_) => (
-                ", TMINUS_CHECKPOINT_STEPS",
-                "; it has to resume from its last checkpoint",
-            ),
-            None => ("", ""),
+        let resumes = match self.checkpoint_steps() {
+            Some(_) => "; it has to resume from its last checkpoint",
+            None => "",
         };
-        vec![format!(
-            "the script learns the plan from the environment: TMINUS_SEQ_LEN, TMINUS_MICRO_BATCH, \
-             TMINUS_GRAD_ACCUM, TMINUS_STEPS{steps} and TMINUS_ACTIVATION_CHECKPOINTING (0 or \
-             1){resumes}"
-        )]
+        vec![format!("{}{resumes}", self.environment_note())]
+    }
+
+    /// Which variables tell a script of the user's own what was planned and set.
+    pub(super) fn environment_note(&self) -> String {
+        let names: Vec<String> = self.told().into_iter().map(|(name, _)| name).collect();
+        let names = names.join(", ");
+        let names = names.replace("CHECKPOINTING", "CHECKPOINTING (0 or 1)");
+        format!("the script learns the plan from the environment: {names}")
     }
 }
 
 /// A script that one machine starts by hand, on each of several nodes: its head, its lines.
-pub(super) fn by_hand(launch: &Launch<'_>, head: &str, command: &str) -> String {
+pub(super) fn by_hand(launch: &Launch<'_>, head: &str, command: &str, script: Script) -> String {
     let mut lines = vec![format!("#!/usr/bin/env bash\n{head}\nset -euo pipefail\n")];
     if launch.candidate.nodes > 1 {
         let last = launch.candidate.nodes - 1;
@@ -215,7 +245,7 @@ pub(super) fn by_hand(launch: &Launch<'_>, head: &str, command: &str) -> String 
     if command.contains("$here") {
         lines.push("here=$(cd -- \"$(dirname -- \"${BASH_SOURCE[0]}\")\" && pwd)".into());
     }
-    lines.extend(launch.exports());
+    lines.extend(launch.exports(script));
     lines.extend(launch.enter());
     lines.extend(launch.setup());
     lines.push(format!("\n{command}\n"));

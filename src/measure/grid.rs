@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Origin};
+use crate::quantity::counted;
 
 /// A cell's text, and the bytes of the file it stands in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl Grid {
                 );
                 Err(Diagnostic::new(message)
                     .in_text(origin.clone())
-                    .at(ragged.span(), format!("expected {expected} cells"))
+                    .at(ragged.span(), format!("expected {}", counted(expected as u64, "cell")))
                     .help("give every row one cell for each column; leave a cell empty where nothing is known"))
             }
         }

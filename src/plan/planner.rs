@@ -8,12 +8,13 @@ use super::every_node;
 use super::front::{self, Shown};
 use super::physics::{Goal, Physics};
 use super::resolve::{axes, resolved};
-use super::{FitReport, Plan, RequestReport, SCHEMA_VERSION, SpaceReport, notes, predict, remedy};
+use super::{FitReport, Plan, RequestReport, SCHEMA_VERSION, SpaceReport, notes, remedy};
 use crate::configuration::{Configuration, Setting};
 use crate::hardware::Cluster;
 use crate::job::Request;
+use crate::quantity::plural;
 use crate::search::{
-    Axis, Counts, Limits, Objective, Outcome, Ranked, Space, SpaceError, Watch, sweep, sweep_front,
+    Counts, Limits, Objective, Outcome, Ranked, Space, SpaceError, Watch, sweep, sweep_front,
 };
 use crate::throughput::Fit;
 use crate::utilization::Convention;
@@ -241,21 +242,6 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// Predicts the one configuration that `request` describes, feasible or not.
-    ///
-    /// What is left on `auto` is chosen: one node, the model's sequence length, the checkpointing
-    /// and the largest power-of-two micro-batch that fit, the gradient accumulation that comes
-    /// nearest to the global batch.
-    ///
-    /// # Errors
-    /// When an axis has several values, or when the configuration can't exist.
-    pub fn predict(&self, request: &Request) -> Result<Candidate, PlanError> {
-        let request = &resolved(request)?;
-        let (cluster, configuration) = predict::single(request)?;
-        let asked = (request.grad_accum == Axis::Auto).then_some(request.global_batch.min);
-        self.candidate(request, cluster, &configuration, asked)
-    }
-
     /// Sweeps the space of `request` for `goal`.
     pub(super) fn sweep(
         &self,
@@ -377,9 +363,10 @@ struct Seen {
 /// The configuration in words.
 pub(super) fn describe(cluster: &Cluster, configuration: &Configuration) -> String {
     format!(
-        "{} GPUs of {}, sequence length {}, micro-batch {}, gradient accumulation {}, \
+        "{} {} of {}, sequence length {}, micro-batch {}, gradient accumulation {}, \
          checkpointing {}",
         configuration.gpus,
+        plural(configuration.gpus, "GPU"),
         cluster.name,
         configuration.seq_len,
         configuration.micro_batch,

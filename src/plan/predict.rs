@@ -1,63 +1,133 @@
 //! The one configuration that a request describes.
 
 use super::error::PlanError;
+use super::physics::Goal;
+use super::resolve::resolved;
+use super::{Candidate, Planner};
 use crate::configuration::{Configuration, Setting};
 use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::memory::{MemoryModel, Verdict};
 use crate::quantity::MAX_COUNT;
-use crate::search::{Axis, NEAREST};
+use crate::search::{Axis, Limits, NEAREST, Objective, Switch, Watch};
 
-/// The configuration and its cluster, the first of those named.
-pub(super) fn single(request: &Request) -> Result<(&Cluster, Configuration), PlanError> {
-    let cluster = request.clusters.first().ok_or(PlanError::NoCluster)?;
-    let gpus = one("GPU count", &request.gpus)?
-        .unwrap_or_else(|| cluster.gpus_per_node.min(cluster.max_gpus));
-    check_size(cluster, gpus)?;
-    let seq_len = one("sequence length", &request.seq_len)?.unwrap_or(request.model.seq_len);
-    let micro_batch = one("micro-batch", &request.micro_batch)?;
-    let grad_accum = one("gradient accumulation", &request.grad_accum)?;
-    let setting = Setting {
-        shape: &request.model.shape,
-        cluster,
-        stack: &request.stack,
-    };
-    let unit = u128::from(gpus) * u128::from(seq_len);
-    let share = u128::from(request.global_batch.max) / unit.max(1);
-    let most = u64::try_from(share).unwrap_or(u64::MAX).max(1);
+impl Planner<'_> {
+    /// Predicts the one configuration that `request` describes, feasible or not.
+    ///
+    /// What is left on `auto` is chosen: one node, the model's sequence length, and of the
+    /// micro-batch, the accumulation and the checkpointing what a plan with the same axes puts
+    /// first. Where such a plan finds nothing, what comes nearest to the global batch.
+    ///
+    /// # Errors
+    /// When an axis has several values, or when the configuration can't exist.
+    pub fn predict(&self, request: &Request) -> Result<Candidate, PlanError> {
+        let request = &resolved(request)?;
+        let (cluster, configuration) = self.single(request)?;
+        let asked = (request.grad_accum == Axis::Auto).then_some(request.global_batch.min);
+        self.candidate(request, cluster, &configuration, asked)
+    }
 
-    // Checkpointing stays off where that fits no worse: recomputing costs time.
-    let choice = request
-        .activation_checkpointing
-        .choices()
-        .iter()
-        .map(|&activation_checkpointing| {
+    /// The configuration and its cluster, the first of those named.
+    fn single<'r>(&self, request: &'r Request) -> Result<(&'r Cluster, Configuration), PlanError> {
+        let cluster = request.clusters.first().ok_or(PlanError::NoCluster)?;
+        let gpus = one("GPU count", &request.gpus)?
+            .unwrap_or_else(|| cluster.gpus_per_node.min(cluster.max_gpus));
+        check_size(cluster, gpus)?;
+        let open = Open {
+            cluster,
+            gpus,
+            seq_len: one("sequence length", &request.seq_len)?.unwrap_or(request.model.seq_len),
+            micro_batch: one("micro-batch", &request.micro_batch)?,
+            grad_accum: one("gradient accumulation", &request.grad_accum)?,
+        };
+        // An accumulation alone follows from the batch.
+        let settled =
+            open.micro_batch.is_some() && request.activation_checkpointing != Switch::Auto;
+        let planned = if settled {
+            None
+        } else {
+            self.planned(request, &open)
+        };
+        let configuration = planned.unwrap_or_else(|| self.nearest(request, &open));
+        check_batch(&configuration)?;
+        Ok((cluster, configuration))
+    }
+
+    /// What a plan that keeps the axes given puts first; `None` where it finds nothing.
+    fn planned(&self, request: &Request, open: &Open<'_>) -> Option<Configuration> {
+        let request = Request {
+            clusters: vec![open.cluster.clone()],
+            gpus: Axis::list([open.gpus]),
+            seq_len: Axis::list([open.seq_len]),
+            ..request.clone()
+        };
+        let objective = match request.sort {
+            Objective::Pareto => Objective::Time,
+            sort => sort,
+        };
+        let limits = Limits {
+            top: 1,
+            gpu_counts: 1,
+            allow_tight: request.allow_tight,
+            prune: true,
+        };
+        let outcome = self.sweep(&request, Goal::Best(objective), limits, &Watch::new());
+        let best = outcome.ok()?.best;
+        best.first().map(|ranked| ranked.configuration)
+    }
+
+    /// Where no plan is: by checkpointing choice the largest micro-batch that fits, with the
+    /// accumulation nearest to the batch; of the two what fits better, then what is faster.
+    fn nearest(&self, request: &Request, open: &Open<'_>) -> Configuration {
+        let &Open {
+            cluster,
+            gpus,
+            seq_len,
+            micro_batch,
+            grad_accum,
+        } = open;
+        let setting = Setting {
+            shape: &request.model.shape,
+            cluster,
+            stack: &request.stack,
+        };
+        let steps = self.fit().setting_model(&setting);
+        let unit = u128::from(gpus) * u128::from(seq_len);
+        let share = u128::from(request.global_batch.max) / unit.max(1);
+        let most = u64::try_from(share).unwrap_or(u64::MAX).max(1);
+        let with = |activation_checkpointing: bool| {
             let memory = MemoryModel::new(&setting, gpus, seq_len, activation_checkpointing);
             let micro_batch = micro_batch.unwrap_or_else(|| largest_that_fits(&memory, most));
-            (
-                memory.verdict(micro_batch),
-                activation_checkpointing,
+            let grad_accum = grad_accum.unwrap_or_else(|| {
+                let step = unit.saturating_mul(u128::from(micro_batch)).max(1);
+                nearest_accumulation(request.global_batch.min, request.global_batch.max, step)
+            });
+            let model = steps.step_model(gpus, seq_len, activation_checkpointing);
+            let step_s = model.micro_batch(micro_batch).step_s(grad_accum);
+            let configuration = Configuration {
+                gpus,
+                seq_len,
                 micro_batch,
-            )
-        })
-        .min_by_key(|(verdict, activation_checkpointing, _)| (*verdict, *activation_checkpointing));
-    let (activation_checkpointing, micro_batch) = match choice {
-        Some((_, activation_checkpointing, micro_batch)) => (activation_checkpointing, micro_batch),
-        None => (false, micro_batch.unwrap_or(1)),
-    };
-    let grad_accum = grad_accum.unwrap_or_else(|| {
-        let step = unit.saturating_mul(u128::from(micro_batch)).max(1);
-        nearest_accumulation(request.global_batch.min, request.global_batch.max, step)
-    });
-    let configuration = Configuration {
-        gpus,
-        seq_len,
-        micro_batch,
-        grad_accum,
-        activation_checkpointing,
-    };
-    check_batch(&configuration)?;
-    Ok((cluster, configuration))
+                grad_accum,
+                activation_checkpointing,
+            };
+            let pace = step_s / (micro_batch as f64 * grad_accum as f64);
+            (memory.verdict(micro_batch), pace, configuration)
+        };
+        let choices = request.activation_checkpointing.choices();
+        let tried = choices.iter().map(|choice| with(*choice));
+        let best = tried.min_by(|one, other| one.0.cmp(&other.0).then(one.1.total_cmp(&other.1)));
+        best.unwrap_or_else(|| with(false)).2
+    }
+}
+
+/// What a request settles of its one configuration.
+struct Open<'a> {
+    cluster: &'a Cluster,
+    gpus: u64,
+    seq_len: u64,
+    micro_batch: Option<u64>,
+    grad_accum: Option<u64>,
 }
 
 /// The value of an axis that must have at most one; `None` for `auto`.

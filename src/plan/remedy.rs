@@ -285,7 +285,8 @@ fn single_changes(request: &Request) -> Vec<Change> {
                 let set = asked
                     .told
                     .of_search("--grad-accum", "grad_accum", grad_accum);
-                format!("accumulate over {grad_accum} micro-batches ({set})")
+                let ending = if grad_accum == 1 { "" } else { "es" };
+                format!("accumulate over {grad_accum} micro-batch{ending} ({set})")
             },
             &|request| request.grad_accum = Axis::Auto,
         ));

@@ -10,7 +10,31 @@ use crate::diagnostic::{Diagnostic, Origin, did_you_mean};
 /// # Errors
 /// Bad syntax, an unknown key, a duplicate, a wrong type or a value that its type refuses.
 pub(crate) fn parse<T: DeserializeOwned>(origin: &Origin) -> Result<T, Diagnostic> {
-    toml::from_str(&origin.text).map_err(|error| translate(&error, origin))
+    toml::from_str(&origin.text).map_err(|error| match named_values::<T>(&error, origin) {
+        Some(diagnostic) => diagnostic,
+        None => translate(&error, origin),
+    })
+}
+
+/// Where something else stands in the place of a name: the names that could. What they are is said
+/// of a name alone, so one is put there.
+fn named_values<T: DeserializeOwned>(
+    error: &toml::de::Error,
+    origin: &Origin,
+) -> Option<Diagnostic> {
+    if error.message().trim() != "wanted string or table" {
+        return None;
+    }
+    let span = error.span()?;
+    let (before, after) = (origin.text.get(..span.start)?, origin.text.get(span.end..)?);
+    let named = toml::from_str::<T>(&format!("{before}\"?\"{after}")).err()?;
+    let known = explain_unknown(named.message().trim(), "unknown variant", "value")?;
+    let diagnostic = Diagnostic::new(format!(
+        "{} is not a name in quotes",
+        origin.text.get(span.clone())?
+    ));
+    let diagnostic = diagnostic.in_text(origin.clone()).at(span, known.label);
+    Some(known.help.into_iter().fold(diagnostic, Diagnostic::help))
 }
 
 fn translate(error: &toml::de::Error, origin: &Origin) -> Diagnostic {

@@ -6,7 +6,7 @@ use super::tables::{Architecture, ModelTable};
 use super::value::{At, Whole};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::model::{
-    Biases, FeedForward, MAX_SEQ_LEN, Model, Norm, Positions, Shape, ShapeError,
+    Biases, Block, FeedForward, Gate, MAX_SEQ_LEN, Model, Norm, Positions, Shape, ShapeError,
     reference_global_batch,
 };
 use crate::quantity::Tokens;
@@ -31,6 +31,7 @@ impl ModelTable {
             .shape(name, origin)?
             .validate()
             .map_err(|error| self.refusal(&error, name, origin))?;
+        let block = self.block(&shape, origin)?;
         let seq_len = self.training_length(&shape, origin)?;
         let global_batch = match &self.global_batch {
             Some(tokens) => tokens.value.0,
@@ -40,6 +41,7 @@ impl ModelTable {
         Ok(Model {
             name: name.value.clone(),
             shape,
+            block,
             seq_len,
             global_batch,
             source: self.source.clone(),
@@ -86,6 +88,42 @@ impl ModelTable {
             biases: self.biases.unwrap_or(biases),
             norm: self.norm.unwrap_or(norm),
             feed_forward,
+        })
+    }
+
+    /// What trainers have to be told of the blocks.
+    fn block(&self, shape: &Shape, origin: &Origin) -> Result<Block, Diagnostic> {
+        let refuse = |what: &str, span: &Range<usize>, help: &str| {
+            Err(Diagnostic::new(what)
+                .in_text(origin.clone())
+                .at(span.clone(), "has no meaning here")
+                .help(help))
+        };
+        let gated = shape.feed_forward == FeedForward::Gated;
+        let rotary = shape.positions == Positions::Rotary;
+        if let Some(gate) = self.gate.as_ref().filter(|_| !gated) {
+            return refuse(
+                "`gate` is given, but the feed-forward is not gated",
+                &gate.span,
+                "leave it out, or set `feed_forward = \"gated\"`",
+            );
+        }
+        let base = self.rotary_base.as_ref().map(|base| &base.span);
+        let share = self.rotary_share.as_ref().map(|share| &share.span);
+        if let Some(span) = base.or(share).filter(|_| !rotary) {
+            return refuse(
+                "the positions are not rotary, but have settings of rotary ones",
+                span,
+                "leave it out, or set `positions = \"rotary\"`",
+            );
+        }
+        let llama = self.architecture == Architecture::Llama;
+        let usual = (gated && llama).then_some(Gate::Silu);
+        Ok(Block {
+            gate: self.gate.as_ref().map(|gate| gate.value).or(usual),
+            rotary_base: self.rotary_base.as_ref().map(|base| base.value.0),
+            rotary_share: self.rotary_share.as_ref().map(|share| share.value.0),
+            parallel: self.parallel_block,
         })
     }
 

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use super::product::ProductTable;
 use super::value::{At, Entries, Positive, PricedOn, Share, Spelled, Whole};
-use crate::model::{Biases, FeedForward, Norm, Positions};
+use crate::model::{Biases, FeedForward, Gate, Norm, Positions};
 use crate::quantity::{Tokens, UsdPerGpuHour};
 use crate::stack::Precision;
 
@@ -37,7 +37,7 @@ pub(crate) enum Architecture {
     Gpt,
     /// `ALiBi`, no biases, `LayerNorm`, GELU, tied head.
     Mpt,
-    /// Rotary positions, no biases, `RMSNorm`, gated feed-forward, untied head.
+    /// Rotary positions, no biases, `RMSNorm`, feed-forward gated by `SiLU`, untied head.
     Llama,
 }
 
@@ -76,6 +76,15 @@ pub(crate) struct ModelTable {
     pub(crate) norm: Option<Norm>,
     /// Feed-forward layer.
     pub(crate) feed_forward: Option<FeedForward>,
+    /// Activation of a gated feed-forward; `silu` under `llama`, otherwise not known unless given.
+    pub(crate) gate: Option<At<Gate>>,
+    /// Base of rotary positions; not known unless given.
+    pub(crate) rotary_base: Option<At<Whole>>,
+    /// Share of each head that rotary positions turn; all of it unless given.
+    pub(crate) rotary_share: Option<At<Share>>,
+    /// Whether attention and feed-forward read the same input, side by side.
+    #[serde(default)]
+    pub(crate) parallel_block: bool,
     /// Sequence length it is trained at unless the job says otherwise; 2048 unless given.
     pub(crate) seq_len: Option<At<Whole>>,
     /// Tokens per optimizer step unless the job says otherwise; by parameter count unless given.

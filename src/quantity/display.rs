@@ -24,8 +24,17 @@ pub(crate) fn display_hours_like(hours: f64, other: f64) -> String {
 
 /// A count and what is counted, of which the plural ends in `s`: `1 node`, `1,024 nodes`.
 pub(crate) fn counted(count: u64, what: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{} {what}{plural}", display_thousands(count.into()))
+    format!(
+        "{} {}",
+        display_thousands(count.into()),
+        plural(count, what)
+    )
+}
+
+/// What is counted alone, where the count is written in another way: `134B tokens`.
+pub(crate) fn plural(count: u64, what: &str) -> String {
+    let ending = if count == 1 { "" } else { "s" };
+    format!("{what}{ending}")
 }
 
 /// A count for people, with three to four digits: `1.51M`, `134B`, `25.7K`.

@@ -20,7 +20,7 @@ use thiserror::Error;
 
 pub use confidence::Confidence;
 pub use count::{Bytes, Tokens};
-pub(crate) use display::{counted, display_hours_like};
+pub(crate) use display::{counted, display_hours_like, plural};
 pub use display::{display_count, display_hours, display_thousands, display_whole};
 pub use interval::Interval;
 pub use price::UsdPerGpuHour;

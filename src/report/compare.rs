@@ -3,7 +3,7 @@
 mod finish;
 
 use crate::compare::{Comparison, ExplainedCause};
-use crate::quantity::display_count;
+use crate::quantity::{display_count, plural};
 use crate::throughput::Cause;
 
 use super::number::{confidence, percent, range, significant, thousands};
@@ -26,9 +26,10 @@ impl Answer for Deviation<'_> {
     fn document(&self) -> Document {
         let c = self.comparison;
         let mut document = Document::new(format!(
-            "{} on {} GPUs of {}: {} of its plan, as it runs",
+            "{} on {} {} of {}: {} of its plan, as it runs",
             c.model,
             c.configuration.gpus,
+            plural(c.configuration.gpus, "GPU"),
             c.cluster,
             match c.rank {
                 0 => "the booking".to_owned(),

@@ -10,7 +10,7 @@ use crate::throughput::{Basis, NearestRow};
 
 use super::bill::bill;
 use super::number::{
-    bar, confidence, dollars, half_width, percent, significant, thousands, tokens,
+    bar, confidence, dollars, half_width, percent, significant, thousands, tokens, unsigned_zero,
 };
 use super::words::{
     basis_name, basis_words, on_off, price_words, shortfall_words, verdict_tone, verdict_words,
@@ -175,10 +175,10 @@ impl Explanation<'_> {
             )
         });
         format!(
-            "{} % of it trains{interval}; {:.2} failures expected; {} spare nodes",
+            "after the start-up, {} % of it trains{interval}; {:.2} failures expected; {}",
             percent(c.goodput),
             c.expected_failures,
-            c.spare_nodes
+            counted(c.spare_nodes, "spare node")
         )
     }
 
@@ -241,8 +241,8 @@ fn parts_grid(unit: &str, sum: &str, parts: &[(&str, f64)]) -> Grid {
         .map(|(name, amount)| {
             vec![
                 (*name).into(),
-                format!("{amount:.3}").into(),
-                percent(share(*amount)).into(),
+                unsigned_zero(format!("{amount:.3}")).into(),
+                unsigned_zero(percent(share(*amount))).into(),
                 bar(share(*amount), BAR).into(),
             ]
         })

@@ -31,7 +31,7 @@ pub mod settings;
 mod sketch;
 mod table;
 pub mod tables;
-mod words;
+pub(crate) mod words;
 
 use thiserror::Error;
 

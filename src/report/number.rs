@@ -27,6 +27,14 @@ pub(super) fn significant(value: f64) -> String {
 /// Dollars below which cents are shown.
 pub(super) const CENTS_BELOW: f64 = 99.995;
 
+/// A number that rounds to nothing, without the sign of what it was.
+pub(super) fn unsigned_zero(text: String) -> String {
+    match text.strip_prefix('-') {
+        Some(rest) if rest.chars().all(|c| matches!(c, '0' | '.')) => rest.to_owned(),
+        _ => text,
+    }
+}
+
 /// Dollars without the sign: cents below 100, whole dollars above. What is less than half a cent
 /// is `0.00`, unlike nothing, which is `0`.
 pub(super) fn dollars(value: f64) -> String {
@@ -173,6 +181,13 @@ pub(super) fn bar(share: f64, width: u32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_has_no_sign() {
+        for (text, shown) in [("-0.000", "0.000"), ("-0.010", "-0.010"), ("0.0", "0.0")] {
+            assert_eq!(unsigned_zero(text.into()), shown);
+        }
+    }
 
     #[test]
     fn digits_are_few_and_honest() {

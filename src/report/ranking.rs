@@ -3,7 +3,7 @@
 use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::plan::{Candidate, Plan, SpaceReport};
-use crate::quantity::{counted, display_count, display_thousands};
+use crate::quantity::{counted, display_count, display_thousands, plural};
 use crate::search::Objective;
 use crate::throughput::Basis;
 
@@ -64,10 +64,11 @@ impl Ranking<'_> {
     pub(super) fn title(&self) -> String {
         let request = &self.plan.request;
         format!(
-            "{} ({} parameters) on {} tokens",
+            "{} ({} parameters) on {} {}",
             request.model,
             display_count(request.params as f64),
             tokens(self.request.tokens),
+            plural(self.request.tokens.get(), "token"),
         )
     }
 

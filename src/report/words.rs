@@ -24,7 +24,7 @@ pub(super) fn ranked_by(sort: Objective) -> &'static str {
     }
 }
 
-pub(super) fn on_off(on: bool) -> &'static str {
+pub(crate) fn on_off(on: bool) -> &'static str {
     if on { "on" } else { "off" }
 }
 

@@ -9,7 +9,7 @@ use crate::job::{Request, ReserveSettings, Sourced};
 use crate::launch::{run_name, slug};
 use crate::preset::Catalog;
 use crate::product::Product;
-use crate::quantity::counted;
+use crate::quantity::{counted, plural};
 
 /// What a booking has to achieve.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
@@ -82,7 +82,11 @@ impl Ask {
 impl Ask {
     /// What is asked, in words: `finishes 134B tokens by 2026-12-15T00:00Z`.
     pub(super) fn achieves(&self, request: &Request) -> String {
-        let finishes = format!("finishes {} tokens", request.tokens);
+        let finishes = format!(
+            "finishes {} {}",
+            request.tokens,
+            plural(request.tokens.get(), "token")
+        );
         match self.goal {
             Goal::Deadline { within_h } => match (self.deadline, Span::from_hours_up(within_h)) {
                 (Some(by), _) => format!("{finishes} by {by}"),

@@ -185,6 +185,32 @@ fn other_hardware_is_offered_as_it_can_be_asked_for() {
     }
 }
 
+/// What is left open is what a plan with the same axes puts first.
+#[test]
+fn what_is_left_open_is_the_plans_choice() {
+    let mut asked = request("gpt-13b", &["h100-cluster"]);
+    asked.gpus = Axis::list([8]);
+    let of = |asked: &Request| {
+        let c = predict_one(asked, &FIT).unwrap();
+        check(&c, asked);
+        (c.micro_batch, c.grad_accum, c.activation_checkpointing)
+    };
+    let first = |asked: &Request| {
+        let c = &planned(asked).candidates[0];
+        (c.micro_batch, c.grad_accum, c.activation_checkpointing)
+    };
+    assert_eq!(of(&asked), first(&asked));
+    asked.activation_checkpointing = Switch::Off;
+    assert_eq!(of(&asked), first(&asked));
+    asked.activation_checkpointing = Switch::Auto;
+    asked.micro_batch = Axis::list([2]);
+    assert_eq!(of(&asked), first(&asked));
+    // Nothing that can be planned: the nearest that can be described.
+    asked.micro_batch = Axis::list([64]);
+    asked.grad_accum = Axis::list([5]);
+    assert_eq!((of(&asked).0, of(&asked).1), (64, 5));
+}
+
 #[test]
 fn one_configuration_is_predicted_even_when_it_overflows() {
     let mut asked = request("gpt-13b", &["r1z1"]);

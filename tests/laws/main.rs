@@ -19,7 +19,7 @@ use tminus::forecast::{Pricing, Reliability};
 use tminus::hardware::{Cluster, Price};
 use tminus::job::{GlobalBatch, LaunchSettings, Request, ReserveSettings, StackChoice};
 use tminus::measure::{MOSAICGPT_2023, read};
-use tminus::model::{Model, Shape};
+use tminus::model::{Block, Model, Shape};
 use tminus::plan::{Candidate, Plan, PlanError, plan, predict_one};
 use tminus::preset::Catalog;
 use tminus::quantity::{Confidence, Interval, Tokens};
@@ -155,6 +155,7 @@ fn extremes_are_answered_or_refused() {
     let tiny = Model {
         name: "tiny".into(),
         shape: Shape::gpt(1, 1, 1, 1).unwrap(),
+        block: Block::default(),
         seq_len: 1,
         global_batch: Tokens::new(1 << 20).unwrap(),
         source: "made up".into(),

@@ -78,6 +78,9 @@ fn megatron_drops_nothing_and_says_what_it_changes() {
         "--attention-dropout 0.0",
         "--hidden-dropout 0.0",
         "--adam-beta2 0.95",
+        "--eval-iters 0",
+        "--split 100,0,0",
+        "NOTE: evaluation is off",
         "NOTE: Megatron pads the vocabulary",
     ] {
         assert!(script.contains(flags), "{flags}: {script}");
@@ -87,7 +90,7 @@ fn megatron_drops_nothing_and_says_what_it_changes() {
                  n_layers = 16\nn_heads = 16\nd_ff = 5632\nvocab_size = 32000\n[search]\ngpus = 8\n";
     let script = text(&written(whole, Target::Megatron).unwrap(), "launch.sh");
     assert!(!script.contains("pads the vocabulary"), "{script}");
-    assert!(script.contains("`--rotary-base`"), "{script}");
+    assert!(script.contains("`rotary_base`"), "{script}");
 }
 
 /// Transformers refuses both, and its own gathers the parameters once more a step.
@@ -101,5 +104,160 @@ fn accelerate_switches_activation_checkpointing() {
         assert!(yaml.contains(&wanted), "{yaml}");
         let json = text(&files, "training_args.json");
         assert!(json.contains("\"gradient_checkpointing\": false"), "{json}");
+        // Transformers leaves gradients unsharded between micro-batches otherwise.
+        assert!(json.contains("\"sync_each_batch\": true"), "{json}");
     }
+}
+
+fn all(job: &str, target: Target) -> String {
+    let files = written(job, target).unwrap();
+    files.files.iter().map(|file| file.text.as_str()).collect()
+}
+
+/// Of a model by name, on a cluster where a large one fits.
+fn preset(model: &str) -> String {
+    format!("model = \"{model}\"\nclusters = \"r1z1\"\n[search]\ngpus = 64\n")
+}
+
+/// LLM Foundry's gated layers take GELU unless told otherwise, Megatron's flag is for `SiLU` alone.
+#[test]
+fn the_activation_and_the_rotary_base_are_those_of_the_model() {
+    let llama = preset("llama-3-8b");
+    let yaml = all(&llama, Target::LlmFoundry);
+    assert!(
+        yaml.contains("    ffn_act_fn:\n      name: silu\n"),
+        "{yaml}"
+    );
+    assert!(yaml.contains("rope_theta: 500000"), "{yaml}");
+    let flags = all(&llama, Target::Megatron);
+    for flag in ["--swiglu", "--rotary-base 500000"] {
+        assert!(flags.contains(flag), "{flag}: {flags}");
+    }
+    let gemma = preset("gemma-2b");
+    let yaml = all(&gemma, Target::LlmFoundry);
+    assert!(
+        yaml.contains("name: gelu\n      approximate: tanh"),
+        "{yaml}"
+    );
+    let error = written(&gemma, Target::Megatron).unwrap_err().to_string();
+    assert!(error.contains("gated by GELU"), "{error}");
+}
+
+#[test]
+fn what_a_model_does_not_say_is_told() {
+    let gated = "d_ff = 5632\nfeed_forward = \"gated\"\npositions = \"rotary\"\n";
+    let job = |more: &str| {
+        format!(
+            "clusters = \"r1z1\"\n[model]\nd_model = 2048\nn_layers = 16\nn_heads = 16\n\
+             vocab_size = 32000\n{gated}{more}[search]\ngpus = 8\n"
+        )
+    };
+    for target in [Target::LlmFoundry, Target::Megatron] {
+        let silent = all(&job(""), target);
+        let told = all(&job("gate = \"silu\"\nrotary_base = 20000\n"), target);
+        for note in [
+            "doesn't say the base of its rotary",
+            "doesn't say what gates",
+        ] {
+            assert!(silent.contains(note) && !told.contains(note), "{target:?}");
+        }
+        assert!(told.contains("20000"), "{told}");
+    }
+}
+
+/// Neither trainer has a block whose halves read the same input.
+#[test]
+fn parallel_blocks_are_refused() {
+    for model in ["pythia-1b", "gpt-neox-20b"] {
+        for target in [Target::LlmFoundry, Target::Megatron, Target::Slurm] {
+            let error = written(&preset(model), target).unwrap_err().to_string();
+            assert!(
+                error.contains("side by side"),
+                "{model} {target:?}: {error}"
+            );
+        }
+        let own = format!("{}[launch]\nlauncher = \"torchrun\"\n", preset(model));
+        written(&own, Target::Slurm).unwrap();
+    }
+}
+
+/// What is set reaches the run, or a note says that it doesn't.
+#[test]
+fn no_setting_is_dropped_silently() {
+    let set = |launcher: &str| {
+        format!(
+            "{JOB}[launch]\nlauncher = \"{launcher}\"\nimage = \"a/b:c\"\ndata = \"/the/data\"\n\
+             checkpoints = \"/the/checkpoints\"\ntokenizer = \"the-tokenizer\"\n\
+             learning_rate = 0.00123\ntime_limit = \"3h\"\n"
+        )
+    };
+    for target in TARGETS {
+        for launcher in ["composer", "torchrun"] {
+            let text = all(&set(launcher), target);
+            let case = format!("{target:?} {launcher}: {text}");
+            for value in [
+                "/the/data",
+                "/the/checkpoints",
+                "the-tokenizer",
+                "0.00123",
+                "1.23e-3",
+            ] {
+                let rate = text.contains("0.00123") || text.contains("1.23e-3");
+                assert!(
+                    text.contains(value) || (value.contains("23") && rate),
+                    "{value} {case}"
+                );
+            }
+            let (_, unused) = text
+                .split_once("not used of [launch]: ")
+                .unwrap_or_default();
+            let unused = unused.lines().next().unwrap_or_default();
+            assert!(
+                text.contains("a/b:c") != unused.contains("`image`"),
+                "{case}"
+            );
+            let limited = [Target::Slurm, Target::Mcli, Target::Kubeflow].contains(&target);
+            assert_eq!(unused.contains("`time_limit`"), !limited, "{case}");
+            // What nothing stops needs no more checkpoints than planned.
+            assert_eq!(text.contains("a stop at the time limit"), limited, "{case}");
+            let composer = [Target::LlmFoundry, Target::Mcli, Target::Huggingface];
+            let ignored = launcher == "torchrun" && composer.contains(&target);
+            assert_eq!(unused.contains("`launcher`"), ignored, "{case}");
+        }
+    }
+    let yaml = all(&set("composer"), Target::Kubeflow);
+    assert!(yaml.contains("activeDeadlineSeconds: 10800"), "{yaml}");
+}
+
+#[test]
+fn kubernetes_asks_for_the_resource_of_the_gpu() {
+    let lab = "model = \"gpt-1b\"\ncluster = \"lab\"\n[gpus.mi300x]\npeak_tflops = 1300\n\
+               hbm_tb_per_s = 5.3\nusable_gib = 190\nintra_node_gb_per_s = 450\n[clusters.lab]\n\
+               gpu = \"mi300x\"\nmax_gpus = 8\n[launch]\n";
+    for name in ["", "gpu_type = \"mi300x\"\n"] {
+        let error = written(&format!("{lab}{name}"), Target::Kubeflow).unwrap_err();
+        assert!(error.to_string().contains("`mi300x`"), "{error}");
+    }
+    let named = format!("{lab}gpu_type = \"amd.com/gpu\"\n");
+    let yaml = all(&named, Target::Kubeflow);
+    assert!(
+        yaml.contains("amd.com/gpu: \"8\"") && !yaml.contains("nvidia"),
+        "{yaml}"
+    );
+}
+
+#[test]
+fn no_failures_are_not_called_lost_work() {
+    let job = format!("{JOB}[reliability]\nbase = \"none\"\n");
+    let script = all(&job, Target::Slurm);
+    assert!(
+        script.contains("no checkpoints: the planned time assumes no failures"),
+        "{script}"
+    );
+}
+
+#[test]
+fn an_empty_argument_reaches_the_script() {
+    let job = format!("{JOB}[launch]\nargs = [\"a\", \"\"]\n");
+    assert!(all(&job, Target::LlmFoundry).contains("$here/train.yaml\" a ''\n"));
 }

@@ -18,6 +18,7 @@ use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::measure::Measurement;
 use crate::plan::{Candidate, Plan};
+use crate::quantity::plural;
 use crate::reserve::Reservation;
 use crate::throughput::evaluate::Evaluation;
 
@@ -130,9 +131,10 @@ impl<'a> Approval<'a> {
 
     fn title(&self) -> String {
         format!(
-            "Training {} on {} tokens",
+            "Training {} on {} {}",
             self.plan.request.model,
-            tokens(self.request.tokens)
+            tokens(self.request.tokens),
+            plural(self.request.tokens.get(), "token")
         )
     }
 

@@ -5,7 +5,7 @@ mod overview;
 mod records;
 
 use crate::calendar::Span;
-use crate::quantity::{counted, display_count};
+use crate::quantity::{counted, display_count, plural};
 use crate::reserve::{Goal, Reservation};
 
 use super::number::dollars;
@@ -27,10 +27,11 @@ impl Answer for Bookings<'_> {
         let reservation = self.reservation;
         let request = &reservation.request;
         let title = format!(
-            "Booking {} ({} parameters) for {} tokens",
+            "Booking {} ({} parameters) for {} {}",
             request.model,
             display_count(request.params as f64),
             display_count(request.tokens as f64),
+            plural(request.tokens, "token"),
         );
         let mut document = Document::new(title)
             .text(asked(reservation))

@@ -1,7 +1,7 @@
 //! Time against cost, with the choices that nothing beats in both.
 
 use crate::plan::Candidate;
-use crate::quantity::{Interval, display_hours};
+use crate::quantity::{Interval, display_hours, plural};
 use crate::report::number::{TimeUnit, thousands};
 use crate::report::words::same;
 
@@ -183,7 +183,8 @@ fn described(front: &[&Candidate], spent: Spent) -> String {
                 .on(c)
                 .map_or_else(String::new, |amount| spent.show(amount.expected));
             let time = display_hours(c.time_to_budget_h.expected);
-            format!("{} GPUs of {}: {time}, {amount}", c.gpus, c.cluster)
+            let gpus = plural(c.gpus, "GPU");
+            format!("{} {gpus} of {}: {time}, {amount}", c.gpus, c.cluster)
         })
         .collect();
     format!(

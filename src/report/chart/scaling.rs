@@ -1,7 +1,7 @@
 //! Throughput against GPU count.
 
 use crate::plan::Candidate;
-use crate::quantity::display_count;
+use crate::quantity::{display_count, plural};
 use crate::report::number::thousands;
 
 use super::axis::{BOTTOM, HEIGHT, LEFT, RIGHT, TOP, frame};
@@ -107,8 +107,9 @@ fn described(candidates: &[Candidate], measured: &[Measured]) -> String {
     let predicted = candidates.iter().map(|c| {
         let speed = c.throughput_tok_s;
         format!(
-            "{} GPUs of {}: {} ({} to {})",
+            "{} {} of {}: {} ({} to {})",
             c.gpus,
+            plural(c.gpus, "GPU"),
             c.cluster,
             display_count(speed.expected),
             display_count(speed.low),

@@ -86,11 +86,20 @@ fn parse_number(text: &str, what: &str) -> Result<u64, String> {
     if text.starts_with('-') {
         return Err(format!("{what} is `{text}`, but must be at least 1"));
     }
-    let digits = text.replace('_', "");
+    // As other counts are written; `2k` could be either of two.
+    let suffixes = [("Ki", 1_u64 << 10), ("Mi", 1 << 20)];
+    let (written, unit) = suffixes
+        .into_iter()
+        .find_map(|(suffix, unit)| Some((text.strip_suffix(suffix)?, unit)))
+        .unwrap_or((text, 1));
+    let digits = written.replace('_', "");
     if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(format!("{what} is `{text}`, but must be a whole number"));
     }
-    match digits.parse::<u64>() {
+    let value = digits
+        .parse::<u64>()
+        .map(|value| value.saturating_mul(unit));
+    match value {
         Ok(0) => Err(format!("{what} is 0, but must be at least 1")),
         Ok(value) if value <= MAX_COUNT => Ok(value),
         _ => Err(format!(
@@ -183,6 +192,13 @@ mod tests {
             let error = text.parse::<Axis>().unwrap_err();
             assert!(error.reason.contains(reason), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn binary_suffixes_are_read() {
+        assert_eq!("2Ki".parse(), Ok(Axis::list([2048])));
+        assert_eq!("1Ki..4Ki".parse(), "1024..4096".parse::<Axis>());
+        assert!("Ki".parse::<Axis>().is_err());
     }
 
     fn axes() -> impl Strategy<Value = Axis> {
