@@ -309,3 +309,46 @@ fn links_that_are_assumed_are_said_to_be() {
     assert!(of(16).contains("`inter_node_gbps`"), "{}", of(16));
     assert!(!of(8).contains("`inter_node_gbps`"), "{}", of(8));
 }
+
+/// Rows of one sentence whose figures differ are told by all of them, and asked what can be so.
+#[test]
+fn what_is_doubted_of_several_rows_holds_of_each() {
+    let row = |line: usize, seq_len: u64, micro_batch: u64| {
+        let mut row = ROWS
+            .iter()
+            .find(|row| row.model == "gpt-7b")
+            .unwrap()
+            .clone();
+        row.configuration.seq_len = seq_len;
+        row.configuration.micro_batch = micro_batch;
+        row.line = line;
+        let step_s = FIT
+            .step_time(&row.setting(), &row.configuration)
+            .expected_s();
+        row.throughput_tok_s = row.configuration.global_batch_tokens() as f64 / step_s;
+        row
+    };
+    let rows = [row(2, 1 << 17, 1), row(3, 1 << 18, 1), row(4, 2048, 256)];
+    let found = doubts(&FIT, &rows);
+    let said: Vec<String> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(
+        said[0].contains(" to ") && said[0].contains("split over GPUs"),
+        "{said:?}"
+    );
+    assert!(said[1].contains("micro-batch that of one GPU"), "{said:?}");
+    // Of 32 GPUs, no unit explains a fourth or a tenth.
+    let mut rows: Vec<Measurement> = ROWS
+        .iter()
+        .filter(|row| row.configuration.gpus == 32)
+        .take(7)
+        .cloned()
+        .collect();
+    rows[2] = scaled(&rows[2], 0.1);
+    rows[4] = scaled(&rows[4], 0.25);
+    let said = doubts(&FIT, &rows)[0].to_string();
+    assert!(
+        said.contains(" to ") && said.contains("on the first line"),
+        "{said}"
+    );
+}

@@ -381,7 +381,8 @@ fn what_changes_the_speed_is_told_by_many_headers() {
         ("precision,dtype", "bf16,fp8", "bf16-gather-fp8"),
         ("Techniques", "bf16 + compile", "bf16-gather"),
         ("sharding_strategy", "FULL_SHARD", "bf16-gather"),
-        ("sharding_strategy", "HYBRID_SHARD", "bf16-gather-hsdp"),
+        // Within one node, a group is all there is.
+        ("sharding_strategy", "HYBRID_SHARD", "bf16-gather"),
         (
             "sharding_strategy",
             "ShardingStrategy.NO_SHARD",
@@ -425,6 +426,52 @@ fn what_changes_the_speed_is_told_by_many_headers() {
     }
     for dense in ["1", "false", "", "dense"] {
         assert_eq!(read_as("num_experts", dense).0.stack.name, "bf16-gather");
+    }
+}
+
+/// What only some of the GPUs or nodes can do is not done by fewer.
+#[test]
+fn sharding_within_groups_is_told_where_there_are_several() {
+    let header = "gpu,gpus,tps,seq_len,mbs,ga,ac";
+    let on = |gpus: u64, more: &str, cell: &str| {
+        told(
+            &format!("{header},{more}"),
+            &format!("h100,{gpus},{},2048,4,2,on,{cell}", gpus * 10_000),
+        )
+        .0
+        .stack
+        .name
+        .clone()
+    };
+    for (gpus, more, cell, stack) in [
+        (16, "sharding_strategy", "HYBRID_SHARD", "bf16-gather-hsdp"),
+        (
+            8,
+            "sharding_strategy",
+            "_HYBRID_SHARD_ZERO2",
+            "bf16-gather-zero2",
+        ),
+        (1, "sharding_strategy", "NO_SHARD", "bf16-gather"),
+        (1, "zero_stage", "1", "bf16-gather"),
+        (64, "dp_replicate,dp_shard", "8,8", "bf16-gather-hsdp"),
+        (64, "dp_replicate,dp_shard", "8,-1", "bf16-gather-hsdp"),
+        (64, "dp_replicate,dp_shard", "1,64", "bf16-gather"),
+        (64, "dp_replicate,dp_shard", "64,1", "bf16-gather-zero0"),
+        (64, "dp_shard", "-1", "bf16-gather"),
+        (
+            64,
+            "data_parallel_replicate_degree,tp",
+            "2,8",
+            "bf16-gather-hsdp-tp8",
+        ),
+        (
+            64,
+            "fsdp_config.sharding_strategy",
+            "SHARD_GRAD_OP",
+            "bf16-gather-zero2",
+        ),
+    ] {
+        assert_eq!(on(gpus, more, cell), stack, "{more} {cell}");
     }
 }
 
@@ -569,7 +616,10 @@ fn what_stands_beside_a_column_is_no_contradiction() {
         read_as("zero_stage", "none").0.stack.name,
         "bf16-gather-zero0"
     );
-    let (_, note) = read_as("recompute_activations", "True");
+    let (_, note) = read_as(
+        "activation_checkpointing,recompute_activations",
+        "true,True",
+    );
     assert!(note.contains("may change the speed"), "{note}");
     let (_, note) = read_as("checkpoint_interval", "500");
     assert!(!note.contains("may change the speed"), "{note}");

@@ -6,7 +6,7 @@ use super::{embedded_fit, refit};
 use crate::configuration::Configuration;
 use crate::diagnostic::Diagnostic;
 use crate::measure::Measurement;
-use crate::quantity::Confidence;
+use crate::quantity::{Confidence, counted};
 use crate::throughput::coefficients::COEFFICIENTS;
 use crate::throughput::evaluate::{Accuracy, cross_validate, evaluate};
 
@@ -41,20 +41,32 @@ const JUDGED: usize = 8;
 const WORSE: f64 = 1.05;
 /// Errors above this have another cause than the model.
 const FAR_OFF: f64 = 0.5;
-/// Rows fitted alone that are no basis for anything away from them: less than twice the coefficients.
+/// Cells fitted alone that are no basis for anything away from them: less than twice the coefficients.
 const FEW_ALONE: usize = 2 * COEFFICIENTS.len();
 
 impl HeldOut {
-    /// What who predicts with a fit of so many rows should be careful about, in words.
-    pub(super) fn caution(held_out: Option<&Self>, alone: bool, rows: usize) -> Option<String> {
-        if alone && rows < FEW_ALONE {
+    /// What who predicts with a fit of these rows should be careful about, in words.
+    pub(super) fn caution(
+        held_out: Option<&Self>,
+        alone: bool,
+        rows: &[Measurement],
+    ) -> Option<String> {
+        // Repeats of a cell say nothing of others.
+        let (_, cells) = folds(rows);
+        if alone && cells < FEW_ALONE {
+            let counted = |count: usize, what| counted(count.try_into().unwrap_or(u64::MAX), what);
+            let rests_on = if cells == rows.len() {
+                counted(cells, "row")
+            } else {
+                format!(
+                    "{} of {}",
+                    counted(rows.len(), "row"),
+                    counted(cells, "cell")
+                )
+            };
             return Some(format!(
-                "this fit rests on {} alone: fitted on top of the embedded tables, so few would say more",
-                if rows == 1 {
-                    "1 row".to_owned()
-                } else {
-                    format!("{rows} rows")
-                },
+                "this fit rests on {rests_on} alone: fitted on top of the embedded tables, so few would \
+                 say more"
             ));
         }
         let held_out = held_out?;

@@ -118,7 +118,7 @@ impl FitFile {
         let fit = fitted(&name, alone, &rows)?;
         let held_out = HeldOut::of(alone, &rows)?;
         let mape = held_out.as_ref().map(|held_out| held_out.mape);
-        let caution = HeldOut::caution(held_out.as_ref(), alone, rows.len());
+        let caution = HeldOut::caution(held_out.as_ref(), alone, &rows);
         Ok(Self {
             program: program(),
             fit: fit.with_held_out(mape, caution),

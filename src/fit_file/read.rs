@@ -97,7 +97,7 @@ pub(super) fn from_toml(name: &str, text: &str) -> Result<FitFile, Diagnostic> {
     let alone = document.base.is_none();
     let held_out = document.held_out.as_ref();
     let mape = held_out.map(|held_out| held_out.mape);
-    let caution = HeldOut::caution(held_out, alone, rows.len());
+    let caution = HeldOut::caution(held_out, alone, &rows);
     let fit = fitted(&document.name, alone, &rows)
         .map_err(|error| remake(error.in_text(origin.clone())))?
         .with_held_out(mape, caution);

@@ -5,25 +5,21 @@ use crate::diagnostic::Diagnostic;
 use crate::model::{MAX_SEQ_LEN, Shape};
 use crate::quantity::MAX_COUNT;
 
+use super::checkpointing;
 use super::column::Column;
 use super::notes::Notes;
-use super::place;
 use super::row::Row;
 use super::split::{self, Split};
 
-/// Models up to this many parameters were trained without activation checkpointing by the
-/// measured family's launch scripts, larger ones with it.
-const UNCHECKPOINTED_PARAMS: u64 = 900_000_000;
-
-/// The launch configuration of a row.
+/// The launch configuration of a row on so many GPUs.
 pub(super) fn read(
     row: &Row<'_>,
+    gpus: u64,
     shape: &Shape,
     notes: &mut Notes,
 ) -> Result<Configuration, Diagnostic> {
     row.required(Column::SeqLen)?;
     let seq_len = row.seq_len(MAX_SEQ_LEN, notes)?.unwrap_or(1);
-    let gpus = place::gpu_count(row)?;
     let (micro_batch, grad_accum) = match Split::of(row)?.gpus() {
         1 => split_batch(row, gpus, seq_len, notes)?,
         copy => batch_of_copies(row, gpus, copy, seq_len, notes)?,
@@ -33,7 +29,7 @@ pub(super) fn read(
         seq_len,
         micro_batch,
         grad_accum,
-        activation_checkpointing: checkpointing(row, shape, seq_len, notes)?,
+        activation_checkpointing: checkpointing::read(row, shape, seq_len, notes)?,
     };
     check_global_batch(row, &configuration, notes)?;
     Ok(configuration)
@@ -284,27 +280,4 @@ fn check_global_batch(
         }
     }
     Ok(())
-}
-
-fn checkpointing(
-    row: &Row<'_>,
-    shape: &Shape,
-    seq_len: u64,
-    notes: &mut Notes,
-) -> Result<bool, Diagnostic> {
-    if let Some(told) = row.flag(Column::Checkpointing)? {
-        return Ok(told);
-    }
-    let assumed = shape.params(seq_len) > UNCHECKPOINTED_PARAMS;
-    notes.add(
-        row.line(),
-        if assumed {
-            "activation checkpointing is not told and taken as on, the launch scripts' default for \
-             models of 1B parameters and more"
-        } else {
-            "activation checkpointing is not told and taken as off, the launch scripts' default for \
-             models below 1B parameters"
-        },
-    );
-    Ok(assumed)
 }

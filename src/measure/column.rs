@@ -2,10 +2,11 @@
 
 use crate::diagnostic::{Diagnostic, Origin};
 
+use super::checkpointing;
 use super::grid::{Grid, Record};
 use super::notes::Notes;
 use super::row::is_no;
-use super::spellings::SPELLINGS;
+use super::spellings;
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +16,7 @@ pub(super) enum Column {
     NLayers,
     NHeads,
     NKvHeads,
+    HeadDim,
     DFf,
     VocabSize,
     Params,
@@ -33,6 +35,12 @@ pub(super) enum Column {
     PipelineParallel,
     ContextParallel,
     ExpertParallel,
+    /// Copies of the model: compared with the GPUs.
+    DataParallel,
+    /// Groups of GPUs that shard a copy of the model each.
+    Replicas,
+    /// GPUs in each of them.
+    Shards,
     /// Experts of a layer: one, or the row is refused.
     Experts,
     /// Whether matrices are multiplied in fp8.
@@ -41,6 +49,8 @@ pub(super) enum Column {
     Techniques,
     CpuOffload,
     Checkpointing,
+    /// The same under a header that isn't spelled out here, or one way of it.
+    Recompute,
     MicroBatch,
     GradAccum,
     GlobalBatchTokens,
@@ -66,8 +76,7 @@ const PER_GPU_ELSEWHERE: &[&str] = &["tps", "wps"];
 impl Column {
     /// The name the project's own tables use.
     pub(super) fn name(self) -> &'static str {
-        SPELLINGS
-            .iter()
+        spellings::all()
             .find(|(column, ..)| *column == self)
             .map_or("", |(_, name, _)| name)
     }
@@ -79,10 +88,46 @@ impl Column {
         if key == "seqs" && header.contains('/') {
             return Some(Self::SeqsPerS);
         }
-        SPELLINGS
-            .iter()
-            .find(|(_, name, others)| normalised(name) == key || others.contains(&key.as_str()))
+        let recompute = || checkpointing::is_told_by(header).then_some(Self::Recompute);
+        Self::spelled(&key)
+            .or_else(recompute)
+            .or_else(|| Self::of_setting(header))
+    }
+
+    /// The column of that [`normalised`] header.
+    fn spelled(key: &str) -> Option<Self> {
+        spellings::all()
+            .find(|(_, name, others)| normalised(name) == key || others.contains(&key))
             .map(|(column, ..)| *column)
+    }
+
+    /// The column that the last names of a setting stand for, behind those of what it is set in
+    /// (`fsdp_config.sharding_strategy`): only what changes the speed is told by so little.
+    fn of_setting(header: &str) -> Option<Self> {
+        let mut setting = header.split_once('.');
+        while let Some((_, name)) = setting {
+            let found = Self::spelled(&normalised(name)).filter(|column| {
+                matches!(
+                    column,
+                    Self::Sharding
+                        | Self::ZeroStage
+                        | Self::TensorParallel
+                        | Self::PipelineParallel
+                        | Self::ContextParallel
+                        | Self::ExpertParallel
+                        | Self::DataParallel
+                        | Self::Replicas
+                        | Self::Shards
+                        | Self::CpuOffload
+                        | Self::Fp8
+                )
+            });
+            if found.is_some() {
+                return found;
+            }
+            setting = name.split_once('.');
+        }
+        None
     }
 
     /// Whether a table may have it more than once: `GPUType` often is repeated, once with and once
@@ -96,6 +141,7 @@ impl Column {
                 | Self::Hfu
                 | Self::Tflops
                 | Self::Checkpointing
+                | Self::Recompute
                 | Self::CpuOffload
                 | Self::Experts
                 | Self::Fp8
@@ -130,18 +176,37 @@ const MATTERS: [&str; 9] = [
 const SAVES: [&str; 6] = ["interval", "every", "path", "dir", "async", "save"];
 
 /// Headers that head something near what they stand for where a table has a column for that itself.
-const NEARLY: [&str; 6] = [
+const NEARLY: [&str; 10] = [
     "paddedvocabsize",
     "devicebatchsize",
     "modelparallelsize",
     "numnodes",
     "nnodes",
     "nodecount",
+    "maxseqlength",
+    "maxsequencelength",
+    "trainbatchsize",
+    "kvchannels",
 ];
+
+/// A header beside which `train_batch_size` is the same again, of one device, and not the batch of all.
+const OF_ONE_DEVICE: &str = "perdevicetrainbatchsize";
 
 /// Whether a header heads something near what another says by its own name.
 fn gives_way(header: &Record, at: usize, column: Column) -> bool {
-    let is_nearly = |text: &str| NEARLY.contains(&normalised(text).as_str());
+    let is_nearly = |text: &str| {
+        let key = normalised(text);
+        // The name of a setting that ends as another column is called.
+        NEARLY.contains(&key.as_str()) || !column.repeats() && Column::spelled(&key).is_none()
+    };
+    let mut cells = header.cells.iter().enumerate();
+    if column == Column::GlobalBatchSeqs
+        && let Some(cell) = header.cells.get(at)
+        && normalised(&cell.text) == "trainbatchsize"
+        && cells.any(|(_, cell)| normalised(&cell.text) == OF_ONE_DEVICE)
+    {
+        return true;
+    }
     let mut cells = header.cells.iter().enumerate();
     let own = header
         .cells
@@ -152,19 +217,12 @@ fn gives_way(header: &Record, at: usize, column: Column) -> bool {
     })
 }
 
-/// Copies of the model: their number follows from the GPUs.
-const COPIES: [&str; 4] = [
-    "dataparallel",
-    "dataparallelsize",
-    "dataparalleldegree",
-    "dataparallelreplicas",
-];
-
 /// Whether what stands in a column that isn't known may change the speed.
 fn may_matter(header: &str) -> bool {
     let key = normalised(header);
     let holds = |words: &[&str]| words.iter().any(|word| key.contains(word));
-    holds(&MATTERS) && !holds(&SAVES) && !COPIES.contains(&key.as_str())
+    let spoken_of = checkpointing::is_spoken_of(header);
+    (spoken_of || holds(&MATTERS)) && !holds(&SAVES)
 }
 
 /// Whether a header has any column that tells a throughput.
@@ -227,6 +285,14 @@ pub(super) fn columns(
             } else {
                 notes.add(header.line, text);
             }
+        }
+        let said = match column {
+            Some(Column::Recompute) => "is read as whether activations are recomputed",
+            Some(Column::DataParallel) => "is not used but to compare it with the number of GPUs",
+            _ => "",
+        };
+        if !said.is_empty() {
+            notes.add(header.line, format!("column `{}` {said}", cell.text));
         }
         if column == Some(Column::Techniques) {
             let text = format!("column `{}` is searched for fp8 alone", cell.text);

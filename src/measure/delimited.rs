@@ -4,21 +4,32 @@ use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Origin};
 
+use super::column::Column;
 use super::grid::{Cell, Grid, Lines, Record};
+use super::notes::Notes;
+
+/// Columns that tell a header below a title from a row: no table has fewer.
+const COLUMNS: usize = 3;
 
 /// The one table of a comma-separated file; where its header holds tabs or semicolons and no comma,
 /// they separate it, as what is copied from a spreadsheet, and those of many countries, are written.
-pub(super) fn csv_grids(origin: &Origin) -> Result<Vec<Grid>, Diagnostic> {
-    let header = origin.text.lines().find(|line| !line.trim().is_empty());
-    let header = header.unwrap_or_default();
+pub(super) fn csv_grids(origin: &Origin, notes: &mut Notes) -> Result<Vec<Grid>, Diagnostic> {
+    let mut lines = origin.text.lines().filter(|line| !line.trim().is_empty());
+    let first = lines.clone().next().unwrap_or_default();
+    // A title may stand above the header.
+    let header = lines.find(|line| line.contains([',', ';', '\t']));
+    let header = match told_delimiter(first) {
+        Some(_) => first,
+        None => header.unwrap_or(first),
+    };
     if let Some(told) = told_delimiter(header) {
-        return grids(origin, told);
+        return grids(origin, told, notes);
     }
     let header = header.as_bytes();
     let other = [b'\t', b';']
         .into_iter()
         .find(|other| header.contains(other) && !header.contains(&b','));
-    grids(origin, other.unwrap_or(b','))
+    grids(origin, other.unwrap_or(b','), notes)
 }
 
 /// What separates the cells by the line `sep=;` that Excel writes in front of them.
@@ -31,7 +42,11 @@ fn told_delimiter(line: &str) -> Option<u8> {
 }
 
 /// The one table of a file.
-pub(super) fn grids(origin: &Origin, delimiter: u8) -> Result<Vec<Grid>, Diagnostic> {
+pub(super) fn grids(
+    origin: &Origin,
+    delimiter: u8,
+    notes: &mut Notes,
+) -> Result<Vec<Grid>, Diagnostic> {
     let text = origin.text.as_ref();
     let lines = Lines::of(text);
     let mut reader = csv::ReaderBuilder::new()
@@ -65,18 +80,46 @@ pub(super) fn grids(origin: &Origin, delimiter: u8) -> Result<Vec<Grid>, Diagnos
                 .collect(),
         });
     }
-    let mut records = records
+    let records: Vec<Record> = records
         .into_iter()
         .filter(|record| !record.is_blank())
         .skip_while(|record| {
             let first = record.cells.first();
             first.is_some_and(|cell| cell.text.starts_with("sep="))
-        });
+        })
+        .collect();
+    let titles = titles(&records);
+    for record in records.iter().take(titles) {
+        notes.add(record.line, "what stands above the header is left out");
+    }
+    let mut records = records.into_iter().skip(titles);
     let header = records.next().ok_or_else(|| {
         Diagnostic::new(format!("`{}` is empty", origin.name))
             .help("a table has a header and one measured run a line")
     })?;
     Grid::new(header, records.collect(), origin).map(|grid| vec![grid])
+}
+
+/// Lines of one cell above the first that has the columns of a header: titles and comments.
+fn titles(records: &[Record]) -> usize {
+    let is_title = |record: &&Record| {
+        let mut held = record.cells.iter().filter(|cell| !cell.text.is_empty());
+        let first = held.next();
+        held.next().is_none() && first.is_none_or(|cell| Column::parse(&cell.text).is_none())
+    };
+    let titles = records.iter().take_while(is_title).count();
+    let is_header = |record: &Record| {
+        let known = record
+            .cells
+            .iter()
+            .filter(|cell| Column::parse(&cell.text).is_some());
+        known.count() >= COLUMNS
+    };
+    if records.get(titles).is_some_and(is_header) {
+        titles
+    } else {
+        0
+    }
 }
 
 /// Where the `count` cells of the record that starts after `from` stand, surrounding spaces

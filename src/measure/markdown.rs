@@ -39,7 +39,8 @@ fn no_table(origin: &Origin, others: &[Record]) -> Diagnostic {
         return Diagnostic::new(format!("`{}` holds no table", origin.name))
             .help("expected CSV with a header, or Markdown with a table of measured runs");
     };
-    let found: Vec<&str> = header.cells.iter().map(|cell| cell.text.as_str()).collect();
+    let found = header.cells.iter().map(|cell| cell.text.as_str());
+    let found: Vec<&str> = found.filter(|text| !text.is_empty()).collect();
     Diagnostic::new(format!(
         "`{}` has no table with a throughput column",
         origin.name
@@ -74,6 +75,11 @@ fn tables(text: &str) -> Vec<(Record, Vec<Record>)> {
                 span = range;
             }
             Event::Start(Tag::TableCell) => texts.push(String::new()),
+            Event::InlineHtml(tag) if is_line_break(&tag) => {
+                if let Some(cell) = texts.last_mut() {
+                    cell.push(' ');
+                }
+            }
             Event::Text(piece) | Event::Code(piece) | Event::InlineHtml(piece) => {
                 if let Some(cell) = texts.last_mut() {
                     cell.push_str(&piece);
@@ -92,6 +98,12 @@ fn tables(text: &str) -> Vec<(Record, Vec<Record>)> {
         }
     }
     tables
+}
+
+/// Whether a tag breaks the line of a cell (`<br>`, `<br/>`).
+fn is_line_break(tag: &str) -> bool {
+    let name = tag.trim_matches(|c: char| !c.is_ascii_alphabetic());
+    name.eq_ignore_ascii_case("br")
 }
 
 /// A row with as many cells as its source has: the parser pads short rows and cuts long ones.

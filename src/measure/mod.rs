@@ -3,15 +3,20 @@
 //! [`read`] takes CSV or Markdown, in the spellings people publish such tables in, and either
 //! understands every row or says which cell it doesn't understand. Text becomes grids of cells
 //! (`grid`, `delimited`, `markdown`), headers become columns (`column`), and rows become
-//! measurements (`row`, `batch`, `place`, `shape`); what had to be assumed is said in
+//! measurements (`row`, `batch`, `place`, `shape`, …); what had to be assumed is said in
 //! [`Table::notes`].
 
 mod batch;
+mod checkpointing;
 mod column;
+mod copies;
+mod count;
 mod delimited;
 mod grid;
 mod markdown;
+mod nodes;
 mod notes;
+mod number;
 mod place;
 mod row;
 mod shape;
@@ -164,9 +169,9 @@ fn grids(origin: &Origin, notes: &mut notes::Notes) -> Result<Vec<Grid>, Diagnos
         .map(|(_, extension)| extension.to_lowercase());
     match extension.as_deref() {
         Some("md" | "markdown") => markdown::grids(origin, notes),
-        Some("csv") => delimited::csv_grids(origin),
-        Some("tsv") => delimited::grids(origin, b'\t'),
+        Some("csv") => delimited::csv_grids(origin, notes),
+        Some("tsv") => delimited::grids(origin, b'\t', notes),
         _ if origin.text.lines().any(markdown::is_delimiter_row) => markdown::grids(origin, notes),
-        _ => delimited::csv_grids(origin),
+        _ => delimited::csv_grids(origin, notes),
     }
 }

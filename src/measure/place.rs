@@ -6,12 +6,21 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::hardware::Cluster;
 use crate::preset::Catalog;
-use crate::quantity::{MAX_COUNT, display_whole};
+use crate::quantity::{counted, display_whole};
 
 use super::column::Column;
 use super::grid::Cell;
+use super::nodes::{Gpus, split_count};
 use super::notes::Notes;
 use super::row::Row;
+
+/// What tells a card from another of the same name that is known here, with more of everything.
+const VARIANTS: [&str; 5] = ["pcie", "nvl", "nvl72", "mig", "max"];
+
+/// Whether a word of a GPU's name tells its memory or its socket.
+fn is_detail(word: &str) -> bool {
+    word.starts_with("sxm") || word.starts_with("hbm")
+}
 
 /// A cluster met, and whether the catalog knows the name it was met by.
 #[derive(Clone)]
@@ -24,6 +33,8 @@ struct Met {
 pub(super) struct Places<'a> {
     catalog: &'a Catalog,
     clusters: BTreeMap<(String, String), Met>,
+    /// Those whose rows tell other nodes than the cluster's, by its name and the GPUs in them.
+    of_other_nodes: BTreeMap<(String, u64), Arc<Cluster>>,
 }
 
 impl<'a> Places<'a> {
@@ -31,15 +42,16 @@ impl<'a> Places<'a> {
         Self {
             catalog,
             clusters: BTreeMap::new(),
+            of_other_nodes: BTreeMap::new(),
         }
     }
 
-    /// The cluster a row names, or a generic one of its GPU.
+    /// The cluster a row names, or a generic one of its GPU, and how many of its GPUs the row ran on.
     pub(super) fn cluster(
         &mut self,
         row: &Row<'_>,
         notes: &mut Notes,
-    ) -> Result<Arc<Cluster>, Diagnostic> {
+    ) -> Result<(Arc<Cluster>, u64), Diagnostic> {
         let gpu = self.gpu_name(row)?;
         let named = row.cell(Column::Cluster);
         let key = (
@@ -61,7 +73,71 @@ impl<'a> Places<'a> {
             notes.add(row.line(), text);
         }
         self.clusters.insert(key, met.clone());
-        Ok(met.cluster)
+        let gpus = Gpus::read(row, met.cluster.gpus_per_node, notes)?;
+        let cluster = match gpus.per_node {
+            Some(per_node) => {
+                self.of_other_nodes(row, (&met, named), gpus.count, per_node, notes)?
+            }
+            None => met.cluster,
+        };
+        Ok((cluster, gpus.count))
+    }
+
+    /// The cluster of rows that tell other nodes than those it is known or taken to have: one of its
+    /// own.
+    ///
+    /// # Errors
+    /// Other nodes than those of a cluster that is known by its name.
+    fn of_other_nodes(
+        &mut self,
+        row: &Row<'_>,
+        (met, named): (&Met, Option<&Cell>),
+        gpus: u64,
+        per_node: u64,
+        notes: &mut Notes,
+    ) -> Result<Arc<Cluster>, Diagnostic> {
+        let usual = &met.cluster;
+        if met.known && named.is_some() {
+            let message = format!(
+                "nodes of {per_node} GPUs, but those of cluster `{}` have {}",
+                usual.name, usual.gpus_per_node
+            );
+            let expected = format!(
+                "expected {} of it for {}",
+                counted(usual.nodes(gpus), "node"),
+                counted(gpus, "GPU")
+            );
+            let column = match row.cell(Column::Nodes) {
+                Some(_) => Column::Nodes,
+                None => Column::GpusPerNode,
+            };
+            let context = [Column::Cluster, Column::Gpus, Column::GpusPerNode];
+            let refusal = row.contradiction(column, &message, &expected, &context);
+            return Err(refusal.help(format!(
+                "other nodes are another cluster: `gpus_per_node = {per_node}` of a `[clusters.NAME]` in \
+                 a file for `--presets` describes it"
+            )));
+        }
+        let name = format!("{}-nodes-of-{per_node}", usual.name);
+        let text = format!(
+            "nodes of {per_node} GPUs, not of the usual {}, are taken as a cluster of their own, `{name}`, \
+             whose links carry as much for each GPU; a `cluster` column and `[clusters.NAME]` in a file \
+             for `--presets` tell yours",
+            usual.gpus_per_node
+        );
+        notes.add(row.line(), text);
+        let share = per_node as f64 / usual.gpus_per_node.max(1) as f64;
+        let known = self.of_other_nodes.entry((usual.name.clone(), per_node));
+        let cluster = known.or_insert_with(|| {
+            Arc::new(Cluster {
+                name,
+                gpus_per_node: per_node,
+                inter_node_bytes_per_s: usual.inter_node_bytes_per_s.map(|rate| rate * share),
+                source: format!("nodes of {per_node} GPUs as a table tells them"),
+                ..(**usual).clone()
+            })
+        });
+        Ok(Arc::clone(cluster))
     }
 
     /// Says what is assumed of the links between the nodes of a row, where its cluster isn't known.
@@ -121,15 +197,50 @@ impl<'a> Places<'a> {
         }
     }
 
+    /// The error for a GPU that isn't known. Where it is plainly another card than any that is, none
+    /// of these is offered instead: a fit would hold another GPU's speeds.
+    fn unknown_gpu(&self, name: &str, unknown: Diagnostic) -> Diagnostic {
+        let words = |name: &str| -> Vec<String> {
+            let words = name.split(|c: char| !c.is_alphanumeric());
+            let words = words.filter(|word| !word.is_empty());
+            words.map(str::to_lowercase).collect()
+        };
+        let known: Vec<String> = self
+            .catalog
+            .gpus()
+            .flat_map(|gpu| words(&gpu.name))
+            .collect();
+        let named = words(name);
+        let of_a_kind = |word: &String| {
+            word.starts_with(|c: char| c.is_ascii_alphabetic())
+                && word.contains(|c: char| c.is_ascii_digit())
+                && !is_detail(word)
+        };
+        let is_variant = named.iter().any(|word| VARIANTS.contains(&word.as_str()));
+        let is_known = named
+            .iter()
+            .any(|word| known.contains(word) && of_a_kind(word));
+        let is_other = named
+            .iter()
+            .any(|word| of_a_kind(word) && !known.contains(word));
+        if !is_variant && (is_known || !is_other) {
+            return unknown;
+        }
+        let key = named.join("-");
+        Diagnostic::new(format!("unknown GPU `{name}`")).help(format!(
+            "another card than those of `tminus presets gpus`: describe it as `[gpus.{key}]` in a \
+                 file for `--presets`"
+        ))
+    }
+
     /// Canonical name of the GPU; a repeated column must name the same one.
     fn gpu_name(&self, row: &Row<'_>) -> Result<Option<String>, Diagnostic> {
         let mut found: Option<String> = None;
         for cell in row.cells(Column::Gpu) {
             let (_, name) = split_count(&cell.text);
-            let gpu = self
-                .catalog
-                .gpu(name)
-                .map_err(|unknown| row.located(unknown, cell, Column::Gpu))?;
+            let gpu = self.catalog.gpu(name).map_err(|unknown| {
+                row.located(self.unknown_gpu(name, unknown), cell, Column::Gpu)
+            })?;
             match &found {
                 Some(first) if *first != gpu.name => {
                     let expected = format!("expected {first} as in the other GPU column");
@@ -139,42 +250,5 @@ impl<'a> Places<'a> {
             }
         }
         Ok(found)
-    }
-}
-
-/// GPUs of a row: told in a column, or in front of the GPU's name (`32xA100_40GB`).
-pub(super) fn gpu_count(row: &Row<'_>) -> Result<u64, Diagnostic> {
-    let mut count = row.integer(Column::Gpus, MAX_COUNT)?;
-    if count.is_none()
-        && let Some(nodes) = row.integer(Column::Nodes, MAX_COUNT)?
-        && let Some(per_node) = row.integer(Column::GpusPerNode, MAX_COUNT)?
-    {
-        count = nodes
-            .checked_mul(per_node)
-            .filter(|gpus| *gpus <= MAX_COUNT);
-    }
-    for cell in row.cells(Column::Gpu) {
-        match (count, split_count(&cell.text).0) {
-            (Some(told), Some(prefix)) if told != prefix => {
-                let expected = format!("expected {told} GPUs as told by the row");
-                return Err(row.refuse(cell, Column::Gpu, &expected));
-            }
-            (None, Some(0)) => {
-                return Err(row.refuse(cell, Column::Gpu, "expected at least one GPU"));
-            }
-            (told, prefix) => count = told.or(prefix),
-        }
-    }
-    count.ok_or_else(|| row.missing(Column::Gpus, "`gpus` (nor `nodes` and `gpus_per_node`)"))
-}
-
-/// Splits `32xA100_40GB` into 32 and `A100_40GB`.
-pub(super) fn split_count(text: &str) -> (Option<u64>, &str) {
-    let Some((count, name)) = text.split_once(['x', 'X', '×']) else {
-        return (None, text);
-    };
-    match count.trim().parse() {
-        Ok(count) => (Some(count), name.trim()),
-        Err(_) => (None, text),
     }
 }

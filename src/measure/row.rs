@@ -2,14 +2,16 @@
 
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::preset::Catalog;
-use crate::quantity::{Tokens, without_separators};
+use crate::quantity::Tokens;
 
 use super::column::{self, Column};
 use super::grid::{Cell, Grid, Record};
+use super::nodes;
 use super::notes::Notes;
+use super::number::{self, Printed, without_groups};
 use super::place::Places;
 use super::stacks::Stacks;
-use super::{Measurement, batch, place, shape, speed, variant};
+use super::{Measurement, batch, count, shape, speed, variant};
 
 /// Whether rows must tell how fast they went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +32,7 @@ pub(super) fn read_grid(
 ) -> Result<(), Diagnostic> {
     let names_gpu = |at: usize| {
         let cell = grid.rows.first().and_then(|first| first.cells.get(at));
-        cell.is_some_and(|cell| catalog.gpu(place::split_count(&cell.text).1).is_ok())
+        cell.is_some_and(|cell| catalog.gpu(nodes::split_count(&cell.text).1).is_ok())
     };
     let columns = column::columns(grid, &names_gpu, origin, notes)?;
     let mut places = Places::new(catalog);
@@ -59,15 +61,15 @@ fn read(
     notes: &mut Notes,
 ) -> Result<Measurement, Diagnostic> {
     variant::refuse_experts(row)?;
-    let (model, shape) = shape::read(row, catalog, notes)?;
-    let cluster = places.cluster(row, notes)?;
-    let stack = stacks.stack(row, &cluster.gpu, notes)?;
+    let trained = shape::read(row, catalog, notes)?;
+    let (cluster, gpus) = places.cluster(row, notes)?;
+    let stack = stacks.stack(row, (&cluster, gpus), notes)?;
     let names_it = |cell: &Cell| cell.text.eq_ignore_ascii_case(&stack.name);
     let stack_told =
         row.cell(Column::Stack).is_some() || row.cell(Column::Precision).is_some_and(names_it);
-    let configuration = batch::read(row, &shape, notes)?;
+    let configuration = batch::read(row, gpus, &trained.shape, notes)?;
     places.note_links(row, &cluster, configuration.gpus, notes);
-    let shape = shape::checked(row, &model, shape, configuration.seq_len, notes)?;
+    let shape = count::checked(row, &trained, configuration.seq_len, notes)?;
     let told = speed::read(row, &shape, &cluster, &configuration, notes)?;
     let throughput_tok_s = match (told, speed) {
         (Some(told), _) => told,
@@ -75,7 +77,7 @@ fn read(
         (None, Speed::Told) => return Err(row.missing(Column::TokensPerS, "`throughput_tok_s`")),
     };
     Ok(Measurement {
-        model,
+        model: trained.model,
         shape,
         cluster,
         stack,
@@ -86,60 +88,17 @@ fn read(
     })
 }
 
-/// A positive decimal number as printed.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Printed {
-    pub(super) value: f64,
-    /// One unit of its last digit: how far rounding may have moved it.
-    pub(super) unit: f64,
-}
-
-impl Printed {
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let plain = without_separators(text, &['k', 'K']);
-        let (plain, thousands) = match plain.strip_suffix(['k', 'K']) {
-            Some(plain) => (plain.trim_end().to_owned(), 1e3),
-            None => (plain, 1.0),
-        };
-        let value: f64 = plain.parse().ok()?;
-        if !(value.is_finite() && value > 0.0) {
-            return None;
-        }
-        let (mantissa, exponent) = plain.split_once(['e', 'E']).unwrap_or((&plain, "0"));
-        let decimals = mantissa
-            .split_once('.')
-            .map_or(0, |(_, decimals)| decimals.len());
-        let exponent: i32 = exponent.parse().ok()?;
-        let unit = 10_f64.powi(exponent.saturating_sub(i32::try_from(decimals).ok()?));
-        Some(Self { value, unit }.times(thousands))
-    }
-
-    /// The number in another unit.
-    pub(super) fn times(self, factor: f64) -> Self {
-        Self {
-            value: self.value * factor,
-            unit: self.unit * factor,
-        }
-    }
-
-    /// How often a time of so many goes into a second, times `amount`: the other way round as precise.
-    pub(super) fn rate_of(self, amount: f64) -> Self {
-        Self {
-            value: amount / self.value,
-            unit: amount / self.value * (self.unit / self.value),
-        }
-    }
-
-    /// Whether two numbers may be the same: within 1 %, or within what printing cut off.
-    pub(super) fn agrees(self, other: Self) -> bool {
-        (self.value - other.value).abs() <= 0.01 * self.value + self.unit + other.unit
-    }
-}
-
 /// Whether a cell says that something isn't done.
 pub(super) fn is_no(text: &str) -> bool {
     const NO: [&str; 8] = ["false", "no", "off", "0", "0.0", "none", "null", "disabled"];
     NO.contains(&text.to_lowercase().as_str())
+}
+
+/// A refusal of a number, with what to write instead where that is plain.
+fn with_hint(refusal: Diagnostic, cell: &Cell) -> Diagnostic {
+    number::hint(&cell.text)
+        .into_iter()
+        .fold(refusal, Diagnostic::help)
 }
 
 /// One row, with its header.
@@ -182,17 +141,17 @@ impl<'a> Row<'a> {
         let Some(cell) = self.cell(column) else {
             return Ok(None);
         };
-        match without_separators(&cell.text, &['k', 'K']).parse::<Tokens>() {
+        match without_groups(&cell.text).parse::<Tokens>() {
             Ok(value) if value.get() <= max => Ok(Some(value.get())),
             Ok(_) => Err(self.refuse(cell, column, &format!("expected at most {max}"))),
             Err(error) => {
-                let problem = format!("is not a whole number: {}", error.reason);
-                Err(self.refuse_as(
-                    cell,
-                    column,
-                    &problem,
-                    "expected a whole number such as 2048",
-                ))
+                let problem = match error.reason.as_str() {
+                    "it is not a whole number" => "is not a whole number".to_owned(),
+                    reason => format!("is not a whole number: {reason}"),
+                };
+                let expected = "expected a whole number such as 2048";
+                let refusal = self.refuse_as(cell, column, &problem, expected);
+                Err(with_hint(refusal, cell))
             }
         }
     }
@@ -226,7 +185,7 @@ impl<'a> Row<'a> {
         Printed::parse(&cell.text).map(Some).ok_or_else(|| {
             let refusal = self.refuse(cell, column, "expected a number greater than zero");
             if cell.text.contains(|c: char| c.is_ascii_digit()) {
-                refusal
+                with_hint(refusal, cell)
             } else {
                 refusal.help("a run that tells no such number, as one out of memory, says nothing: leave its row out")
             }
@@ -267,6 +226,16 @@ impl<'a> Row<'a> {
             found = Some(told);
         }
         Ok(found)
+    }
+
+    /// The cells that aren't empty of columns that aren't read, with their headers.
+    pub(super) fn unread(&self) -> impl Iterator<Item = (&'a str, &'a Cell)> {
+        let headers = self.header.cells.iter().map(|header| header.text.as_str());
+        self.columns
+            .iter()
+            .zip(headers.zip(&self.record.cells))
+            .filter(|(held, (_, cell))| held.is_none() && !cell.text.is_empty())
+            .map(|(_, unread)| unread)
     }
 
     /// A column's name as the table spells it above `cell`, or else as this project does.
@@ -349,6 +318,7 @@ impl<'a> Row<'a> {
             .cells
             .iter()
             .map(|cell| cell.text.as_str())
+            .filter(|text| !text.is_empty())
             .collect();
         Diagnostic::new(format!(
             "line {}: the table has no column {wanted}",
@@ -356,7 +326,7 @@ impl<'a> Row<'a> {
         ))
         .in_text(self.origin.clone())
         .at(self.header.span(), format!("expected a column {wanted}"))
-        .help(if let [only] = found.as_slice() {
+        .help(if let ([only], 1) = (found.as_slice(), self.header.cells.len()) {
             format!(
                 "the header is the one column `{only}`: columns are told apart by commas, or by tabs or \
                  semicolons where the header has no comma"

@@ -1,24 +1,29 @@
 //! Which model a row trained.
 
 use crate::diagnostic::Diagnostic;
-use crate::model::{MAX_LAYERS, MAX_WIDTH, Model, Shape};
+use crate::model::{Biases, FeedForward, MAX_LAYERS, MAX_WIDTH, Model, Norm, Positions, Shape};
 use crate::preset::Catalog;
-use crate::quantity::{MAX_COUNT, display_count};
 
-use super::column::Column;
+use super::column::{Column, normalised};
 use super::grid::Cell;
 use super::notes::Notes;
-use super::row::Row;
-
-/// How far a printed parameter count may be from the shape's: padding a vocabulary to a multiple
-/// of 128 or leaving positions out moves small models by a few percent, another shape by more.
-const PARAMS_TOLERANCE: f64 = 0.05;
-
-/// Most entries that padding adds to a vocabulary: it makes it a multiple of 1024 at most.
-const MOST_PADDING: u64 = 1024;
+use super::row::{Row, is_no};
 
 /// Vocabulary of `MosaicML`'s MPT models: GPT-NeoX's tokenizer, padded (llm-foundry).
 const MPT_VOCABULARY: u64 = 50_368;
+
+/// Megatron's number of groups of queries, as [`normalised`].
+const UNGROUPED: &str = "numquerygroups";
+
+/// What a row trained.
+pub(super) struct Trained {
+    /// The model's name, as the catalog spells it where it is known there.
+    pub(super) model: String,
+    /// Its shape: a preset's, or else a GPT block of the columns' sizes.
+    pub(super) shape: Shape,
+    /// What the same columns may stand for where no preset tells: nothing where one does.
+    pub(super) others: Vec<Shape>,
+}
 
 /// Shape columns of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,20 +33,46 @@ struct Given {
     n_heads: Option<u64>,
     vocab_size: Option<u64>,
     n_kv_heads: Option<u64>,
+    head_dim: Option<u64>,
     d_ff: Option<u64>,
 }
 
 impl Given {
-    fn read(row: &Row<'_>) -> Result<Self, Diagnostic> {
+    fn read(row: &Row<'_>, notes: &mut Notes) -> Result<Self, Diagnostic> {
+        // What a program leaves at its default is printed as `None`.
+        let or_none = |column: Column, max: u64| match row.cell(column) {
+            Some(cell) if is_no(&cell.text) => Ok(None),
+            _ => row.integer(column, max),
+        };
         Ok(Self {
             d_model: row.integer(Column::DModel, MAX_WIDTH)?,
             n_layers: row.integer(Column::NLayers, MAX_LAYERS)?,
             n_heads: row.integer(Column::NHeads, MAX_WIDTH)?,
             vocab_size: row.integer(Column::VocabSize, 1 << 32)?,
-            n_kv_heads: row.integer(Column::NKvHeads, MAX_WIDTH)?,
-            d_ff: row.integer(Column::DFf, 16 * MAX_WIDTH)?,
+            n_kv_heads: kv_heads(row, notes)?,
+            head_dim: or_none(Column::HeadDim, MAX_WIDTH)?,
+            d_ff: or_none(Column::DFf, 16 * MAX_WIDTH)?,
         })
     }
+}
+
+/// Key and value heads.
+fn kv_heads(row: &Row<'_>, notes: &mut Notes) -> Result<Option<u64>, Diagnostic> {
+    let column = Column::NKvHeads;
+    let Some(cell) = row.cell(column).filter(|cell| !is_no(&cell.text)) else {
+        return Ok(None);
+    };
+    let told = row.integer(column, MAX_WIDTH)?;
+    let header = row.spelled(column, Some(cell));
+    if told == Some(1) && normalised(header) == UNGROUPED {
+        let text = format!(
+            "`{header}` 1 is what Megatron prints where queries are not grouped, and not used; \
+             `n_kv_heads` tells otherwise"
+        );
+        notes.add(row.line(), text);
+        return Ok(None);
+    }
+    Ok(told)
 }
 
 /// The model's name and shape: a preset's, the columns', or a preset's with what the columns say
@@ -50,9 +81,9 @@ pub(super) fn read(
     row: &Row<'_>,
     catalog: &Catalog,
     notes: &mut Notes,
-) -> Result<(String, Shape), Diagnostic> {
+) -> Result<Trained, Diagnostic> {
     let cell = row.required(Column::Model)?;
-    let mut given = Given::read(row)?;
+    let mut given = Given::read(row, notes)?;
     match find(catalog, &cell.text) {
         Ok(model) => {
             if !same_name(&model.name, &cell.text) {
@@ -71,11 +102,13 @@ pub(super) fn read(
                 );
                 notes.add(row.line(), text);
             }
-            Ok((model.name.clone(), shape))
+            Ok(Trained {
+                model: model.name.clone(),
+                shape,
+                others: Vec::new(),
+            })
         }
-        Err(unknown) => {
-            from_columns(row, cell, &given, unknown, notes).map(|shape| (cell.text.clone(), shape))
-        }
+        Err(unknown) => from_columns(row, cell, &given, unknown, notes),
     }
 }
 
@@ -116,7 +149,9 @@ fn adjusted(
 ) -> Result<Shape, Diagnostic> {
     let d_model = given.d_model.unwrap_or(preset.d_model);
     let n_heads = given.n_heads.unwrap_or(preset.n_heads);
-    let head_dim = if (d_model, n_heads) == (preset.d_model, preset.n_heads) {
+    let head_dim = if let Some(head_dim) = given.head_dim {
+        head_dim
+    } else if (d_model, n_heads) == (preset.d_model, preset.n_heads) {
         preset.head_dim
     } else {
         head_dim(row, d_model, n_heads)?
@@ -140,14 +175,14 @@ fn adjusted(
     valid(row, cell, shape)
 }
 
-/// The shape of a model that is no preset: a GPT block of the columns' sizes.
+/// A model that is no preset: a GPT block of the columns' sizes, or what else they may stand for.
 fn from_columns(
     row: &Row<'_>,
     cell: &Cell,
     given: &Given,
     unknown: Diagnostic,
     notes: &mut Notes,
-) -> Result<Shape, Diagnostic> {
+) -> Result<Trained, Diagnostic> {
     let Given {
         d_model: Some(d_model),
         n_layers: Some(n_layers),
@@ -160,21 +195,82 @@ fn from_columns(
             .located(unknown, cell, Column::Model)
             .help("or give its shape in the columns d_model, n_layers, n_heads and vocab_size"));
     };
-    head_dim(row, d_model, n_heads)?;
-    let gpt = Shape::gpt(d_model, n_layers, n_heads, vocab_size)
-        .map_err(|error| row.refuse(cell, Column::Model, &error.to_string()))?;
-    let shape = Shape {
-        n_kv_heads: given.n_kv_heads.unwrap_or(n_heads),
-        d_ff: given.d_ff.unwrap_or(gpt.d_ff),
-        ..gpt
+    let head_dim = match given.head_dim {
+        Some(head_dim) => head_dim,
+        None => head_dim(row, d_model, n_heads)?,
     };
-    let text = format!(
-        "`{}` is no preset: its shape columns are taken as a GPT block (learned positions, tied \
-         head, biases)",
-        cell.text
-    );
-    notes.add(row.line(), text);
-    valid(row, cell, shape)
+    let gpt = Shape {
+        d_model,
+        n_layers,
+        n_heads,
+        n_kv_heads: given.n_kv_heads.unwrap_or(n_heads),
+        head_dim,
+        d_ff: given.d_ff.unwrap_or(d_model.saturating_mul(4)),
+        vocab_size,
+        positions: Positions::Learned,
+        max_positions: None,
+        tied_head: true,
+        biases: Biases::All,
+        norm: Norm::LayerNorm,
+        feed_forward: FeedForward::Gelu,
+    };
+    let shape = valid(row, cell, gpt)?;
+    let told = row.unread();
+    let told = told.filter(|(header, cell)| is_no_gpt(header, &cell.text));
+    for (header, _) in told {
+        let text = format!(
+            "column `{header}` is not used, though it may change the shape of `{}`: {DESCRIBE}",
+            cell.text
+        );
+        notes.warn(row.line(), text);
+    }
+    Ok(Trained {
+        model: cell.text.clone(),
+        shape,
+        others: llamas(&shape, given.d_ff),
+    })
+}
+
+/// Whether a column that isn't read says that a shape is no GPT block.
+fn is_no_gpt(header: &str, text: &str) -> bool {
+    const HEADERS: [&str; 7] = [
+        "swiglu",
+        "geglu",
+        "gatedlinear",
+        "untie",
+        "rope",
+        "rotary",
+        "rmsnorm",
+    ];
+    const VALUES: [&str; 6] = ["swiglu", "silu", "rope", "rotary", "alibi", "rmsnorm"];
+
+    let (key, value) = (normalised(header), normalised(text));
+    if key.starts_with("tie") {
+        return is_no(text);
+    }
+    let in_header = HEADERS.iter().any(|word| key.contains(word));
+    in_header && !is_no(text) || VALUES.contains(&value.as_str())
+}
+
+/// How to tell the shape of a model that is no GPT block.
+pub(super) const DESCRIBE: &str = "a `[models.NAME]` with `architecture = \"llama\"` in a file for \
+                                   `--presets` describes what is no GPT block";
+
+/// Llama blocks of the sizes of a GPT block, with a head of their own and with a tied one.
+fn llamas(gpt: &Shape, d_ff: Option<u64>) -> Vec<Shape> {
+    // Llama's rule: 8/3 of the width, in whole multiples of 256.
+    let usual = || (gpt.d_model.saturating_mul(8) / 3).next_multiple_of(256);
+    let llama = |tied_head: bool| Shape {
+        d_ff: d_ff.unwrap_or_else(usual),
+        positions: Positions::Rotary,
+        tied_head,
+        biases: Biases::None,
+        norm: Norm::RmsNorm,
+        feed_forward: FeedForward::Gated,
+        ..*gpt
+    };
+    let shapes = [false, true].map(llama).into_iter();
+    shapes.filter_map(|shape| shape.validate().ok()).collect()
 }
 
 fn head_dim(row: &Row<'_>, d_model: u64, n_heads: u64) -> Result<u64, Diagnostic> {
@@ -202,6 +298,7 @@ fn differences(preset: &Shape, shape: &Shape) -> String {
         ("n_layers", preset.n_layers, shape.n_layers),
         ("n_heads", preset.n_heads, shape.n_heads),
         ("n_kv_heads", preset.n_kv_heads, shape.n_kv_heads),
+        ("head_dim", preset.head_dim, shape.head_dim),
         ("d_ff", preset.d_ff, shape.d_ff),
         ("vocab_size", preset.vocab_size, shape.vocab_size),
     ];
@@ -211,91 +308,4 @@ fn differences(preset: &Shape, shape: &Shape) -> String {
         .map(|(name, before, now)| format!("{name} {now} (preset: {before})"))
         .collect();
     changed.join(", ")
-}
-
-/// The shape, compared with the printed parameter count. Where the two differ by a padded
-/// vocabulary alone, the count says which.
-///
-/// # Errors
-/// More than 5 % apart, where neither the count is rounded by as much nor the model called by it: the
-/// shape is another model's.
-pub(super) fn checked(
-    row: &Row<'_>,
-    model: &str,
-    shape: Shape,
-    seq_len: u64,
-    notes: &mut Notes,
-) -> Result<Shape, Diagnostic> {
-    let Some(told) = row.integer(Column::Params, MAX_COUNT)? else {
-        return Ok(shape);
-    };
-    let params = shape.params(seq_len);
-    // Learned positions of long sequences are a tenth of a small model, and not always counted.
-    let unpositioned = shape.params(1);
-    let apart = |params: u64| (told as f64 / params as f64 - 1.0).abs();
-    let rounding = rounding(told);
-    let printed = |params: u64| told.abs_diff(params) <= rounding;
-    if apart(params).min(apart(unpositioned)) > PARAMS_TOLERANCE
-        && !printed(params)
-        && !is_named(model, told)
-    {
-        return Err(row.contradiction(
-            Column::Params,
-            &format!("{told} parameters contradict the shape of `{model}`, which has {params}"),
-            &format!("expected about {params}"),
-            &[Column::Model],
-        ));
-    }
-    if told == params {
-        return Ok(shape);
-    }
-    let unsaid = row.cell(Column::VocabSize).is_none();
-    if let Some(padded) = padded(&shape, seq_len, told).filter(|_| unsaid) {
-        let text = format!(
-            "the vocabulary of `{model}` is taken as padded to {}, as its parameter count says",
-            padded.vocab_size
-        );
-        notes.add(row.line(), text);
-        return Ok(padded);
-    }
-    let text = format!("the parameter count of `{model}` is not exactly its shape's");
-    notes.add(row.line(), text);
-    Ok(shape)
-}
-
-/// How far rounding may have moved a count: half a unit of its last digit that isn't zero, and no
-/// more than a tenth, since whole tens are not always rounded to.
-fn rounding(count: u64) -> u64 {
-    let units = std::iter::successors(Some(1_u64), |unit| unit.checked_mul(10));
-    let last = units.take_while(|unit| count.is_multiple_of(*unit)).last();
-    (last.unwrap_or(1) / 2).min(count / 10)
-}
-
-/// Whether a count is in a model's name, as people call it: 7B of `gemma-7b`, which has 8.5B.
-fn is_named(model: &str, count: u64) -> bool {
-    let shown = display_count(count as f64).to_lowercase();
-    let number = shown.trim_end_matches(char::is_alphabetic);
-    let suffix = shown.strip_prefix(number).unwrap_or_default();
-    let number = if number.contains('.') {
-        number.trim_end_matches('0').trim_end_matches('.')
-    } else {
-        number
-    };
-    let called = format!("{number}{suffix}");
-    model.to_lowercase().split('-').any(|part| part == called)
-}
-
-/// The same shape with the larger vocabulary that makes its parameters as many as told; `None`
-/// when no padding does.
-fn padded(shape: &Shape, seq_len: u64, told: u64) -> Option<Shape> {
-    let with = |vocab_size: u64| Shape {
-        vocab_size,
-        ..*shape
-    };
-    let params = shape.params(seq_len);
-    let per_entry = with(shape.vocab_size + 1).params(seq_len) - params;
-    let more = told.checked_sub(params)?;
-    let entries = more / per_entry.max(1);
-    (entries <= MOST_PADDING && more.is_multiple_of(per_entry))
-        .then(|| with(shape.vocab_size + entries))
 }

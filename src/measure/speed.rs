@@ -8,7 +8,8 @@ use crate::utilization::Convention;
 
 use super::column::Column;
 use super::notes::Notes;
-use super::row::{Printed, Row};
+use super::number::{self, Printed};
+use super::row::Row;
 use super::units::Unit;
 use super::utilization;
 
@@ -134,7 +135,11 @@ fn check_units(
         cluster.gpu.name,
         percent(here)
     );
-    Err(row.contradiction(column, &message, "expected an MFU from 0.1 % to 100 %", &[]))
+    let refusal = row.contradiction(column, &message, "expected an MFU from 0.1 % to 100 %", &[]);
+    let other = row
+        .cell(column)
+        .and_then(|cell| number::other_reading(&cell.text));
+    Err(other.into_iter().fold(refusal, Diagnostic::help))
 }
 
 /// A share in percent, with as many digits as say something.

@@ -47,6 +47,20 @@ impl Split {
         tensor.saturating_mul(pipeline).saturating_mul(context)
     }
 
+    /// How many GPUs a copy may be counted to have: those of context and expert parallelism are often
+    /// counted among the copies.
+    pub(super) fn counts(self) -> impl Iterator<Item = u64> {
+        let [tensor, pipeline, _, expert] = self.ways;
+        let least = tensor.saturating_mul(pipeline);
+        [
+            self.gpus(),
+            least,
+            self.gpus().saturating_mul(expert),
+            least.saturating_mul(expert),
+        ]
+        .into_iter()
+    }
+
     /// What the name of a stack ends in that does so: `tp8-pp4`; `None` where nothing is split.
     pub(super) fn suffix(self) -> Option<String> {
         let parts = PREFIXES.into_iter().zip(self.ways);

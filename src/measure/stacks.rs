@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
-use crate::hardware::Gpu;
+use crate::hardware::{Cluster, Gpu};
 use crate::preset::Catalog;
 use crate::stack::Stack;
 
 use super::column::Column;
+use super::copies;
 use super::grid::Cell;
 use super::notes::Notes;
 use super::row::Row;
@@ -50,14 +51,18 @@ impl<'a> Stacks<'a> {
     pub(super) fn stack(
         &mut self,
         row: &Row<'_>,
-        gpu: &Gpu,
+        (cluster, gpus): (&Cluster, u64),
         notes: &mut Notes,
     ) -> Result<Arc<Stack>, Diagnostic> {
-        let mut stack = self.base(row, gpu, notes)?;
+        let mut stack = self.base(row, &cluster.gpu, notes)?;
         if variant::tells_fp8(row)? && !variant::has_part(&stack.name, FP8) {
             stack = self.in_fp8(&stack, row, notes);
         }
-        if let Some((column, cell, sharding)) = Sharding::of(row, notes) {
+        let groups = copies::sharding(row, gpus, notes)?;
+        let told = Sharding::of(row, notes)
+            .and_then(|(column, cell, told)| Some((column, cell, told.on(cluster.nodes(gpus))?)));
+        // One GPU holds all there is, whatever it is sharded by.
+        if let Some((column, cell, sharding)) = told.or(groups).filter(|_| gpus > 1) {
             stack = self.sharded(&stack, (column, cell), sharding, row, notes)?;
         }
         if variant::tells_offload(row)? && !variant::has_part(&stack.name, OFFLOAD) {

@@ -9,7 +9,8 @@ use crate::utilization::Convention;
 use super::column::Column;
 use super::grid::Cell;
 use super::notes::Notes;
-use super::row::{Printed, Row};
+use super::number::Printed;
+use super::row::Row;
 use super::speed::percent;
 use super::units::Unit;
 

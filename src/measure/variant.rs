@@ -68,6 +68,15 @@ impl Sharding {
         SHARDINGS.iter().find(|sharding| sharding.suffix == part)
     }
 
+    /// What it comes to on so many nodes: within one node, a group is all there is.
+    pub(super) fn on(&'static self, nodes: u64) -> Option<&'static Self> {
+        match (self.suffix, nodes) {
+            ("hsdp", ..=1) => None,
+            ("hsdp2", ..=1) => Self::of_suffix("zero2"),
+            _ => Some(self),
+        }
+    }
+
     /// That of a row and where it says so; `None` where all is sharded over all GPUs, or where it
     /// isn't known, which is noted.
     pub(super) fn of<'a>(
@@ -106,6 +115,8 @@ impl Sharding {
 pub(super) fn called(column: Column) -> &'static str {
     match column {
         Column::ZeroStage => "ZeRO stage",
+        Column::Replicas => "dp_replicate",
+        Column::Shards => "dp_shard",
         _ => "sharding strategy",
     }
 }

@@ -31,6 +31,10 @@ const TELLING: f64 = 4.0;
 /// stacks need less than the measured one.
 const NO_ROOM: f64 = 1.5;
 
+/// Figures of several rows are told as one where they differ by no more than this, as a factor: an
+/// assumption.
+const ALIKE: f64 = 1.05;
+
 /// Configurations whose repeats are told one by one.
 const TOLD: usize = 5;
 
@@ -54,6 +58,8 @@ pub enum DoubtKind {
         read_tok_s: f64,
         /// Those expected of it.
         expected_tok_s: f64,
+        /// Whether other numbers stand on others of the lines.
+        differ: bool,
     },
     /// The speed is much slower or faster than expected, in whatever unit.
     Speed {
@@ -61,15 +67,19 @@ pub enum DoubtKind {
         read_tok_s: f64,
         /// Those expected of it.
         expected_tok_s: f64,
+        /// The least and the most times by which the lines are slower or faster.
+        times: (f64, f64),
         /// Whether the other rows of its cluster and stack lead to expect that.
         by_other_rows: bool,
     },
     /// Such a run goes out of memory.
     Memory {
-        /// GiB that the first of the lines needs.
-        needed_gib: f64,
-        /// GiB that its GPU has.
+        /// The least and the most GiB that the lines need.
+        needed_gib: (f64, f64),
+        /// GiB that their GPU has.
         usable_gib: f64,
+        /// Whether their micro-batches are of a single sequence: no GPU has a smaller share.
+        of_one: bool,
     },
     /// One configuration, measured more than once, at speeds that are far apart.
     Repeats {
@@ -105,7 +115,10 @@ pub fn doubts(fit: &Fit, rows: &[Measurement]) -> Vec<Doubt> {
         let speed = places.get(&row.place()).and_then(|place| place.doubt(row));
         for kind in speed.into_iter().chain(row.memory()) {
             match found.iter_mut().find(|known| known.kind.is_like(&kind)) {
-                Some(known) => known.lines.push(row.row.line),
+                Some(known) => {
+                    known.kind.take_in(&kind);
+                    known.lines.push(row.row.line);
+                }
                 None => found.push(Doubt {
                     lines: vec![row.row.line],
                     kind,
@@ -146,6 +159,7 @@ impl<'a> Place<'a> {
                 unit: Unit::TokensPerGpu,
                 read_tok_s: row.row.throughput_tok_s,
                 expected_tok_s: row.expected_tok_s,
+                differ: false,
             });
         }
         row.doubt(self.common)
@@ -185,8 +199,9 @@ impl<'a> Judged<'a> {
         }
         let estimate = memory::estimate(&self.row.setting(), &self.row.configuration);
         (estimate.peak_bytes > NO_ROOM * estimate.usable_bytes).then(|| DoubtKind::Memory {
-            needed_gib: estimate.peak_bytes / GIB,
+            needed_gib: (estimate.peak_bytes / GIB, estimate.peak_bytes / GIB),
             usable_gib: estimate.usable_bytes / GIB,
+            of_one: self.row.configuration.micro_batch == 1,
         })
     }
 
@@ -201,10 +216,12 @@ impl<'a> Judged<'a> {
                 unit,
                 read_tok_s,
                 expected_tok_s,
+                differ: false,
             },
             None => DoubtKind::Speed {
                 read_tok_s,
                 expected_tok_s,
+                times: (log.abs().exp(), log.abs().exp()),
                 by_other_rows: common != 0.0,
             },
         })
@@ -308,8 +325,52 @@ impl DoubtKind {
                     by_other_rows: b, ..
                 },
             ) => a == b && self.is_slow() == other.is_slow(),
-            (Self::Memory { .. }, Self::Memory { .. }) => true,
+            (
+                Self::Memory {
+                    usable_gib: a,
+                    of_one,
+                    ..
+                },
+                Self::Memory {
+                    usable_gib: b,
+                    of_one: other,
+                    ..
+                },
+            ) => a.total_cmp(b).is_eq() && of_one == other,
             _ => false,
+        }
+    }
+
+    /// Tells another that is like it too.
+    fn take_in(&mut self, other: &Self) {
+        let widen = |range: &mut (f64, f64), other: (f64, f64)| {
+            *range = (range.0.min(other.0), range.1.max(other.1));
+        };
+        match (self, other) {
+            (
+                Self::Units {
+                    read_tok_s,
+                    expected_tok_s,
+                    differ,
+                    ..
+                },
+                Self::Units {
+                    read_tok_s: read,
+                    expected_tok_s: expected,
+                    ..
+                },
+            ) => {
+                let apart = |a: f64, b: f64| (a / b).ln().abs() > ALIKE.ln();
+                *differ |= apart(*read_tok_s, *read) || apart(*expected_tok_s, *expected);
+            }
+            (Self::Speed { times, .. }, Self::Speed { times: other, .. }) => widen(times, *other),
+            (
+                Self::Memory { needed_gib, .. },
+                Self::Memory {
+                    needed_gib: other, ..
+                },
+            ) => widen(needed_gib, *other),
+            _ => {}
         }
     }
 

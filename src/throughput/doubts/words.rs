@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Doubt, DoubtKind};
+use super::{ALIKE, Doubt, DoubtKind};
 use crate::quantity::display_whole;
 
 /// Lines that are named one by one.
@@ -15,23 +15,29 @@ impl fmt::Display for DoubtKind {
                 unit,
                 read_tok_s,
                 expected_tok_s,
+                differ,
             } => write!(
                 f,
-                "units look wrong: {} where {} tokens/s over all GPUs are expected, which looks \
+                "units look wrong: {} where {} tokens/s over all GPUs are expected{}, which looks \
                  like {unit}",
                 display_whole(*read_tok_s),
-                display_whole(*expected_tok_s)
+                display_whole(*expected_tok_s),
+                if *differ { " on the first line" } else { "" }
             ),
             DoubtKind::Speed {
                 read_tok_s,
                 expected_tok_s,
+                times: (least, most),
                 by_other_rows,
             } => {
-                let factor = (read_tok_s / expected_tok_s).ln().abs().exp();
+                let differ = *most > least * ALIKE;
+                if differ {
+                    write!(f, "{least:.1} to ")?;
+                }
                 write!(
                     f,
-                    "{factor:.1} times {} than expected{}: {} tokens/s over all GPUs, not {}; check \
-                     the units and what ran",
+                    "{most:.1} times {} than expected{}: {} tokens/s over all GPUs, not {}{}; check the \
+                     units and what ran",
                     if self.is_slow() { "slower" } else { "faster" },
                     if *by_other_rows {
                         " by the rows around"
@@ -39,18 +45,31 @@ impl fmt::Display for DoubtKind {
                         ""
                     },
                     display_whole(*read_tok_s),
-                    display_whole(*expected_tok_s)
+                    display_whole(*expected_tok_s),
+                    if differ { " on the first line" } else { "" }
                 )
             }
             DoubtKind::Memory {
-                needed_gib,
+                needed_gib: (least, most),
                 usable_gib,
-            } => write!(
-                f,
-                "such a run goes out of memory: it needs about {} GiB of {usable_gib:.1}; is the \
-                 micro-batch that of one GPU?",
-                display_whole(*needed_gib)
-            ),
+                of_one,
+            } => {
+                let range = if *most > least * ALIKE {
+                    format!("{} to ", display_whole(*least))
+                } else {
+                    String::new()
+                };
+                write!(
+                    f,
+                    "such a run goes out of memory: it needs about {range}{} GiB of {usable_gib:.1}; {}",
+                    display_whole(*most),
+                    if *of_one {
+                        "is the model split over GPUs in a way that no column tells?"
+                    } else {
+                        "is the micro-batch that of one GPU?"
+                    }
+                )
+            }
             DoubtKind::Repeats {
                 slowest_tok_s,
                 fastest_tok_s,

@@ -1,0 +1,187 @@
+//! Whether a row recomputed its activations, under whatever header it says so.
+
+use crate::diagnostic::Diagnostic;
+use crate::model::Shape;
+
+use super::column::{Column, normalised};
+use super::notes::Notes;
+use super::row::{Row, is_no};
+
+/// Models up to this many parameters were trained without activation checkpointing by the
+/// measured family's launch scripts, larger ones with it.
+const UNCHECKPOINTED_PARAMS: u64 = 900_000_000;
+
+/// What a header that tells whether consists of, longer words before those they start with.
+const WORDS: [&str; 29] = [
+    "recomputation",
+    "recomputing",
+    "recomputed",
+    "recompute",
+    "rematerialization",
+    "remat",
+    "activations",
+    "activation",
+    "act",
+    "gradient",
+    "grad",
+    "checkpointing",
+    "checkpointed",
+    "checkpoint",
+    "ckpting",
+    "ckpt",
+    "granularity",
+    "method",
+    "policy",
+    "strategy",
+    "selective",
+    "enabled",
+    "enable",
+    "mode",
+    "full",
+    "fsdp",
+    "config",
+    "using",
+    "use",
+];
+
+/// Whether a header speaks of recomputed activations, and not of checkpoints that are saved.
+pub(super) fn is_spoken_of(header: &str) -> bool {
+    let key = normalised(header);
+    let holds = |words: &[&str]| words.iter().any(|word| key.contains(word));
+    let mut words = header.split(|c: char| !c.is_alphanumeric());
+    holds(&["recomput", "rematerial"])
+        || words.any(|word| word.eq_ignore_ascii_case("remat"))
+        || holds(&["activation", "grad", "actc"]) && holds(&["checkpoint", "ckpt"])
+}
+
+/// Whether a header says no more than that activations are recomputed or not, what stands before it
+/// in the name of a setting aside (`fsdp_config.activation_checkpointing`).
+pub(super) fn is_told_by(header: &str) -> bool {
+    let mut setting = Some(header);
+    while let Some(name) = setting {
+        if is_spoken_of(name) && is_made_of_words(&normalised(name)) {
+            return true;
+        }
+        setting = name.split_once(['.', '/']).map(|(_, last)| last);
+    }
+    false
+}
+
+fn is_made_of_words(key: &str) -> bool {
+    let mut rest = key;
+    while !rest.is_empty() {
+        let Some(after) = WORDS.iter().find_map(|word| rest.strip_prefix(word)) else {
+            return false;
+        };
+        rest = after;
+    }
+    true
+}
+
+/// What a cell says under a header that is not this project's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Said {
+    On,
+    Off,
+    /// A part of each block, or of the blocks.
+    Part,
+    /// Neither.
+    Nothing,
+    Unknown,
+}
+
+impl Said {
+    fn by(header: &str, text: &str) -> Self {
+        let key = normalised(header);
+        let text = text.to_lowercase();
+        let no = is_no(&text) || matches!(text.as_str(), "-" | "n/a" | "na" | "nan" | "never");
+        let yes = matches!(
+            text.as_str(),
+            "true" | "yes" | "on" | "1" | "1.0" | "enabled"
+        );
+        match text.as_str() {
+            // Without that part, all of it may still be recomputed.
+            _ if no && key.contains("selective") => Self::Nothing,
+            _ if no => Self::Off,
+            // Megatron's flag of that name recomputes attention alone.
+            _ if yes && (key.ends_with("recomputeactivations") || key.contains("selective")) => {
+                Self::Part
+            }
+            _ if yes => Self::On,
+            "full" | "uniform" | "all" => Self::On,
+            "selective" | "op" | "block" | "partial" => Self::Part,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Whether activations are recomputed: as told, or else as the launch scripts of the measured family
+/// have it.
+pub(super) fn read(
+    row: &Row<'_>,
+    shape: &Shape,
+    seq_len: u64,
+    notes: &mut Notes,
+) -> Result<bool, Diagnostic> {
+    let told = row.flag(Column::Checkpointing)?;
+    let mut found = told;
+    for cell in row.cells(Column::Recompute) {
+        let header = row.spelled(Column::Recompute, Some(cell));
+        match Said::by(header, &cell.text) {
+            Said::Nothing => {}
+            Said::On if told == Some(false) => {
+                let says = row.spelled(Column::Checkpointing, row.cell(Column::Checkpointing));
+                let expected = format!("expected none, as `{says}` says");
+                return Err(row.refuse(cell, Column::Recompute, &expected));
+            }
+            Said::On => found = Some(true),
+            // One way of it is off; another may be on.
+            Said::Off => found = found.or(Some(false)),
+            Said::Part | Said::Unknown if told.is_some() => {
+                let text = format!(
+                    "`{header}` {} is not used, though it may change the speed: another column says \
+                     whether activations are recomputed",
+                    cell.text
+                );
+                notes.warn(row.line(), text);
+            }
+            Said::Part => {
+                let refusal = row.refuse(cell, Column::Recompute, "expected false, none or full");
+                return Err(refusal.help(
+                    "what recomputes a part of each block, as Megatron's `--recompute-activations`, is not \
+                     modelled: leave its rows out, or say `full` where it was all of each block",
+                ));
+            }
+            Said::Unknown => {
+                let refusal = row.refuse(cell, Column::Recompute, "expected false, none or full");
+                return Err(refusal
+                    .help("a column `activation_checkpointing` of true or false says it too"));
+            }
+        }
+    }
+    Ok(found.unwrap_or_else(|| assumed(row, shape, seq_len, notes)))
+}
+
+fn assumed(row: &Row<'_>, shape: &Shape, seq_len: u64, notes: &mut Notes) -> bool {
+    let on = shape.params(seq_len) > UNCHECKPOINTED_PARAMS;
+    let as_usual = if on {
+        "taken as on, the launch scripts' default for models of 1B parameters and more"
+    } else {
+        "taken as off, the launch scripts' default for models below 1B parameters"
+    };
+    let mut unread = row.unread();
+    match unread.find(|(header, cell)| is_spoken_of(header) && !is_no(&cell.text)) {
+        Some((header, _)) => notes.warn(
+            row.line(),
+            format!(
+                "activation checkpointing is {as_usual}: `{header}` doesn't tell whether it is, and a \
+                 column `activation_checkpointing` would"
+            ),
+        ),
+        None => notes.add(
+            row.line(),
+            format!("activation checkpointing is not told and {as_usual}"),
+        ),
+    }
+    on
+}

@@ -1,0 +1,397 @@
+//! Columns of other people's tables that change what a row is: none is read as something else, or left
+//! out, without a word.
+#![expect(
+    clippy::unwrap_used,
+    reason = "in a test a wrong value is a failure, helpers included"
+)]
+
+use std::fs;
+use std::process::Command;
+use std::sync::LazyLock;
+
+use tminus::measure::{Measurement, read};
+use tminus::model::FeedForward;
+use tminus::preset::Catalog;
+
+static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::embedded);
+
+/// One run of 64 H100 with more columns, and what is said of it.
+fn told(headers: &str, cells: &str) -> (Measurement, String) {
+    let table = read("t.csv", &table(headers, cells), &CATALOG).unwrap();
+    (table.rows[0].clone(), table.notes.join("\n"))
+}
+
+/// What the same is refused with.
+fn refused(headers: &str, cells: &str) -> String {
+    let refusal = read("t.csv", &table(headers, cells), &CATALOG).unwrap_err();
+    refusal.to_string()
+}
+
+fn table(headers: &str, cells: &str) -> String {
+    format!(
+        "model,gpu,seq_len,micro_batch,grad_accum,stack,throughput_tok_s,{headers}\n\
+         llama-3-8b,h100,8192,1,2,bf16-gather,470000,{cells}\n"
+    )
+}
+
+#[test]
+fn recomputing_is_told_by_whatever_header_speaks_of_it() {
+    for header in [
+        "recompute_activations",
+        "activation_checkpoint.mode",
+        "job_config.activation_checkpoint.mode",
+        "fsdp_config.activation_checkpointing",
+        "enable_gradient_checkpointing",
+        "use_checkpoint",
+        "recompute_method",
+        "full_activation_checkpointing",
+        "remat_policy",
+    ] {
+        for no in ["false", "none", "0"] {
+            let (row, _) = told(&format!("gpus,{header}"), &format!("64,{no}"));
+            assert!(!row.configuration.activation_checkpointing, "{header} {no}");
+        }
+        let (row, _) = told(&format!("gpus,{header}"), "64,full");
+        assert!(row.configuration.activation_checkpointing, "{header}");
+    }
+    for (header, cell) in [
+        ("recompute_activations", "true"),
+        ("recompute_method", "block"),
+        ("activation_checkpoint.mode", "selective"),
+        ("selective_recompute", "true"),
+    ] {
+        let refusal = refused(&format!("gpus,{header}"), &format!("64,{cell}"));
+        assert!(refusal.contains("is not modelled"), "{header}: {refusal}");
+    }
+    let refusal = refused("gpus,remat_policy", "64,dots_saveable");
+    assert!(
+        refusal.contains("expected false, none or full"),
+        "{refusal}"
+    );
+    let refusal = refused(
+        "gpus,gradient_checkpointing,fsdp_config.activation_checkpointing",
+        "64,false,true",
+    );
+    assert!(
+        refusal.contains("as `gradient_checkpointing` says"),
+        "{refusal}"
+    );
+    // Another way of it is on.
+    let (row, _) = told(
+        "gpus,recompute_granularity,recompute_activations",
+        "64,full,false",
+    );
+    assert!(row.configuration.activation_checkpointing);
+    // Neither says whether.
+    for (header, cell) in [
+        ("activation_checkpointing_reentrant", "true"),
+        ("activation_checkpointing.partition_activations", "true"),
+        ("recompute_num_layers", "8"),
+    ] {
+        let (_, note) = told(&format!("gpus,{header}"), &format!("64,{cell}"));
+        let said = format!("`{header}` doesn't tell whether it is");
+        assert!(note.contains(&said), "{note}");
+    }
+    let (_, note) = told("gpus,checkpoint.interval", "64,500");
+    assert!(
+        note.contains("checkpointing is not told and taken as on"),
+        "{note}"
+    );
+}
+
+#[test]
+fn nodes_and_gpus_go_together() {
+    // A node's eight GPUs, written before their name.
+    let of = |headers: &str, cells: &str| {
+        let text = table(headers, cells).replace(",h100,", ",8xH100,");
+        let table = read("t.csv", &text, &CATALOG).unwrap();
+        (table.rows[0].configuration.gpus, table.notes.join("\n"))
+    };
+    let (gpus, note) = of("nodes", "8");
+    assert_eq!(gpus, 64);
+    assert!(note.contains("64 together"), "{note}");
+    assert_eq!(of("nodes,gpus", "8,64").0, 64);
+    // Nodes of other GPUs than usual are another cluster, by whose name they are read back.
+    for (headers, cells) in [
+        ("nodes,gpus_per_node", "16,4"),
+        ("nodes,gpus", "16,64"),
+        ("gpus,gpus_per_node", "64,4"),
+    ] {
+        let (row, note) = told(headers, cells);
+        assert_eq!(row.configuration.gpus, 64);
+        assert_eq!(row.cluster.gpus_per_node, 4, "{headers}");
+        assert_eq!(row.cluster.name, "h100-nodes-of-4");
+        assert!(note.contains("a cluster of their own"), "{note}");
+    }
+    for (headers, cells) in [
+        ("nodes,gpus", "8,64"),
+        ("nodes,gpus,gpus_per_node", "8,60,8"),
+        ("nodes,gpus", "node[1-8],64"),
+    ] {
+        assert!(told(headers, cells).0.cluster.stands_for_gpu(), "{headers}");
+    }
+    for (headers, cells, said) in [
+        (
+            "nodes,gpus_per_node,gpus",
+            "2,8,8",
+            "8 GPUs contradict 2 nodes of 8",
+        ),
+        ("nodes,gpus", "1,64", "64 GPUs on 1 node are not 8 a node"),
+        ("nodes,gpus", "5,64", "expected 8"),
+        ("nodes,gpus,cluster", "16,64,h100-cluster", "have 8"),
+    ] {
+        let refusal = refused(headers, cells);
+        assert!(refusal.contains(said), "{headers}: {refusal}");
+    }
+}
+
+/// Rows that run on other nodes are not one cell, and a fit of them can be kept.
+#[test]
+fn a_fit_holds_rows_of_other_nodes() {
+    let dir = tempfile::tempdir().unwrap();
+    let text = "model,gpu,nodes,gpus_per_node,seq_len,micro_batch,grad_accum,ac,tok/s,stack\n\
+                gpt-7b,h100,4,4,2048,4,2,on,100000,bf16-gather\n\
+                gpt-7b,h100,2,8,2048,4,2,on,120000,bf16-gather\n";
+    fs::write(dir.path().join("own.csv"), text).unwrap();
+    let run = |arguments: &[&str]| {
+        let run = Command::new(env!("CARGO_BIN_EXE_tminus"))
+            .current_dir(dir.path())
+            .args(arguments)
+            .output()
+            .unwrap();
+        assert!(run.status.success(), "{run:?}");
+        String::from_utf8(run.stdout).unwrap()
+    };
+    let said = run(&["fit", "own.csv", "-o", "own.fit.toml"]);
+    assert!(!said.contains("one configuration"), "{said}");
+    run(&[
+        "predict",
+        "--model",
+        "gpt-7b",
+        "--cluster",
+        "h100-nodes-of-4",
+        "--gpus",
+        "16",
+        "--fit",
+        "own.fit.toml",
+    ]);
+}
+
+#[test]
+fn copies_go_into_the_gpus() {
+    for (headers, cells) in [
+        ("gpus,dp,tp,pp", "64,16,2,2"),
+        ("gpus,data_parallel_size", "64,64"),
+        ("gpus,dp,tp", "64,64,8"),
+        // Megatron counts those of a sequence among the copies.
+        ("gpus,dp,tp,cp", "64,8,4,2"),
+        ("gpus,dp,tp,cp", "64,16,4,2"),
+        ("gpus,dp,tp,ep", "64,2,4,8"),
+        ("gpus,dp", "64,-1"),
+        ("gpus,parallelism.data_parallel_degree", "64,64"),
+    ] {
+        // A batch that every GPU can have its share of.
+        let cells = cells.to_owned();
+        let text = table(headers, &cells).replace(",8192,1,2,", ",8192,1,64,");
+        let table = read("t.csv", &text, &CATALOG);
+        assert!(table.is_ok(), "{headers} {cells}: {table:?}");
+    }
+    for (headers, cells, said) in [
+        (
+            "gpus,dp,tp,pp",
+            "64,4,2,2",
+            "4 copies, each split over 4 GPUs, are 16 GPUs, not 64",
+        ),
+        ("gpus,dp", "64,8", "8 copies are 8 GPUs, not 64"),
+        ("gpus,dp_replicate,dp_shard", "64,4,8", "not 64"),
+    ] {
+        let refusal = refused(headers, cells);
+        assert!(refusal.contains(said), "{headers}: {refusal}");
+    }
+}
+
+/// A row of a model that is no preset, with these columns beside the usual ones of its shape.
+fn of_shape(name: &str, headers: &str, cells: &str) -> Result<(Measurement, String), String> {
+    let text = format!(
+        "model,hidden_size,num_hidden_layers,num_attention_heads,vocab_size,gpu,gpus,seq_len,micro_batch,\
+         grad_accum,ac,tok/s,stack{headers}\n\
+         {name},4096,32,32,128256,h100,64,8192,1,2,on,300000,bf16-gather{cells}\n"
+    );
+    let table = read("t.csv", &text, &CATALOG).map_err(|error| error.to_string())?;
+    Ok((table.rows[0].clone(), table.notes.join("\n")))
+}
+
+#[test]
+fn a_parameter_count_tells_a_llama_block() {
+    let llama = CATALOG.model("llama-3-8b").unwrap().shape;
+    for count in ["8030261248", "8.03B", "8B"] {
+        for (kv, ff) in [
+            ("num_key_value_heads", "intermediate_size"),
+            ("num_query_groups", "ffn_dim"),
+            ("num_kv_heads", "n_inner"),
+            ("n_head_kv", "ffn_hidden_size"),
+        ] {
+            let (row, note) = of_shape(
+                "my-8b",
+                &format!(",{kv},{ff},n_params"),
+                &format!(",8,14336,{count}"),
+            )
+            .unwrap();
+            assert_eq!(row.shape, llama, "{count}");
+            assert!(note.contains("a Llama block"), "{note}");
+        }
+    }
+    let (row, note) = of_shape("my-8b", ",num_kv_heads,ffn_dim", ",8,14336").unwrap();
+    assert_eq!(row.shape.feed_forward, FeedForward::Gelu);
+    assert!(note.contains("may be those of a Llama block"), "{note}");
+    let (_, note) = of_shape("my-8b", ",swiglu", ",True").unwrap();
+    assert!(
+        note.contains("`swiglu` is not used, though it may change the shape"),
+        "{note}"
+    );
+    let (row, _) = of_shape("my-8b", ",kv_channels,n_inner", ",256,None").unwrap();
+    assert_eq!((row.shape.head_dim, row.shape.d_ff), (256, 16_384));
+    let (row, _) = of_shape("my-8b", ",num_query_groups", ",1").unwrap();
+    assert_eq!(row.shape.n_kv_heads, 32);
+}
+
+#[test]
+fn a_name_excuses_no_other_models_parameters() {
+    let refusal = of_shape("corp-70b", ",n_params", ",70B").unwrap_err();
+    for said in [
+        "contradict the shape of `corp-70b`",
+        "architecture = \"llama\"",
+        "`--presets`",
+    ] {
+        assert!(refusal.contains(said), "{said}: {refusal}");
+    }
+    // What a preset is called by leaves out its embeddings, or is rounded.
+    for (model, count) in [("gemma-7b", "7B"), ("gpt-1b", "1B"), ("gpt-3b", "3B")] {
+        let text = table("gpus,n_params", &format!("64,{count}")).replace("llama-3-8b", model);
+        let text = text.replace(",8192,", ",2048,");
+        assert!(read("t.csv", &text, &CATALOG).is_ok(), "{model}");
+    }
+    let refusal = refused("gpus,n_params", "64,80B");
+    assert!(refusal.contains("contradict the shape"), "{refusal}");
+}
+
+#[test]
+fn numbers_are_read_as_other_countries_group_them() {
+    let speed = |text: &str| {
+        let text = format!(
+            "model;gpu;gpus;seq_len;micro_batch;grad_accum;ac;tok/s\n\
+             gpt-1b;a100-80gb;8;2048;32;4;true;{text}\n"
+        );
+        read("t.csv", &text, &CATALOG)
+            .map(|table| table.rows[0].throughput_tok_s)
+            .map_err(|error| error.to_string())
+    };
+    for text in [
+        "92'345",
+        "92’345",
+        "92 345",
+        "92\u{a0}345",
+        "92\u{202f}345",
+        "92.345K",
+        "0.092345M",
+    ] {
+        let read = speed(text).unwrap();
+        assert!((read - 92_345.0).abs() < 1e-6, "{text}: {read}");
+    }
+    for (text, said) in [
+        ("92345,6", "a decimal comma? write 92345.6"),
+        ("92.345,6", "a decimal comma? write 92345.6"),
+        ("~92k", "write the number alone: 92k"),
+        ("92,345 tok/s", "write the number alone: 92345"),
+        ("92345*", "write the number alone: 92345"),
+        ("92345 ± 500", "write one number"),
+        ("92345-95000", "write one number"),
+        ("92.345", "where the point groups thousands, write 92345"),
+    ] {
+        let refusal = speed(text).unwrap_err();
+        assert!(refusal.contains(said), "{text}: {refusal}");
+    }
+    let refusal = refused("gpus", "4.5");
+    assert!(
+        refusal.contains("`4.5` is not a whole number\n"),
+        "{refusal}"
+    );
+}
+
+#[test]
+fn another_card_is_not_offered_for_one_that_is_not_known() {
+    for name in ["V100", "H100 PCIe", "H100 NVL", "GH200", "A10G", "TPU v4"] {
+        let text = table("gpus", "64").replace(",h100,", &format!(",{name},"));
+        let refusal = read("t.csv", &text, &CATALOG).unwrap_err().to_string();
+        assert!(!refusal.contains("did you mean"), "{refusal}");
+        assert!(refusal.contains("[gpus."), "{refusal}");
+    }
+    let text = table("gpus", "64").replace(",h100,", ",A100,");
+    let refusal = read("t.csv", &text, &CATALOG).unwrap_err().to_string();
+    assert!(refusal.contains("did you mean `a100-40gb`"), "{refusal}");
+}
+
+#[test]
+fn headers_of_other_programs_are_read() {
+    for (headers, cells) in [
+        (
+            "max_seq_length,per_device_train_batch_size,gradient_accumulation_steps",
+            "2048,4,2",
+        ),
+        (
+            "seq_len,train_micro_batch_size_per_gpu,train_batch_size",
+            "2048,4,64",
+        ),
+        ("seq_len,MBS,GBS", "2048,4,64"),
+        // One device's, once more.
+        (
+            "seq_len,per_device_train_batch_size,train_batch_size,ga",
+            "2048,4,4,2",
+        ),
+    ] {
+        let text = format!("model,gpu,gpus,ac,tok/s,{headers}\ngpt-7b,h100,8,on,60000,{cells}\n");
+        let run = read("t.csv", &text, &CATALOG).unwrap().rows[0].configuration;
+        assert_eq!(
+            (run.seq_len, run.micro_batch, run.grad_accum),
+            (2048, 4, 2),
+            "{headers}"
+        );
+    }
+    let text = "| Model | GPU | GPUs | SeqLen | MBS | GA | AC | Throughput<br>(tokens/s) |\n\
+                |---|---|---|---|---|---|---|---|\n| gpt-7b | h100 | 8 | 2048 | 4 | 2 | on | 60,000 |\n";
+    assert_eq!(read("t.md", text, &CATALOG).unwrap().rows.len(), 1);
+    // A title above the header, as sheets have it and as a line of its own.
+    for title in ["Benchmark,,,,,,,", "# Benchmark"] {
+        let text = format!(
+            "{title}\nmodel,gpu,gpus,seq_len,mbs,ga,ac,tok/s\ngpt-7b,h100,8,2048,4,2,on,60000\n"
+        );
+        let table = read("t.csv", &text, &CATALOG).unwrap();
+        assert_eq!(table.rows[0].line, 3);
+        let note = table.notes.join("\n");
+        assert!(
+            note.contains("above the header is left out (line 1)"),
+            "{note}"
+        );
+    }
+    let text = "Benchmark,,x,\na,b,c,d\n";
+    let refusal = read("t.csv", text, &CATALOG).unwrap_err().to_string();
+    assert!(refusal.contains("columns found: Benchmark, x"), "{refusal}");
+}
+
+#[test]
+fn repeats_of_a_cell_are_no_more_cells() {
+    let dir = tempfile::tempdir().unwrap();
+    let header = "model,gpu,gpus,seq_len,micro_batch,grad_accum,ac,tok/s,stack\n";
+    let row = |speed: u64| format!("gpt-7b,h100,8,2048,4,2,on,{speed},bf16-gather\n");
+    let text: String = std::iter::once(header.to_owned())
+        .chain((60_000..60_060).map(row))
+        .collect();
+    fs::write(dir.path().join("own.csv"), text).unwrap();
+    let run = Command::new(env!("CARGO_BIN_EXE_tminus"))
+        .current_dir(dir.path())
+        .args(["fit", "own.csv", "--alone", "-o", "own.fit.toml"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(said.contains("60 rows of 1 cell alone"), "{said}");
+}
