@@ -13,7 +13,8 @@ use super::number::{
     bar, confidence, dollars, half_width, percent, significant, thousands, tokens, unsigned_zero,
 };
 use super::words::{
-    basis_name, basis_words, on_off, price_words, shortfall_words, verdict_tone, verdict_words,
+    basis_name, basis_words, not_followed, on_off, price_words, shortfall_words, verdict_tone,
+    verdict_words,
 };
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone, candidate};
 
@@ -196,14 +197,7 @@ impl Explanation<'_> {
         if !c.basis_detail.axes.is_empty() && c.basis == Basis::Extrapolated {
             notes.insert(1, ("outside".to_owned(), c.basis_detail.axes.join("; ")));
         }
-        notes.extend(c.basis_detail.not_followed_tok_s.map(|tok_s| {
-            let said = format!(
-                "this very run was measured at {} tokens/s, which the fit takes for a bad run or a \
-                 mistake: other rows say otherwise",
-                thousands(tok_s)
-            );
-            ("not followed".to_owned(), said)
-        }));
+        notes.extend(c.basis_detail.not_followed_tok_s.map(not_followed));
         notes.extend(c.bad_day_tok_s.map(|tok_s| {
             let reached = format!(
                 "on a day when a link or a node misbehaves, nine in ten runs still reach {} tokens/s",

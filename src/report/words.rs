@@ -8,6 +8,7 @@ use crate::search::Objective;
 use crate::throughput::Basis;
 
 use super::Tone;
+use super::number::thousands;
 
 /// The same configuration on the same cluster.
 pub(super) fn same(a: &Candidate, b: &Candidate) -> bool {
@@ -101,4 +102,14 @@ pub(super) fn price_words(pricing: &Pricing, cluster: &Cluster) -> String {
             )
         },
     )
+}
+
+/// That a run was measured, and isn't followed.
+pub(super) fn not_followed(measured_tok_s: f64) -> (String, String) {
+    let said = format!(
+        "this very run was measured at {} tokens/s, which the fit takes for a bad run or a mistake: \
+         other rows say otherwise",
+        thousands(measured_tok_s)
+    );
+    ("not followed".to_owned(), said)
 }

@@ -1,5 +1,7 @@
 //! The provider's words, and the rules that no search is needed to see.
 
+mod said;
+
 use super::{Ask, Booking, InWords, Reservation, ReserveError, reserve};
 use crate::job::{JobFile, resolve};
 use crate::measure::{MOSAICGPT_2023, read};
@@ -316,92 +318,4 @@ fn spares_that_make_a_booking_too_large_are_named() {
         help.iter().any(|line| line.contains("`--spares none`")),
         "{help:?}"
     );
-}
-
-/// What is suggested instead works: with the node count that goes with the GPUs, and without spares
-/// only where that helps.
-#[test]
-fn what_is_suggested_for_a_node_count_can_be_had() {
-    let of = |product: &str, nodes: u64, more: &str| {
-        answer_to(&format!(
-            "model = \"gpt-7b\"\ntokens = \"134B\"\ncluster = \"p4d\"\n\
-             [reserve]\nproduct = \"{product}\"\nnodes = {nodes}\n{more}"
-        ))
-    };
-    let said = |answer: Result<Reservation, ReserveError>| match answer {
-        Err(
-            ReserveError::NotSold { message, help } | ReserveError::NotEnough { message, help },
-        ) => {
-            format!("{message}\n{}", help.join("\n"))
-        }
-        other => panic!("{other:?}"),
-    };
-    let gpus = said(of("on-demand", 13, "[search]\ngpus = 104\n"));
-    assert!(gpus.contains("(`--gpus 112`) and `--nodes 14`"), "{gpus}");
-    // No start helps where there are fewer nodes.
-    let many = said(of("capacity-block", 70, ""));
-    assert!(
-        many.contains("more than the 64") && !many.contains("--start"),
-        "{many}"
-    );
-    let odd = said(of("on-demand", 11, "[reliability]\nspares = 60\n"));
-    assert!(
-        !odd.contains("--spares none") && odd.contains("exactly 11 nodes"),
-        "{odd}"
-    );
-    assert!(said(of("on-demand", 14, "[reliability]\nspares = 60\n")).contains("--spares none"));
-}
-
-/// One that trains below the global batch asked for says so, by how much.
-#[test]
-fn a_missed_global_batch_is_told() {
-    let job = |nodes: u64| {
-        let found = answer_to(&format!(
-            "model = \"gpt-7b\"\ntokens = \"134B\"\ncluster = \"p4d\"\nglobal_batch = \"2Mi\"\n\
-             [reserve]\nproduct = \"on-demand\"\nnodes = {nodes}\n[reliability]\nspares = 0\n"
-        ));
-        found.unwrap().bookings.remove(0).notes.join("\n")
-    };
-    let short = job(7);
-    assert!(
-        short.contains("1.6 % below the 2,097,152 asked for"),
-        "{short}"
-    );
-    assert!(!job(8).contains("below"));
-}
-
-/// Hours and minutes that read alike don't say why one is too short; and what is suggested is no
-/// longer than it takes.
-#[test]
-fn a_deadline_missed_by_a_minute_is_seen_to_be() {
-    let of = |deadline: &str| {
-        answer_to(&format!(
-            "model = \"gpt-125m\"\ntokens = \"125K\"\ncluster = \"r1z1\"\n[reserve]\ndeadline = \"{deadline}\"\n"
-        ))
-    };
-    let Err(ReserveError::NotEnough { help, .. }) = of("5m") else {
-        panic!("start-up alone takes 5 minutes");
-    };
-    let told = help.join("\n");
-    assert!(
-        told.contains("needs 6 min, and only 5 min are left"),
-        "{told}"
-    );
-    assert!(told.contains("`--deadline 6m`"), "{told}");
-    assert!(of("6m").is_ok());
-}
-
-/// Beyond what the forecast of failures holds for, it says so.
-#[test]
-fn failures_faster_than_nodes_are_replaced_are_told() {
-    let job = |rate: f64| {
-        let found = answer_to(&format!(
-            "model = \"gpt-7b\"\ntokens = \"134B\"\ncluster = \"p4d\"\n\
-             [reserve]\nproduct = \"on-demand\"\nnodes = 21\n\
-             [reliability]\nspares = 1\nfailures_per_1000_node_days = {rate}\n"
-        ));
-        found.unwrap().bookings.remove(0).notes.join("\n")
-    };
-    assert!(job(1000.0).contains("are optimistic"), "{}", job(1000.0));
-    assert!(!job(50.0).contains("optimistic"), "{}", job(50.0));
 }

@@ -15,6 +15,7 @@
 //! to what starts there, if anything. So the rules don't take each other's schedules away.
 
 mod class;
+mod figure;
 mod left;
 mod moment;
 mod start;
@@ -25,43 +26,13 @@ use smallvec::SmallVec;
 
 use self::class::Class;
 pub(super) use self::class::{alike, alike_but_for_ways};
+pub(in crate::schedule) use self::figure::Figure;
 use self::moment::{Moment, NOT_YET, Past};
 use super::question::{Answer, Effort};
 use crate::schedule::bound::market::Market;
 use crate::schedule::bound::usable::{Lanes, Sums};
 use crate::schedule::problem::{Aim, Caps, Free, Mode, Placed, Problem};
 use crate::schedule::room::Room;
-
-/// The figure of a schedule's worth that is lowered whenever one is found, until there is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::schedule) enum Figure {
-    First,
-    Second,
-    Third,
-}
-
-impl Figure {
-    /// Caps by which this figure is at most `most` too.
-    pub(in crate::schedule::solve) fn capped(self, aim: Aim, caps: Caps, most: i64) -> Caps {
-        match (aim, self) {
-            (Aim::Makespan, Self::First) | (Aim::Cost | Aim::Lateness, Self::Second) => {
-                Caps { end: most, ..caps }
-            }
-            (Aim::Cost, Self::First)
-            | (Aim::Makespan, Self::Second)
-            | (Aim::Lateness, Self::Third) => Caps {
-                cost: Some(most),
-                ..caps
-            },
-            (Aim::Lateness, Self::First) => Caps {
-                late: Some(most),
-                ..caps
-            },
-            // Two figures say all that these schedules are asked.
-            (Aim::Makespan | Aim::Cost, Self::Third) => caps,
-        }
-    }
-}
 
 /// What the search came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
