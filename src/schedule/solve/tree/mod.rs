@@ -31,7 +31,7 @@ use self::moment::{Moment, NOT_YET, Past};
 use super::question::{Answer, Effort};
 use crate::schedule::bound::market::Market;
 use crate::schedule::bound::usable::{Lanes, Sums};
-use crate::schedule::problem::{Aim, Caps, Free, Mode, Placed, Problem};
+use crate::schedule::problem::{Caps, Free, Mode, Placed, Problem};
 use crate::schedule::room::Room;
 
 /// What the search came to.
