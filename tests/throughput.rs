@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a failed step is a failed test")]
 
 use tminus::configuration::{Configuration, Setting};
+use tminus::hardware::Cluster;
 use tminus::measure::{self, MOSAICGPT_2023, Measurement};
+use tminus::model::Shape;
 use tminus::preset::Catalog;
 use tminus::quantity::Confidence;
 use tminus::throughput::evaluate::{Accuracy, Protocol, RowResult, evaluate, hold_out};

@@ -59,8 +59,8 @@ pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
     let Some(cluster) = request.clusters.first() else {
         return Err(PlanError::NoCluster.into());
     };
-    let mut notes = left_out(args, request, &candidate);
-    notes.extend(fit_notes(request, &fit));
+    let mut notes = fit_notes(request, &fit);
+    notes.extend(left_out(args, request, &candidate));
     output.report(
         args.output.format,
         &Explanation {

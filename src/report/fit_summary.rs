@@ -19,6 +19,8 @@ const NAMED: f64 = 0.01;
 
 /// Rows of fewer than which nobody can see how uneven they are.
 const SHOWING: usize = 5;
+/// Scatter that is taken of no rows before they show it.
+const FAR_MORE: f64 = 0.06;
 
 /// A fit with what was said while its tables were read.
 #[derive(Debug, Clone, Copy)]
@@ -128,8 +130,9 @@ impl Place {
             1 => "1 row".to_owned(),
             rows => format!("{rows} rows"),
         };
-        // Of few rows it is what is taken of any, not what they show.
-        if self.scatter < NAMED || self.rows < SHOWING {
+        // Of few rows it is what is taken of any, not what they show, unless it is far more.
+        let shown = self.rows >= SHOWING || self.scatter > FAR_MORE;
+        if self.scatter < NAMED || !shown {
             return rows;
         }
         format!(
