@@ -1,6 +1,7 @@
 //! What a refusal or a note says holds.
 
 use super::answer_to;
+use crate::reserve::{Reservation, ReserveError};
 
 /// What is suggested instead works: with the node count that goes with the GPUs, and without spares
 /// only where that helps.
