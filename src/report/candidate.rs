@@ -87,6 +87,8 @@ pub(super) fn fields(candidate: &Candidate) -> Vec<(String, String)> {
     flat.put("basis", json_name(c.basis));
     flat.put("basis_detail_axes", c.basis_detail.axes.join("; "));
     flat.put("basis_detail_nearest", nearest(c));
+    let not_followed = or_empty(c.basis_detail.not_followed_tok_s);
+    flat.put("basis_detail_not_followed_tok_s", not_followed);
     flat.put("tied_with_best", c.tied_with_best);
     time_parts(&mut flat, c);
     if let Some(point) = &c.pareto {
