@@ -4,9 +4,31 @@
     reason = "in a test a wrong value is a failure, helpers included"
 )]
 
+use std::sync::Arc;
+
+use tminus::configuration::Setting;
 use tminus::fit_file::{embedded_fit, embedded_rows, without_copies};
-use tminus::quantity::Confidence;
-use tminus::throughput::Basis;
+use tminus::hardware::Cluster;
+use tminus::measure::Measurement;
+use tminus::preset::Catalog;
+use tminus::quantity::{Confidence, Interval};
+use tminus::throughput::{Basis, Fit};
+
+/// What a fit expects of a row.
+fn expected(fit: &Fit, row: &Measurement) -> Interval {
+    let confidence = Confidence::default();
+    let prediction = fit.predict(&row.setting(), &row.configuration, confidence);
+    prediction.throughput_tok_s
+}
+
+/// A row of so many nodes of a cluster, at a share of the speed that the embedded fit expects there.
+fn on_nodes(row: &Measurement, cluster: &Arc<Cluster>, nodes: u64, share: f64) -> Measurement {
+    let mut row = row.clone();
+    row.cluster = Arc::clone(cluster);
+    row.configuration.gpus = nodes * cluster.gpus_per_node;
+    row.throughput_tok_s = share * expected(&embedded_fit().unwrap(), &row).expected;
+    row
+}
 
 /// Fitted on top of themselves, rows would be judged by a fit that holds them.
 #[test]
@@ -39,4 +61,90 @@ fn rows_that_are_not_followed_are_told() {
     }
     // As many as lie outside of that by chance, or a few more.
     assert!((1..=9).contains(&told), "{told}");
+}
+
+/// Repeats of a run are one run: what most of them say counts, in whatever order they stand.
+#[test]
+fn one_bad_repeat_is_no_run_that_is_not_followed() {
+    let r1z1 = |row: &Measurement| row.cluster.name == "r1z1" && row.configuration.gpus == 8;
+    let rows: Vec<Measurement> = embedded_rows().unwrap().into_iter().filter(r1z1).collect();
+    let told = |shares: [f64; 4]| {
+        let repeat = |share: f64| Measurement {
+            throughput_tok_s: rows[0].throughput_tok_s * 1.1 * share,
+            ..rows[0].clone()
+        };
+        let others = rows[1..4].iter().map(|row| Measurement {
+            throughput_tok_s: row.throughput_tok_s * 1.1,
+            ..row.clone()
+        });
+        let own: Vec<Measurement> = shares.map(repeat).into_iter().chain(others).collect();
+        let fit = embedded_fit().unwrap().on_top("own", &own).unwrap();
+        let setting = rows[0].setting();
+        let prediction = fit.predict(&setting, &rows[0].configuration, Confidence::default());
+        prediction.basis_detail.not_followed_tok_s
+    };
+    assert_eq!(told([1.0, 1.0, 1.0, 0.5]), None);
+    assert_eq!(told([0.5, 1.0, 1.0, 1.0]), None);
+}
+
+/// Two rows can't tell slow software from slow links: by the second a cluster linked otherwise is as fast
+/// as ever, by the first it isn't, and the interval holds both.
+#[test]
+fn what_few_rows_leave_open_is_in_the_interval() {
+    let catalog = Catalog::embedded();
+    let there = Arc::new(catalog.cluster("p4de.24xlarge").unwrap().clone());
+    let rows = embedded_rows().unwrap();
+    let row = rows
+        .iter()
+        .find(|row| row.model == "gpt-7b" && row.configuration.seq_len == 2048)
+        .unwrap();
+    let own = [
+        on_nodes(row, &there, 1, 0.96),
+        on_nodes(row, &there, 2, 0.88),
+    ];
+    let fit = embedded_fit().unwrap();
+    let known = expected(&fit, row);
+    let open = expected(&fit.on_top("own", &own).unwrap(), row);
+    let width = |interval: Interval| (interval.high - interval.low) / interval.expected;
+    assert!(width(open) > 1.5 * width(known), "{open:?} {known:?}");
+    assert!(open.contains(0.96 * known.expected), "{open:?} {known:?}");
+}
+
+/// Rows of large tables are weighed by some of them, whatever their order: none of a kind is forgotten.
+#[test]
+fn the_order_of_rows_moves_nothing() {
+    let catalog = Catalog::embedded();
+    let there = Arc::new(catalog.cluster("p4de.24xlarge").unwrap().clone());
+    let slow = Cluster {
+        inter_node_bytes_per_s: there.inter_node_bytes_per_s.map(|rate| 0.5 * rate),
+        ..(*there).clone()
+    };
+    let base = embedded_fit().unwrap();
+    let run = |row: &Measurement, nodes: u64| {
+        let mut row = on_nodes(row, &there, nodes, 1.0);
+        let setting = Setting {
+            cluster: &slow,
+            ..row.setting()
+        };
+        let speed = base.predict(&setting, &row.configuration, Confidence::default());
+        row.throughput_tok_s = speed.throughput_tok_s.expected;
+        row
+    };
+    let rows = embedded_rows().unwrap();
+    let r1z1 = rows.iter().filter(|row| row.cluster.name == "r1z1");
+    let by_turns: Vec<Measurement> = r1z1
+        .take(150)
+        .flat_map(|row| [run(row, 1), run(row, 2)])
+        .collect();
+    let mut one_after_another = by_turns.clone();
+    one_after_another.sort_by_key(|row| row.configuration.gpus);
+    let fits = [&by_turns, &one_after_another].map(|rows| base.on_top("own", rows).unwrap());
+    for row in by_turns.iter().step_by(37) {
+        let [one, other] = [0, 1].map(|fit| expected(&fits[fit], row).expected);
+        assert!((one / other - 1.0).abs() < 1e-4, "{one} {other}");
+        assert!(
+            (one / row.throughput_tok_s - 1.0).abs() < 0.05,
+            "{one} {row:?}"
+        );
+    }
 }

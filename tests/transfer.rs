@@ -203,6 +203,7 @@ fn places() -> [Place; 5] {
 
 #[test]
 fn few_rows_put_the_rest_right_and_advised_ones_more_so() {
+    let mut unquoted = Vec::new();
     for place in places() {
         for (count, most, covered) in [(5, 0.045, 0.75), (10, 0.04, 0.75)] {
             let (drawn, advised) = place.judged(count);
@@ -218,7 +219,10 @@ fn few_rows_put_the_rest_right_and_advised_ones_more_so() {
             );
             assert!(median.mape < most && coverage > covered, "{row}");
             assert!(advised.mape < median.mape, "{row}");
-            assert!(include_str!("../README.md").contains(&row), "{row}");
+            if !include_str!("../README.md").contains(&row) {
+                unquoted.push(row);
+            }
         }
     }
+    assert!(unquoted.is_empty(), "{}", unquoted.join("\n"));
 }

@@ -354,6 +354,9 @@ fn refused(error: FinishError) -> Diagnostic {
         FinishError::Done { .. } => {
             diagnostic.help("`--done-tokens` is what the run has trained so far")
         }
+        FinishError::BesideBooking { .. } => diagnostic.help(
+            "`--start` is when the run started on it; `--rank` takes a run that isn't on a booking",
+        ),
         FinishError::BeyondCalendar => diagnostic.help("`--start` is when the run started"),
     }
 }

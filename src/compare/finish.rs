@@ -81,6 +81,16 @@ pub enum FinishError {
         /// Tokens of the plan.
         tokens: u64,
     },
+    /// A run that starts when its booking isn't there.
+    #[error("a run from {start} is not on the booking it was planned on, from {from} to {until}")]
+    BesideBooking {
+        /// When the run starts.
+        start: Moment,
+        /// When the booking does.
+        from: Moment,
+        /// When its nodes go.
+        until: Moment,
+    },
     /// A finish beyond every calendar.
     #[error("from that start the run ends beyond the year 2999")]
     BeyondCalendar,
@@ -106,6 +116,11 @@ pub(super) fn finish(launched: &Launched<'_>, noise: f64) -> Result<Finish, Fini
     let (whole, remaining) = (hours(tokens), hours(tokens - done));
     let booking = run.booking.as_ref();
     let start = launched.start.or(booking.and_then(|booking| booking.start));
+    // What is billed by the hour ends when it is ended.
+    let booking = booking.filter(|booking| booking.billing != Billing::Used);
+    if let Some(booking) = booking {
+        check_start(booking, start)?;
+    }
     let date = |hours: f64| -> Result<Option<String>, FinishError> {
         let Some(start) = start else {
             return Ok(None);
@@ -129,8 +144,8 @@ pub(super) fn finish(launched: &Launched<'_>, noise: f64) -> Result<Finish, Fini
             ..end
         }
     });
-    let bill = match booking.zip(end.as_ref()) {
-        Some((booking, end)) => of_booking(booking, end.usable_h, whole, remaining),
+    let bill = match &run.booking {
+        Some(booking) => of_booking(booking, whole, remaining),
         None => by_the_hour(launched, whole, remaining),
     };
     Ok(Finish {
@@ -146,6 +161,19 @@ pub(super) fn finish(launched: &Launched<'_>, noise: f64) -> Result<Finish, Fini
         planned_finish: date(run.time_to_budget_h.expected)?,
         booking: end,
     })
+}
+
+/// Refuses a start at which the booking isn't there yet, or no more.
+fn check_start(booking: &PlannedBooking, start: Option<Moment>) -> Result<(), FinishError> {
+    let (Some(start), Some(from), Some(until)) = (start, booking.start, booking.usable_until)
+    else {
+        return Ok(());
+    };
+    if (from..until).contains(&start) {
+        Ok(())
+    } else {
+        Err(FinishError::BesideBooking { start, from, until })
+    }
 }
 
 /// Dollars of a run.
@@ -169,23 +197,12 @@ fn by_the_hour(launched: &Launched<'_>, whole: Interval, remaining: Interval) ->
     }
 }
 
-/// The bill of a booking of which that many hours can be used: as planned where all of it is
-/// billed, or else for the hours used of it.
-fn of_booking(
-    booking: &PlannedBooking,
-    usable_h: f64,
-    whole: Interval,
-    remaining: Interval,
-) -> Bill {
+/// The bill of a booking: as planned where all of it is billed, or else for the hours used.
+fn of_booking(booking: &PlannedBooking, whole: Interval, remaining: Interval) -> Bill {
     let exactly = |usd: f64| Interval {
         low: usd,
         expected: usd,
         high: usd,
-    };
-    let each = |of: Interval, map: &dyn Fn(f64) -> f64| Interval {
-        low: map(of.low),
-        expected: map(of.expected),
-        high: map(of.high),
     };
     let gone_h = (whole.expected - remaining.expected).max(0.0);
     let planned = booking.cost_usd;
@@ -196,13 +213,8 @@ fn of_booking(
             (planned, planned.map(|usd| usd.scale(share)))
         }
         Billing::Used => {
-            let rate = booking.usd_per_hour;
-            let used = each(whole, &|hours| hours.min(usable_h.max(0.0)));
-            let left = each(used, &|hours| (hours - gone_h).max(0.0));
-            (
-                rate.map(|rate| used.scale(rate)),
-                rate.map(|rate| left.scale(rate)),
-            )
+            let usd = |hours: Interval| booking.usd_per_hour.map(|rate| hours.scale(rate));
+            (usd(whole), usd(remaining))
         }
     };
     Bill {

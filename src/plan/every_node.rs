@@ -12,14 +12,22 @@ use crate::search::{Axis, Limits, Objective, Space, Watch, sweep};
 /// Shares by which another number of nodes has to be better to be worth a word.
 const WORTH_A_WORD: f64 = 0.03;
 
-/// Numbers of nodes of all clusters that are looked through for it, at most.
+/// Numbers of nodes of all clusters times sequence lengths that are looked through for it, at most.
 const MOST: u64 = 4_096;
 
 /// That a number of nodes which wasn't tried is better than all that were, and by how much.
 pub(super) fn note(planner: &Planner<'_>, request: &Request, best: &Candidate) -> Option<String> {
+    let (would, less) = match request.sort {
+        Objective::Cost => ("cost", "less"),
+        Objective::Time => ("take", "less time"),
+        Objective::GpuHours => ("take", "fewer GPU-hours"),
+        Objective::Throughput | Objective::Pareto => return None,
+    };
     let nodes = request.clusters.iter();
     let nodes = nodes.map(|cluster| cluster.nodes(cluster.max_gpus));
-    if request.gpus != Axis::Auto || nodes.sum::<u64>() > MOST {
+    let nodes = nodes.fold(0, u64::saturating_add);
+    let places = nodes.saturating_mul(request.seq_len.len().max(1));
+    if request.gpus != Axis::Auto || places > MOST {
         return None;
     }
     let space = Space::of_every_node(axes(request), &request.clusters).ok()?;
@@ -34,20 +42,26 @@ pub(super) fn note(planner: &Planner<'_>, request: &Request, best: &Candidate) -
     let found = planner.candidates(request, &found, request.sort).ok()?;
     let better = found.first()?;
     let saved = 1.0 - better.ratio_to(best, request.sort)?;
-    let (would, less) = match request.sort {
-        Objective::Cost => ("cost", "less"),
-        Objective::Time => ("take", "less time"),
-        Objective::GpuHours => ("take", "fewer GPU-hours"),
-        Objective::Throughput | Objective::Pareto => return None,
-    };
-    (saved > WORTH_A_WORD).then(|| {
-        format!(
-            "of the numbers of nodes, powers of two were tried: {} GPUs of {} would {would} {:.0} % {less} \
-             (`--gpus {}`), and `--sort pareto` tries every number",
-            display_thousands(better.gpus.into()),
-            better.cluster,
-            saved * 100.0,
-            better.gpus
-        )
-    })
+    if saved <= WORTH_A_WORD {
+        return None;
+    }
+    let mut why = String::new();
+    if better.spare_nodes > best.spare_nodes {
+        why.push_str(", with a node to spare");
+    }
+    if better.global_batch_shortfall > best.global_batch_shortfall {
+        let batch = better.global_batch_tokens;
+        why.push_str(&format!(
+            ", at a global batch of {} tokens",
+            display_thousands(batch.into())
+        ));
+    }
+    Some(format!(
+        "of the numbers of nodes, powers of two and all were tried: {} GPUs of {} would {would} \
+         {:.0} % {less} than rank 1{why} (`--gpus {}`); `--sort pareto` tries every number",
+        display_thousands(better.gpus.into()),
+        better.cluster,
+        saved * 100.0,
+        better.gpus
+    ))
 }

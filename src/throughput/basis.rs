@@ -9,6 +9,7 @@ use super::residual::{Cell, distance, padded};
 use crate::configuration::{Configuration, Setting};
 use crate::measure::Measurement;
 use crate::model::Shape;
+use crate::quantity::Interval;
 use crate::stack::Stack;
 
 /// How many nearest rows are named.
@@ -58,7 +59,8 @@ pub struct BasisDetail {
     pub axes: Vec<String>,
     /// The nearest measured rows, nearest first.
     pub nearest: Vec<NearestRow>,
-    /// Tokens per second measured of this very run that no run like it is expected to have: other rows
+    /// Tokens per second measured of this very run (their middle, where it was measured again) that no
+    /// run like it is expected to have: other rows
     /// say otherwise, so that the fit takes it for a bad run or a mistake. `null` where there is none.
     pub not_followed_tok_s: Option<f64>,
 }
@@ -78,11 +80,12 @@ pub(crate) struct Known<'a> {
 }
 
 /// The basis of a configuration: the nearest rows, and what those that speak for its setting make of
-/// it.
+/// it; `expected` is the range of tokens per second that nearly all runs like it have.
 pub(crate) fn basis(
     known: &Known<'_>,
     setting: &Setting<'_>,
     configuration: &Configuration,
+    expected: Interval,
 ) -> (Basis, BasisDetail) {
     let cell = Cell::new(setting, configuration);
     let nearest = nearest(&known.rows, &cell, (setting, configuration));
@@ -93,7 +96,14 @@ pub(crate) fn basis(
             && linked_alike(row, setting, configuration)
             && (one_node || known.other_links.is_none())
     };
-    let measured = known.speak.iter().any(|(row, at)| *at == cell && here(row));
+    let of_cell = known
+        .speak
+        .iter()
+        .filter(|(row, at)| *at == cell && here(row));
+    let measured = of_cell.clone().next().is_some();
+    let of_this = of_cell
+        .filter(|(row, _)| row.configuration == *configuration)
+        .map(|(row, _)| row.throughput_tok_s);
     let axes = if measured {
         Vec::new()
     } else {
@@ -107,9 +117,18 @@ pub(crate) fn basis(
     let detail = BasisDetail {
         axes,
         nearest,
-        not_followed_tok_s: None,
+        not_followed_tok_s: middle(of_this).filter(|speed| !expected.contains(*speed)),
     };
     (basis, detail)
+}
+
+/// The middle of what was measured of one run; `None` of nothing.
+fn middle(speeds: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut speeds: Vec<f64> = speeds.collect();
+    speeds.sort_by(f64::total_cmp);
+    let upper = speeds.get(speeds.len() / 2)?;
+    let lower = speeds.get(speeds.len().saturating_sub(1) / 2)?;
+    Some(f64::midpoint(*lower, *upper))
 }
 
 /// Whether two shapes are one model: padding a vocabulary makes no other of it.

@@ -61,11 +61,14 @@ impl Context {
     /// cluster of that GPU; what differs in the network does on the clusters it was measured on, and
     /// rows that name no cluster were measured on whichever of that GPU their owner has.
     pub(crate) fn covers(&self, setting: &Setting<'_>) -> bool {
+        self.is_of_place(setting)
+            && (self.hypothesis != Hypothesis::Network || self.is_linked_like(setting.cluster))
+    }
+
+    /// Whether its rows are of a setting's GPU architecture and stack.
+    pub(crate) fn is_of_place(&self, setting: &Setting<'_>) -> bool {
         let place = Place::of(setting);
-        if place.stack != self.place.stack || !place.same_architecture(&self.place) {
-            return false;
-        }
-        self.hypothesis != Hypothesis::Network || self.is_linked_like(setting.cluster)
+        place.stack == self.place.stack && place.same_architecture(&self.place)
     }
 
     /// What the links between the nodes of a cluster carry: what was found where rows were measured,

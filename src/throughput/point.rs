@@ -1,5 +1,6 @@
 //! One configuration under a fit, and all that its prediction needs.
 
+use super::context::Context;
 use super::fit::{Square, Vector};
 use super::interval::{BadDays, Spread, row_sd};
 use super::physics::Rates;
@@ -32,6 +33,8 @@ pub(super) struct Point<'a> {
     /// By how much the log step time grows with links between nodes that are slower by a standard
     /// deviation of what is open about them; 0 where they were measured.
     slower_links: f64,
+    /// Whose rows the rivals are accounts of.
+    place: Option<&'a Context>,
     /// By how much the log step time differs by each rival account of the rows, times the root of how
     /// probable that account is.
     rivals: Vec<f64>,
@@ -69,7 +72,8 @@ impl<'a> Point<'a> {
         let by_rival = |(share, rival): (f64, View<'_>)| {
             share.sqrt() * (rival.log_step_s(setting, configuration, &cell) - log_step_s)
         };
-        let rivals = fit.rival_views(setting).into_iter().map(by_rival).collect();
+        let (place, rivals) = fit.rival_views(setting);
+        let rivals = rivals.into_iter().map(by_rival).collect();
         Self {
             view,
             configuration: *configuration,
@@ -91,6 +95,7 @@ impl<'a> Point<'a> {
                 rates.log_step(tokens, configuration.grad_accum as f64).0 - log_step
             }),
             correction_variance: uncertainty.variance,
+            place,
             rivals,
             work,
             cell,
@@ -136,7 +141,12 @@ impl<'a> Point<'a> {
         } else {
             0.0
         };
+        let same_place = match (self.place, other.place) {
+            (Some(one), Some(another)) => std::ptr::eq(one, another),
+            _ => false,
+        };
         let rivals = self.rivals.iter().zip(&other.rivals);
+        let rivals = rivals.filter(|_| same_place);
         self.unexplained.dot(&(shared * other.unexplained))
             + self.view.covariance(&self.cell, &other.cell)
             + links

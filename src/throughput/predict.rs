@@ -1,6 +1,6 @@
 //! Predictions: one configuration in full, or many step times for the search.
 
-use super::basis::{Basis, BasisDetail, Known, NearestRow, basis};
+use super::basis::{Basis, BasisDetail, Known, basis};
 use super::interval::normal_reach;
 use super::point::Point;
 use super::step_time::StepTime;
@@ -47,14 +47,9 @@ impl Fit {
         let step_time_s = step_time.interval(confidence);
         let batch = configuration.global_batch_tokens() as f64;
         let bad_day = point.spread(open).bad_day(BAD_DAY_COVERAGE).exp();
-        let (basis, mut basis_detail) = basis(&self.known(setting), setting, configuration);
         let nearly_all = step_time.interval(Confidence::NEARLY_ALL).invert(batch);
-        let of_this =
-            |row: &&NearestRow| row.distance <= 0.0 && row.grad_accum == configuration.grad_accum;
-        let measured = basis_detail.nearest.iter().find(of_this);
-        basis_detail.not_followed_tok_s = measured
-            .map(|row| row.measured_tok_s)
-            .filter(|speed| basis == Basis::Measured && !nearly_all.contains(*speed));
+        let known = self.known(setting);
+        let (basis, basis_detail) = basis(&known, setting, configuration, nearly_all);
         Prediction {
             step_time,
             step_time_s,

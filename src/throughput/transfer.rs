@@ -11,6 +11,7 @@
 //! simple one wins when it explains the rows, since it spreads its bets less. What the others predict
 //! otherwise widens the interval, by how probable they are.
 
+use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::context::{Context, Place, Rival};
@@ -161,14 +162,25 @@ impl Group {
         Ok(context)
     }
 
-    /// The same rows, or so many of them evenly over the table: enough to tell accounts apart, whose
+    /// The same rows, or so many of them evenly over all kinds: enough to tell accounts apart, whose
     /// fits take time with the cube of the rows.
     fn sample(&self) -> Self {
-        let (rows, most) = (self.rows.len(), MOST_WEIGHED.min(self.rows.len()));
-        let drawn = (0..most).filter_map(|draw| self.rows.get(draw * rows / most));
+        let mut order: Vec<&Measurement> = self.rows.iter().collect();
+        if order.len() > MOST_WEIGHED {
+            // In whatever order they stand; the most nodes come first, and the first is always drawn.
+            order.sort_by_cached_key(|row| {
+                let run = &row.configuration;
+                let kind = (Reverse(row.cluster.nodes(run.gpus)), run.gpus);
+                let size = (row.shape.d_model, row.shape.n_layers, run.seq_len);
+                let rest = (run.micro_batch, run.grad_accum);
+                (kind, size, rest, row.throughput_tok_s.to_bits())
+            });
+        }
+        let (rows, most) = (order.len(), MOST_WEIGHED.min(order.len()));
+        let drawn = (0..most).filter_map(|draw| order.get(draw * rows / most));
         Self {
             place: self.place.clone(),
-            rows: drawn.cloned().collect(),
+            rows: drawn.map(|row| (*row).clone()).collect(),
         }
     }
 

@@ -46,17 +46,21 @@ impl Fit {
         self.view_by(self.context(setting), setting)
     }
 
-    /// The same by the rival accounts of the rows that speak for the setting, each with how probable it
-    /// is.
-    pub(super) fn rival_views(&self, setting: &Setting<'_>) -> Vec<(f64, View<'_>)> {
-        let context = self.context(setting);
+    /// The rows of a setting's place, and the same by the rival accounts of them, each with how probable
+    /// it is. An account that doesn't speak for the setting leaves it to the base.
+    pub(super) fn rival_views(
+        &self,
+        setting: &Setting<'_>,
+    ) -> (Option<&Context>, Vec<(f64, View<'_>)>) {
+        let of_place = |context: &&Context| context.is_of_place(setting);
+        let context = self.contexts.iter().find(of_place);
         let rivals = context.map_or(&[][..], |context| &context.rivals);
         let mut views = Vec::with_capacity(rivals.len());
         for Rival { share, account } in rivals {
             let speaks = Some(account).filter(|account| account.covers(setting));
             views.push((*share, self.view_by(speaks, setting)));
         }
-        views
+        (context, views)
     }
 
     fn view_by<'a>(&'a self, context: Option<&'a Context>, setting: &Setting<'_>) -> View<'a> {

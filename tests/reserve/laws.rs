@@ -28,8 +28,9 @@ fn what_could_be_had_can_be_had() {
             ..asked
         };
         assert_eq!(later.booked().bookings.len(), 1);
-        let hours: u64 = deadline.strip_suffix('h').unwrap().parse().unwrap();
-        let sooner = format!("{}h", hours - 1);
+        let (count, unit) = deadline.split_at(deadline.len() - 1);
+        assert!(["h", "m"].contains(&unit), "{deadline}");
+        let sooner = format!("{}{unit}", count.parse::<u64>().unwrap() - 1);
         assert!(
             Asked {
                 deadline: Some(&sooner),

@@ -149,8 +149,7 @@ pub(super) fn basis(finish: &Finish) -> String {
              whatever the run takes"
         }
         Some(Billing::Used) => {
-            "; the wall clock keeps the plan's proportion to training; the hours used of the booking \
-             are billed"
+            "; the wall clock keeps the plan's proportion to training; the hours used are billed"
         }
     };
     format!("low–high now is run-to-run noise alone{bill}")
