@@ -79,6 +79,14 @@ impl World {
     }
 
     fn compare(&self, tok_s: f64, related: &[(Configuration, f64)]) -> Comparison {
+        self.try_compare(tok_s, related).unwrap()
+    }
+
+    fn try_compare(
+        &self,
+        tok_s: f64,
+        related: &[(Configuration, f64)],
+    ) -> Result<Comparison, FinishError> {
         let planned = self.expected(&self.configuration);
         let hours = planned.invert(1e9 / 3600.0);
         let run = PlannedRun {
@@ -123,7 +131,7 @@ impl World {
             done: Some(Tokens::new(250_000_000).unwrap()),
             start: Some("2026-12-01T09:00Z".parse().unwrap()),
         };
-        compare(&launched, &self.fit).unwrap()
+        compare(&launched, &self.fit)
     }
 }
 
@@ -304,8 +312,8 @@ fn a_booking_keeps_its_bill_and_its_end() {
         ),
         (
             crate::product::Billing::Used,
-            3.0 * 1.1 * hours,
-            3.0 * 0.6 * hours,
+            3.0 * 2.0 * hours,
+            3.0 * 1.5 * hours,
         ),
     ] {
         world.booking = Some(PlannedBooking {
@@ -330,7 +338,11 @@ fn a_booking_keeps_its_bill_and_its_end() {
             close(half.remaining_usd.unwrap().expected, left),
             "{billing}: {half:?}"
         );
-        let end = half.booking.unwrap();
+        // What is billed by the hour ends when it is ended.
+        let Some(end) = half.booking else {
+            assert_eq!(billing, crate::product::Billing::Used);
+            continue;
+        };
         assert!(close(end.late_h.expected, 0.9 * hours), "{end:?}");
         assert_eq!(end.untrained_tokens, 450_000_000);
         assert!(close(end.more_usd.unwrap(), 2.7 * hours));
@@ -357,6 +369,17 @@ fn a_late_start_misses_the_end_of_the_booking() {
     });
     let end = world.compare(expected, &[]).finish.booking.unwrap();
     assert!((end.usable_h - 1.0).abs() < 1e-9, "{end:?}");
+    // Before it or after it there is no booking to run on.
+    for (from, until) in [
+        ("2026-12-01T09:01Z", "2026-12-02T10:00Z"),
+        ("2026-11-29T09:00Z", "2026-12-01T09:00Z"),
+    ] {
+        let booking = world.booking.as_mut().unwrap();
+        booking.start = Some(from.parse().unwrap());
+        booking.usable_until = Some(until.parse().unwrap());
+        let refused = world.try_compare(expected, &[]);
+        assert!(matches!(refused, Err(FinishError::BesideBooking { .. })));
+    }
 }
 
 #[test]

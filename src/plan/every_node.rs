@@ -45,20 +45,20 @@ pub(super) fn note(planner: &Planner<'_>, request: &Request, best: &Candidate) -
     if saved <= WORTH_A_WORD {
         return None;
     }
-    let mut why = String::new();
-    if better.spare_nodes > best.spare_nodes {
-        why.push_str(", with a node to spare");
-    }
-    if better.global_batch_shortfall > best.global_batch_shortfall {
-        let batch = better.global_batch_tokens;
-        why.push_str(&format!(
-            ", at a global batch of {} tokens",
-            display_thousands(batch.into())
-        ));
-    }
+    let spare = if better.spare_nodes > best.spare_nodes {
+        ", with a node to spare"
+    } else {
+        ""
+    };
+    let batch = if better.global_batch_shortfall > best.global_batch_shortfall {
+        let tokens = display_thousands(better.global_batch_tokens.into());
+        format!(", at a global batch of {tokens} tokens")
+    } else {
+        String::new()
+    };
     Some(format!(
         "of the numbers of nodes, powers of two and all were tried: {} GPUs of {} would {would} \
-         {:.0} % {less} than rank 1{why} (`--gpus {}`); `--sort pareto` tries every number",
+         {:.0} % {less} than rank 1{spare}{batch} (`--gpus {}`); `--sort pareto` tries every number",
         display_thousands(better.gpus.into()),
         better.cluster,
         saved * 100.0,

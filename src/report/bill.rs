@@ -118,7 +118,7 @@ mod tests {
         }
     }
 
-    fn amounts(lines: Vec<Line>) -> (String, Vec<String>) {
+    fn amounts(lines: &[Line]) -> (String, Vec<String>) {
         let sum: f64 = lines.iter().filter_map(|line| line.usd).sum();
         let exactly = |value| Interval {
             low: value,
@@ -129,7 +129,7 @@ mod tests {
             gpu_hours: exactly(sum / 2.0),
             usd: Some(exactly(sum)),
         };
-        let grid = itemised("job", &lines, total);
+        let grid = itemised("job", lines, total);
         let last = |cells: &Vec<Cell>| cells.last().unwrap().text.clone();
         let header = grid.columns.last().unwrap().header.clone();
         (header, grid.rows.iter().map(last).collect())
@@ -138,11 +138,11 @@ mod tests {
     /// What rounding leaves over is nobody's: equal lines read alike.
     #[test]
     fn a_line_is_its_own_amount() {
-        let (header, shown) = amounts(vec![line(1.33); 90]);
+        let (header, shown) = amounts(&vec![line(1.33); 90]);
         assert_eq!((header.as_str(), shown.len()), ("US dollars", 93));
         assert!(shown[..90].iter().all(|usd| usd == "1.33"), "{shown:?}");
         assert_eq!(shown[90], "120");
-        let (header, shown) = amounts([25_429.4, 1_380.4, 8_840.4].map(line).to_vec());
+        let (header, shown) = amounts(&[25_429.4, 1_380.4, 8_840.4].map(line));
         assert_eq!(shown[..4], ["25,429", "1,380", "8,840", "35,650"]);
         assert!(header.contains("each rounded"), "{header}");
     }

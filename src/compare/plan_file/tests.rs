@@ -66,10 +66,10 @@ fn a_booking_is_read_with_its_terms() {
     };
     let plan = parse(&report("311.5")).unwrap();
     let booking = plan.launched(None).unwrap().booking.clone().unwrap();
-    assert_eq!(booking.cost_usd.unwrap().expected, 3.0);
+    assert!((booking.cost_usd.unwrap().expected - 3.0).abs() < 1e-9);
     assert_eq!(booking.usd_per_hour, Some(112.0));
     let (start, until) = (booking.start.unwrap(), booking.usable_until.unwrap());
-    assert_eq!(until.hours_after(start), booking.usable_h);
+    assert!((until.hours_after(start) - booking.usable_h).abs() < 1e-9);
     assert!(plan.launched(Some(1)).unwrap().booking.is_none());
 }
 
