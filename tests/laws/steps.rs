@@ -101,8 +101,11 @@ fn what_is_as_little_late_and_ends_as_soon_costs_least() {
     };
     let (late, cost) = (of("lateness"), of("cost"));
     assert!(late.lateness_h < 1e-9);
-    // Whatever the short one runs on, the long one is done after it.
-    assert!((late.makespan_h - cost.makespan_h).abs() < 1e-9);
+    // Whatever the short one runs on, the long one is done after it; steps differ by minutes.
+    assert!(
+        (late.makespan_h - cost.makespan_h).abs() < 0.1,
+        "{late:?} {cost:?}"
+    );
     assert_eq!(late.jobs[1].candidate.gpus, cost.jobs[1].candidate.gpus);
     assert_eq!(late.cost_usd, cost.cost_usd);
 }

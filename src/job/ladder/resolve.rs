@@ -7,7 +7,6 @@ use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::hardware::Cluster;
 use crate::job::{ModelChoice, Probability, ReserveSettings, Settings, Shared, Sourced, resolve};
 use crate::preset::Catalog;
-use crate::quantity::counted;
 
 /// The most jobs of one calendar: far more than the search for a good order can tell apart.
 const MAX_JOBS: usize = 200;
@@ -311,7 +310,7 @@ fn site(
     };
     let nodes = match (&settings.capacity_nodes, &settings.max_gpus) {
         (None, None) => most,
-        (Some(set), None) => within(set, set.value, most, &cluster)?,
+        (Some(set), None) => set.value,
         (None, Some(set)) => match set.value / cluster.gpus_per_node {
             0 => {
                 return Err(set.refuse(
@@ -322,7 +321,7 @@ fn site(
                     "less than a node",
                 ));
             }
-            nodes => within(set, nodes, most, &cluster)?,
+            nodes => nodes,
         },
         (Some(set), Some(_)) => {
             return Err(set.refuse(
@@ -357,24 +356,4 @@ fn site(
         nodes,
         cluster,
     })
-}
-
-/// Refuses more nodes than the cluster has.
-fn within(set: &Sourced<u64>, nodes: u64, most: u64, cluster: &Cluster) -> Result<u64, Diagnostic> {
-    if nodes <= most {
-        return Ok(nodes);
-    }
-    Err(set.refuse(
-        Diagnostic::new(format!(
-            "{nodes} nodes are more than the {most} of {} ({} GPUs, {} a node)",
-            cluster.name, cluster.max_gpus, cluster.gpus_per_node
-        ))
-        .help(format!(
-            "name at most {} ({} GPUs), or leave it out to share all of them",
-            counted(most, "node"),
-            cluster.max_gpus
-        ))
-        .help("a larger cluster is described in `[clusters.NAME]`, by its `max_gpus`"),
-        "more than it has",
-    ))
 }

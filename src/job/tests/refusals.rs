@@ -268,16 +268,6 @@ fn what_several_jobs_share_makes_sense() {
     let past = "{ from = \"2028-02-26\", to = \"2028-02-27\" }";
     for (site, place, said) in [
         (
-            "capacity_nodes = 17",
-            "job.toml:5:18",
-            "17 nodes are more than the 16 of r7z2",
-        ),
-        (
-            "max_gpus = 136",
-            "job.toml:5:12",
-            "17 nodes are more than the 16 of r7z2",
-        ),
-        (
             "booked = [{ from = \"2028-03-01\", to = \"2028-03-01\" }]",
             "job.toml:5:11",
             "begins and ends at 2028-03-01T00:00Z",
