@@ -62,7 +62,7 @@ pub(in crate::job) struct ScheduleTable {
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a table about what is free")]
 struct SiteTable {
-    /// Nodes that the jobs share, at most as many as one job can have there; all these unless given.
+    /// Nodes that the jobs share; as many as one job can have there unless given.
     capacity_nodes: Option<At<Whole>>,
     /// The same in GPUs.
     max_gpus: Option<At<Whole>>,
