@@ -142,7 +142,7 @@ def main():
             said = run(tminus, arguments, directory)
             if name is None:
                 continue
-            if " -o " in arguments:
+            if " -o report.json" in arguments:
                 said = (Path(directory) / "report.json").read_text()
             count += check(f"{name}: tminus {arguments}", schema(name), json.loads(said), faults)
         for path, name in FILES:
