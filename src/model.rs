@@ -171,21 +171,8 @@ impl Shape {
         n_heads: u64,
         vocab_size: u64,
     ) -> Result<Self, ShapeError> {
-        let shape = Self {
-            d_model,
-            n_layers,
-            n_heads,
-            n_kv_heads: n_heads,
-            head_dim: d_model.checked_div(n_heads).unwrap_or(0),
-            d_ff: d_model.saturating_mul(4),
-            vocab_size,
-            positions: Positions::Learned,
-            max_positions: None,
-            tied_head: true,
-            biases: Biases::All,
-            norm: Norm::LayerNorm,
-            feed_forward: FeedForward::Gelu,
-        };
+        let head_dim = d_model.checked_div(n_heads).unwrap_or(0);
+        let shape = Self::gpt_block(d_model, n_layers, (n_heads, head_dim), vocab_size);
         if n_heads > 0 && !d_model.is_multiple_of(n_heads) {
             return Err(ShapeError::Indivisible {
                 field: "d_model",
@@ -195,6 +182,30 @@ impl Shape {
             });
         }
         shape.validate()
+    }
+
+    /// The same with heads of any width, nothing checked.
+    pub(crate) fn gpt_block(
+        d_model: u64,
+        n_layers: u64,
+        (n_heads, head_dim): (u64, u64),
+        vocab_size: u64,
+    ) -> Self {
+        Self {
+            d_model,
+            n_layers,
+            n_heads,
+            n_kv_heads: n_heads,
+            head_dim,
+            d_ff: d_model.saturating_mul(4),
+            vocab_size,
+            positions: Positions::Learned,
+            max_positions: None,
+            tied_head: true,
+            biases: Biases::All,
+            norm: Norm::LayerNorm,
+            feed_forward: FeedForward::Gelu,
+        }
     }
 
     /// Checks ranges and divisibility.

@@ -48,19 +48,26 @@ fn rows_that_stand_in_the_embedded_tables_are_left_out() {
 fn rows_that_are_not_followed_are_told() {
     let fit = embedded_fit().unwrap();
     let nearly_all = Confidence::new(0.99).unwrap();
+    let rows = embedded_rows().unwrap();
     let mut told = 0;
-    for row in embedded_rows().unwrap() {
+    for row in &rows {
         let predict = |confidence| fit.predict(&row.setting(), &row.configuration, confidence);
         let prediction = predict(Confidence::default());
         assert_eq!(prediction.basis, Basis::Measured);
-        let inside = predict(nearly_all).throughput_tok_s;
-        if let Some(speed) = prediction.basis_detail.not_followed_tok_s {
-            told += 1;
-            assert!(!inside.contains(speed), "{speed} {inside:?}");
-        }
+        let again = rows.iter().filter(|other| {
+            other.configuration == row.configuration
+                && other.model == row.model
+                && other.cluster.name == row.cluster.name
+        });
+        let mut speeds: Vec<f64> = again.map(|other| other.throughput_tok_s).collect();
+        speeds.sort_by(f64::total_cmp);
+        let middle = f64::midpoint(speeds[(speeds.len() - 1) / 2], speeds[speeds.len() / 2]);
+        let followed = predict(nearly_all).throughput_tok_s.contains(middle);
+        let said = prediction.basis_detail.not_followed_tok_s;
+        assert_eq!(said, (!followed).then_some(middle));
+        told += usize::from(!followed);
     }
-    // As many as lie outside of that by chance, or a few more.
-    assert!((1..=9).contains(&told), "{told}");
+    assert!(told > 0);
 }
 
 /// Repeats of a run are one run: what most of them say counts, in whatever order they stand.

@@ -199,20 +199,11 @@ fn from_columns(
         Some(head_dim) => head_dim,
         None => head_dim(row, d_model, n_heads)?,
     };
+    let gpt = Shape::gpt_block(d_model, n_layers, (n_heads, head_dim), vocab_size);
     let gpt = Shape {
-        d_model,
-        n_layers,
-        n_heads,
         n_kv_heads: given.n_kv_heads.unwrap_or(n_heads),
-        head_dim,
-        d_ff: given.d_ff.unwrap_or(d_model.saturating_mul(4)),
-        vocab_size,
-        positions: Positions::Learned,
-        max_positions: None,
-        tied_head: true,
-        biases: Biases::All,
-        norm: Norm::LayerNorm,
-        feed_forward: FeedForward::Gelu,
+        d_ff: given.d_ff.unwrap_or(gpt.d_ff),
+        ..gpt
     };
     let shape = valid(row, cell, gpt)?;
     let told = row.unread();

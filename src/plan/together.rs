@@ -9,27 +9,32 @@ pub(super) fn together_words(found: &Ranked, asked: &Request, told: Told) -> Str
     let configuration = &found.configuration;
     let mut changes: Vec<String> = Vec::new();
     let mut change = |what: String, how: String| changes.push(format!("{what} ({how})"));
-    let excluded = |axis: &Axis, value: u64| *axis != Axis::Auto && !axis.contains(value);
-    let gpus = configuration.gpus;
-    if excluded(&asked.gpus, gpus) {
-        change(
-            format!("{gpus} GPUs"),
-            told.of_search("--gpus", "gpus", gpus),
-        );
-    }
-    let micro_batch = configuration.micro_batch;
-    if excluded(&asked.micro_batch, micro_batch) {
-        change(
-            format!("micro-batch {micro_batch}"),
-            told.of_search("--micro-batch", "micro_batch", micro_batch),
-        );
-    }
+    let (gpus, micro_batch) = (configuration.gpus, configuration.micro_batch);
     let grad_accum = configuration.grad_accum;
-    if excluded(&asked.grad_accum, grad_accum) {
-        change(
+    let numbers = [
+        (
+            &asked.gpus,
+            gpus,
+            format!("{gpus} GPUs"),
+            ("--gpus", "gpus"),
+        ),
+        (
+            &asked.micro_batch,
+            micro_batch,
+            format!("micro-batch {micro_batch}"),
+            ("--micro-batch", "micro_batch"),
+        ),
+        (
+            &asked.grad_accum,
+            grad_accum,
             format!("gradient accumulation {grad_accum}"),
-            told.of_search("--grad-accum", "grad_accum", grad_accum),
-        );
+            ("--grad-accum", "grad_accum"),
+        ),
+    ];
+    for (axis, value, what, (flag, key)) in numbers {
+        if *axis != Axis::Auto && !axis.contains(value) {
+            change(what, told.of_search(flag, key, value));
+        }
     }
     let recomputes = configuration.activation_checkpointing;
     let choices = asked.activation_checkpointing.choices();

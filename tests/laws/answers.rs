@@ -3,7 +3,7 @@
 use tminus::hardware::Cluster;
 use tminus::job::{GlobalBatch, Request, Shared};
 use tminus::memory::Verdict;
-use tminus::plan::{PlanError, Planner, predict_one};
+use tminus::plan::{Plan, PlanError, Planner, predict_one};
 use tminus::search::{Axis, Objective, Switch};
 
 use super::{CATALOG, FIT, check, planned, request};
@@ -46,6 +46,37 @@ fn the_plan_for_gpt_7b_is_believable() {
             + rejected.global_batch
             + rejected.cluster_size
     );
+}
+
+/// A number of nodes between those tried is named where it is that much better, and asked for it is;
+/// where all were tried, none is.
+#[test]
+fn a_better_number_of_nodes_is_as_much_better_as_told() {
+    let mut request = request("gpt-7b", &["h100-cluster"]);
+    let told = |plan: &Plan| {
+        let mut notes = plan.notes.iter();
+        let note = notes.find_map(|note| note.strip_prefix("of the numbers of nodes, "))?;
+        let number = |from: &str, to: &str| {
+            let (_, rest) = note.split_once(from)?;
+            rest.split_once(to)?.0.parse::<u64>().ok()
+        };
+        Some((number("--gpus ", "`")?, number("would take ", " %")?))
+    };
+    let hours = |plan: &Plan| plan.candidates[0].time_to_budget_h.expected;
+    let doubled = planned(&request);
+    let (gpus, less) = told(&doubled).unwrap();
+    request.gpus = Axis::list([gpus]);
+    let better = planned(&request);
+    let saved = 100.0 * (1.0 - hours(&better) / hours(&doubled));
+    assert!((saved - less as f64).abs() <= 0.5, "{saved} {less}");
+    request.gpus = Axis::Stepped {
+        low: 8,
+        high: 1024,
+        step: 8,
+    };
+    let all = planned(&request);
+    assert!((hours(&all) / hours(&better) - 1.0).abs() < 1e-9);
+    assert_eq!(told(&all), None);
 }
 
 #[test]
