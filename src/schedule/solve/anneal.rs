@@ -14,6 +14,8 @@ struct Recipe {
 
 /// Rounds of one cooling for a dozen jobs; a round's work grows with the jobs' square.
 const ROUNDS: usize = 10_000;
+/// The same where nothing else has told whether there is anything better.
+const MORE_ROUNDS: usize = 100_000;
 const A_DOZEN: usize = 12;
 /// Times that the search starts again from the best so far.
 const TURNS: usize = 4;
@@ -22,9 +24,32 @@ const AT_ONCE: usize = 8;
 /// How much worse a step may be at first, as a share of the price.
 const HEAT: f64 = 0.02;
 
+/// How long a schedule is improved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// As long as the first answer is worth.
+    Quick,
+    /// As long as the last one is.
+    Slow,
+}
+
+impl Pace {
+    fn rounds(self) -> usize {
+        match self {
+            Self::Quick => ROUNDS,
+            Self::Slow => MORE_ROUNDS,
+        }
+    }
+}
+
 /// The best schedule found from this one on: threshold accepting (Dueck & Scheuer 1990) over the
 /// order of the jobs and their ways to run; the same one for any number of threads.
-pub(super) fn improved(problem: &Problem, from: &[Placed], watch: &Watch<'_>) -> Vec<Placed> {
+pub(super) fn improved(
+    problem: &Problem,
+    from: &[Placed],
+    pace: Pace,
+    watch: &Watch<'_>,
+) -> Vec<Placed> {
     let mut order: Vec<usize> = (0..from.len()).collect();
     order.sort_by_key(|job| (from[*job].start, *job));
     let modes = from.iter().map(|placed| placed.mode).collect();
@@ -38,7 +63,7 @@ pub(super) fn improved(problem: &Problem, from: &[Placed], watch: &Watch<'_>) ->
     for turn in 0..TURNS {
         let searches = (0..AT_ONCE).into_par_iter().map(|search| {
             let mut random = Random::new(from.len(), turn * AT_ONCE + search);
-            cooled(problem, &best, heat, &mut random, watch)
+            cooled(problem, &best, (heat, pace.rounds()), &mut random, watch)
         });
         let found: Vec<Held> = searches.collect();
         for found in found {
@@ -54,12 +79,12 @@ pub(super) fn improved(problem: &Problem, from: &[Placed], watch: &Watch<'_>) ->
 fn cooled(
     problem: &Problem,
     from: &Held,
-    heat: f64,
+    (heat, rounds): (f64, usize),
     random: &mut Random,
     watch: &Watch<'_>,
 ) -> Held {
     let larger = from.placed.len().max(A_DOZEN);
-    let rounds = ROUNDS * A_DOZEN * A_DOZEN / (larger * larger);
+    let rounds = rounds * A_DOZEN * A_DOZEN / (larger * larger);
     let (mut held, mut best) = (from.clone(), from.clone());
     for round in 0..rounds {
         if watch.is_cancelled() {

@@ -1,5 +1,6 @@
 //! Nearly alike jobs scheduled as if they were alike.
 
+use super::anneal::Pace;
 use super::efforts::{Efforts, KINDS_EFFORT};
 use super::tree::Figure;
 use super::{Asked, Search, anneal, list};
@@ -49,7 +50,7 @@ impl Search<'_> {
         let alike = kinds.best.as_ref();
         let alike = alike.and_then(|(placed, _)| anneal::like(self.problem, &merged, placed));
         if let Some(placed) = alike {
-            let placed = anneal::improved(self.problem, &placed, self.watch);
+            let placed = anneal::improved(self.problem, &placed, Pace::Quick, self.watch);
             if self.problem.worth(&placed).missed == 0 {
                 self.offer(&placed);
             }

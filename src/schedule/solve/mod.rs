@@ -17,6 +17,7 @@ pub(super) mod question;
 pub(super) mod tree;
 pub(super) mod ways;
 
+use self::anneal::Pace;
 pub(super) use self::efforts::Depth;
 use self::efforts::Efforts;
 use self::exact::ask;
@@ -80,7 +81,7 @@ pub(super) fn solve(
     let known = known.map(|placed| list::shifted(problem, placed));
     let starts = known.into_iter().chain(list::best(problem, watch));
     if let Some(placed) = starts.min_by_key(|placed| problem.worth(placed)) {
-        let placed = anneal::improved(problem, &placed, watch);
+        let placed = anneal::improved(problem, &placed, Pace::Quick, watch);
         if problem.worth(&placed).missed == 0 {
             search.offer(&placed);
         }
@@ -88,6 +89,7 @@ pub(super) fn solve(
     search.any()?;
     search.at_prices();
     search.first();
+    search.last();
     let best_of_equals = search.among_equals();
     let (placed, worth) = search.best.ok_or(Unsolved::Unknown)?;
     Ok(Solved {
@@ -204,6 +206,17 @@ impl Search<'_> {
         self.narrow(Asked::Solver, efforts.solver_question, &mut solver);
         if self.open() && self.lower(Figure::First, tree) {
             self.bound = self.value();
+        }
+    }
+
+    /// Looks for a better answer once more where nothing told whether there is one.
+    fn last(&mut self) {
+        let Some((best, _)) = self.best.as_ref().filter(|_| self.open()) else {
+            return;
+        };
+        if self.depth == Depth::Proof {
+            let placed = anneal::improved(self.problem, best, Pace::Slow, self.watch);
+            self.offer(&placed);
         }
     }
 
