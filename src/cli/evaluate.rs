@@ -141,13 +141,18 @@ fn against_tables(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
     let Some(evaluation) = evaluate(&judged.fit, &rows, confidence) else {
         return Err(no_rows().into());
     };
+    beside_csv(args, output, &notes);
+    let answer = TableAccuracy::new(FitReport::new(&judged.fit), evaluation, notes);
+    output.report(args.output.format, &answer)
+}
+
+/// Tells on stderr what CSV has no place for.
+fn beside_csv(args: &EvaluateArgs, output: &Output, notes: &[String]) {
     if args.output.format == Format::Csv {
-        for note in &notes {
+        for note in notes {
             output.note(note);
         }
     }
-    let answer = TableAccuracy::new(FitReport::new(&judged.fit), evaluation, notes);
-    output.report(args.output.format, &answer)
 }
 
 /// Where a user's own rows have no say, and for how many rows.
@@ -207,12 +212,10 @@ fn held_out(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
     let nothing_left = |protocol: Protocol| nothing_left(judged.file.as_ref()?, protocol);
     if let Some(protocol) = args.protocol {
         let evaluation = evaluated(protocol.into())?;
-        let notes = nothing_left(protocol.into()).into_iter().collect();
+        let notes: Vec<String> = nothing_left(protocol.into()).into_iter().collect();
+        beside_csv(args, output, &notes);
         let answer = TableAccuracy::new(fit, evaluation, notes);
         return output.report(args.output.format, &answer);
-    }
-    for note in Protocol::ALL.into_iter().filter_map(nothing_left) {
-        output.note(&note);
     }
     let protocols: Vec<Evaluation> = Protocol::ALL
         .into_par_iter()
@@ -223,7 +226,9 @@ fn held_out(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
     } else {
         protocols.iter().flat_map(accuracy::embedded).collect()
     };
-    let answer = AccuracyPage::new(fit, headlines, protocols);
+    let notes: Vec<String> = Protocol::ALL.into_iter().filter_map(nothing_left).collect();
+    beside_csv(args, output, &notes);
+    let answer = AccuracyPage::new(fit, headlines, protocols, notes);
     output.report(args.output.format, &answer)
 }
 

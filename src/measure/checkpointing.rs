@@ -136,6 +136,13 @@ pub(super) fn read(
             }
             Said::On => found = Some(true),
             // One way of it is off; another may be on.
+            Said::Off if told == Some(true) => {
+                let text = format!(
+                    "`{header}` {} is not used: another column says that activations are recomputed",
+                    cell.text
+                );
+                notes.warn(row.line(), text);
+            }
             Said::Off => found = found.or(Some(false)),
             Said::Part | Said::Unknown if told.is_some() => {
                 let text = format!(

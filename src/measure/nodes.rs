@@ -26,10 +26,18 @@ impl Gpus {
         let nodes = nodes(row, told.is_some(), notes)?;
         let per_node = row.integer(Column::GpusPerNode, MAX_COUNT)?;
         let product = match (nodes, per_node) {
-            (Some(nodes), Some(per_node)) => nodes.checked_mul(per_node),
+            (Some(nodes), Some(per_node)) => Some(nodes.saturating_mul(per_node)),
             _ => None,
         };
-        let product = product.filter(|gpus| *gpus <= MAX_COUNT);
+        if let (Some(product), Some(cell)) = (product, row.cell(Column::Nodes))
+            && product > MAX_COUNT
+        {
+            let expected = format!(
+                "expected at most {}, with the GPUs of each",
+                counted(MAX_COUNT, "GPU")
+            );
+            return Err(row.refuse(cell, Column::Nodes, &expected));
+        }
         let prefix = prefix(row)?;
         let count = match (told.or(product), prefix) {
             (Some(count), _) => count,
@@ -51,12 +59,11 @@ impl Gpus {
                 counted(count, "GPU"),
                 counted(nodes, "node")
             );
-            let expected = match product {
-                Some(product) => {
-                    format!("expected {product} GPUs, or {}", count.div_ceil(per_node))
-                }
-                None => "expected fewer".to_owned(),
-            };
+            let expected = format!(
+                "expected {} GPUs, or {}",
+                nodes.saturating_mul(per_node),
+                count.div_ceil(per_node)
+            );
             let context = [Column::Gpus, Column::GpusPerNode];
             return Err(row.contradiction(Column::Nodes, &message, &expected, &context));
         }

@@ -44,6 +44,8 @@ pub struct AccuracyPage {
     pub headlines: Vec<Headline>,
     /// One evaluation a protocol.
     pub protocols: Vec<Evaluation>,
+    /// What a reader should know besides.
+    pub notes: Vec<String>,
 }
 
 impl TableAccuracy {
@@ -62,13 +64,19 @@ impl TableAccuracy {
 impl AccuracyPage {
     /// The page of some protocols and what is told of them first.
     #[must_use]
-    pub fn new(fit: FitReport, headlines: Vec<Headline>, protocols: Vec<Evaluation>) -> Self {
+    pub fn new(
+        fit: FitReport,
+        headlines: Vec<Headline>,
+        protocols: Vec<Evaluation>,
+        notes: Vec<String>,
+    ) -> Self {
         Self {
             schema_version: SCHEMA_VERSION,
             fit,
             confidence: protocols.first().map_or(0.0, |first| first.confidence),
             headlines,
             protocols,
+            notes,
         }
     }
 }
@@ -101,10 +109,15 @@ fn legend(share: f64) -> Vec<(String, String)> {
 fn verdicts(evaluation: &Evaluation) -> (String, String) {
     let counts = evaluation.verdicts;
     let text = format!(
-        "of these {} rows, which all ran, {} are predicted to fit, {} to be tight, {} to overflow",
-        evaluation.accuracy.rows, counts.fits, counts.tight, counts.overflows
+        "all rows ran; predicted to fit: {}, to be tight: {}, to overflow: {}",
+        counts.fits, counts.tight, counts.overflows
     );
     ("memory".to_owned(), text)
+}
+
+/// What a reader should know besides, under the table.
+fn besides(note: &str) -> (String, String) {
+    ("note".to_owned(), note.to_owned())
 }
 
 fn rests_on(fit: &FitReport) -> String {
@@ -134,11 +147,7 @@ impl Answer for TableAccuracy {
         }
         let mut notes = legend(evaluation.confidence);
         notes.push(verdicts(evaluation));
-        notes.extend(
-            self.notes
-                .iter()
-                .map(|note| ("note".to_owned(), note.clone())),
-        );
+        notes.extend(self.notes.iter().map(|note| besides(note)));
         document
             .heading("Farthest off")
             .grid(grids::farthest(evaluation))
@@ -182,6 +191,7 @@ impl Answer for AccuracyPage {
             notes.push(("wide".to_owned(), text.to_owned()));
         }
         notes.extend(self.protocols.first().map(verdicts));
+        notes.extend(self.notes.iter().map(|note| besides(note)));
         document.heading("Notes").notes(notes)
     }
 
