@@ -6,8 +6,10 @@ use crate::measure::Measurement;
 use crate::quantity::Confidence;
 use crate::throughput::{Fit, Outlook};
 
-/// Finds the rows within the limits whose measurement would narrow the intervals of all `rows`
-/// most, every row counting alike. What they say of their throughput isn't looked at.
+/// Finds the rows within the limits whose measurement would take most from the variance of all
+/// `rows` together (greedy A-optimal design; Atkinson, Donev & Tobias 2007, *Optimum Experimental
+/// Designs*, chapter 10): those least known count most. What they say of their throughput isn't
+/// looked at.
 ///
 /// # Errors
 /// When none of the rows is within the limits.
@@ -57,14 +59,14 @@ pub fn advise_among(
         table: Vec::new(),
     };
     while advice.picks.len() < limits.count {
-        let share = |candidate: usize| {
-            let targets = 0..rows.len();
-            let sum: f64 = targets.map(|row| outlook.gain(row, candidate)).sum();
-            sum / rows.len() as f64
-        };
-        let gains: Vec<f64> = places.iter().map(|&place| share(place)).collect();
-        let Some((run, place)) =
-            best(&gains, &runs).and_then(|index| Some((runs.get(index)?, *places.get(index)?)))
+        let over_all = |of: &dyn Fn(usize) -> f64| -> f64 { (0..rows.len()).map(of).sum() };
+        let settled = places
+            .iter()
+            .map(|&place| over_all(&|row| outlook.settled(row, place)));
+        let settled: Vec<f64> = settled.collect();
+        let open_variance = over_all(&|row| outlook.variance(row));
+        let Some((run, place)) = best(&settled, open_variance, &runs)
+            .and_then(|index| Some((runs.get(index)?, *places.get(index)?)))
         else {
             break;
         };

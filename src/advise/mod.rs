@@ -27,7 +27,7 @@ use runs::{Run, runs};
 /// A measurement that takes less than this share of the variance isn't worth a launch.
 const LEAST_GAIN: f64 = 0.01;
 
-/// Of measurements within this share of the best gain, the cheapest is taken.
+/// Of measurements that settle at least this share of what the best one does, the cheapest is taken.
 const AS_GOOD: f64 = 0.98;
 
 /// What may be measured.
@@ -226,22 +226,22 @@ fn half_width(interval: Interval) -> f64 {
 /// those about as good; `None` when none is worth a launch.
 fn best_run<'a>(outlook: &Outlook<'_>, runs: &'a [Run]) -> Option<(usize, &'a Run)> {
     let points = 1..=runs.len();
-    let gains: Vec<f64> = points.map(|point| outlook.gain(0, point)).collect();
-    let index = best(&gains, runs)?;
+    let settled: Vec<f64> = points.map(|point| outlook.settled(0, point)).collect();
+    let index = best(&settled, outlook.variance(0), runs)?;
     Some((index + 1, runs.get(index)?))
 }
 
-/// Of runs with these gains the best, the cheapest of those about as good; `None` when none is
-/// worth a launch.
-fn best(gains: &[f64], runs: &[Run]) -> Option<usize> {
-    let most = gains.iter().copied().fold(0.0, f64::max);
-    if most < LEAST_GAIN {
+/// Of runs that settle so much of what is open the best, the cheapest of those about as good; `None`
+/// when none is worth a launch.
+fn best(settled: &[f64], open: f64, runs: &[Run]) -> Option<usize> {
+    let most = settled.iter().copied().fold(0.0, f64::max);
+    if most <= 0.0 || most < LEAST_GAIN * open {
         return None;
     }
     runs.iter()
-        .zip(gains)
+        .zip(settled)
         .enumerate()
-        .filter(|(_, (_, gain))| **gain >= AS_GOOD * most)
+        .filter(|(_, (_, settled))| **settled >= AS_GOOD * most)
         .min_by(|(_, (a, _)), (_, (b, _))| a.gpu_minutes().total_cmp(&b.gpu_minutes()))
         .map(|(index, _)| index)
 }

@@ -19,20 +19,28 @@ const ANY_ACCUMULATION: Axis = Axis::Stepped {
 };
 
 /// Accumulations for each of which the largest micro-batch is tried.
-const FEW_ACCUMULATIONS: u64 = 32;
+const FEW_ACCUMULATIONS: usize = 32;
 
 /// Micro-batches tried where powers of two alone would not divide the sequences per GPU well: 1 to
 /// 7 and their doubles, up to `high`, and the largest one with each of a few accumulations, the
-/// whole share of a GPU first. Most tensors are long enough along the sequence for kernels to like
-/// odd ones as well.
-fn of_any_share(high: u64) -> Axis {
+/// whole share of a GPU first where they start from one. Most tensors are long enough along the
+/// sequence for kernels to like odd ones as well.
+fn of_any_share(high: u64, accum: &Axis) -> Axis {
     let doubled = |odd: u64| {
         std::iter::successors(Some(odd), |micro: &u64| micro.checked_mul(2))
             .take_while(|micro| *micro <= high.max(1))
     };
-    let shares = (1..=FEW_ACCUMULATIONS).map(|accumulations| high / accumulations);
+    let few = accum.iter().take(FEW_ACCUMULATIONS);
+    let shares = few.filter_map(|accumulations| high.checked_div(accumulations));
     let shares = shares.filter(|share| *share > 0);
     Axis::list([1, 3, 5, 7].into_iter().flat_map(doubled).chain(shares))
+}
+
+/// Whether powers of two are all micro-batches that divide so many sequences, each with one of these
+/// accumulations.
+fn halves_alone(sequences: u64, accum: &Axis) -> bool {
+    let mut few = accum.iter().take(FEW_ACCUMULATIONS);
+    sequences.is_power_of_two() && (*accum == ANY_ACCUMULATION || few.all(u64::is_power_of_two))
 }
 
 /// What meets the global batch at one GPU count and sequence length.
@@ -72,18 +80,18 @@ impl<'a> Batch<'a> {
         let narrow = |value: u128| u64::try_from(value).unwrap_or(u64::MAX);
         let high = narrow(max / unit);
         let auto_accum = *accum == Axis::Auto;
+        let accum = if auto_accum { &ANY_ACCUMULATION } else { accum };
         let micro = match micro {
-            // Of a power of two no other micro-batch is a divisor.
-            Axis::Auto if min < max || high.is_power_of_two() => Axis::Doubling {
+            Axis::Auto if min == max && halves_alone(high, accum) => Axis::Doubling {
                 low: 1,
                 high: high.max(1),
             },
-            Axis::Auto => of_any_share(high),
+            Axis::Auto => of_any_share(high, accum),
             _ => micro.clone(),
         };
         let mut batch = Self {
             micro,
-            accum: if auto_accum { &ANY_ACCUMULATION } else { accum },
+            accum,
             auto_accum,
             low: narrow(min.div_ceil(unit)),
             high,

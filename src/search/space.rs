@@ -17,7 +17,7 @@ use crate::quantity::display_thousands;
 /// |---|---|
 /// | GPUs | powers of two nodes up to the cluster's largest size, and that size itself |
 /// | sequence length | not resolved here: the model's own has to be filled in |
-/// | micro-batch | every power of two up to what the global batch allows; 3, 5 and 7 times them and a GPU's share divided by 1 to 32 too, where one batch is asked for and that share is no power of two |
+/// | micro-batch | every power of two up to what the global batch allows; 3, 5 and 7 times them and a GPU's share divided by 1 to 32 too (by the accumulations asked for), unless one batch is asked for whose share for a GPU is a power of two |
 /// | gradient accumulation | whatever meets the global batch |
 /// | checkpointing | both |
 #[derive(Debug, Clone, PartialEq)]

@@ -42,20 +42,23 @@ impl<'a> Outlook<'a> {
         }
     }
 
-    /// Share of the model's variance at `target` that measuring `candidate` would take away;
-    /// nothing for one that is measured already, since a second run costs as much as another one
-    /// that teaches more.
+    /// Variance that the model leaves open of the logarithm of throughput at `target`.
     #[must_use]
-    pub fn gain(&self, target: usize, candidate: usize) -> f64 {
+    pub fn variance(&self, target: usize) -> f64 {
+        self.covariance(target, target).max(0.0)
+    }
+
+    /// How much of the model's variance at `target` measuring `candidate` would take away; nothing
+    /// for one that is measured already, since a second run costs as much as another one that teaches
+    /// more.
+    #[must_use]
+    pub fn settled(&self, target: usize, candidate: usize) -> f64 {
         if self.measured.contains(&candidate) {
             return 0.0;
         }
         let shared = self.covariance(target, candidate);
-        let variance = self.covariance(target, target);
-        if variance <= 0.0 {
-            return 0.0;
-        }
-        (shared.powi(2) / (self.measured_variance(candidate) * variance)).clamp(0.0, 1.0)
+        let settled = shared.powi(2) / self.measured_variance(candidate);
+        settled.clamp(0.0, self.variance(target))
     }
 
     /// Takes a configuration as measured: what its value would settle is settled.
@@ -81,7 +84,7 @@ impl<'a> Outlook<'a> {
             .filter_map(|&measured| self.points.get(measured))
             .filter(|measured| measured.shares_rows_with(point))
             .collect();
-        let variance = self.covariance(index, index).max(0.0);
+        let variance = self.variance(index);
         Some(point.throughput(
             Open {
                 variance,
@@ -106,6 +109,6 @@ impl<'a> Outlook<'a> {
     /// Variance of a measured value: the model's and the noise of one run.
     fn measured_variance(&self, index: usize) -> f64 {
         let noise = self.points.get(index).map_or(0.0, Point::noise);
-        self.covariance(index, index).max(0.0) + noise.powi(2)
+        self.variance(index) + noise.powi(2)
     }
 }
