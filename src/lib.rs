@@ -17,12 +17,12 @@
 //! | [`configuration`] | one launch configuration |
 //! | [`utilization`] | MFU and HFU by convention |
 //! | [`memory`] | peak bytes per GPU by part, and the verdict |
+//! | [`preset`] | embedded presets; user files add to them or override them |
 //! | [`measure`] | measured rows: CSV and Markdown tables |
 //! | [`throughput`] | physics, fit, residual correction, intervals |
 //! | [`fit_file`] | the embedded fit, and a user's own as a file |
 //! | [`forecast`] | wall clock and cost |
 //! | [`search`] | the space of configurations, the engine, the ranking |
-//! | [`preset`] | embedded presets; user files add to them or override them |
 //! | [`job`] | the job file and flags, resolved into one request |
 //! | [`plan`] | the planner: a request and a fit become a ranked plan |
 //! | [`compare`] | a launched run against its plan |
@@ -30,7 +30,7 @@
 //! | [`launch`] | a candidate becomes the files that launch it |
 //! | [`reserve`] | a deadline, a budget or a node count becomes a booking |
 //! | [`advise`] | what to measure next |
-//! | [`report`] | table, JSON, CSV, Markdown |
+//! | [`report`] | table, JSON, CSV, Markdown, HTML |
 //! | [`cli`] | arguments and commands |
 //!
 //! Everything up to [`plan`] does no I/O, reads no clock and no environment: the same inputs give

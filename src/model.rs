@@ -348,13 +348,6 @@ impl Shape {
     pub fn head_flops(&self) -> f64 {
         2.0 * self.vocab_size as f64 * self.d_model as f64
     }
-
-    /// FLOPs of causal attention for one token, forward, all layers: `2·s·h·e·L` (half of the
-    /// full square's `4·s·h·e·L`).
-    #[must_use]
-    pub fn causal_attention_flops(&self, seq_len: u64) -> f64 {
-        2.0 * seq_len as f64 * self.attention_width() as f64 * self.n_layers as f64
-    }
 }
 
 /// A named model: its shape and how it is trained by default.

@@ -7,6 +7,7 @@
 mod clock;
 mod due;
 mod moment;
+mod price_date;
 mod span;
 
 #[cfg(test)]
@@ -15,6 +16,7 @@ mod tests;
 pub use clock::TimeOfDay;
 pub use due::Due;
 pub use moment::Moment;
+pub use price_date::PriceDate;
 pub use span::Span;
 
 const SECONDS_PER_MINUTE: u64 = 60;

@@ -217,10 +217,9 @@ mod tests {
         let staged = staged(&[first.clone(), second.clone()]).unwrap();
         fs::create_dir_all(second.path.join("inner")).unwrap();
         fs::write(second.path.join("inner/x"), "x").unwrap();
-        // Without force a name that is taken refuses; the first was new there, so is removed.
-        fs::remove_file(&first.path).unwrap();
-        put_in_place(staged, false).unwrap_err();
-        assert_eq!(names(root.path()), ["b.sh"]);
+        put_in_place(staged, true).unwrap_err();
+        assert_eq!(fs::read_to_string(&first.path).unwrap(), "old");
+        assert!(second.path.is_dir());
     }
 
     #[cfg(unix)]

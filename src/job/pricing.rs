@@ -2,8 +2,9 @@
 
 use super::settings::Sourced;
 use crate::calendar::Moment;
+use crate::calendar::PriceDate;
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::forecast::{PriceDate, Pricing, Reference};
+use crate::forecast::{Pricing, Reference};
 use crate::hardware::{Cluster, Price};
 use crate::preset::Catalog;
 use crate::product::Billing;

@@ -99,10 +99,9 @@ impl Evaluator for Physics<'_> {
     fn usd_per_hour(&self, group: &Group<'_>) -> Option<f64> {
         let price = self.request.pricing.price(group.cluster)?.usd_per_gpu_hour;
         // Spares follow from the cluster and the GPU count alone.
-        let shape = &self.request.model.shape;
-        let params = shape.params(group.seq_len);
-        let clock = WallClock::new(&self.request.reliability, params, group.cluster, group.gpus);
-        let bill = Bill::new(group.cluster, group.gpus, clock.spares, Some(price));
+        let nodes = group.cluster.nodes(group.gpus);
+        let spares = self.request.reliability.spares(group.cluster, nodes);
+        let bill = Bill::new(group.cluster, group.gpus, spares, Some(price));
         Some(bill.gpus * price)
     }
 }

@@ -11,8 +11,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Unexpected, Visitor};
 use toml::Spanned;
 
+use crate::calendar::PriceDate;
 use crate::calendar::{Span, TimeOfDay};
-use crate::forecast::PriceDate;
 use crate::quantity::{Tokens, UsdPerGpuHour};
 
 /// A value and the bytes of the file that hold it.
