@@ -136,13 +136,13 @@ impl From<ScheduleError> for Failure {
             ScheduleError::NoRoom { needed, cluster, .. } => {
                 Self::Infeasible(diagnostic.help(format!(
                     "let the jobs share {needed} nodes: `capacity_nodes = {needed}` in \
-                     `[schedule.clusters.{cluster}]`"
+                     `[schedule.clusters.\"{cluster}\"]`"
                 )))
             }
             ScheduleError::NarrowWindows { needed, cluster, .. } => {
                 Self::Infeasible(diagnostic.help(format!(
                     "let a window have {needed} nodes: `nodes = {needed}` in `available` of \
-                     `[schedule.clusters.{cluster}]`"
+                     `[schedule.clusters.\"{cluster}\"]`"
                 )))
             }
             ScheduleError::NoWindow {

@@ -6,7 +6,7 @@ mod names;
 use crate::calendar::Moment;
 use crate::job::{Agenda, Minimise};
 use crate::quantity::{counted, display_thousands};
-use crate::schedule::{ClusterCalendar, ObjectiveReport, Schedule, ScheduledJob};
+use crate::schedule::{ClusterCalendar, EVERY_NODE, ObjectiveReport, Schedule, ScheduledJob};
 
 use super::bookings::chance;
 use super::number::{
@@ -211,8 +211,8 @@ impl Calendar<'_> {
             format!(
                 "{} to run the jobs: the best configuration of each GPU count of each \
                  cluster, without those that another makes pointless; where `gpus` is left open, \
-                 powers of two nodes, all nodes that are ever free, and numbers of nodes that share \
-                 the global batch evenly",
+                 every number of nodes up to {EVERY_NODE}, and beyond it powers of two, all nodes that \
+                 are ever free, and numbers of nodes that share the global batch evenly",
                 counted(ways as u64, "way")
             ),
         ));

@@ -36,6 +36,7 @@ mod tests;
 
 pub use error::{LateJob, ScheduleError};
 pub use hold::{Held, Hold};
+pub(crate) use options::EVERY_NODE;
 
 use schemars::JsonSchema;
 use serde::Serialize;

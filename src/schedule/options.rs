@@ -12,6 +12,10 @@ use crate::search::{Axis, Objective};
 const MOST_NODES: u64 = 16_384;
 const SEQUENCES: usize = 64;
 
+/// Up to here every number of nodes is a way to run a job. What is left over beside others is often a
+/// number that shares no batch evenly; of more nodes, one of them more or less matters little.
+pub(crate) const EVERY_NODE: u64 = 64;
+
 /// A way to run a job.
 #[derive(Debug, Clone)]
 pub(super) struct Choice {
@@ -134,8 +138,8 @@ fn candidates(
 }
 
 /// The best configurations of the GPU counts that the calendar suggests where they are left open,
-/// beside those that a plan looks at: all nodes that are free at some time, and numbers of nodes
-/// that share the global batch evenly. Of the counts asked for, those that there are ever nodes for,
+/// beside those that a plan looks at: every small number of nodes, all nodes that are free at some time,
+/// and numbers of nodes that share the global batch evenly. Of the counts asked for, those that there are ever nodes for,
 /// where a plan would look at a part of them only.
 fn suggested(agenda: &Agenda, request: &Request, planner: &Planner<'_>) -> Vec<Candidate> {
     if request.gpus != Axis::Auto && request.gpus.len() <= SHOWN_GPU_COUNTS {
@@ -162,7 +166,8 @@ fn suggested(agenda: &Agenda, request: &Request, planner: &Planner<'_>) -> Vec<C
             let spares = request.reliability.spares(&site.cluster, *nodes);
             levels.contains(&nodes.saturating_add(spares))
         };
-        let counts = (1..=most.min(MOST_NODES)).filter(|nodes| even(nodes) || all_free(nodes));
+        let counts = (1..=most.min(MOST_NODES))
+            .filter(|nodes| *nodes <= EVERY_NODE || even(nodes) || all_free(nodes));
         let mut request = request.clone();
         if request.gpus == Axis::Auto {
             request.gpus = Axis::list(counts.map(|nodes| nodes * gpus));

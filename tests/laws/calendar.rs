@@ -403,3 +403,39 @@ fn what_makes_a_job_late_by_itself_is_named() {
     ));
     assert_eq!((slow[0].alone, &slow[0].hold), (true, &None));
 }
+
+/// Numbers of nodes that share no batch evenly are ways to run as well, without being asked for.
+#[test]
+fn every_small_number_of_nodes_is_a_way_to_run() {
+    let text = |search: &str| {
+        format!(
+            "clusters = [\"r1z1\"]\ntokens = \"20x\"\n{search}[schedule]\nstart = \"2026-12-01\"\n\
+             [schedule.clusters.r1z1]\ncapacity_nodes = 11\n\
+             [[jobs]]\nname = \"a\"\nmodel = \"gpt-3b\"\n[[jobs]]\nname = \"b\"\nmodel = \"gpt-1b\"\n\
+             [[jobs]]\nname = \"c\"\nmodel = \"gpt-760m\"\n"
+        )
+    };
+    let makespan = |search: &str| {
+        let agenda = agenda(&text(search));
+        scheduled(&agenda, 1, &Watch::new()).unwrap().objective
+    };
+    let (open, every) = (makespan(""), makespan("[search]\ngpus = \"8..88:8\"\n"));
+    assert!(open.proven && every.proven);
+    assert_eq!(open.value.to_bits(), every.value.to_bits());
+}
+
+/// A job that failures leave no time to train says so on the calendar as it does alone.
+#[test]
+fn a_job_that_failures_hold_up_says_so() {
+    let told = |rate: u64| {
+        let text = format!(
+            "clusters = [\"r7z2\"]\n[reliability]\nfailures_per_1000_node_days = {rate}\n\
+             checkpoint_interval = \"90d\"\n[schedule]\nstart = \"2026-12-01\"\n\
+             [[jobs]]\nname = \"a\"\nmodel = \"gpt-1b\"\ntokens = \"200B\"\n[jobs.search]\ngpus = 64\n"
+        );
+        let schedule = scheduled(&agenda(&text), 1, &Watch::new()).unwrap();
+        let mut notes = schedule.notes.iter();
+        notes.any(|note| note.starts_with("a: failures come so fast"))
+    };
+    assert!(told(1000) && !told(1));
+}

@@ -283,8 +283,11 @@ fn sites(
                 "not used",
             ));
         };
-        if let Some(slot) = said.get_mut(place) {
-            *slot = Some(settings);
+        if let Some(slot) = said.get_mut(place)
+            && slot.replace(settings).is_some()
+        {
+            let twice = Diagnostic::new(format!("two tables speak of `{}`", clusters[place].name));
+            return Err(name.refuse(twice.help("keep one of them"), "the same cluster again"));
         }
     }
     clusters

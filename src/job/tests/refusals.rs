@@ -265,6 +265,11 @@ fn what_several_jobs_share_makes_sense() {
         agenda.map(|_| ()).map_err(|refusal| refusal.to_string())
     };
     assert_eq!(refusal("capacity_nodes = 16"), Ok(()));
+    let twice = refusal("[schedule.clusters.R7Z2]\ncapacity_nodes = 16").unwrap_err();
+    assert!(
+        twice.contains("two tables speak of `r7z2`") && twice.contains("job.toml:5:20"),
+        "{twice}"
+    );
     let past = "{ from = \"2028-02-26\", to = \"2028-02-27\" }";
     for (site, place, said) in [
         (

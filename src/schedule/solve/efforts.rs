@@ -10,9 +10,10 @@ const EFFORT: Efforts = Efforts {
     ways: 24_000_000,
     lanes_question: 8_000_000,
     lanes: 16_000_000,
-    solver_question: 4_000,
-    solver: 10_000,
+    solver_question: 12_000,
+    solver: 40_000,
     small: 12,
+    solver_small: 2,
     turns: &[6],
 };
 /// The same where lanes tell nothing: of cost, and where there are too many jobs for their linear
@@ -31,6 +32,7 @@ const LATE_EFFORT: Efforts = Efforts {
     solver_question: 20_000,
     solver: 40_000,
     small: 20,
+    solver_small: 20,
     turns: &[6, 2],
     ..WITHOUT_LANES
 };
@@ -45,6 +47,7 @@ const SECOND_EFFORT: Efforts = Efforts {
     solver_question: 1_000,
     solver: 4_000,
     small: 1,
+    solver_small: 1,
     turns: &[],
 };
 /// The same where due dates are what decides: there, each decision takes longer.
@@ -80,6 +83,8 @@ pub(super) struct Efforts {
     pub(super) solver: u64,
     /// The part of a question's effort that a small one gets: one in so many.
     pub(super) small: u64,
+    /// The same of a question to the solver.
+    pub(super) solver_small: u64,
     /// The parts with which anything better is asked for by turns, one in so many.
     pub(super) turns: &'static [u64],
 }

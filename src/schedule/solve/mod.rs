@@ -172,7 +172,7 @@ impl Search<'_> {
         let late = self.problem.aim == Aim::Lateness;
         self.narrow(Asked::Tree, efforts.tree_question, &mut tree);
         // Where what is booked or due leaves little choice, this is all it takes.
-        let small = efforts.solver_question / efforts.small;
+        let small = efforts.solver_question / efforts.solver_small;
         self.better(Asked::Solver, small, &mut solver);
         if late {
             self.small(Asked::Solver, small, &mut solver);
