@@ -171,6 +171,37 @@ fn a_model_too_large_for_the_hardware_at_hand_is_measured_with_fewer_layers() {
     );
 }
 
+/// What a run on more GPUs would leave is told where it is less, and holds.
+#[test]
+fn more_gpus_are_named_where_they_teach_more() {
+    let fit = fit();
+    let request = request(
+        "model = \"gpt-3b\"\ncluster = \"p4d.24xlarge\"\ntokens = \"60B\"\n[search]\ngpus = 32\n",
+    );
+    let advised = |max_gpus: u64, count: usize| {
+        let limits = Limits {
+            max_gpus,
+            count,
+            ..Limits::default()
+        };
+        advise(&request, &fit, &limits).unwrap()
+    };
+    let few = advised(8, 3);
+    let note = few.notes.iter().find(|note| note.contains("--max-gpus"));
+    let note = note.unwrap();
+    let gpus = note.split_once("--max-gpus ").unwrap().1;
+    let gpus = gpus.split_once('`').unwrap().0.parse::<u64>().unwrap();
+    let one = advised(gpus, 1).picks[0].half_width_after;
+    assert!(one < few.picks[2].half_width_after);
+    assert!(note.contains(&format!("±{:.0} %", 100.0 * one)), "{note}");
+    assert!(
+        advised(32, 1)
+            .notes
+            .iter()
+            .all(|note| !note.contains("--max-gpus"))
+    );
+}
+
 #[test]
 fn nothing_measurable_is_said() {
     let limits = Limits {

@@ -18,7 +18,7 @@ use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::measure::Measurement;
 use crate::plan::{PlanError, Planner, fit_notes};
-use crate::quantity::{Confidence, Interval};
+use crate::quantity::{Confidence, Interval, counted};
 use crate::throughput::{Fit, Outlook};
 
 pub use among::advise_among;
@@ -29,6 +29,10 @@ const LEAST_GAIN: f64 = 0.01;
 
 /// Of measurements that settle at least this share of what the best one does, the cheapest is taken.
 const AS_GOOD: f64 = 0.98;
+
+/// A run on more GPUs than allowed is worth a word that leaves at most this share of what runs within
+/// the limits do.
+const WORTH_MORE_GPUS: f64 = 0.9;
 
 /// What may be measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -116,17 +120,13 @@ pub enum AdviceError {
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// Nothing can be measured within the limits.
-    #[error("nothing can be measured on {max_gpus} GPU{} within {minutes} minute{}", plural(*max_gpus == 1), plural(*minutes <= 1.0))]
+    #[error("nothing can be measured on {} within {minutes} minute{}", counted(*max_gpus, "GPU"), if *minutes <= 1.0 { "" } else { "s" })]
     NothingMeasurable {
         /// GPUs allowed.
         max_gpus: u64,
         /// Minutes allowed.
         minutes: f64,
     },
-}
-
-fn plural(one: bool) -> &'static str {
-    if one { "" } else { "s" }
 }
 
 /// Finds the measurements that would narrow the answer to `request` most.
@@ -147,13 +147,7 @@ pub fn advise(request: &Request, fit: &Fit, limits: &Limits) -> Result<Advice, A
         cluster,
         stack: &request.stack,
     };
-    let mut points = vec![(target, configuration)];
-    points.extend(
-        runs.iter()
-            .map(|run| (run.row.setting(), run.row.configuration)),
-    );
-    let mut outlook = Outlook::new(fit, &points);
-
+    let mut outlook = outlook(fit, (target, configuration), &runs);
     let mut advice = Advice {
         answer: Some(configuration),
         answer_cluster: Some(cluster.name.clone()),
@@ -178,10 +172,54 @@ pub fn advise(request: &Request, fit: &Fit, limits: &Limits) -> Result<Advice, A
         advice.picks.push(run.pick(predicted, after));
         advice.table.push(run.row.clone());
     }
+    let narrowed = advice.picks.last().map(|pick| pick.half_width_after);
+    let left = narrowed.unwrap_or(advice.half_width);
+    let more = on_more_gpus(request, fit, (target, configuration), limits, left);
+    advice.notes.extend(more);
     Ok(advice)
 }
 
-/// The plan's first configuration and its cluster.
+/// The outlook on an answer, point 0, and on the runs that could be measured.
+fn outlook<'a>(fit: &'a Fit, answer: (Setting<'_>, Configuration), runs: &[Run]) -> Outlook<'a> {
+    let measurable = runs
+        .iter()
+        .map(|run| (run.row.setting(), run.row.configuration));
+    let points: Vec<_> = std::iter::once(answer).chain(measurable).collect();
+    Outlook::new(fit, &points)
+}
+
+/// That one run on more GPUs would leave less open than all within the limits, which leave `left`.
+fn on_more_gpus(
+    request: &Request,
+    fit: &Fit,
+    answer: (Setting<'_>, Configuration),
+    limits: &Limits,
+    left: f64,
+) -> Option<String> {
+    let Configuration { gpus, seq_len, .. } = answer.1;
+    if gpus <= limits.max_gpus {
+        return None;
+    }
+    let more = Limits {
+        max_gpus: gpus,
+        ..*limits
+    };
+    let runs = runs(request, fit, seq_len, &more);
+    let mut outlook = outlook(fit, answer, &runs);
+    let (index, run) = best_run(&outlook, &runs)?;
+    outlook.measure(index);
+    let after = half_width(throughput(&outlook, 0, request.confidence));
+    let gpus = run.row.configuration.gpus;
+    (after < WORTH_MORE_GPUS * left).then(|| {
+        format!(
+            "a single run on {gpus} GPUs (`--max-gpus {gpus}`) would leave ±{:.0} %: how nodes work \
+             together shows only there",
+            after * 100.0
+        )
+    })
+}
+
+/// The configuration that the plan recommends, and its cluster.
 fn answer<'a>(
     request: &'a Request,
     fit: &Fit,
@@ -190,20 +228,13 @@ fn answer<'a>(
         top: 1,
         ..request.clone()
     })?;
-    let best = plan.candidates.first().ok_or(PlanError::NoCluster)?;
+    let best = plan.recommended().ok_or(PlanError::NoCluster)?;
     let cluster = request
         .clusters
         .iter()
         .find(|cluster| cluster.name == best.cluster)
         .ok_or(PlanError::NoCluster)?;
-    let configuration = Configuration {
-        gpus: best.gpus,
-        seq_len: best.seq_len,
-        micro_batch: best.micro_batch,
-        grad_accum: best.grad_accum,
-        activation_checkpointing: best.activation_checkpointing,
-    };
-    Ok((cluster, configuration))
+    Ok((cluster, best.configuration()))
 }
 
 fn throughput(outlook: &Outlook<'_>, index: usize, confidence: Confidence) -> Interval {

@@ -10,7 +10,6 @@ use crate::measure::{Measurement, is_usual};
 use crate::memory::{MemoryModel, Verdict};
 use crate::model::{MAX_SEQ_LEN, Shape};
 use crate::quantity::Interval;
-use crate::search::Switch;
 use crate::stack::Stack;
 use crate::throughput::Fit;
 
@@ -104,14 +103,13 @@ fn places<'a>(
 ) -> impl Iterator<Item = Place<'a>> {
     gpu_counts(cluster, max_gpus).flat_map(move |gpus| {
         seq_lens(&request.model.shape, seq_len).flat_map(move |seq_len| {
-            choices(request.activation_checkpointing)
-                .iter()
-                .map(move |&checkpointing| Place {
-                    cluster,
-                    gpus,
-                    seq_len,
-                    checkpointing,
-                })
+            let choices = request.activation_checkpointing.choices();
+            choices.iter().map(move |&checkpointing| Place {
+                cluster,
+                gpus,
+                seq_len,
+                checkpointing,
+            })
         })
     })
 }
@@ -119,7 +117,8 @@ fn places<'a>(
 /// Whole nodes, doubling, up to the limit.
 fn gpu_counts(cluster: &Cluster, max_gpus: u64) -> impl Iterator<Item = u64> {
     let most = max_gpus.min(cluster.max_gpus);
-    std::iter::successors(Some(cluster.gpus_per_node), |gpus| gpus.checked_mul(2))
+    let first = cluster.gpus_per_node.min(cluster.max_gpus);
+    std::iter::successors(Some(first), |gpus| gpus.checked_mul(2))
         .take_while(move |gpus| *gpus <= most)
 }
 
@@ -128,14 +127,6 @@ fn seq_lens(shape: &Shape, seq_len: u64) -> impl Iterator<Item = u64> {
     [seq_len, seq_len / 2, seq_len.saturating_mul(2)]
         .into_iter()
         .filter(move |seq_len| (1..=longest).contains(seq_len))
-}
-
-fn choices(switch: Switch) -> &'static [bool] {
-    match switch {
-        Switch::On => &[true],
-        Switch::Off => &[false],
-        Switch::Auto => &[true, false],
-    }
 }
 
 /// Where a run takes place.

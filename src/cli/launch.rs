@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::diagnostic::Diagnostic;
 use crate::launch::{Launch, LaunchError, LaunchFiles};
 use crate::memory::Verdict;
-use crate::plan::{Candidate, fit_notes};
+use crate::plan::{Candidate, Plan, fit_notes};
 use crate::quantity::display_thousands;
 use crate::throughput::Basis;
 
@@ -30,10 +30,10 @@ pub(crate) struct LaunchArgs {
     #[command(flatten)]
     planned: PlannedArgs,
 
-    /// Candidate to launch, by its rank in the plan.
-    #[arg(long, value_name = "K", default_value = "1", help_heading = "Launch")]
+    /// Candidate to launch, by its rank in the plan [default: the first; of a front, its knee].
+    #[arg(long, value_name = "K", help_heading = "Launch")]
     #[arg(allow_hyphen_values = true, value_parser = whole(1_u32, 100_000))]
-    rank: u32,
+    rank: Option<u32>,
 
     /// What the files are for.
     #[arg(long, value_name = "TARGET", help_heading = "Launch")]
@@ -103,11 +103,13 @@ pub(super) fn run(
     command: &str,
     output: &Output,
 ) -> Result<(), Failure> {
-    let rank = usize::try_from(args.rank).unwrap_or(usize::MAX);
+    let rank = args
+        .rank
+        .map(|rank| usize::try_from(rank).unwrap_or(usize::MAX));
     let planned = args
         .planned
-        .plan(global, output, &mut Stopwatch::start(), rank)?;
-    let candidate = chosen(&planned.plan.candidates, rank)?;
+        .plan(global, output, &mut Stopwatch::start(), rank.unwrap_or(1))?;
+    let candidate = chosen(&planned.plan, rank)?;
     accepted(args, candidate)?;
     let launch = Launch::new(&planned.plan, candidate, &planned.request, command)
         .ok_or_else(|| Diagnostic::new("the plan names a cluster that the job doesn't"))?;
@@ -126,9 +128,14 @@ pub(super) fn run(
     Ok(())
 }
 
-fn chosen(candidates: &[Candidate], rank: usize) -> Result<&Candidate, Diagnostic> {
-    let place = rank.saturating_sub(1);
-    candidates.get(place).ok_or_else(|| {
+fn chosen(plan: &Plan, rank: Option<usize>) -> Result<&Candidate, Diagnostic> {
+    let candidates = &plan.candidates;
+    let found = match rank {
+        Some(rank) => candidates.get(rank.saturating_sub(1)),
+        None => plan.recommended(),
+    };
+    found.ok_or_else(|| {
+        let rank = rank.unwrap_or(1);
         let count = match candidates.len() {
             1 => "1 candidate".to_owned(),
             count => format!("{} candidates", display_thousands(count as u128)),

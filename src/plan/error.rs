@@ -83,7 +83,8 @@ pub enum PlanError {
     /// A GPU count that the cluster can't give.
     #[error(
         "{cluster} can't give {gpus} GPUs: it has nodes of {gpus_per_node} and gives one job at \
-         most {max_gpus}, in whole nodes beyond one"
+         most {max_gpus}{}, in whole nodes beyond one",
+        beside(*spares)
     )]
     ClusterSize {
         /// The cluster.
@@ -94,6 +95,8 @@ pub enum PlanError {
         gpus_per_node: u64,
         /// The most it gives.
         max_gpus: u64,
+        /// Nodes kept spare beside them.
+        spares: u64,
     },
     /// A cluster that has no node beside the spare ones.
     #[error(
@@ -196,4 +199,12 @@ fn nothing_feasible(space: &SpaceReport) -> String {
     } else {
         format!("{points} be launched: {}", reasons.join(", "))
     }
+}
+
+/// Beside which spare nodes a job runs, if any.
+fn beside(spares: u64) -> String {
+    if spares == 0 {
+        return String::new();
+    }
+    format!(" beside {} (`--spares`)", counted(spares, "spare node"))
 }

@@ -21,7 +21,8 @@ pub(super) fn note(planner: &Planner<'_>, request: &Request, best: &Candidate) -
         Objective::Cost => ("cost", "less"),
         Objective::Time => ("take", "less time"),
         Objective::GpuHours => ("take", "fewer GPU-hours"),
-        Objective::Throughput | Objective::Pareto => return None,
+        Objective::Throughput => ("train", "more tokens per second"),
+        Objective::Pareto => return None,
     };
     let nodes = request.clusters.iter();
     let nodes = nodes.map(|cluster| cluster.nodes(cluster.max_gpus));
@@ -41,14 +42,14 @@ pub(super) fn note(planner: &Planner<'_>, request: &Request, best: &Candidate) -
     let found = sweep(&space, &physics, limits, &Watch::new()).best;
     let found = planner.candidates(request, &found, request.sort).ok()?;
     let better = found.first()?;
-    let saved = 1.0 - better.ratio_to(best, request.sort)?;
+    let saved = (better.ratio_to(best, request.sort)? - 1.0).abs();
     if saved <= WORTH_A_WORD {
         return None;
     }
-    let spare = if better.spare_nodes > best.spare_nodes {
-        ", with a node to spare"
-    } else {
-        ""
+    let spare = match better.spare_nodes {
+        spares if spares <= best.spare_nodes => String::new(),
+        1 => ", with a node to spare".to_owned(),
+        spares => format!(", with {} nodes to spare", display_thousands(spares.into())),
     };
     let batch = if better.global_batch_shortfall > best.global_batch_shortfall {
         let tokens = display_thousands(better.global_batch_tokens.into());

@@ -115,7 +115,7 @@ fn step(planner: &Planner<'_>, request: &Request, slower: &Priced, faster: &Pric
 }
 
 /// Positions of at most `most` points of a front, given by their hours: the knee first of all,
-/// then the ends, then those nearest to an even spread over the logarithm of time.
+/// then the cheapest, then the fastest, then those nearest to an even spread over the logarithm of time.
 fn chosen(hours: &[f64], knee: Option<usize>, most: usize) -> Vec<usize> {
     if hours.len() <= most {
         return (0..hours.len()).collect();
@@ -123,7 +123,8 @@ fn chosen(hours: &[f64], knee: Option<usize>, most: usize) -> Vec<usize> {
     let last = hours.len() - 1;
     let mut positions: Vec<usize> = match (most, knee) {
         (1, knee) => vec![knee.unwrap_or(last)],
-        (2, _) | (_, None) => vec![0, last],
+        (_, None) => vec![0, last],
+        (2, Some(knee)) => vec![0, knee],
         (_, Some(knee)) => vec![0, knee, last],
     };
     positions.dedup();
@@ -188,6 +189,7 @@ mod tests {
         assert_eq!(chosen(&hours, None, 5), [0, 16, 32, 48, 64]);
         assert_eq!(chosen(&hours, Some(7), 1), [7]);
         assert_eq!(chosen(&hours, None, 1), [64]);
-        assert_eq!(chosen(&hours, Some(7), 2), [0, 64]);
+        assert_eq!(chosen(&hours, Some(7), 2), [0, 7]);
+        assert_eq!(chosen(&hours, None, 2), [0, 64]);
     }
 }

@@ -62,6 +62,20 @@ pub struct Plan {
     pub front: Option<FrontReport>,
 }
 
+impl Plan {
+    /// The candidate to take where none is named: the knee of a front that has one, or else the first.
+    #[must_use]
+    pub fn recommended(&self) -> Option<&Candidate> {
+        let knee = self.front.as_ref().and_then(|front| front.knee_rank);
+        let is_knee = |candidate: &&Candidate| Some(candidate.rank) == knee;
+        let mut candidates = self.candidates.iter();
+        candidates
+            .clone()
+            .find(is_knee)
+            .or_else(|| candidates.next())
+    }
+}
+
 /// A candidate with what it was predicted for: what `predict --format json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Predicted {

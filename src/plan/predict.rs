@@ -32,7 +32,7 @@ impl Planner<'_> {
         let cluster = request.clusters.first().ok_or(PlanError::NoCluster)?;
         let gpus = one("GPU count", &request.gpus)?
             .unwrap_or_else(|| cluster.gpus_per_node.min(cluster.max_gpus));
-        check_size(cluster, gpus)?;
+        check_size(cluster, gpus, request.reliability.spare_nodes.unwrap_or(0))?;
         let open = Open {
             cluster,
             gpus,
@@ -168,7 +168,7 @@ fn nearest_accumulation(min: u64, max: u64, step: u128) -> u64 {
     u64::try_from(nearest.max(1)).unwrap_or(u64::MAX)
 }
 
-fn check_size(cluster: &Cluster, gpus: u64) -> Result<(), PlanError> {
+fn check_size(cluster: &Cluster, gpus: u64, spares: u64) -> Result<(), PlanError> {
     let node = cluster.gpus_per_node;
     let linked = cluster.inter_node_bytes_per_s.is_some();
     let possible = gpus >= 1
@@ -186,6 +186,7 @@ fn check_size(cluster: &Cluster, gpus: u64) -> Result<(), PlanError> {
         } else {
             cluster.max_gpus.min(node)
         },
+        spares,
     })
 }
 

@@ -3,7 +3,7 @@
 use crate::plan::{Candidate, FrontReport, FrontStep};
 use crate::quantity::{display_count, display_thousands};
 
-use super::number::{TimeUnit, compact, dollars, percent, range, thousands};
+use super::number::{TimeUnit, compact, dollars, percent, range, significant, thousands};
 use super::ranking::{Ranking, cost, dearest, is_short};
 use super::sketch::{Dot, sketch};
 use super::words::{basis_letter, on_off, verdict_tone};
@@ -138,7 +138,7 @@ fn points(candidates: &[Candidate], unit: TimeUnit) -> Grid {
                 step.costs_told_apart
             }),
             saved.into(),
-            told(&|step| compact(step.usd_per_hour_saved, most), |step| {
+            told(&|step| rate(step.usd_per_hour_saved, most), |step| {
                 step.costs_told_apart && step.times_told_apart
             }),
             basis_letter(c.basis).into(),
@@ -147,6 +147,15 @@ fn points(candidates: &[Candidate], unit: TimeUnit) -> Grid {
     Grid {
         columns,
         rows: candidates.iter().map(row).collect(),
+    }
+}
+
+/// Dollars for an hour: a rate is no amount that is paid, so three digits tell enough of it.
+fn rate(usd: f64, most: f64) -> String {
+    if usd < 100.0 {
+        significant(usd)
+    } else {
+        compact(usd, most)
     }
 }
 
@@ -174,11 +183,7 @@ fn drawing(candidates: &[Candidate], unit: TimeUnit) -> Option<String> {
         .filter(is_knee)
         .filter_map(|c| dot(c, 'K'));
     let dots: Vec<Dot> = all.chain(knee).collect();
-    sketch(
-        &dots,
-        (unit.name, "$"),
-        (super::number::significant, dollars),
-    )
+    sketch(&dots, (unit.name, "$"), (significant, dollars))
 }
 
 /// The ends of the front and its knee.

@@ -239,6 +239,13 @@ impl Ranking<'_> {
         if !bases.is_empty() {
             notes.push(("basis".to_owned(), bases.join("; ")));
         }
+        if let Some(first) = self.plan.candidates.first() {
+            let text = format!(
+                "share of the GPUs' peak that the model's own FLOPs take ({} convention)",
+                first.utilization_convention
+            );
+            notes.push(("MFU".to_owned(), text));
+        }
         notes
     }
 }

@@ -238,6 +238,23 @@ mod tests {
         assert!(batch.low > batch.high);
     }
 
+    #[test]
+    fn a_range_tries_what_one_batch_within_it_does() {
+        let auto = Axis::Auto;
+        let unit = 40 * 2048;
+        let has = |batch: &Batch<'_>, micro: u64| batch.micro.iter().any(|own| own == micro);
+        let range = Batch::new(unit, &(1_992_294..=1 << 21), &auto, &auto);
+        assert!(has(&range, 5) && range.accumulations(5) == (4..5));
+        // 128 sequences a GPU, in three: 42 of them each time come nearest.
+        let three = Axis::list([3]);
+        let pinned = Batch::new(16 * 1024, &(1 << 21..=1 << 21), &auto, &three);
+        assert!(has(&pinned, 42) && pinned.accumulations(42) == (0..1));
+        // Halves alone divide it, whatever power of two is asked for.
+        let halves = Axis::list([2, 8]);
+        let one = Batch::new(16 * 1024, &(1 << 21..=1 << 21), &auto, &halves);
+        assert!(one.micro.iter().all(u64::is_power_of_two));
+    }
+
     fn accumulations() -> impl Strategy<Value = Axis> {
         prop_oneof![
             Just(Axis::Auto),

@@ -82,6 +82,16 @@ impl Fit {
         ratio: f64,
         confidence: Confidence,
     ) -> bool {
+        // Whatever is open about the rest of a step, recomputing only adds to it.
+        let otherwise_alike = Configuration {
+            activation_checkpointing: !configuration.activation_checkpointing,
+            ..*configuration
+        };
+        if otherwise_alike == *other_configuration
+            && setting.cluster.name == other_setting.cluster.name
+        {
+            return true;
+        }
         let a = Point::new(self, setting, configuration);
         let b = Point::new(self, other_setting, other_configuration);
         let model = (a.variance() + b.variance() - 2.0 * a.covariance(&b)).max(0.0);

@@ -79,6 +79,59 @@ fn a_better_number_of_nodes_is_as_much_better_as_told() {
     assert_eq!(told(&all), None);
 }
 
+/// Whatever is ranked by, but for a front that tries every number of nodes.
+#[test]
+fn a_better_number_of_nodes_is_told_by_speed_too() {
+    let mut request = request("gpt-3b", &["p4d.24xlarge"]);
+    request.global_batch.min = 1_500_000;
+    request.global_batch.max = 1_500_000;
+    request.sort = Objective::Throughput;
+    let plan = planned(&request);
+    let note = plan.notes.iter().find(|note| note.contains("more tokens"));
+    let note = note.unwrap();
+    let gpus = note.split_once("--gpus ").unwrap().1;
+    let gpus = gpus.split_once('`').unwrap().0.parse::<u64>().unwrap();
+    let speed = |plan: &Plan| plan.candidates[0].throughput_tok_s.expected;
+    request.gpus = Axis::list([gpus]);
+    let more = 100.0 * (speed(&planned(&request)) / speed(&plan) - 1.0);
+    assert!(
+        note.contains(&format!("train {more:.0} % more")),
+        "{more} {note}"
+    );
+}
+
+/// However few points of a front are shown, its knee is among them, and is what is recommended.
+#[test]
+fn the_knee_of_a_front_is_what_is_recommended() {
+    let mut request = request("gpt-7b", &["r7z2", "r1z1"]);
+    request.sort = Objective::Pareto;
+    let gpus = |plan: &Plan| {
+        let best = plan.recommended().unwrap();
+        assert!(best.pareto.unwrap().knee);
+        best.gpus
+    };
+    request.top = 100;
+    let all = gpus(&planned(&request));
+    for top in 1..4 {
+        request.top = top;
+        assert_eq!(gpus(&planned(&request)), all, "{top}");
+    }
+}
+
+/// What differs in recomputing alone is told apart, however little is known.
+#[test]
+fn recomputing_is_never_as_fast_as_not() {
+    let mut request = request("gpt-1b", &["h100-cluster"]);
+    request.gpus = Axis::list([8]);
+    request.grad_accum = Axis::list([8]);
+    request.micro_batch = Axis::list([8]);
+    request.global_batch.min = 8 * 8 * 8 * 2048;
+    request.global_batch.max = request.global_batch.min;
+    let plan = planned(&request);
+    let tied: Vec<bool> = plan.candidates.iter().map(|c| c.tied_with_best).collect();
+    assert_eq!(tied, [true, false]);
+}
+
 #[test]
 fn a_batch_that_cannot_be_shared_evenly_is_missed_by_little_and_labelled() {
     let mut request = request("gpt-1b", &["r7z2"]);
