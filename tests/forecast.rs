@@ -13,7 +13,7 @@ use dice::Dice;
 use proptest::prelude::*;
 use tminus::configuration::Setting;
 use tminus::fit_file::embedded_fit;
-use tminus::forecast::{Failures, FinishTime, Reliability, WallClock};
+use tminus::forecast::{Failures, FinishTime, RELIABILITY_SETTINGS, Reliability, WallClock};
 use tminus::hardware::Cluster;
 use tminus::job::{JobFile, Request, Settings, resolve};
 use tminus::plan::{Planner, predict_one};
@@ -288,11 +288,59 @@ fn without_reliability_only_the_speed_is_open() {
     let request = request("134B", 64, Reliability::none());
     let plan = Planner::new(&FIT).plan(&request).unwrap();
     for candidate in plan.candidates {
-        assert_eq!(candidate.time_to_budget_h, candidate.train_h);
+        let (time, train) = (candidate.time_to_budget_h, candidate.train_h);
+        for (hours, of_training) in [
+            (time.low, train.low),
+            (time.expected, train.expected),
+            (time.high, train.high),
+        ] {
+            assert!(
+                (hours / of_training - 1.0).abs() < 1e-9,
+                "{time:?} {train:?}"
+            );
+        }
         assert_eq!(candidate.spare_nodes, 0);
-        let finish = Planner::new(&FIT).finish(&request, &candidate).unwrap();
-        let told = finish.interval(Confidence::default());
-        assert!((told.high / candidate.train_h.high - 1.0).abs() < 1e-9);
+    }
+}
+
+/// One law for a run's end, also where nothing fails and some runs are done before their first
+/// checkpoint.
+#[test]
+fn a_plan_and_a_booking_tell_the_same_interval() {
+    let reliability = Reliability {
+        failures_per_1000_node_days: 0.0,
+        checkpoint_interval_s: Some(9.2 * 3600.0),
+        write_bytes_per_s_node: 1e7,
+        ..Reliability::default()
+    };
+    let request = request("4B", 32, reliability);
+    let planner = Planner::new(&FIT);
+    let candidate = planner.predict(&request).unwrap();
+    let finish = planner.finish(&request, &candidate).unwrap();
+    let told = finish.interval(Confidence::default());
+    assert!((candidate.time_to_budget_h.high / told.high - 1.0).abs() < 1e-9);
+}
+
+/// What is shown as a setting's default, written in a job file, is the default.
+#[test]
+fn the_defaults_told_are_the_defaults() {
+    for setting in RELIABILITY_SETTINGS {
+        let default = setting.default;
+        let value = default
+            .parse::<f64>()
+            .map_or(format!("\"{default}\""), |_| default.into());
+        let job = format!(
+            "model = \"gpt-7b\"\n[reliability]\n{} = {value}\n",
+            setting.name
+        );
+        let file = JobFile::parse("job.toml", &job).unwrap();
+        let request = resolve(Settings::default().over(file.settings), &CATALOG).unwrap();
+        assert_eq!(
+            request.reliability,
+            Reliability::default(),
+            "{}",
+            setting.name
+        );
     }
 }
 

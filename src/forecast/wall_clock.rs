@@ -51,7 +51,6 @@ use super::Reliability;
 use super::failures::Failures;
 use super::reliability::share_without_spare;
 use crate::hardware::Cluster;
-use crate::quantity::Interval;
 
 /// GPUs in the node that published failure rates are counted in.
 const GPUS_PER_RATED_NODE: f64 = 8.0;
@@ -122,12 +121,6 @@ impl WallClock {
         }
     }
 
-    /// Whether anything ever fails.
-    #[must_use]
-    pub fn fails(&self) -> bool {
-        self.failures.per_h > 0.0
-    }
-
     /// How a run of `train_h` hours of pure training goes.
     #[must_use]
     pub fn course(&self, train_h: f64) -> Course {
@@ -165,16 +158,6 @@ impl WallClock {
     #[must_use]
     pub fn hours(&self, train_h: f64) -> f64 {
         self.start_up_h + self.course(train_h).hours()
-    }
-
-    /// [`WallClock::hours`] of an interval; its ends stay in order.
-    #[must_use]
-    pub fn interval(&self, train_h: Interval) -> Interval {
-        Interval {
-            low: self.hours(train_h.low),
-            expected: self.hours(train_h.expected),
-            high: self.hours(train_h.high),
-        }
     }
 }
 

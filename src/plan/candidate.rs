@@ -160,12 +160,7 @@ impl Forecaster<'_> {
         let train_h = throughput.invert(self.tokens.as_f64() / SECONDS_PER_HOUR);
         let course = clock.course(train_h.expected);
         let finish = FinishTime::new(&clock, train_h.expected, prediction.step_time);
-        // Without failures only the speed is open, and the interval is exactly that of the speed.
-        let time_to_budget_h = if clock.fails() {
-            finish.interval(self.confidence)
-        } else {
-            clock.interval(train_h)
-        };
+        let time_to_budget_h = finish.interval(self.confidence);
         let cost_usd = bill.usd(time_to_budget_h);
         let used = utilization(self.convention, setting, configuration, throughput.expected);
         let batch = configuration.global_batch_tokens();
