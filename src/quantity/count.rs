@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use super::{MAX_COUNT, QuantityError};
+use super::{MAX_COUNT, QuantityError, display_count};
 
 const COUNT_SUFFIXES: &[(&str, u64)] = &[
     ("", 1),
@@ -165,6 +165,17 @@ impl Tokens {
     #[must_use]
     pub fn as_f64(self) -> f64 {
         self.0 as f64
+    }
+
+    /// The count for people: exact where that is short (`134B`, `2Mi`), else three digits of it.
+    #[must_use]
+    pub fn rounded(self) -> String {
+        let exact = self.to_string();
+        if exact.len() <= 6 {
+            exact
+        } else {
+            display_count(self.as_f64())
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::throughput::{Basis, NearestRow};
 
 use super::bill::bill;
 use super::number::{
-    bar, confidence, dollars, half_width, percent, significant, thousands, tokens, unsigned_zero,
+    bar, confidence, dollars, half_width, percent, significant, thousands, unsigned_zero,
 };
 use super::words::{
     basis_name, basis_words, not_followed, on_off, price_words, shortfall_words, verdict_tone,
@@ -132,7 +132,7 @@ impl Explanation<'_> {
             counted(c.global_batch_tokens, "token"),
             on_off(c.activation_checkpointing),
             counted(c.steps, "step"),
-            tokens(self.tokens),
+            self.tokens.rounded(),
         );
         if let Some(words) = shortfall_words(c.global_batch_shortfall) {
             text = format!("{text}; {words}");

@@ -8,7 +8,7 @@ use crate::search::Objective;
 use crate::throughput::Basis;
 
 use super::number::{
-    TimeUnit, bar, compact, confidence, half_width, largest, percent, range, thousands, tokens,
+    TimeUnit, bar, compact, confidence, half_width, largest, percent, range, thousands,
 };
 use super::words::{
     basis_letter, basis_name, basis_words, on_off, price_words, ranked_by, verdict_tone,
@@ -67,7 +67,7 @@ impl Ranking<'_> {
             "{} ({} parameters) on {} {}",
             request.model,
             display_count(request.params as f64),
-            tokens(self.request.tokens),
+            self.request.tokens.rounded(),
             plural(self.request.tokens.get(), "token"),
         )
     }
