@@ -49,11 +49,6 @@ pub struct Pricing {
     pub whole_only: Vec<String>,
 }
 
-/// Whether a kind of price is for nodes that are taken back at any time.
-fn is_spot(price_type: &str) -> bool {
-    price_type.eq_ignore_ascii_case("spot")
-}
-
 /// Whether a kind of price is had for a commitment of years, such as `commit-3y`.
 fn is_commitment(price_type: &str) -> bool {
     let kind = price_type.to_lowercase();
@@ -80,6 +75,22 @@ impl Pricing {
             || (is(&self.price_type, &price.price_type, &[])
                 && is(&self.provider, &price.provider, &[])
                 && is(&self.region, &price.region, &["all", "-"]))
+    }
+
+    /// The kind of a price: what its owner states is of the kind asked for.
+    fn kind_of<'p>(&'p self, price: &'p Price) -> &'p str {
+        let asked = self.price_type.as_ref().filter(|_| price.is_stated());
+        asked.unwrap_or(&price.price_type)
+    }
+
+    /// Whether what is costed at a price, or asked for where none is known, are nodes that are taken
+    /// back at any time.
+    #[must_use]
+    pub fn is_spot(&self, price: Option<&Price>) -> bool {
+        let kind = price.map_or(self.price_type.as_deref(), |price| {
+            Some(self.kind_of(price))
+        });
+        kind.is_some_and(|kind| kind.eq_ignore_ascii_case("spot"))
     }
 
     /// Whether whole bookings alone are sold at a kind of price: hours of them that a run leaves over
@@ -169,15 +180,13 @@ impl Pricing {
             (Err(_), _) if price.is_stated() => {}
             (Err(_), _) => notes.push(format!("the {what} has no date: ask for today's")),
         }
-        // What its owner states is of the kind asked for.
-        let asked = self.price_type.as_ref().filter(|_| price.is_stated());
-        let kind = asked.unwrap_or(&price.price_type);
+        let kind = self.kind_of(price);
         if is_commitment(kind) {
             notes.push(format!(
                 "the {what} is {kind}: what that binds one to beyond this run is not in the cost"
             ));
         }
-        if is_spot(kind) {
+        if self.is_spot(Some(price)) {
             notes.push(format!(
                 "the {what} is for spot nodes, which are taken back at any time: such \
                  interruptions are not in the time, nor in the cost"

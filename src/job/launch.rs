@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::calendar::Span;
+use crate::quantity::QuantityError;
+
 /// What a person sets about the launch itself: paths, names, accounts. What is left out gets a
 /// placeholder or a default that the launch file names.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
@@ -230,20 +233,44 @@ impl TryFrom<String> for TimeLimit {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let refuse = || {
+        let refuse = |reason: &str| {
             format!(
-                "{text:?} is not a time limit: whole minutes, hours or days such as \"90m\", \
-                 \"12h\" or \"2d\", from one minute to 1000 days"
+                "{text:?} is not a time limit: {reason}; expected are whole minutes such as \"90m\", \"12h\", \
+                 \"1.5d\" or \"1w\", from one minute to 1000 days"
             )
         };
-        let unit = [('m', 1), ('h', 60), ('d', 1440)]
-            .into_iter()
-            .find_map(|(suffix, minutes)| Some((text.strip_suffix(suffix)?, minutes)));
-        let (digits, unit) = unit.ok_or_else(refuse)?;
-        let count: u64 = digits.trim().parse().map_err(|_| refuse())?;
-        match count.checked_mul(unit) {
-            Some(minutes) if (1..=1_440_000).contains(&minutes) => Ok(Self(minutes)),
-            _ => Err(refuse()),
+        let span: Span = text
+            .parse()
+            .map_err(|error: QuantityError| refuse(&error.reason))?;
+        let (seconds, minutes) = (span.seconds(), span.seconds() / 60);
+        if !seconds.is_multiple_of(60) {
+            Err(refuse("it is no whole number of minutes"))
+        } else if minutes > 1_440_000 {
+            Err(refuse("it is more than 1000 days"))
+        } else {
+            Ok(Self(minutes))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_limit_is_any_length_of_whole_minutes() {
+        let minutes = |text: &str| TimeLimit::try_from(text.to_owned()).map(TimeLimit::minutes);
+        for (text, expected) in [("90m", 90), ("1.5d", 2160), ("1w", 10_080), ("120s", 2)] {
+            assert_eq!(minutes(text), Ok(expected), "{text}");
+        }
+        for (text, reason) in [
+            ("90s", "no whole number of minutes"),
+            ("1001d", "more than 1000 days"),
+            ("0h", "greater than zero"),
+            ("soon", "must end in a unit"),
+        ] {
+            let error = minutes(text).unwrap_err();
+            assert!(error.contains(reason), "{text}: {error}");
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) fn lines(launch: &Launch<'_>, notes: &[String]) -> Vec<String> {
         format!(
             "{} on {} {}: {} x {} of {} ({}), sequence length {}",
             launch.model.name,
-            tokens(launch),
+            launch.tokens.rounded(),
             plural(launch.tokens.get(), "token"),
             display_thousands(c.gpus.into()),
             c.gpu,
@@ -48,6 +48,7 @@ pub(super) fn lines(launch: &Launch<'_>, notes: &[String]) -> Vec<String> {
             interval(c.time_to_budget_h, display_hours),
             cost(c),
         ),
+        priced(c),
         format!(
             "memory per GPU: peak {:.1} of {:.1} GiB ({})",
             c.memory.peak_gib,
@@ -82,16 +83,6 @@ pub(super) fn comment(lines: &[String]) -> String {
     out
 }
 
-/// The budget, exact where that is short: `134B`.
-fn tokens(launch: &Launch<'_>) -> String {
-    let exact = launch.tokens.to_string();
-    if exact.len() <= 6 {
-        exact
-    } else {
-        display_count(launch.tokens.as_f64())
-    }
-}
-
 fn interval(interval: Interval, show: impl Fn(f64) -> String) -> String {
     format!(
         "{} ({} to {})",
@@ -107,6 +98,14 @@ fn cost(c: &Candidate) -> String {
         || ", cost unknown".to_owned(),
         |cost| format!(", {}", interval(cost, dollars)),
     )
+}
+
+/// What a GPU-hour is costed at, and who says so when; or why there is no cost.
+fn priced(c: &Candidate) -> String {
+    match c.usd_per_gpu_hour {
+        Some(usd) => format!("price: ${usd} per GPU-hour ({})", c.price_source),
+        None => format!("price: {}", c.price_source),
+    }
 }
 
 fn basis(c: &Candidate) -> String {

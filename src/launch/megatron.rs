@@ -150,6 +150,13 @@ fn model(launch: &Launch<'_>, command: Command) -> Result<Command, LaunchError> 
         .arg(["--use-flash-attn".into()]))
 }
 
+/// A tenth of a rate, as a person would write it: without the digits that binary fractions add.
+fn tenth(rate: f64) -> String {
+    let tenth = rate / 10.0;
+    let rounded = format!("{tenth:.11e}").parse::<f64>();
+    rounded.unwrap_or(tenth).to_string()
+}
+
 fn schedule(launch: &Launch<'_>, command: Command, rate: f64) -> Command {
     let c = launch.candidate;
     let samples = c.steps.saturating_mul(c.global_batch_seqs);
@@ -159,7 +166,7 @@ fn schedule(launch: &Launch<'_>, command: Command, rate: f64) -> Command {
         .arg(count("--global-batch-size", c.global_batch_seqs))
         .arg(count("--train-samples", samples))
         .arg(["--lr".into(), rate.to_string().into()])
-        .arg(["--min-lr".into(), (rate / 10.0).to_string().into()])
+        .arg(["--min-lr".into(), tenth(rate).into()])
         .arg(["--lr-decay-style".into(), "cosine".into()])
         .arg(count("--lr-warmup-samples", warmup))
         .arg(["--adam-beta2".into(), "0.95".into()])

@@ -29,7 +29,7 @@ pub(crate) use shell::{Command, Word, quoted};
 
 use thiserror::Error;
 
-use crate::forecast::WallClock;
+use crate::forecast::{Pricing, WallClock};
 use crate::hardware::{Cluster, Price};
 use crate::job::{LaunchSettings, Request, TimeLimit};
 use crate::memory::Verdict;
@@ -121,6 +121,7 @@ pub struct Launch<'a> {
     cluster: &'a Cluster,
     /// What it is costed at, where that is known.
     price: Option<&'a Price>,
+    pricing: &'a Pricing,
     stack: &'a Stack,
     tokens: Tokens,
     confidence: Confidence,
@@ -161,6 +162,7 @@ impl<'a> Launch<'a> {
             model: &request.model,
             cluster,
             price: request.pricing.price(cluster),
+            pricing: &request.pricing,
             stack: &request.stack,
             tokens: request.tokens,
             confidence: request.confidence,

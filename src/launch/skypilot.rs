@@ -96,7 +96,7 @@ fn resources(launch: &Launch<'_>, notes: &mut Vec<String>) -> Result<Map, Launch
             launch.cluster.name
         ));
     }
-    let spot = price.is_some_and(|price| price.price_type == "spot");
+    let spot = launch.pricing.is_spot(price);
     let gpu = launch.gpu_name(Namer::Skypilot)?;
     let image = settings
         .image

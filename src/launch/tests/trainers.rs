@@ -261,3 +261,25 @@ fn an_empty_argument_reaches_the_script() {
     let job = format!("{JOB}[launch]\nargs = [\"a\", \"\"]\n");
     assert!(all(&job, Target::LlmFoundry).contains("$here/train.yaml\" a ''\n"));
 }
+
+/// A stated price is of the kind asked for, and a kind is the same in any case.
+#[test]
+fn spot_nodes_are_taken_where_the_price_is_for_them() {
+    let own = "[[prices]]\ninstance = \"r1z1\"\nprovider = \"me\"\nregion = \"here\"\n\
+               price_type = \"Spot\"\nusd_per_gpu_hour = 1.0\nas_of = \"2026-07\"\nsource = \"me\"\n";
+    assert!(all(JOB, Target::Skypilot).contains("use_spot: false"));
+    let stated = "model = \"gpt-1b\"\nclusters = \"r1z1\"\nprice_type = \"spot\"\n\
+                  usd_per_gpu_hour = 1.5\n[search]\ngpus = 8\n";
+    assert!(all(stated, Target::Skypilot).contains("use_spot: true"));
+    let named = format!(
+        "model = \"gpt-1b\"\nclusters = \"r1z1\"\nprice_type = \"Spot\"\n{own}[search]\ngpus = 8\n"
+    );
+    assert!(all(&named, Target::Skypilot).contains("use_spot: true"));
+}
+
+#[test]
+fn rates_are_written_without_the_noise_of_binary_fractions() {
+    let job = format!("{JOB}[launch]\nlearning_rate = 1.6e-4\n");
+    let script = all(&job, Target::Megatron);
+    assert!(script.contains("--min-lr 0.000016 "), "{script}");
+}
