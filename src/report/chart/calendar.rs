@@ -133,12 +133,15 @@ pub(crate) fn calendar(calendar: &Calendar) -> Chart {
         let name = shortened(&lane.name, RIGHT - LEFT);
         bars.text("lane", (LEFT, y + 14.0), Anchor::Start, &name);
         y += NAME;
-        let mut rows = Rows::default();
+        // In rows of their own: beside a job's bar, a window would read as that job's.
+        let mut windows = Rows::default();
         for taken in &lane.taken {
             let ends = (taken.from_h, taken.to_h.min(last_h));
-            let row = rows.place(&axis.scale, &taken.label, ends);
+            let row = windows.place(&axis.scale, &taken.label, ends);
             axis.draw_taken(&mut bars, taken, y + ROW * row as f64);
         }
+        y += ROW * windows.count() as f64;
+        let mut rows = Rows::default();
         for booking in &lane.bookings {
             let due = booking.due_h.filter(|due| *due <= last_h);
             let last = due.map_or(booking.last_h(), |due| due.max(booking.last_h()));

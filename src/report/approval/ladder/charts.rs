@@ -5,6 +5,7 @@ use crate::quantity::{Interval, display_thousands};
 use crate::schedule::{ClusterCalendar, ScheduledJob};
 
 use super::super::super::chart::{self, Booking, Chart, Compared, Lane, Taken};
+use super::super::opening::nodes;
 use super::LadderApproval;
 
 impl LadderApproval<'_> {
@@ -46,11 +47,7 @@ impl LadderApproval<'_> {
         let mut here: Vec<&ScheduledJob> = here.collect();
         here.sort_by_key(|job| job.start);
         Lane {
-            name: format!(
-                "{}, {} nodes",
-                cluster.cluster,
-                display_thousands(cluster.nodes.into())
-            ),
+            name: format!("{}, {}", cluster.cluster, nodes(cluster.nodes)),
             taken: self.taken(cluster),
             bookings: here.into_iter().map(|job| self.booking(job)).collect(),
         }
@@ -60,7 +57,7 @@ impl LadderApproval<'_> {
         let from_h = self.hours(job.start);
         let time = job.candidate.time_to_budget_h;
         Booking {
-            label: format!("{}: {} nodes", job.name, job.candidate.booked_nodes()),
+            label: format!("{}: {}", job.name, nodes(job.candidate.booked_nodes())),
             from_h,
             to_h: Interval {
                 low: from_h + time.low,

@@ -123,3 +123,25 @@ fn what_is_booked_around_a_run_is_drawn_and_told() {
     let keys = calendar(&two_lanes(None)).legend.len();
     assert_eq!(keys, 3);
 }
+
+/// A window in the row of a job would read as that job's.
+#[test]
+fn what_cant_be_had_has_rows_of_its_own() {
+    let mut all = two_lanes(None);
+    let lane = all.lanes.first_mut().unwrap();
+    lane.taken.push(Taken {
+        label: "4 nodes".into(),
+        from_h: 72.0,
+        to_h: 80.0,
+    });
+    let chart = calendar(&all);
+    let tops = |class: &str| {
+        let bars = chart.svg.split("<rect class=\"").skip(1);
+        let of_class = bars.filter(|bar| bar.starts_with(class));
+        let top = |bar: &str| Some(bar.split(" y=\"").nth(1)?.split('"').next()?.to_owned());
+        of_class.filter_map(top).collect::<Vec<String>>()
+    };
+    let (taken, jobs) = (tops("taken"), tops("part"));
+    assert_eq!((taken.len(), jobs.len()), (1, 3));
+    assert!(!jobs.contains(&taken[0]), "{taken:?} {jobs:?}");
+}
