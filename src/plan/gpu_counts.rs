@@ -2,15 +2,15 @@
 
 use rayon::prelude::*;
 
+use super::RequestReport;
 use super::candidate::Candidate;
 use super::error::PlanError;
 use super::physics::Goal;
 use super::planner::Planner;
 use super::resolve::resolved;
-use super::{RequestReport, SpaceReport, remedy};
 use crate::hardware::Cluster;
 use crate::job::Request;
-use crate::search::{Axis, Limits, Objective, Watch};
+use crate::search::{Axis, Limits, Objective, Watch, sampled_counts};
 
 /// For how many GPU counts of a cluster the best configuration is looked for, at most; beyond, they
 /// are spread evenly over their orders of magnitude.
@@ -56,20 +56,14 @@ impl Planner<'_> {
         predicted.into_iter().collect()
     }
 
-    /// Why nothing can be launched on `cluster`, and what would help.
+    /// Why nothing can be launched on `cluster`, and what would help; `None` when something can.
     #[must_use]
-    pub fn nothing_fits(&self, request: &Request, cluster: &Cluster) -> PlanError {
+    pub fn why_nothing_fits(&self, request: &Request, cluster: &Cluster) -> Option<PlanError> {
         let request = Request {
             clusters: vec![cluster.clone()],
             ..request.clone()
         };
-        match self.plan(&request) {
-            Err(error) => error,
-            Ok(_) => PlanError::NothingFeasible {
-                space: SpaceReport::default(),
-                remedies: remedy::remedies(self, &request, &[]),
-            },
-        }
+        self.plan(&request).err()
     }
 
     /// The request as resolved, as reports show it.
@@ -92,8 +86,10 @@ pub(crate) fn counts_left_out(
     if request.gpus != Axis::Auto {
         return Ok(None);
     }
-    let open = every_node_count(&resolved(request)?, cluster, max_nodes).len();
-    Ok((open > MAX_COUNTS).then_some((open, MAX_COUNTS)))
+    let counts = every_node_count(&resolved(request)?, cluster, max_nodes);
+    let open = counts.len();
+    let weighed = || sampled_counts(&counts, cluster, MAX_COUNTS);
+    Ok((open > MAX_COUNTS).then(|| (open, weighed())))
 }
 
 /// Every whole node up to the most that can share the global batch, a sequence each.

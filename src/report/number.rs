@@ -1,7 +1,7 @@
 //! Numbers as people read them: few digits, units in the header, never a bare float.
 
 pub(super) use crate::quantity::display_whole as thousands;
-use crate::quantity::{Interval, Tokens, display_count};
+use crate::quantity::{Interval, display_count};
 
 /// Three significant digits, without exponent between 0.001 and 10 million.
 pub(super) fn significant(value: f64) -> String {
@@ -72,6 +72,19 @@ pub(super) fn hours(value: f64) -> String {
     }
 }
 
+/// Hours that something is sold for: whole ones without decimals, else as many as a minute needs,
+/// so that none is rounded away.
+pub(super) fn exact_hours(value: f64) -> String {
+    let hundredths = (value * 100.0).round();
+    if hundredths % 100.0 == 0.0 {
+        thousands(value)
+    } else {
+        let text = format!("{:02}", hundredths % 100.0);
+        let whole = thousands((hundredths / 100.0).floor());
+        format!("{whole}.{}", text.trim_end_matches('0'))
+    }
+}
+
 /// A unit price in dollars: cents, and more where the price has more.
 pub(super) fn unit_price(value: f64) -> String {
     let exact = value.to_string();
@@ -84,16 +97,6 @@ pub(super) fn unit_price(value: f64) -> String {
 /// A share as a percentage with one decimal.
 pub(super) fn percent(share: f64) -> String {
     format!("{:.1}", share * 100.0)
-}
-
-/// A token count: exact where that is short (`134B`, `2Mi`), else three digits.
-pub(super) fn tokens(tokens: Tokens) -> String {
-    let exact = tokens.to_string();
-    if exact.len() <= 6 {
-        exact
-    } else {
-        display_count(tokens.as_f64())
-    }
 }
 
 /// A confidence as a percentage, without decimals it doesn't need.
@@ -252,6 +255,20 @@ mod tests {
         }
         for (value, text) in [(2.5, "2.50"), (4.0, "4.00"), (3.933, "3.933")] {
             assert_eq!(unit_price(value), text, "{value}");
+        }
+    }
+
+    #[test]
+    fn hours_that_are_sold_are_told_to_the_minute() {
+        for (value, text) in [
+            (336.0, "336"),
+            (9566.0, "9,566"),
+            (1.5, "1.5"),
+            (119.5, "119.5"),
+            (0.25, "0.25"),
+            (1000.05, "1,000.05"),
+        ] {
+            assert_eq!(exact_hours(value), text, "{value}");
         }
     }
 

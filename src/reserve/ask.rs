@@ -41,6 +41,8 @@ pub struct Ask {
     pub start: Option<Moment>,
     /// When the run has to be done, where that is a date.
     pub deadline: Option<Moment>,
+    /// How long after the start it has to be done, where that was said as a length of time.
+    pub within: Option<Span>,
     /// The day the booking is made, if that was given.
     pub as_of: Option<Moment>,
     /// How sure it has to be.
@@ -66,6 +68,10 @@ impl Ask {
             goal,
             start,
             deadline,
+            within: match settings.deadline.as_ref().map(|set| set.value) {
+                Some(Due::Within(span)) => Some(span),
+                Some(Due::By(_)) | None => None,
+            },
             as_of: settings.as_of.as_ref().map(|set| set.value),
             probability: settings
                 .probability
@@ -84,11 +90,11 @@ impl Ask {
     pub(super) fn achieves(&self, request: &Request) -> String {
         let finishes = format!(
             "finishes {} {}",
-            request.tokens,
+            request.tokens.rounded(),
             plural(request.tokens.get(), "token")
         );
         match self.goal {
-            Goal::Deadline { within_h } => match (self.deadline, Span::from_hours_up(within_h)) {
+            Goal::Deadline { .. } => match (self.deadline, self.within) {
                 (Some(by), _) => format!("{finishes} by {by}"),
                 (None, Some(span)) => format!("{finishes} within {span}"),
                 (None, None) => finishes,

@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::booking::Desk;
 use super::choice::Choice;
 use crate::forecast::{CostItem, CostLine};
+use crate::product::Billing;
 use crate::quantity::Interval;
 
 /// The expected cost by what it is for, dollars; the parts add up to it.
@@ -13,29 +14,13 @@ use crate::quantity::Interval;
 pub struct CostParts {
     /// Nodes that train, for as long as the run is expected to take.
     pub run: f64,
-    /// Nodes booked besides.
+    /// Nodes booked besides, for all of the hours billed.
     pub spares: f64,
-    /// Nodes that train, for what the run leaves over.
+    /// Nodes that train, for what the run leaves over; that of the spares is in `spares`.
     pub idle: f64,
 }
 
 impl Desk<'_> {
-    pub(super) fn cost(&self, choice: &Choice<'_>, run_h: Interval) -> Option<Interval> {
-        let price = self.offer.usd_per_hour(choice.booked)?;
-        if self.offer.bills_all() {
-            let whole = choice.length.hours();
-            Interval::new(whole, whole, whole)
-        } else {
-            let booked = |hours: f64| hours.min(choice.length.hours());
-            Interval::new(
-                booked(run_h.low),
-                booked(run_h.expected),
-                booked(run_h.high),
-            )
-        }
-        .map(|hours| hours.scale(price))
-    }
-
     pub(super) fn idle_usd(&self, booked: u64, idle_h: Interval) -> Option<Interval> {
         let price = self.offer.usd_per_hour(booked)?;
         Some(if self.offer.bills_all() {
@@ -96,6 +81,25 @@ impl Desk<'_> {
             usd: usd.map(|usd| usd * gpu_hours),
         })
         .collect()
+    }
+}
+
+/// Hours that are billed of a booking whose run takes `run_h`.
+pub(super) fn billed_h(billing: Billing, booked_h: f64, run_h: f64) -> f64 {
+    match billing {
+        // Nodes go at the end of what is booked, done or not.
+        Billing::Used => run_h.min(booked_h),
+        Billing::Upfront | Billing::Booked => booked_h,
+    }
+}
+
+/// The same of an interval.
+pub(super) fn billed(billing: Billing, booked_h: f64, run_h: Interval) -> Interval {
+    let billed = |hours: f64| billed_h(billing, booked_h, hours);
+    Interval {
+        low: billed(run_h.low),
+        expected: billed(run_h.expected),
+        high: billed(run_h.high),
     }
 }
 

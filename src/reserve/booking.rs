@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::ask::Ask;
-use super::bill::{CostParts, left_over};
+use super::bill::{CostParts, billed, left_over};
 use super::choice::{Choice, Role};
 use super::fleet::Run;
 use super::offer::{Offer, Window};
@@ -23,6 +23,8 @@ use crate::throughput::Fit;
 pub struct Booking {
     /// What it is the best at among the bookings of its cluster and product.
     pub roles: Vec<Role>,
+    /// What of that it is the best at over the whole answer, all clusters and products.
+    pub overall_roles: Vec<Role>,
     /// Cluster name.
     pub cluster: String,
     /// Product name.
@@ -55,9 +57,12 @@ pub struct Booking {
     pub usable_h: f64,
     /// What is billed.
     pub billing: Billing,
+    /// Hours billed: all that is booked, or those used of it.
+    pub billed_h: Interval,
     /// Hours booked that the run leaves over.
     pub idle_h: Interval,
-    /// What these cost; `null` without a price, nothing where only use is billed.
+    /// What these cost, of all nodes booked, spares included; `null` without a price, nothing where
+    /// only use is billed.
     pub idle_usd: Option<Interval>,
     /// Probability that the run is done by the end of the booking and by the deadline.
     pub probability: f64,
@@ -75,6 +80,9 @@ pub struct Booking {
     pub book_from: Option<String>,
     /// Dollars; `null` when no price is known.
     pub cost_usd: Option<Interval>,
+    /// Dollars that suffice with the probability asked for, which is what a budget is held against;
+    /// `null` when no price is known.
+    pub committed_usd: Option<f64>,
     /// Dollars to pay before it starts; `null` when nothing is, or no price is known.
     pub upfront_usd: Option<f64>,
     /// What the expected cost is made of; `null` when no price is known.
@@ -162,7 +170,7 @@ pub struct StepAway {
 pub enum Change {
     /// The next smaller node count.
     FewerNodes,
-    /// The next larger node count.
+    /// The next larger node count that makes it likelier to be done, or cheaper.
     MoreNodes,
     /// The next shorter length sold.
     Shorter,
@@ -183,7 +191,12 @@ pub(super) struct Desk<'a> {
 
 impl Desk<'_> {
     /// The booking of a choice in full.
-    pub(super) fn booking(&self, roles: Vec<Role>, choice: &Choice<'_>) -> Booking {
+    pub(super) fn booking(
+        &self,
+        roles: Vec<Role>,
+        overall_roles: Vec<Role>,
+        choice: &Choice<'_>,
+    ) -> Booking {
         let Choice {
             run,
             booked,
@@ -193,11 +206,14 @@ impl Desk<'_> {
         let (offer, product) = (self.offer, &self.offer.product);
         let usable = product.usable(length);
         let run_h = run.finish.interval(self.request.confidence);
+        let billed_h = billed(product.billing, length.hours(), run_h);
+        let committed_usd = choice.committed_usd(offer);
         let idle_h = left_over(length.hours(), run_h);
         let last_checkpoint = last_checkpoint(run, usable);
         let latest_start = self.latest_start(needed);
         let booking = Booking {
             roles,
+            overall_roles,
             cluster: self.cluster.name.clone(),
             product: product.name.clone(),
             product_title: product.title.clone(),
@@ -214,6 +230,7 @@ impl Desk<'_> {
             booked_h: length.hours(),
             usable_h: usable.hours(),
             billing: product.billing,
+            billed_h,
             idle_h,
             idle_usd: self.idle_usd(booked, idle_h),
             probability: self.probability(run, length),
@@ -224,10 +241,11 @@ impl Desk<'_> {
             last_checkpoint_h: last_checkpoint.map(Span::hours),
             latest_start: latest_start.map(Moment::rfc3339),
             book_from: self.book_from().map(Moment::date),
-            cost_usd: self.cost(choice, run_h),
-            upfront_usd: (product.billing == Billing::Upfront)
-                .then(|| choice.committed_usd(offer))
-                .flatten(),
+            cost_usd: offer
+                .usd_per_hour(booked)
+                .map(|price| billed_h.scale(price)),
+            committed_usd,
+            upfront_usd: committed_usd.filter(|_| product.billing == Billing::Upfront),
             cost_parts_usd: self.cost_parts(choice),
             cost_lines: self.cost_lines(choice),
             price: offer.price.as_ref().map(|price| PriceReport {
@@ -249,7 +267,13 @@ impl Desk<'_> {
                 )
             },
         };
-        let notes = super::notes::notes(self, &booking);
+        let mut notes = super::notes::notes(self, &booking);
+        if let (true, None) = self.more_nodes(choice) {
+            notes.push(
+                "more nodes: none that can be booked makes it likelier in that time, or cheaper"
+                    .to_owned(),
+            );
+        }
         Booking { notes, ..booking }
     }
 
@@ -271,33 +295,64 @@ impl Desk<'_> {
         self.window.start?.minus(self.offer.product.book_ahead?)
     }
 
+    /// Runs that can be booked for as long as `choice` is, by nodes ascending.
+    fn bookable(&self, choice: &Choice<'_>) -> impl DoubleEndedIterator<Item = Choice<'_>> {
+        let length = choice.length;
+        self.runs
+            .iter()
+            .filter(|run| !run.finish.stalls())
+            .filter_map(move |run| {
+                Some(Choice {
+                    run,
+                    booked: self.offer.booked(run.nodes(), run.spares)?,
+                    length,
+                    needed: run.needed.unwrap_or(Span::MAX),
+                })
+            })
+    }
+
+    /// Whether more nodes for as long could be booked, and the fewest of them that help: by a greater
+    /// probability, or by a lower cost. A count in between may be worse at both.
+    fn more_nodes(&self, choice: &Choice<'_>) -> (bool, Option<Choice<'_>>) {
+        let probability = self.probability(choice.run, choice.length);
+        let usd = choice.expected_usd(self.offer);
+        let helps = |other: &Choice<'_>| {
+            let cheaper = other.expected_usd(self.offer).zip(usd);
+            self.probability(other.run, other.length) > probability
+                || cheaper.is_some_and(|(other, own)| other < own)
+        };
+        let mut more = self
+            .bookable(choice)
+            .filter(|other| other.booked > choice.booked)
+            .peekable();
+        (more.peek().is_some(), more.find(helps))
+    }
+
     fn steps(&self, choice: &Choice<'_>) -> Vec<StepAway> {
         let product = &self.offer.product;
-        let bookable = || {
-            self.runs
-                .iter()
-                .filter(|run| !run.stalls)
-                .filter_map(|run| Some((run, self.offer.booked(run.nodes(), run.spares)?)))
+        let fewer = self
+            .bookable(choice)
+            .rfind(|other| other.booked < choice.booked);
+        let of_length = |length: Option<Span>| {
+            let length = length?;
+            Some(Choice { length, ..*choice })
         };
-        let fewer = bookable().rfind(|(_, booked)| *booked < choice.booked);
-        let more = bookable().find(|(_, booked)| *booked > choice.booked);
-        let same = (choice.run, choice.booked);
         let changes = [
-            (Change::FewerNodes, fewer, Some(choice.length)),
-            (Change::MoreNodes, more, Some(choice.length)),
-            (Change::Shorter, Some(same), product.shorter(choice.length)),
-            (Change::Longer, Some(same), product.longer(choice.length)),
+            (Change::FewerNodes, fewer),
+            (Change::MoreNodes, self.more_nodes(choice).1),
+            (Change::Shorter, of_length(product.shorter(choice.length))),
+            (Change::Longer, of_length(product.longer(choice.length))),
         ];
         changes
             .into_iter()
-            .filter_map(|(change, run, length)| {
-                let ((run, booked), length) = (run?, length?);
-                let other = Choice {
+            .filter_map(|(change, other)| {
+                let other = other?;
+                let Choice {
                     run,
                     booked,
                     length,
-                    needed: run.needed.unwrap_or(Span::MAX),
-                };
+                    ..
+                } = other;
                 Some(StepAway {
                     change,
                     nodes: run.nodes(),

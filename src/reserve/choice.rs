@@ -8,11 +8,11 @@ use std::cmp::Ordering;
 
 use super::Goal;
 use super::ask::Ask;
+use super::bill::billed_h;
 use super::fleet::Run;
 use super::offer::{Offer, Window};
 use super::refusal::Reason;
 use crate::calendar::Span;
-use crate::product::Billing;
 
 /// A booking of one run: nodes and a length.
 #[derive(Debug, Clone, Copy)]
@@ -50,12 +50,8 @@ impl Choice<'_> {
 
     /// Hours expected to be billed.
     pub(super) fn billed_h(&self, offer: &Offer) -> f64 {
-        if offer.product.billing == Billing::Used {
-            // Nodes go at the end of what is booked, done or not.
-            self.run.finish.expected_h().min(self.length.hours())
-        } else {
-            self.length.hours()
-        }
+        let (booked_h, run_h) = (self.length.hours(), self.run.finish.expected_h());
+        billed_h(offer.product.billing, booked_h, run_h)
     }
 
     /// Dollars that suffice with the probability asked for; `None` without a price.
@@ -68,7 +64,8 @@ impl Choice<'_> {
         offer.usd_per_hour(self.booked).map(|price| price * hours)
     }
 
-    fn node_hours(&self, offer: &Offer) -> f64 {
+    /// Node-hours billed.
+    pub(super) fn node_hours(&self, offer: &Offer) -> f64 {
         self.booked as f64 * self.billed_h(offer)
     }
 }
@@ -97,7 +94,7 @@ pub(super) fn choices<'a>(
 /// The booking of one run, whatever the deadline or the budget; `None` when the product sells no
 /// such thing, or how long the run takes is no forecast.
 pub(super) fn choice<'a>(offer: &Offer, run: &'a Run) -> Option<Choice<'a>> {
-    let needed = run.needed.filter(|_| !run.stalls)?;
+    let needed = run.needed.filter(|_| !run.finish.stalls())?;
     Some(Choice {
         run,
         booked: offer.booked(run.nodes(), run.spares)?,
@@ -184,15 +181,11 @@ pub(super) fn why_none(offer: &Offer, window: &Window, ask: &Ask, runs: &[Run]) 
         .collect();
     let Some(fastest) = fastest(&sold) else {
         let smallest = counted.iter().min_by_key(|run| run.nodes() + run.spares);
-        return Reason::TooManyNodes {
-            wanted: smallest.map_or(0, |run| run.nodes() + run.spares),
-            spares: smallest.map_or(0, |run| run.spares),
-            most: offer.max_nodes,
-            in_all: offer.product.max_nodes_in_all,
-            without_spares: smallest.is_some_and(|run| offer.booked(run.nodes(), 0).is_some()),
-        };
+        let (nodes, spares) = smallest.map_or((0, 0), |run| (run.nodes(), run.spares));
+        let without_spares = offer.booked(nodes, 0).is_some();
+        return Reason::too_many_nodes(offer, ask.goal, (nodes, spares), without_spares);
     };
-    if sold.iter().all(|run| run.stalls) {
+    if sold.iter().all(|run| run.finish.stalls()) {
         return Reason::Stalls {
             saved: fastest.candidate.checkpoint_interval_s.is_some(),
             savable: fastest.write.is_some(),
@@ -225,6 +218,7 @@ pub(super) fn why_none(offer: &Offer, window: &Window, ask: &Ask, runs: &[Run]) 
             usd: in_time()
                 .filter_map(|choice| choice.committed_usd(offer))
                 .fold(f64::INFINITY, f64::min),
+            probability: (!offer.bills_all()).then_some(ask.probability),
         },
     }
 }

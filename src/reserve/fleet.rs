@@ -23,8 +23,6 @@ pub(super) struct Run {
     pub(super) needed: Option<Span>,
     /// Time to write one checkpoint; `None` when none are meant to be written.
     pub(super) write: Option<Span>,
-    /// Failures come so fast that its time is no forecast.
-    pub(super) stalls: bool,
     /// Spare nodes it is booked with.
     pub(super) spares: u64,
 }
@@ -106,7 +104,6 @@ fn fleet(
                 needed_h,
                 needed: Span::from_hours_up(needed_h),
                 write: write_time(&clock),
-                stalls: clock.course(candidate.train_h.expected).stalls,
                 spares: clock.spares,
                 finish,
                 candidate,

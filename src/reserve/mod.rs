@@ -13,6 +13,8 @@ mod choice;
 mod fleet;
 mod notes;
 mod offer;
+mod quote;
+mod rank;
 mod refusal;
 mod shortfall;
 mod words;
@@ -35,10 +37,10 @@ use thiserror::Error;
 use crate::calendar::Moment;
 use crate::job::Request;
 use crate::plan::{FitReport, PlanError, Planner, RequestReport, SCHEMA_VERSION};
-use crate::search::Axis;
 use booking::Desk;
-use fleet::{Run, fleets};
-use offer::Window;
+use fleet::fleets;
+use quote::{Quote, quote};
+use rank::Pick;
 
 /// What `reserve --format json` prints. Times are RFC 3339 in UTC.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -59,8 +61,11 @@ pub struct Reservation {
     pub probability: f64,
     /// What the predictions rest on.
     pub fit: FitReport,
-    /// Bookings that achieve it, by cluster and product.
+    /// Bookings that achieve it, the best of each cluster and product, the one to recommend first:
+    /// the fastest that a budget buys, or else the cheapest.
     pub bookings: Vec<Booking>,
+    /// What would have more products considered.
+    pub hints: Vec<String>,
     /// Products that can't, with why.
     pub ruled_out: Vec<RuledOut>,
 }
@@ -89,13 +94,6 @@ pub enum ReserveError {
     Plan(#[from] PlanError),
 }
 
-/// An offer that can be booked, with what the cluster can run.
-struct Quote<'a> {
-    offer: &'a Offer,
-    window: Window,
-    runs: &'a [Run],
-}
-
 /// Finds the bookings that achieve what is asked.
 ///
 /// Works on the current rayon pool; the answer is the same for any number of threads.
@@ -109,7 +107,7 @@ pub fn reserve(
     ask: &Ask,
 ) -> Result<Reservation, ReserveError> {
     let fleets = fleets(planner, request, ask)?;
-    let mut bookings = Vec::new();
+    let mut picks: Vec<Pick<'_>> = Vec::new();
     let mut refused: Vec<(&Offer, Reason)> = Vec::new();
     let mut quotes: Vec<Quote<'_>> = Vec::new();
     for offer in &ask.offers {
@@ -120,33 +118,33 @@ pub fn reserve(
         else {
             continue;
         };
-        match quote(planner, request, ask, offer, runs) {
+        match quote(planner, request, ask, (offer, cluster), runs) {
             Err(reason) => refused.push((offer, reason)),
             Ok(quote) => {
-                let desk = Desk {
-                    request,
-                    ask,
-                    cluster,
-                    offer,
-                    window: quote.window,
-                    runs,
-                    fit: planner.fit(),
-                };
                 let choices = choice::choices(offer, &quote.window, ask.goal, runs);
                 let best = choice::best(offer, ask.goal, &choices);
                 if best.is_empty() {
                     let reason = choice::why_none(offer, &quote.window, ask, runs);
                     refused.push((offer, reason));
                 }
-                bookings.extend(
-                    best.into_iter()
-                        .map(|(roles, choice)| desk.booking(roles, &choice)),
-                );
+                picks.extend(best.into_iter().map(|(roles, choice)| Pick {
+                    desk: Desk {
+                        request,
+                        ask,
+                        cluster,
+                        offer,
+                        window: quote.window,
+                        runs,
+                        fit: planner.fit(),
+                    },
+                    roles,
+                    choice,
+                }));
                 quotes.push(quote);
             }
         }
     }
-    if bookings.is_empty() {
+    if picks.is_empty() {
         return Err(nothing(planner, request, ask, &quotes, &refused));
     }
     Ok(Reservation {
@@ -158,7 +156,8 @@ pub fn reserve(
         as_of: ask.as_of.map(Moment::rfc3339),
         probability: ask.probability,
         fit: FitReport::new(planner.fit()),
-        bookings,
+        bookings: rank::ranked(picks, ask.goal),
+        hints: hints(&refused),
         ruled_out: refused
             .iter()
             .map(|(offer, reason)| RuledOut {
@@ -170,88 +169,17 @@ pub fn reserve(
     })
 }
 
-/// An offer that can be booked for what is asked, as far as its rules go.
-fn quote<'a>(
-    planner: &Planner<'_>,
-    request: &Request,
-    ask: &Ask,
-    offer: &'a Offer,
-    runs: &'a [Run],
-) -> Result<Quote<'a>, Reason> {
-    if let Goal::Nodes { nodes } = ask.goal {
-        // No start helps where there are fewer.
-        let spares = runs.first().map_or(0, |run| run.spares);
-        if offer.booked(nodes, spares).is_none() {
-            return Err(Reason::TooManyNodes {
-                wanted: nodes.saturating_add(spares),
-                spares,
-                most: offer.max_nodes,
-                in_all: offer.product.max_nodes_in_all,
-                without_spares: offer.booked(nodes, 0).is_some()
-                    && runs_without_spares(planner, request, offer, nodes),
-            });
+/// What would have products considered that are left out for want of a date.
+fn hints(refused: &[(&Offer, Reason)]) -> Vec<String> {
+    let mut titles: Vec<&str> = Vec::new();
+    for (offer, reason) in refused {
+        let title = offer.product.title.as_str();
+        if *reason == Reason::NeedsStart && !titles.contains(&title) {
+            titles.push(title);
         }
     }
-    let window = offer.window(ask)?;
-    if matches!(ask.goal, Goal::Budget { .. }) && offer.price.is_none() {
-        return Err(Reason::NoPrice {
-            price_type: offer.pricing.price_type.clone(),
-            place: offer.pricing.place_words(),
-        });
-    }
-    if runs.is_empty() {
-        let cluster = request.clusters.get(offer.cluster);
-        let why = cluster.map(|cluster| planner.nothing_fits(request, cluster));
-        return Err(match why {
-            Some(PlanError::NothingFeasible { space, remedies }) => Reason::NothingFits {
-                help: remedies
-                    .iter()
-                    .map(|remedy| {
-                        let also = match ask.goal {
-                            Goal::Nodes { nodes } if nodes != remedy.nodes => {
-                                format!(" and `--nodes {}`", remedy.nodes)
-                            }
-                            _ => String::new(),
-                        };
-                        format!("{}{also}: {}", remedy.change, remedy.configuration)
-                    })
-                    .collect(),
-                why: PlanError::NothingFeasible {
-                    space,
-                    remedies: Vec::new(),
-                }
-                .to_string(),
-            },
-            other => Reason::NothingFits {
-                why: other.map_or_else(String::new, |error| error.to_string()),
-                help: Vec::new(),
-            },
-        });
-    }
-    Ok(Quote {
-        offer,
-        window,
-        runs,
-    })
-}
-
-/// Whether some configuration trains on exactly so many nodes where none are kept as spares.
-fn runs_without_spares(
-    planner: &Planner<'_>,
-    request: &Request,
-    offer: &Offer,
-    nodes: u64,
-) -> bool {
-    let Some(cluster) = request.clusters.get(offer.cluster) else {
-        return false;
-    };
-    let mut alone = request.clone();
-    alone.reliability.spare_nodes = Some(0);
-    if alone.gpus == Axis::Auto {
-        alone.gpus = Axis::list([nodes.saturating_mul(cluster.gpus_per_node)]);
-    }
-    let found = planner.fastest_by_gpu_count(&alone, cluster, offer.max_nodes);
-    found.is_ok_and(|found| found.iter().any(|candidate| candidate.nodes == nodes))
+    let hint = |title: &str| format!("give `--start DATE` to have {title} considered");
+    titles.into_iter().map(hint).collect()
 }
 
 fn name_of<'a>(request: &'a Request, offer: &Offer) -> &'a str {

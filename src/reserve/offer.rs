@@ -1,6 +1,5 @@
 //! A product on one cluster: what of it can be booked, at what price, and when.
 
-use super::Goal;
 use super::ask::Ask;
 use super::refusal::Reason;
 use crate::calendar::{Moment, Span};
@@ -86,11 +85,10 @@ impl Offer {
             if self.product.needs_dates() {
                 return Err(Reason::NeedsStart);
             }
-            let limit = match ask.goal {
-                Goal::Deadline { within_h } => Span::from_hours_up(within_h),
-                Goal::Budget { .. } | Goal::Nodes { .. } => None,
-            };
-            return Ok(Window { start: None, limit });
+            return Ok(Window {
+                start: None,
+                limit: ask.within,
+            });
         };
         let start = self.product.first_start(asked).ok_or(Reason::NeedsStart)?;
         if let (Some(as_of), Some(ahead)) = (ask.as_of, self.product.book_ahead) {

@@ -5,6 +5,8 @@ use std::fmt;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::Goal;
+use super::offer::Offer;
 use crate::calendar::{Moment, Span};
 use crate::quantity::{counted, display_hours, display_thousands};
 
@@ -37,6 +39,8 @@ pub enum Reason {
         in_all: Option<u64>,
         /// Whether what trains could be had without the spares.
         without_spares: bool,
+        /// The flag that sets how many train: which one is taken depends on the goal.
+        set_by: &'static str,
     },
     /// A budget can't be held against it.
     NoPrice {
@@ -82,8 +86,10 @@ pub enum Reason {
     },
     /// The cheapest booking costs more than the budget.
     TooDear {
-        /// What it costs.
+        /// What suffices for it.
         usd: f64,
+        /// How surely it does; `None` where it costs just that.
+        probability: Option<f64>,
     },
 }
 
@@ -122,6 +128,9 @@ impl Reason {
                 .into_iter()
                 .collect(),
             Self::TooManyNodes { spares, .. } if *spares > 0 => self.fewer_spares(),
+            Self::TooManyNodes { most, set_by, .. } => {
+                vec![format!("train on at most {} (`{set_by}`)", counted(*most, "node"))]
+            }
             Self::NoPrice { price_type, place } => {
                 let of_type = price_type
                     .as_ref()
@@ -154,23 +163,47 @@ impl Reason {
 }
 
 impl Reason {
+    /// So many nodes to train on, and spares besides, are more than an offer sells.
+    pub(super) fn too_many_nodes(
+        offer: &Offer,
+        goal: Goal,
+        (nodes, spares): (u64, u64),
+        without_spares: bool,
+    ) -> Self {
+        Self::TooManyNodes {
+            wanted: nodes.saturating_add(spares),
+            spares,
+            most: offer.max_nodes,
+            in_all: offer.product.max_nodes_in_all,
+            without_spares,
+            set_by: match goal {
+                Goal::Nodes { .. } => "--nodes",
+                Goal::Deadline { .. } | Goal::Budget { .. } => "--gpus",
+            },
+        }
+    }
+
     /// What to do about more nodes than are sold, some of them spares.
     fn fewer_spares(&self) -> Vec<String> {
         match self {
             Self::TooManyNodes {
                 without_spares: true,
+                set_by,
                 ..
-            } => vec!["`--spares none` keeps no spare, or train on fewer `--nodes`".to_owned()],
+            } => vec![format!(
+                "`--spares none` keeps no spare, or train on fewer `{set_by}`"
+            )],
             Self::TooManyNodes {
                 wanted,
                 spares,
                 most,
+                set_by,
                 ..
             } if wanted.saturating_sub(*spares) <= *most => {
                 let nodes = wanted.saturating_sub(*spares);
                 vec![format!(
-                    "no configuration uses exactly {} without spares either: name other `--nodes`, and \
-                     fewer `--spares`",
+                    "no configuration uses exactly {} without spares either: name other `{set_by}`, \
+                     and fewer `--spares`",
                     counted(nodes, "node")
                 )]
             }
@@ -259,7 +292,17 @@ impl fmt::Display for Reason {
                 "the fastest that can be booked needs {}, and only {limit} are left",
                 more_than(*needed_h, *limit)
             ),
-            Self::TooDear { usd } => write!(f, "the cheapest booking costs ${}", whole(*usd)),
+            Self::TooDear { usd, probability } => {
+                let usd = whole(*usd);
+                match probability {
+                    None => write!(f, "the cheapest booking costs ${usd}"),
+                    Some(probability) => write!(
+                        f,
+                        "the cheapest booking takes up to ${usd} with probability {probability}, \
+                         and a budget is held against that"
+                    ),
+                }
+            }
         }
     }
 }

@@ -5,12 +5,13 @@ use std::cmp::Reverse;
 
 use rayon::prelude::*;
 
+use super::Goal;
 use super::ask::Ask;
 use super::choice::{Choice, choice};
 use super::fleet::Run;
 use super::offer::Offer;
+use super::quote::Quote;
 use super::refusal::whole;
-use super::{Goal, Quote};
 use crate::calendar::{Moment, Span};
 use crate::job::Request;
 use crate::plan::Planner;
@@ -112,7 +113,7 @@ fn best_chance(request: &Request, ask: &Ask, quotes: &[Quote<'_>]) -> Option<Str
             quote
                 .runs
                 .iter()
-                .filter(|run| !run.stalls)
+                .filter(|run| !run.finish.stalls())
                 .filter(|run| quote.offer.booked(run.nodes(), run.spares).is_some())
                 .map(move |run| (run.probability_by(time), quote, run))
         })
@@ -219,7 +220,7 @@ fn by_then(
     Some(format!(
         "{0} of the {1} tokens would be done {when}, on {2} (`--tokens {0}`)",
         typed(tokens),
-        request.tokens,
+        request.tokens.rounded(),
         place(request, quote.offer, booked_nodes(quote, run)),
     ))
 }
@@ -283,7 +284,7 @@ fn bought(
         "${0} buys {1} of the {2} tokens: {3} for {time} (`--tokens {1}`)",
         whole(usd),
         typed(tokens),
-        request.tokens,
+        request.tokens.rounded(),
         place(request, quote.offer, booked_nodes(quote, run)),
     ))
 }

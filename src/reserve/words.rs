@@ -175,7 +175,11 @@ fn capacity_block(desk: &Desk<'_>, choice: &Choice<'_>, latest_start: Option<Mom
         fields: vec![
             field("InstanceType", &instance(desk)),
             field("InstanceCount", &choice.booked),
-            field("CapacityDurationHours", &(choice.length.seconds() / 3600)),
+            // Whole hours: never fewer than are needed.
+            field(
+                "CapacityDurationHours",
+                &choice.length.seconds().div_ceil(3600),
+            ),
             field("StartDateRange", &date(desk.window.start)),
             field("EndDateRange", &date(end)),
         ],
@@ -185,27 +189,12 @@ fn capacity_block(desk: &Desk<'_>, choice: &Choice<'_>, latest_start: Option<Mom
 
 /// What any seller has to be told.
 fn fields(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
-    let days = choice.length.is_whole_days();
-    let whole_weeks = Span::from_seconds(choice.length.seconds() % (7 * 86_400));
-    let step = desk
-        .offer
-        .product
-        .lengths
-        .first()
-        .map(|step| step.step.seconds());
-    let length = match step {
-        Some(604_800) if whole_weeks == Some(Span::ZERO) => {
-            field("weeks", &(choice.length.seconds() / 604_800))
-        }
-        _ if days => field("days", &(choice.length.seconds() / 86_400)),
-        _ => field("hours", &(choice.length.seconds() / 3600)),
-    };
     let mut fields = vec![
         field("product", &&desk.offer.product.title),
         field("instance", &instance(desk)),
         field("nodes", &choice.booked),
         field("GPUs", &(choice.booked * desk.offer.gpus_per_node)),
-        length,
+        length(desk, choice.length),
     ];
     let dates = desk.window.start.zip(desk.window.at(choice.length));
     if let Some((start, end)) = dates {
@@ -217,4 +206,28 @@ fn fields(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
         fields,
         to_set: Vec::new(),
     }
+}
+
+/// How long, in the largest unit that it is a whole number of; in weeks only where weeks are sold.
+fn length(desk: &Desk<'_>, length: Span) -> Field {
+    const WEEK: u64 = 7 * 86_400;
+    let by_the_week = desk
+        .offer
+        .product
+        .lengths
+        .first()
+        .is_some_and(|step| step.step.seconds() == WEEK);
+    let units = [
+        ("weeks", WEEK),
+        ("days", 86_400),
+        ("hours", 3600),
+        ("minutes", 60),
+        ("seconds", 1),
+    ];
+    let fits = |unit: u64| (unit != WEEK || by_the_week) && length.seconds().is_multiple_of(unit);
+    let (name, unit) = units
+        .into_iter()
+        .find(|(_, unit)| fits(*unit))
+        .unwrap_or(("seconds", 1));
+    field(name, &(length.seconds() / unit))
 }

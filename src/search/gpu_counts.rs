@@ -94,6 +94,12 @@ impl GpuCounts {
     }
 }
 
+/// How many of the counts of `axis` that `cluster` can give are looked at where at most `limit` are:
+/// among small counts, several places of an even spread fall on one.
+pub(crate) fn sampled_counts(axis: &Axis, cluster: &Cluster, limit: u64) -> u64 {
+    GpuCounts::new(axis, cluster, false).sample(limit).len() as u64
+}
+
 /// The most GPUs one job can have: whole nodes, and one node when nodes aren't linked.
 fn largest(cluster: &Cluster, node: u64) -> u64 {
     let most = match cluster.inter_node_bytes_per_s {

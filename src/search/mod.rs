@@ -22,6 +22,7 @@ pub(crate) use batch::NEAREST;
 pub use engine::{Counts, Limits, Outcome, sweep, sweep_front};
 pub use evaluator::{Evaluator, GroupEvaluator};
 pub use front::{FrontOutcome, Priced, knee};
+pub(crate) use gpu_counts::sampled_counts;
 pub use rank::{Objective, Ranked, Score};
 pub use space::{Axes, Group, Space, SpaceError};
 pub use watch::{Progress, Watch};

@@ -2,19 +2,19 @@
 
 use crate::calendar::Span;
 use crate::product::Billing;
-use crate::quantity::display_count;
+use crate::quantity::{Interval, display_count};
 use crate::reserve::{Booking, Change, StepAway};
 
-use super::super::number::{dollars, half_width, range, significant, thousands};
+use super::super::number::{dollars, exact_hours, half_width, range, significant};
 use super::super::words::{basis_name, on_off};
 use super::super::{Column, Document, Grid};
-use super::overview::{chance, roles};
+use super::overview::{chance, spelled_roles};
 use super::short;
 
 pub(super) fn in_full(document: Document, number: usize, booking: &Booking) -> Document {
     let heading = format!(
         "{number}. {}: {} node{} of {}, {}",
-        roles(booking, " and "),
+        spelled_roles(booking),
         booking.booked_nodes,
         if booking.booked_nodes == 1 { "" } else { "s" },
         booking.cluster,
@@ -128,7 +128,7 @@ fn time(booking: &Booking) -> String {
         significant(booking.needed_h),
         significant(booking.run_h.expected),
         range(booking.run_h, significant),
-        significant(booking.usable_h),
+        exact_hours(booking.usable_h),
     )
 }
 
@@ -141,6 +141,7 @@ fn cost(booking: &Booking) -> String {
     } else {
         format!("${}", dollars(cost.expected))
     };
+    let beyond = beyond(booking, cost, price.usd_per_gpu_hour);
     let upfront = booking.upfront_usd.map_or("", |_| " upfront");
     let parts: Vec<String> = booking
         .cost_lines
@@ -149,10 +150,24 @@ fn cost(booking: &Booking) -> String {
         .map(|(item, usd)| format!("{item} {}", dollars(usd)))
         .collect();
     format!(
-        "{total}{upfront}: {}; at {}",
+        "{total}{upfront}: {}; at {}{beyond}",
         parts.join(", "),
         price.words()
     )
+}
+
+/// Where the end of a booking caps what is billed: what a run that isn't done by then may take.
+fn beyond(booking: &Booking, cost: Interval, usd: f64) -> String {
+    let finished = booking.run_h.high * booking.booked_gpus as f64 * usd;
+    if booking.billing == Billing::Used && booking.run_h.high > booking.billed_h.high {
+        format!(
+            "; at most ${} by the end of the booking, finishing may take to ${}",
+            dollars(cost.high),
+            dollars(finished)
+        )
+    } else {
+        String::new()
+    }
 }
 
 fn checkpoint(booking: &Booking) -> Option<String> {
@@ -188,7 +203,7 @@ pub(in super::super) fn steps(steps: &[StepAway]) -> Grid {
             change.into(),
             step.booked_nodes.to_string().into(),
             format!("{} × {}", step.micro_batch, step.grad_accum).into(),
-            thousands(step.booked_h).into(),
+            exact_hours(step.booked_h).into(),
             step.end
                 .as_deref()
                 .map_or_else(|| "–".to_owned(), short)

@@ -13,6 +13,7 @@ use super::ranking::is_short;
 use super::{Answer, Document, Records};
 
 pub(super) use full::{facts, in_words, steps};
+use overview::own_roles;
 pub(super) use overview::{chance, overview};
 
 /// The bookings found for a job.
@@ -33,9 +34,11 @@ impl Answer for Bookings<'_> {
             display_count(request.tokens as f64),
             plural(request.tokens, "token"),
         );
-        let mut document = Document::new(title)
-            .text(asked(reservation))
-            .grid(overview(reservation));
+        let mut document = Document::new(title).text(asked(reservation));
+        for hint in &reservation.hints {
+            document = document.text(hint.as_str());
+        }
+        document = document.grid(overview(reservation));
         for (index, booking) in reservation.bookings.iter().enumerate() {
             document = full::in_full(document, index + 1, booking);
         }
@@ -88,6 +91,7 @@ impl Answer for Bookings<'_> {
             ),
         ]
         .into_iter()
+        .chain(reading(reservation))
         .chain(short)
         .chain(spares)
         .collect();
@@ -101,6 +105,30 @@ impl Answer for Bookings<'_> {
     fn json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self.reservation)
     }
+}
+
+/// How the marks and amounts of the table are read, where it has them.
+pub(super) fn reading(reservation: &Reservation) -> Vec<(String, String)> {
+    let mut bookings = reservation.bookings.iter();
+    let marked = bookings.any(|booking| !own_roles(booking).is_empty());
+    let marked = marked.then(|| {
+        (
+            "( )".to_owned(),
+            "the best at it within its cluster and product alone".to_owned(),
+        )
+    });
+    let budget = matches!(reservation.goal, Goal::Budget { .. });
+    let held = budget.then(|| {
+        (
+            "at most".to_owned(),
+            format!(
+                "a budget is held against what suffices with probability {}, not against the cost \
+                 that is expected",
+                reservation.probability
+            ),
+        )
+    });
+    marked.into_iter().chain(held).collect()
 }
 
 /// Products that can't be booked for it, with why.

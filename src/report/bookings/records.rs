@@ -9,6 +9,7 @@ use super::overview::roles;
 pub(super) fn records(reservation: &Reservation) -> Records {
     let header = [
         "roles",
+        "overall_roles",
         "cluster",
         "product",
         "nodes",
@@ -27,6 +28,7 @@ pub(super) fn records(reservation: &Reservation) -> Records {
         "last_checkpoint",
         "book_from",
         "cost_usd",
+        "committed_usd",
         "upfront_usd",
         "usd_per_gpu_hour",
         "gpus",
@@ -50,7 +52,8 @@ fn record(booking: &Booking) -> Vec<String> {
     let number = |set: Option<f64>| set.map_or_else(String::new, |value| value.to_string());
     let candidate = &booking.candidate;
     vec![
-        roles(booking, ";"),
+        roles(&booking.roles, ";"),
+        roles(&booking.overall_roles, ";"),
         booking.cluster.clone(),
         booking.product.clone(),
         booking.nodes.to_string(),
@@ -69,6 +72,7 @@ fn record(booking: &Booking) -> Vec<String> {
         text(&booking.last_checkpoint),
         text(&booking.book_from),
         number(booking.cost_usd.map(|cost| cost.expected)),
+        number(booking.committed_usd),
         number(booking.upfront_usd),
         number(booking.price.as_ref().map(|price| price.usd_per_gpu_hour)),
         candidate.gpus.to_string(),

@@ -1,0 +1,121 @@
+//! Whether a product can be booked for what is asked, as far as its rules go.
+
+use super::Goal;
+use super::ask::Ask;
+use super::fleet::Run;
+use super::offer::{Offer, Window};
+use super::refusal::Reason;
+use crate::hardware::Cluster;
+use crate::job::Request;
+use crate::plan::{PlanError, Planner};
+use crate::search::Axis;
+
+/// An offer that can be booked, with what the cluster can run.
+pub(super) struct Quote<'a> {
+    pub(super) offer: &'a Offer,
+    pub(super) window: Window,
+    pub(super) runs: &'a [Run],
+}
+
+/// An offer that can be booked for what is asked, as far as its rules go.
+///
+/// # Errors
+/// Why it can't be booked.
+pub(super) fn quote<'a>(
+    planner: &Planner<'_>,
+    request: &Request,
+    ask: &Ask,
+    (offer, cluster): (&'a Offer, &Cluster),
+    runs: &'a [Run],
+) -> Result<Quote<'a>, Reason> {
+    if let Goal::Nodes { nodes } = ask.goal {
+        // No start helps where there are fewer.
+        let spares = request.reliability.spares(cluster, nodes);
+        if offer.booked(nodes, spares).is_none() {
+            let without_spares = offer.booked(nodes, 0).is_some()
+                && runs_without_spares(planner, request, (offer, cluster), nodes);
+            return Err(Reason::too_many_nodes(
+                offer,
+                ask.goal,
+                (nodes, spares),
+                without_spares,
+            ));
+        }
+    }
+    let window = offer.window(ask)?;
+    if matches!(ask.goal, Goal::Budget { .. }) && offer.price.is_none() {
+        return Err(Reason::NoPrice {
+            price_type: offer.pricing.price_type.clone(),
+            place: offer.pricing.place_words(),
+        });
+    }
+    if runs.is_empty() {
+        return Err(no_run(planner, request, ask, (offer, cluster)));
+    }
+    Ok(Quote {
+        offer,
+        window,
+        runs,
+    })
+}
+
+/// Why no run of the cluster is known: the product sells too few nodes for any, or none can be
+/// launched on as many as there are.
+fn no_run(
+    planner: &Planner<'_>,
+    request: &Request,
+    ask: &Ask,
+    (offer, cluster): (&Offer, &Cluster),
+) -> Reason {
+    let all = cluster.nodes(cluster.max_gpus);
+    let beyond = planner.fastest_by_gpu_count(request, cluster, all);
+    if let Some(smallest) = beyond.ok().and_then(|found| found.into_iter().next()) {
+        let (nodes, spares) = (smallest.nodes, smallest.spare_nodes);
+        let without_spares = offer.booked(nodes, 0).is_some();
+        return Reason::too_many_nodes(offer, ask.goal, (nodes, spares), without_spares);
+    }
+    match planner.why_nothing_fits(request, cluster) {
+        Some(PlanError::NothingFeasible { space, remedies }) => Reason::NothingFits {
+            help: remedies
+                .iter()
+                .map(|remedy| {
+                    let also = match ask.goal {
+                        Goal::Nodes { nodes } if nodes != remedy.nodes => {
+                            format!(" and `--nodes {}`", remedy.nodes)
+                        }
+                        _ => String::new(),
+                    };
+                    format!("{}{also}: {}", remedy.change, remedy.configuration)
+                })
+                .collect(),
+            why: PlanError::NothingFeasible {
+                space,
+                remedies: Vec::new(),
+            }
+            .to_string(),
+        },
+        other => Reason::NothingFits {
+            why: other.map_or_else(
+                || "when its runs are done is no forecast".to_owned(),
+                |error| error.to_string(),
+            ),
+            help: Vec::new(),
+        },
+    }
+}
+
+/// Whether some configuration trains on exactly so many nodes where none are kept as spares.
+fn runs_without_spares(
+    planner: &Planner<'_>,
+    request: &Request,
+    (offer, cluster): (&Offer, &Cluster),
+    nodes: u64,
+) -> bool {
+    let mut alone = request.clone();
+    alone.reliability.spare_nodes = Some(0);
+    if alone.gpus == Axis::Auto {
+        alone.gpus = Axis::list([nodes.saturating_mul(cluster.gpus_per_node)]);
+    }
+    let found = planner.fastest_by_gpu_count(&alone, cluster, offer.max_nodes);
+    found.is_ok_and(|found| found.iter().any(|candidate| candidate.nodes == nodes))
+}

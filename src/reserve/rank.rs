@@ -1,0 +1,72 @@
+//! The bookings of several products held against each other: which comes first, and what each is
+//! the best at over the whole answer.
+
+use std::cmp::Ordering;
+
+use super::Goal;
+use super::booking::{Booking, Desk};
+use super::choice::{Choice, Role};
+use crate::calendar::{Moment, Span};
+
+/// A booking to show, with what it is the best at among those of its cluster and product.
+pub(super) struct Pick<'a> {
+    pub(super) desk: Desk<'a>,
+    pub(super) roles: Vec<Role>,
+    pub(super) choice: Choice<'a>,
+}
+
+impl Pick<'_> {
+    /// Dollars expected, or beyond any where no price is known; then node-hours, which is the same
+    /// order at any one price.
+    fn cost(&self) -> (f64, f64) {
+        let offer = self.desk.offer;
+        let usd = self.choice.expected_usd(offer);
+        (usd.unwrap_or(f64::INFINITY), self.choice.node_hours(offer))
+    }
+
+    fn by_cost(&self, other: &Self) -> Ordering {
+        let (own, others) = (self.cost(), other.cost());
+        own.0.total_cmp(&others.0).then(own.1.total_cmp(&others.1))
+    }
+
+    /// When the run is done; products start at different times. Without dates, counted from the
+    /// start.
+    fn done(&self) -> (Option<Moment>, Span) {
+        let needed = self.choice.needed;
+        (self.desk.window.at(needed), needed)
+    }
+
+    /// What it is the best at over all of `picks`, of what it is the best at within its product.
+    fn overall(&self, picks: &[Self]) -> Vec<Role> {
+        let no_worse = |order: &dyn Fn(&Self) -> Ordering| {
+            picks.iter().all(|other| order(other) != Ordering::Greater)
+        };
+        let holds = |role: &Role| match role {
+            Role::Smallest => no_worse(&|other| self.choice.booked.cmp(&other.choice.booked)),
+            Role::Cheapest => no_worse(&|other| self.by_cost(other)),
+            Role::Fastest => no_worse(&|other| self.done().cmp(&other.done())),
+            Role::AsAsked => true,
+        };
+        self.roles.iter().copied().filter(holds).collect()
+    }
+}
+
+/// The bookings in full, the one to recommend first: the fastest that a budget buys, or else the
+/// cheapest; where no price is known, that of the fewest node-hours. Of several as good, the soonest
+/// done.
+pub(super) fn ranked(mut picks: Vec<Pick<'_>>, goal: Goal) -> Vec<Booking> {
+    picks.sort_by(|a, b| {
+        let (cost, done) = (a.by_cost(b), a.done().cmp(&b.done()));
+        match goal {
+            Goal::Budget { .. } => done.then(cost),
+            Goal::Deadline { .. } | Goal::Nodes { .. } => cost.then(done),
+        }
+    });
+    picks
+        .iter()
+        .map(|pick| {
+            let overall = pick.overall(&picks);
+            pick.desk.booking(pick.roles.clone(), overall, &pick.choice)
+        })
+        .collect()
+}
