@@ -89,6 +89,67 @@ fn the_booking_is_the_one_that_reserve_finds() {
     assert_eq!(start.as_str().unwrap(), "2027-03-01T00:00:00Z");
 }
 
+/// The booking recommended is the first of the bookings shown, and its bill adds up at the price: hours
+/// that are billed end with the booking.
+#[test]
+fn a_bill_is_of_the_hours_billed() {
+    let root = tempfile::tempdir().unwrap();
+    let job = "model = \"gpt-1b\"\ntokens = \"26B\"\ncluster = \"a2-highgpu-8g\"\n[reserve]\n\
+               product = \"on-demand\"\nnodes = 8\nprobability = 0.55\n";
+    file(root.path(), "job.toml", job);
+    let text = report(root.path(), "job.toml", "r.md");
+    let row = text.lines().find(|line| line.starts_with("| total high"));
+    let cells: Vec<f64> = row
+        .unwrap()
+        .split('|')
+        .filter_map(|cell| cell.trim().replace(',', "").parse().ok())
+        .collect();
+    assert!((cells[0] * cells[1] - cells[2]).abs() < 1.0, "{cells:?}");
+    let two = "model = \"gpt-13b\"\ntokens = \"260B\"\ncluster = \"h100-cluster\"\n\
+               stack = \"bf16-gather\"\nusd_per_gpu_hour = 2.35\n[search]\ngpus = 128\n\
+               [reserve]\nstart = \"2027-01-11T09:00Z\"\ndeadline = \"2027-01-21\"\n";
+    file(root.path(), "two.toml", two);
+    let told = json(&report(root.path(), "two.toml", "two.json"));
+    let bookings = told["reservation"]["bookings"].as_array().unwrap();
+    let cost = |booking: &Value| booking["cost_usd"]["expected"].as_f64().unwrap();
+    assert_eq!(told["recommended_booking"], 1);
+    assert!(cost(&bookings[0]) < cost(&bookings[1]));
+    let text = report(root.path(), "two.toml", "two.md");
+    assert!(text.contains("smallest, (cheapest)"), "{text}");
+}
+
+#[test]
+fn a_measured_cell_is_called_this_run_only_at_its_own_accumulation() {
+    let root = tempfile::tempdir().unwrap();
+    let job =
+        "--model gpt-125m --tokens 2B --cluster r7z2 --gpus 8 --seq-len 2048 --micro-batch 16";
+    let text = report(root.path(), &format!("{job} --global-batch 16Mi"), "r.md");
+    assert!(
+        text.contains("this run, its gradient accumulation aside"),
+        "{text}"
+    );
+    let text = report(root.path(), job, "r.md");
+    assert!(text.contains("is this very run"), "{text}");
+}
+
+#[test]
+fn a_stated_price_is_a_setting() {
+    let root = tempfile::tempdir().unwrap();
+    let job = "--model gpt-125m --tokens 2B";
+    let none = "every setting but the model and the tokens is the default";
+    assert!(report(root.path(), job, "r.md").contains(none));
+    let text = report(
+        root.path(),
+        &format!("{job} --usd-per-gpu-hour 1.9"),
+        "r.md",
+    );
+    assert!(!text.contains(none), "{text}");
+    assert!(
+        text.contains("**price**: $1.9 per GPU-hour, stated"),
+        "{text}"
+    );
+}
+
 #[test]
 fn a_booking_that_is_not_to_be_had_is_no_report() {
     let root = tempfile::tempdir().unwrap();

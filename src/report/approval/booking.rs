@@ -2,12 +2,13 @@
 
 use crate::calendar::{Moment, Span};
 use crate::plan::Candidate;
-use crate::product::Billing;
-use crate::quantity::{Interval, display_thousands};
+use crate::quantity::display_thousands;
 use crate::reserve::{Booking, Goal, Reservation};
 
 use super::super::bill::{Line, Total, itemised};
-use super::super::bookings::{asked, chance, facts, in_words, overview, ruled_out, short, steps};
+use super::super::bookings::{
+    asked, chance, facts, in_words, overview, reading, ruled_out, short, steps,
+};
 use super::super::chart::{self, Chart, Lane};
 use super::super::number::{dollars, unit_price};
 use super::super::{Document, Grid};
@@ -125,7 +126,12 @@ pub(super) fn sections(
     if reservation.bookings.len() > 1 {
         document = document
             .heading("The bookings that would do")
-            .grid(overview(reservation));
+            .text("The first is the one recommended.")
+            .grid(overview(reservation))
+            .notes(reading(reservation));
+    }
+    for hint in &reservation.hints {
+        document = document.text(hint.as_str());
     }
     let ruled_out = ruled_out(reservation);
     if ruled_out.is_empty() {
@@ -137,15 +143,6 @@ pub(super) fn sections(
 
 /// What the booking costs, by what it is for.
 pub(super) fn bill(booking: &Booking) -> Grid {
-    let billed = if booking.billing == Billing::Used {
-        booking.run_h
-    } else {
-        Interval {
-            low: booking.booked_h,
-            expected: booking.booked_h,
-            high: booking.booked_h,
-        }
-    };
     let unit = booking.price.as_ref().map(|price| price.usd_per_gpu_hour);
     let lines = booking.cost_lines.iter().map(|line| Line {
         item: line.item.words().to_owned(),
@@ -154,7 +151,7 @@ pub(super) fn bill(booking: &Booking) -> Grid {
         usd: line.usd,
     });
     let total = Total {
-        gpu_hours: billed.scale(booking.booked_gpus as f64),
+        gpu_hours: booking.billed_h.scale(booking.booked_gpus as f64),
         usd: booking.cost_usd,
     };
     itemised("item", &lines.collect::<Vec<_>>(), total)
@@ -169,14 +166,11 @@ pub(super) fn calendar(reservation: &Reservation, booking: &Booking) -> Chart {
         (None, Goal::Deadline { within_h }) => Some(within_h),
         (None, Goal::Budget { .. } | Goal::Nodes { .. }) => None,
     };
-    let spare = match booking.spares {
-        0 => String::new(),
-        spares => format!(" + {spares}"),
+    let booked = match booking.spares {
+        0 => nodes(booking.nodes),
+        spares => format!("{} + {spares} nodes", booking.nodes),
     };
-    let label = format!(
-        "{}: {}{spare} nodes",
-        reservation.request.model, booking.nodes
-    );
+    let label = format!("{}: {booked}", reservation.request.model);
     chart::calendar(&chart::Calendar {
         title: "The booking on a calendar",
         caption: format!(

@@ -1,7 +1,7 @@
 //! Which candidate a report recommends.
 
 use crate::plan::{Candidate, FrontReport};
-use crate::reserve::{Booking, Goal, Reservation};
+use crate::reserve::{Booking, Reservation};
 
 use super::Approval;
 
@@ -29,7 +29,7 @@ impl<'a> Approval<'a> {
     /// The run on the booking to recommend, costed as the plan is: so it can be held against the
     /// candidates of the plan.
     pub(super) fn booked_run(&self) -> Option<Candidate> {
-        let (_, booking) = self.reservation.and_then(booking)?;
+        let booking = self.reservation.and_then(booking)?;
         let run = booking.candidate.clone();
         let cluster = self.cluster(&run)?;
         let pricing = &self.request.pricing;
@@ -42,7 +42,7 @@ impl<'a> Approval<'a> {
     ///
     /// `run` is [`Approval::booked_run`].
     pub(super) fn recommended(&self, run: Option<&'a Candidate>) -> Option<Recommended<'a>> {
-        if let Some((_, booking)) = self.reservation.and_then(booking) {
+        if let Some(booking) = self.reservation.and_then(booking) {
             return Some(Recommended {
                 candidate: run.unwrap_or(&booking.candidate),
                 why: Why::Booked(booking),
@@ -66,21 +66,7 @@ impl<'a> Approval<'a> {
     }
 }
 
-/// The booking to recommend, and its place: the fastest that a budget buys, or else the cheapest;
-/// where no price is known, that of the fewest node-hours. Of several as good, the soonest done.
-pub(super) fn booking(reservation: &Reservation) -> Option<(usize, &Booking)> {
-    let key = |booking: &Booking| match reservation.goal {
-        Goal::Budget { .. } => (booking.needed_h, 0.0),
-        Goal::Deadline { .. } | Goal::Nodes { .. } => (
-            booking.cost_usd.map_or(f64::INFINITY, |cost| cost.expected),
-            booking.booked_nodes as f64 * booking.booked_h,
-        ),
-    };
-    let bookings = reservation.bookings.iter().enumerate();
-    bookings.min_by(|(_, a), (_, b)| {
-        let soonest = a.needed_h.total_cmp(&b.needed_h);
-        let (a, b) = (key(a), key(b));
-        let cost = a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1));
-        cost.then(soonest)
-    })
+/// The booking to recommend: bookings are in the order in which they are to be recommended.
+pub(super) fn booking(reservation: &Reservation) -> Option<&Booking> {
+    reservation.bookings.first()
 }

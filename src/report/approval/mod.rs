@@ -28,7 +28,6 @@ use self::choice::{Recommended, Why};
 use super::bill::bill;
 use super::bookings::Bookings;
 use super::front::headline;
-use super::number::tokens;
 use super::ranking::Ranking;
 use super::{Answer, Document, Records};
 
@@ -99,10 +98,7 @@ impl Answer for Approval<'_> {
         serde_json::to_string_pretty(&ApprovalReport {
             plan: self.plan,
             reservation: self.reservation,
-            recommended_booking: self
-                .reservation
-                .and_then(choice::booking)
-                .map(|(place, _)| place + 1),
+            recommended_booking: self.reservation.and_then(choice::booking).map(|_| 1),
         })
     }
 }
@@ -133,7 +129,7 @@ impl<'a> Approval<'a> {
         format!(
             "Training {} on {} {}",
             self.plan.request.model,
-            tokens(self.request.tokens),
+            self.request.tokens.rounded(),
             plural(self.request.tokens.get(), "token")
         )
     }

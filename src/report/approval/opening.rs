@@ -29,7 +29,11 @@ impl<'a> Approval<'a> {
             Why::Knee => self.knee(),
             Why::First | Why::Booked(_) => String::new(),
         };
-        let grounds = rests_on(&self.plan.fit, best.candidate);
+        let grounds = rests_on(
+            &self.plan.fit,
+            best.candidate,
+            self.was_measured(best.candidate),
+        );
         format!("{action}{knee}; {grounds}.")
     }
 
@@ -47,6 +51,15 @@ impl<'a> Approval<'a> {
             cost(best),
             self.done_by(time),
         )
+    }
+
+    /// Whether a row is the very run: a measured cell is one whatever its gradient accumulation.
+    fn was_measured(&self, best: &Candidate) -> bool {
+        self.measured.iter().any(|row| {
+            row.configuration == best.configuration()
+                && row.shape == self.request.model.shape
+                && row.cluster.gpu.name == best.gpu
+        })
     }
 
     /// Where the knee lies between the ends of the front.
@@ -191,16 +204,19 @@ pub(super) fn extrapolated(best: &Candidate) -> Option<(String, String)> {
 
 /// What the figures rest on. How well rows held out are predicted says little of runs that
 /// are not like any row.
-fn rests_on(fit: &FitReport, best: &Candidate) -> String {
+fn rests_on(fit: &FitReport, best: &Candidate, was_measured: bool) -> String {
     let rows = display_thousands(fit.rows as u128);
     let error = fit.held_out_mape.map(percent);
     let held_out = error.as_ref().map_or_else(String::new, |error| {
         format!(", and the fit errs by {error} % on average on rows held out of it")
     });
     match best.basis {
-        Basis::Measured => {
+        Basis::Measured if was_measured => {
             format!("one of the {rows} measured rows is this very run{held_out}")
         }
+        Basis::Measured => format!(
+            "one of the {rows} measured rows is this run, its gradient accumulation aside{held_out}"
+        ),
         Basis::Interpolated => {
             format!("the figures are interpolated from {rows} measured rows{held_out}")
         }

@@ -83,7 +83,22 @@ pub(super) fn differing(r: &RequestReport, job: &Request) -> Vec<(String, String
         .chain(reliability)
         .filter(|(_, set, default)| set != default)
         .map(|(name, set, default)| note(name, format!("{set} (default: {default})")))
+        .chain(stated_price(job))
         .collect()
+}
+
+/// The price of a GPU-hour that the job's owner states, which takes the place of any published.
+fn stated_price(job: &Request) -> Option<(String, String)> {
+    let mut clusters = job.clusters.iter();
+    let stated = clusters.find_map(|cluster| {
+        let price = job.pricing.price(cluster)?;
+        price.is_stated().then_some(price)
+    })?;
+    let usd = stated.usd_per_gpu_hour;
+    Some(note(
+        "price",
+        format!("${usd} per GPU-hour, stated (default: the one published)"),
+    ))
 }
 
 /// The settings of reliability in words.
