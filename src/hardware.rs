@@ -66,6 +66,13 @@ impl Cluster {
         self.name == self.gpu.name
     }
 
+    /// Whether its nodes hold as many GPUs as another's and are linked alike: what clusters of the
+    /// same GPU can differ in.
+    pub(crate) fn is_linked_as(&self, other: &Self) -> bool {
+        self.gpus_per_node == other.gpus_per_node
+            && self.inter_node_bytes_per_s == other.inter_node_bytes_per_s
+    }
+
     /// Nodes that hold `gpus` GPUs.
     #[must_use]
     pub fn nodes(&self, gpus: u64) -> u64 {

@@ -69,6 +69,13 @@ pub struct Stack {
 }
 
 impl Stack {
+    /// Whether it is another to every prediction: of its name, precision and overlap.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.precision == other.precision
+            && self.overlap == other.overlap
+    }
+
     /// What may run in its place where rows don't say so, as tables name the policy and not the year:
     /// later software, which gathers in bf16 under the same name. `None` where it does so already.
     #[must_use]

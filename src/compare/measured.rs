@@ -4,7 +4,7 @@ use super::PlannedRun;
 use crate::configuration::{Configuration, Setting};
 use crate::diagnostic::Diagnostic;
 use crate::measure::{Measurement, PLAUSIBLE_MFU, mfu, percent};
-use crate::quantity::display_whole;
+use crate::quantity::{display_whole, middle_two};
 
 /// A measured table, sorted by what it says about one configuration.
 #[derive(Debug, Clone)]
@@ -106,21 +106,17 @@ impl<'a> Rows<'a> {
 
     /// The two speeds in the middle, which are one of an odd number.
     fn middle(&self) -> (f64, f64) {
-        let values = self.sorted();
-        let at = |place: usize| values.get(place).copied().unwrap_or_default();
-        (at(values.len().saturating_sub(1) / 2), at(values.len() / 2))
+        middle_two(self.speeds()).unwrap_or_default()
     }
 
     fn ends(&self) -> (f64, f64) {
-        let values = self.sorted();
-        let of = |value: Option<&f64>| value.copied().unwrap_or_default();
-        (of(values.first()), of(values.last()))
+        let least = self.speeds().reduce(f64::min);
+        let most = self.speeds().reduce(f64::max);
+        (least.unwrap_or_default(), most.unwrap_or_default())
     }
 
-    fn sorted(&self) -> Vec<f64> {
-        let mut values: Vec<f64> = self.same.iter().map(|row| row.throughput_tok_s).collect();
-        values.sort_by(f64::total_cmp);
-        values
+    fn speeds(&self) -> impl Iterator<Item = f64> {
+        self.same.iter().map(|row| row.throughput_tok_s)
     }
 
     /// Refuses rows of which the middle is the speed of none: the run ran at one or at the other.

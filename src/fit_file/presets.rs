@@ -58,15 +58,11 @@ fn same(a: &Measurement, b: &Measurement) -> bool {
         && a.configuration == b.configuration
         && a.throughput_tok_s.to_bits() == b.throughput_tok_s.to_bits()
         && same_cluster(&a.cluster, &b.cluster)
-        && same_stack(&a.stack, &b.stack)
+        && a.stack.is_same_as(&b.stack)
 }
 
 fn same_cluster(a: &Cluster, b: &Cluster) -> bool {
-    a.name == b.name && same_gpu(&a.gpu, &b.gpu) && same_nodes(a, b)
-}
-
-fn same_nodes(a: &Cluster, b: &Cluster) -> bool {
-    a.gpus_per_node == b.gpus_per_node && a.inter_node_bytes_per_s == b.inter_node_bytes_per_s
+    a.name == b.name && same_gpu(&a.gpu, &b.gpu) && a.is_linked_as(b)
 }
 
 fn same_gpu(a: &Gpu, b: &Gpu) -> bool {
@@ -80,10 +76,6 @@ fn same_gpu(a: &Gpu, b: &Gpu) -> bool {
         .map(f64::to_bits)
     };
     a.name == b.name && figures(a) == figures(b)
-}
-
-fn same_stack(a: &Stack, b: &Stack) -> bool {
-    a.name == b.name && a.precision == b.precision && a.overlap == b.overlap
 }
 
 /// The GPUs, clusters and stacks of rows that the embedded presets don't have.
@@ -103,7 +95,7 @@ fn hardware(rows: &[Measurement]) -> Table {
         }
         if !known
             .stack(&stack.name)
-            .is_ok_and(|known| same_stack(known, stack))
+            .is_ok_and(|known| known.is_same_as(stack))
         {
             stacks.insert(stack.name.clone(), Value::Table(policy(stack)));
         }
@@ -127,7 +119,7 @@ fn reads_back(known: &Catalog, cluster: &Cluster) -> bool {
         Ok(named) => same_cluster(named, cluster),
         Err(_) => known
             .generic_cluster(&cluster.gpu.name)
-            .is_ok_and(|generic| same_nodes(&generic, cluster)),
+            .is_ok_and(|generic| generic.is_linked_as(cluster)),
     }
 }
 

@@ -10,6 +10,7 @@ mod confidence;
 mod count;
 mod display;
 mod interval;
+mod median;
 mod price;
 mod separators;
 
@@ -23,6 +24,7 @@ pub use count::{Bytes, Tokens};
 pub(crate) use display::{counted, display_hours_like, plural};
 pub use display::{display_count, display_hours, display_thousands, display_whole};
 pub use interval::Interval;
+pub(crate) use median::{median, middle_two};
 pub use price::UsdPerGpuHour;
 pub(crate) use separators::without_separators;
 

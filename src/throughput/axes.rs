@@ -1,6 +1,6 @@
 //! The axes on which a configuration is outside of what was measured on its GPU type.
 
-use super::basis::{Known, same_stack};
+use super::basis::Known;
 use super::residual::padded;
 use crate::configuration::{Configuration, Setting};
 use crate::measure::Measurement;
@@ -170,7 +170,7 @@ pub(super) fn axes_left(
             )
         }));
     }
-    if none(&|row| same_stack(&row.stack, setting.stack)) {
+    if none(&|row| row.stack.is_same_as(setting.stack)) {
         let stack = &setting.stack.name;
         axes.push(format!("stack {stack} (not measured on {gpu})"));
     }

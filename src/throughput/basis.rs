@@ -4,13 +4,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::axes::axes_left;
-use super::layer::same_links;
 use super::residual::{Cell, distance, padded};
 use crate::configuration::{Configuration, Setting};
 use crate::measure::Measurement;
 use crate::model::Shape;
-use crate::quantity::Interval;
-use crate::stack::Stack;
+use crate::quantity::{Interval, median};
 
 /// How many nearest rows are named.
 const NEAREST: usize = 3;
@@ -92,7 +90,7 @@ pub(crate) fn basis(
     let one_node = setting.cluster.nodes(configuration.gpus) == 1;
     let here = |row: &Measurement| {
         same_shape(&row.shape, setting.shape)
-            && same_stack(&row.stack, setting.stack)
+            && row.stack.is_same_as(setting.stack)
             && linked_alike(row, setting, configuration)
             && (one_node || known.other_links.is_none())
     };
@@ -117,18 +115,9 @@ pub(crate) fn basis(
     let detail = BasisDetail {
         axes,
         nearest,
-        not_followed_tok_s: middle(of_this).filter(|speed| !expected.contains(*speed)),
+        not_followed_tok_s: median(of_this).filter(|speed| !expected.contains(*speed)),
     };
     (basis, detail)
-}
-
-/// The middle of what was measured of one run; `None` of nothing.
-fn middle(speeds: impl Iterator<Item = f64>) -> Option<f64> {
-    let mut speeds: Vec<f64> = speeds.collect();
-    speeds.sort_by(f64::total_cmp);
-    let upper = speeds.get(speeds.len() / 2)?;
-    let lower = speeds.get(speeds.len().saturating_sub(1) / 2)?;
-    Some(f64::midpoint(*lower, *upper))
 }
 
 /// Whether two shapes are one model: padding a vocabulary makes no other of it.
@@ -140,17 +129,12 @@ fn same_shape(a: &Shape, b: &Shape) -> bool {
     padded(a) == padded(b)
 }
 
-/// Whether two stacks are one to every prediction.
-pub(super) fn same_stack(a: &Stack, b: &Stack) -> bool {
-    a.name == b.name && a.precision == b.precision && a.overlap == b.overlap
-}
-
 /// Whether a row ran over links like a configuration's: inside one node both, or over nodes that
 /// are linked alike.
 fn linked_alike(row: &Measurement, setting: &Setting<'_>, configuration: &Configuration) -> bool {
     let of_row = row.cluster.nodes(row.configuration.gpus);
     let nodes = setting.cluster.nodes(configuration.gpus);
-    (of_row == 1 && nodes == 1) || same_links(&row.cluster, setting.cluster)
+    (of_row == 1 && nodes == 1) || row.cluster.is_linked_as(setting.cluster)
 }
 
 /// The nearest cells, each by its row of the nearest gradient accumulation.
@@ -161,7 +145,7 @@ fn nearest(
 ) -> Vec<NearestRow> {
     let apart = |row: &Measurement, at: &Cell| {
         let switches = [
-            same_stack(&row.stack, setting.stack),
+            row.stack.is_same_as(setting.stack),
             linked_alike(row, setting, configuration),
         ];
         let switched = switches.iter().filter(|same| !**same).count();

@@ -10,7 +10,7 @@ use crate::hardware::Cluster;
 use crate::stack::Stack;
 
 /// A GPU architecture under a stack: what coefficients belong to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Place {
     /// Peak of the GPU's architecture: cards that differ in memory alone share it.
     peak_flops: f64,
@@ -23,6 +23,11 @@ impl Place {
             peak_flops: setting.cluster.gpu.peak_flops,
             stack: setting.stack.name.clone(),
         }
+    }
+
+    /// Whether it is the same stack on a GPU of the same architecture.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.stack == other.stack && self.same_architecture(other)
     }
 
     pub(super) fn same_architecture(&self, other: &Self) -> bool {
@@ -67,8 +72,7 @@ impl Context {
 
     /// Whether its rows are of a setting's GPU architecture and stack.
     pub(crate) fn is_of_place(&self, setting: &Setting<'_>) -> bool {
-        let place = Place::of(setting);
-        place.stack == self.place.stack && place.same_architecture(&self.place)
+        self.place.is_same_as(&Place::of(setting))
     }
 
     /// What the links between the nodes of a cluster carry: what was found where rows were measured,

@@ -8,7 +8,7 @@ use super::interval::{normal, normal_reach};
 use super::layer::Layer;
 use super::{Fit, point::Point};
 use crate::measure::Measurement;
-use crate::quantity::Confidence;
+use crate::quantity::{Confidence, median};
 
 /// Chance below which rows are no longer taken for ones that a layer foretells: the usual one.
 const UNLIKELY: f64 = 0.05;
@@ -59,13 +59,8 @@ fn distinct(rows: &[Measurement]) -> Vec<(&Measurement, f64)> {
             None => runs.push((row, vec![row.throughput_tok_s])),
         }
     }
-    let middle = |speeds: &mut Vec<f64>| {
-        speeds.sort_by(f64::total_cmp);
-        let at = |place: usize| speeds.get(place).copied().unwrap_or(0.0);
-        f64::midpoint(at((speeds.len() - 1) / 2), at(speeds.len() / 2))
-    };
     let runs = runs.into_iter();
-    runs.map(|(row, mut speeds)| (row, middle(&mut speeds)))
+    runs.filter_map(|(row, speeds)| Some((row, median(speeds.into_iter())?)))
         .collect()
 }
 

@@ -7,7 +7,6 @@ use super::fit::{Belief, FitError, Solution, Start, solve};
 use super::residual::{Cell, Kernel};
 use super::scatter::Scatter;
 use crate::configuration::Setting;
-use crate::hardware::Cluster;
 use crate::measure::Measurement;
 use crate::memory::{self, Verdict};
 use crate::stack::Stack;
@@ -167,7 +166,7 @@ impl Layer {
         Unknown {
             stack: !self.knows_stack(setting.stack),
             gpu,
-            links: !self.any(|row| same_links(&row.cluster, setting.cluster)),
+            links: !self.any(|row| row.cluster.is_linked_as(setting.cluster)),
         }
     }
 
@@ -188,9 +187,4 @@ impl Layer {
         }
         belief
     }
-}
-
-/// Whether two clusters are linked alike: what clusters of the same GPU can differ in.
-pub(crate) fn same_links(a: &Cluster, b: &Cluster) -> bool {
-    a.gpus_per_node == b.gpus_per_node && a.inter_node_bytes_per_s == b.inter_node_bytes_per_s
 }

@@ -22,11 +22,11 @@ impl Fit {
         };
         let of_contexts = self.contexts.iter().flat_map(|context| &context.layer.rows);
         let own: Vec<&Measurement> = of_contexts.map(|(row, _)| row).chain(joined()).collect();
-        let joined_here = joined().any(|row| Place::of(&row.setting()) == place);
+        let joined_here = joined().any(|row| Place::of(&row.setting()).is_same_as(&place));
         if own.is_empty() || joined_here || self.context(setting).is_some() {
             return None;
         }
-        let at_place = |row: &&&Measurement| Place::of(&row.setting()) == place;
+        let at_place = |row: &&&Measurement| Place::of(&row.setting()).is_same_as(&place);
         let network = self.contexts.iter().any(|context| {
             let mut rows = context.layer.rows.iter().map(|(row, _)| row);
             context.hypothesis == Hypothesis::Network && rows.any(|row| at_place(&&row))

@@ -65,7 +65,10 @@ impl Group {
         let mut groups: Vec<Self> = Vec::new();
         for row in rows {
             let place = Place::of(&row.setting());
-            match groups.iter_mut().find(|group| group.place == place) {
+            match groups
+                .iter_mut()
+                .find(|group| group.place.is_same_as(&place))
+            {
                 Some(group) => group.rows.push(row.clone()),
                 None => groups.push(Self {
                     place,

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Fit;
 use crate::measure::{Measurement, Unit};
 use crate::memory;
-use crate::quantity::GIB;
+use crate::quantity::{GIB, middle_two};
 
 /// Farther from what is expected than this, as a factor, a row is doubted. Of GPUs known from
 /// datasheets alone the 90 % interval ends at a factor of about 1.5, and configurations short of
@@ -232,15 +232,10 @@ impl<'a> Judged<'a> {
 /// the one nearer to what is expected. Nothing where they are few, or so far off that units may be
 /// wrong in all of them.
 fn common_log(alike: &[&Judged<'_>]) -> f64 {
-    let mut logs: Vec<f64> = alike.iter().map(|row| row.log).collect();
-    logs.sort_by(f64::total_cmp);
-    let upper = logs.get(logs.len() / 2);
-    let lower = logs.get(logs.len().saturating_sub(1) / 2);
-    let middle = [lower, upper].into_iter().flatten();
-    let median = middle.min_by(|a, b| a.abs().total_cmp(&b.abs()));
-    median
-        .copied()
-        .filter(|median| logs.len() > 2 && median.abs() <= DOUBTED.ln())
+    let nearer = |(a, b): (f64, f64)| if b.abs() < a.abs() { b } else { a };
+    middle_two(alike.iter().map(|row| row.log))
+        .map(nearer)
+        .filter(|median| alike.len() > 2 && median.abs() <= DOUBTED.ln())
         .unwrap_or_default()
 }
 

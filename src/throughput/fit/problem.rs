@@ -5,6 +5,7 @@ use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 use super::Start;
 use super::belief::{Square, Vector};
 use crate::measure::Measurement;
+use crate::quantity::median;
 use crate::throughput::coefficients::{COUNT, Values};
 use crate::throughput::interval::row_sd;
 use crate::throughput::physics::Rates;
@@ -54,10 +55,8 @@ impl Observation {
     /// how uneven rows are belongs to what ran and not to how often.
     fn repeated(&mut self, other: &Self, scatter: Scatter) {
         self.repeats.extend(&other.repeats);
-        self.repeats.sort_by(f64::total_cmp);
         let count = self.repeats.len();
-        let middle = |place: usize| self.repeats.get(place).copied().unwrap_or(self.log_step);
-        self.log_step = f64::midpoint(middle((count - 1) / 2), middle(count / 2));
+        self.log_step = median(self.repeats.iter().copied()).unwrap_or(self.log_step);
         let run_sd = row_sd(self.work.nodes, self.step_s);
         self.sd = scatter.and(run_sd / (count as f64).sqrt());
     }
