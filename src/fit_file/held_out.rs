@@ -159,6 +159,5 @@ fn same_cell(a: &Measurement, b: &Measurement) -> bool {
     };
     one_step(a) == one_step(b)
         && a.shape == b.shape
-        && a.cluster.name == b.cluster.name
-        && a.stack.name == b.stack.name
+        && a.place() == b.place()
 }

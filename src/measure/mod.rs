@@ -89,8 +89,13 @@ impl Measurement {
     pub(crate) fn is_repeat_of(&self, other: &Self) -> bool {
         self.configuration == other.configuration
             && self.shape == other.shape
-            && self.cluster.name == other.cluster.name
-            && self.stack.name == other.stack.name
+            && self.place() == other.place()
+    }
+
+    /// Where it ran, for whatever tells places apart: cluster, GPU and stack. A cluster's name alone
+    /// doesn't tell its GPU, since one that isn't known is taken as nodes of the GPU of its row.
+    pub(crate) fn place(&self) -> (&str, &str, &str) {
+        (&self.cluster.name, &self.cluster.gpu.name, &self.stack.name)
     }
 
     /// Whether one copy of the model is split over several GPUs, which no model here knows of.

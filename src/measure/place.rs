@@ -33,8 +33,9 @@ struct Met {
 pub(super) struct Places<'a> {
     catalog: &'a Catalog,
     clusters: BTreeMap<(String, String), Met>,
-    /// Those whose rows tell other nodes than the cluster's, by its name and the GPUs in them.
-    of_other_nodes: BTreeMap<(String, u64), Arc<Cluster>>,
+    /// Those whose rows tell other nodes than the cluster's, by its name, its GPU (a name that isn't
+    /// known may be of several) and the GPUs in them.
+    of_other_nodes: BTreeMap<(String, String, u64), Arc<Cluster>>,
 }
 
 impl<'a> Places<'a> {
@@ -127,7 +128,8 @@ impl<'a> Places<'a> {
         );
         notes.add(row.line(), text);
         let share = per_node as f64 / usual.gpus_per_node.max(1) as f64;
-        let known = self.of_other_nodes.entry((usual.name.clone(), per_node));
+        let key = (usual.name.clone(), usual.gpu.name.clone(), per_node);
+        let known = self.of_other_nodes.entry(key);
         let cluster = known.or_insert_with(|| {
             Arc::new(Cluster {
                 name,

@@ -102,17 +102,19 @@ pub fn doubts(fit: &Fit, rows: &[Measurement]) -> Vec<Doubt> {
         .filter(|row| row.throughput_tok_s > 0.0)
         .map(|row| Judged::new(fit, row))
         .collect();
-    let mut places: BTreeMap<(&str, &str), Vec<&Judged<'_>>> = BTreeMap::new();
+    let mut places: BTreeMap<_, Vec<&Judged<'_>>> = BTreeMap::new();
     for row in &judged {
-        places.entry(row.place()).or_default().push(row);
+        places.entry(row.row.place()).or_default().push(row);
     }
-    let places: BTreeMap<(&str, &str), Place<'_>> = places
+    let places: BTreeMap<_, Place<'_>> = places
         .into_iter()
         .map(|(name, rows)| (name, Place::new(rows)))
         .collect();
     let mut found: Vec<Doubt> = Vec::new();
     for row in &judged {
-        let speed = places.get(&row.place()).and_then(|place| place.doubt(row));
+        let speed = places
+            .get(&row.row.place())
+            .and_then(|place| place.doubt(row));
         for kind in speed.into_iter().chain(row.memory()) {
             match found.iter_mut().find(|known| known.kind.is_like(&kind)) {
                 Some(known) => {
@@ -185,11 +187,6 @@ impl<'a> Judged<'a> {
             expected_tok_s,
             log: (row.throughput_tok_s / expected_tok_s).ln(),
         }
-    }
-
-    /// Its cluster and stack.
-    fn place(&self) -> (&'a str, &'a str) {
-        (&self.row.cluster.name, &self.row.stack.name)
     }
 
     /// Whether such a run can have been launched at all.
@@ -266,7 +263,7 @@ fn repeats<'a>(rows: impl Iterator<Item = &'a Measurement>) -> Vec<Doubt> {
     for row in rows {
         let run = row.configuration;
         let key = (
-            (&row.cluster.name, &row.stack.name, &row.model),
+            (row.place(), &row.model),
             (run.gpus, run.seq_len, run.micro_batch, run.grad_accum),
             (run.activation_checkpointing, row.shape.params(1)),
         );
