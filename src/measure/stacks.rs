@@ -32,6 +32,15 @@ const SPLIT: &str = "the model split over GPUs";
 /// No name of a stack is longer.
 const LONGEST_STACK: usize = 200;
 
+/// The stack of rows on a GPU that don't tell theirs.
+pub(super) fn usual_on(gpu: &Gpu) -> &'static str {
+    if gpu.measured {
+        DEFAULT_STACK
+    } else {
+        LATER_DEFAULT_STACK
+    }
+}
+
 /// Stacks met so far; rows share them.
 pub(super) struct Stacks<'a> {
     catalog: &'a Catalog,
@@ -111,11 +120,7 @@ impl<'a> Stacks<'a> {
         gpu: &Gpu,
         notes: &mut Notes,
     ) -> Result<Arc<Stack>, Diagnostic> {
-        let usual = if gpu.measured {
-            DEFAULT_STACK
-        } else {
-            LATER_DEFAULT_STACK
-        };
+        let usual = usual_on(gpu);
         let Some(cell) = row.cell(Column::MpMode) else {
             if let Some(told) = row.cells(Column::Precision).find(|told| is_all_half(told)) {
                 let text = format!("precision {} is read as stack `{PURE}`", told.text);

@@ -1,15 +1,16 @@
 //! Measurements as CSV that [`super::read`] understands.
 
-use super::Measurement;
+use super::{Measurement, stacks};
 use crate::hardware::Cluster;
 use crate::stack::Stack;
 
-const HEADER: [&str; 16] = [
+const HEADER: [&str; 17] = [
     "model",
     "d_model",
     "n_layers",
     "n_heads",
     "n_kv_heads",
+    "head_dim",
     "d_ff",
     "vocab_size",
     "cluster",
@@ -65,6 +66,7 @@ fn record(row: &Measurement, throughput: String) -> [String; HEADER.len()] {
         shape.n_layers.to_string(),
         shape.n_heads.to_string(),
         shape.n_kv_heads.to_string(),
+        shape.head_dim.to_string(),
         shape.d_ff.to_string(),
         shape.vocab_size.to_string(),
         cluster_name(row),
@@ -79,7 +81,8 @@ fn record(row: &Measurement, throughput: String) -> [String; HEADER.len()] {
     ]
 }
 
-/// The stack's name, or nothing where it is the one that rows of its GPU are read as.
+/// The stack's name, or nothing where its row doesn't tell it and it is the one that rows of its GPU
+/// are read as: who reads it again knows then that it was not told.
 fn stack_name(row: &Measurement) -> String {
     if !row.stack_told && is_usual(&row.cluster, &row.stack) {
         String::new()
@@ -88,9 +91,10 @@ fn stack_name(row: &Measurement) -> String {
     }
 }
 
-/// Whether rows of a cluster that name no stack are of this one, the measured one.
+/// Whether rows of a cluster that name no stack are of this one: the measured one on the GPUs of the
+/// embedded tables, that of later software on others.
 pub(crate) fn is_usual(cluster: &Cluster, stack: &Stack) -> bool {
-    stack.measured && cluster.gpu.measured
+    stack.name == stacks::usual_on(&cluster.gpu)
 }
 
 /// The cluster's name, or nothing where it only stands for its GPU (as it will again).
