@@ -561,6 +561,17 @@ fn speeds_and_sizes_are_told_by_other_programs_headers() {
     assert!(refusal.contains("too long for a step"), "{refusal}");
 }
 
+/// A required column under a header that is nearly one of its own is asked for by that.
+#[test]
+fn a_header_near_a_required_one_is_pointed_at() {
+    let text = "model,gpu,gpus,seq_len,mbs,grad_acum,ac,tok/s\ngpt-7b,h100,8,2048,1,4,on,60000\n";
+    let refusal = read("t.csv", text, &CATALOG).unwrap_err().to_string();
+    assert!(
+        refusal.contains("`grad_acum` is not read: name it `grad_accum`"),
+        "{refusal}"
+    );
+}
+
 /// Of the units that would explain a number, the one that makes the more usual utilization is named.
 #[test]
 fn thousands_are_told_from_samples() {
@@ -568,6 +579,7 @@ fn thousands_are_told_from_samples() {
         ("8", "65", "this looks like thousands of tokens/s"),
         ("64", "254", "this looks like samples/s"),
         ("8", "0.5", "this looks like samples/s ("),
+        ("1024", "9000", "this looks like tokens/s of one GPU"),
     ] {
         let text = format!(
             "model,gpu,gpus,seq_len,mbs,ga,ac,tok/s\ngpt-7b,h100,{gpus},65536,1,4,on,{speed}\n"

@@ -9,9 +9,11 @@ use std::fs;
 use std::process::Command;
 use std::sync::LazyLock;
 
-use tminus::measure::{Measurement, read};
+use tminus::fit_file::{FitFile, embedded_fit};
+use tminus::measure::{Measurement, read, to_csv};
 use tminus::model::FeedForward;
 use tminus::preset::Catalog;
+use tminus::throughput::doubts;
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::embedded);
 
@@ -97,6 +99,67 @@ fn recomputing_is_told_by_whatever_header_speaks_of_it() {
         note.contains("checkpointing is not told and taken as on"),
         "{note}"
     );
+}
+
+/// The headers of the tables that the program itself prints are read, checkpointing among them.
+#[test]
+fn headers_of_what_is_printed_are_read() {
+    for (headers, cells) in [
+        ("GPUs,seq,micro batch,grad accum,ckpt", "8,2048,4,2,off"),
+        ("GPUs,seq,micro,accum,ckpt", "8,2048,4,2,false"),
+        ("gpus,seq_len,mbs,grad_acc_steps,use_ckpt", "8,2048,4,2,no"),
+        ("gpus,seq_len,mbs,grad_acc,checkpoint", "8,2048,4,2,off"),
+        ("gpus,seq_len,mbs,accumulation_steps,AC", "8,2048,4,2,0"),
+    ] {
+        let text = format!("model,gpu,{headers},tok/s\ngpt-3b,a100-80gb,{cells},50000\n");
+        let run = read("t.csv", &text, &CATALOG).unwrap().rows[0].configuration;
+        let batch = (run.gpus, run.seq_len, run.micro_batch, run.grad_accum);
+        assert_eq!(batch, (8, 2048, 4, 2), "{headers}");
+        assert!(!run.activation_checkpointing, "{headers}");
+    }
+    // Of files: nothing is told, and where it may have been, that is said.
+    for (header, cell, warned) in [
+        ("checkpoint", "step-1000", false),
+        ("ckpt_every", "500", false),
+        ("async_checkpoint", "off", false),
+        ("resumed_from_checkpoint", "false", true),
+    ] {
+        let (row, note) = told(&format!("gpus,{header}"), &format!("64,{cell}"));
+        assert!(row.configuration.activation_checkpointing, "{header}");
+        let said = format!("`{header}` doesn't tell whether it is");
+        assert_eq!(note.contains(&said), warned, "{header}: {note}");
+    }
+}
+
+/// One name of a cluster that isn't known may stand for nodes of several GPUs.
+#[test]
+fn a_cluster_that_is_not_known_is_of_the_gpu_of_each_row() {
+    let text = "model,gpus,seq_len,micro_batch,grad_accum,ac,cluster,gpu,nodes,stack,tok/s\n\
+                gpt-7b,16,2048,4,4,on,mine,a100-40gb,4,bf16-gather,40000\n\
+                gpt-7b,16,2048,4,4,on,mine,h100,4,bf16-gather,120000\n";
+    let rows = read("t.csv", text, &CATALOG).unwrap().rows;
+    let gpus: Vec<&str> = rows.iter().map(|row| &*row.cluster.gpu.name).collect();
+    assert_eq!(gpus, ["a100-40gb", "h100"]);
+    let said: Vec<String> = doubts(&embedded_fit().unwrap(), &rows)
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert!(said.is_empty(), "{said:?}");
+}
+
+/// A shape whose heads don't divide its width reads back from what is written of it, in a fit file too.
+#[test]
+fn the_width_of_a_head_is_written() {
+    let text = "model,d_model,n_layers,n_heads,head_dim,d_ff,vocab_size,gpu,gpus,seq_len,micro_batch,\
+                grad_accum,ac,tok/s\nown,5120,32,24,128,20480,50304,h100,16,2048,4,4,on,100000\n";
+    let rows = read("t.csv", text, &CATALOG).unwrap().rows;
+    let again = read("again.csv", &to_csv(&rows), &CATALOG).unwrap().rows;
+    assert_eq!(again[0].shape, rows[0].shape);
+    // Who reads them again knows that nobody told the stack.
+    assert!(!rows[0].stack_told && !again[0].stack_told);
+    let file = FitFile::on_top("own", Vec::new(), rows).unwrap();
+    let read = FitFile::from_toml("own.fit.toml", &file.to_toml().unwrap()).unwrap();
+    assert_eq!(read.rows()[0].shape.head_dim, 128);
 }
 
 #[test]

@@ -67,6 +67,37 @@ pub(super) fn is_told_by(header: &str) -> bool {
     false
 }
 
+/// What tells when or where something is saved, which the steps of a run are without.
+const SAVES: [&str; 6] = ["interval", "every", "path", "dir", "async", "save"];
+
+/// Whether a header speaks of what is saved, or of when and where it is.
+pub(super) fn is_of_saving(header: &str) -> bool {
+    let key = normalised(header);
+    SAVES.iter().any(|word| key.contains(word))
+}
+
+/// Whether a header says no more than that there are checkpoints of some kind: `ckpt`, as this
+/// program's own tables have it.
+pub(super) fn is_told_in_short(header: &str) -> bool {
+    let key = normalised(header);
+    (key.contains("ckpt") || key.contains("checkpoint")) && is_made_of_words(&key)
+}
+
+/// Whether a cell says that something is done or that it isn't, and no number of anything.
+pub(super) fn is_on_or_off(text: &str) -> bool {
+    const WORDS: [&str; 8] = [
+        "on", "off", "true", "false", "yes", "no", "enabled", "disabled",
+    ];
+    WORDS.contains(&text.to_lowercase().as_str())
+}
+
+/// Whether an unread column may have told what is assumed in its place.
+fn may_have_told(header: &str, cell: &str) -> bool {
+    let key = normalised(header);
+    let named = key.contains("ckpt") || key.contains("checkpoint");
+    is_spoken_of(header) && !is_no(cell) || named && !is_of_saving(header) && is_on_or_off(cell)
+}
+
 fn is_made_of_words(key: &str) -> bool {
     let mut rest = key;
     while !rest.is_empty() {
@@ -177,7 +208,7 @@ fn assumed(row: &Row<'_>, shape: &Shape, seq_len: u64, notes: &mut Notes) -> boo
         "taken as off, the launch scripts' default for models below 1B parameters"
     };
     let mut unread = row.unread();
-    match unread.find(|(header, cell)| is_spoken_of(header) && !is_no(&cell.text)) {
+    match unread.find(|(header, cell)| may_have_told(header, &cell.text)) {
         Some((header, _)) => notes.warn(
             row.line(),
             format!(

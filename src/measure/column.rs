@@ -1,6 +1,6 @@
 //! What columns hold, and which of them a header has.
 
-use crate::diagnostic::{Diagnostic, Origin};
+use crate::diagnostic::{Diagnostic, Origin, nearest_names};
 
 use super::checkpointing;
 use super::grid::{Grid, Record};
@@ -79,6 +79,14 @@ impl Column {
         spellings::all()
             .find(|(column, ..)| *column == self)
             .map_or("", |(_, name, _)| name)
+    }
+
+    /// Whether a header is nearly one of those that this column has.
+    pub(super) fn is_nearly(self, header: &str) -> bool {
+        let own = spellings::all().filter(|(column, ..)| *column == self);
+        let known = own.flat_map(|(_, name, others)| others.iter().chain([name]).copied());
+        let known: Vec<String> = known.map(normalised).collect();
+        !nearest_names(&normalised(header), known.iter().map(String::as_str)).is_empty()
     }
 
     /// The column that a header stands above.
@@ -172,11 +180,10 @@ const MATTERS: [&str; 9] = [
     "checkpoint",
 ];
 
-/// What tells when or where something is saved, which these steps are without.
-const SAVES: [&str; 6] = ["interval", "every", "path", "dir", "async", "save"];
-
 /// Headers that head something near what they stand for where a table has a column for that itself.
-const NEARLY: [&str; 10] = [
+const NEARLY: [&str; 12] = [
+    "micro",
+    "seq",
     "paddedvocabsize",
     "devicebatchsize",
     "modelparallelsize",
@@ -222,7 +229,7 @@ fn may_matter(header: &str) -> bool {
     let key = normalised(header);
     let holds = |words: &[&str]| words.iter().any(|word| key.contains(word));
     let spoken_of = checkpointing::is_spoken_of(header);
-    (spoken_of || holds(&MATTERS)) && !holds(&SAVES)
+    (spoken_of || holds(&MATTERS)) && !checkpointing::is_of_saving(header)
 }
 
 /// Whether a header has any column that tells a throughput.
@@ -259,6 +266,13 @@ pub(super) fn columns(
             Some(Column::Gpus) if names_gpu(at) => Some(Column::Gpu),
             column => column.filter(|column| !gives_way(header, at, *column)),
         };
+        // A bare `ckpt` is of activations or of files: what stands below it tells.
+        let recomputes = || {
+            checkpointing::is_told_in_short(&cell.text)
+                && !grid.all_below(at, str::is_empty)
+                && grid.all_below(at, checkpointing::is_on_or_off)
+        };
+        let column = column.or_else(|| recomputes().then_some(Column::Recompute));
         if let Some(column) = column.filter(|column| !column.repeats())
             && let Some(first) = columns.iter().position(|known| *known == Some(column))
         {

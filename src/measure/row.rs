@@ -320,10 +320,19 @@ impl<'a> Row<'a> {
             .map(|cell| cell.text.as_str())
             .filter(|text| !text.is_empty())
             .collect();
-        Diagnostic::new(format!(
+        let mut unread = self.unread().map(|(header, _)| header);
+        let meant = unread
+            .find(|header| column.is_nearly(header))
+            .map(|header| {
+                let name = column.name();
+                format!("`{header}` is not read: name it `{name}` where it is that")
+            });
+        let refusal = Diagnostic::new(format!(
             "line {}: the table has no column {wanted}",
             self.header.line
-        ))
+        ));
+        let refusal = meant.into_iter().fold(refusal, Diagnostic::help);
+        refusal
         .in_text(self.origin.clone())
         .at(self.header.span(), format!("expected a column {wanted}"))
         .help(if let ([only], 1) = (found.as_slice(), self.header.cells.len()) {

@@ -53,7 +53,7 @@ impl Unit {
     /// usual first.
     pub(super) fn by_mfu(mfu: f64, configuration: &Configuration) -> Vec<Self> {
         let off = |unit: &Self| (mfu * unit.factor(configuration) / USUAL_MFU).ln().abs();
-        let mut units: Vec<Self> = [Self::Samples, Self::ThousandTokens]
+        let mut units: Vec<Self> = [Self::TokensPerGpu, Self::Samples, Self::ThousandTokens]
             .into_iter()
             .filter(|unit| PLAUSIBLE_MFU.contains(&(mfu * unit.factor(configuration))))
             .collect();

@@ -79,6 +79,7 @@ pub(super) const MODEL: &[Spelling] = &[
         Column::SeqLen,
         "seq_len",
         &[
+            "seq",
             "seqlent",
             "sequencelength",
             "seqlength",
