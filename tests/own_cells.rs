@@ -4,6 +4,7 @@
     reason = "in a test a wrong value is a failure, helpers included"
 )]
 
+use std::process::Command;
 use std::sync::Arc;
 
 use tminus::configuration::Setting;
@@ -41,6 +42,30 @@ fn rows_that_stand_in_the_embedded_tables_are_left_out() {
     rows[1].throughput_tok_s *= 1.002;
     let (new, copies) = without_copies(rows.clone()).unwrap();
     assert_eq!((new.as_slice(), copies), (&rows[1..2], 2));
+}
+
+/// The embedded rows, as they are exported, are those that a fit and an evaluation take them for.
+#[test]
+fn rows_that_are_exported_are_known_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let run = Command::new(env!("CARGO_BIN_EXE_tminus"))
+            .current_dir(dir.path())
+            .args(arguments)
+            .output()
+            .unwrap();
+        String::from_utf8_lossy(&run.stdout).into_owned()
+    };
+    let table = ["presets", "tables", "mosaicgpt-2023", "--format"];
+    run(&[&table[..], &["csv", "-o", "t.csv"]].concat());
+    let said = run(&["evaluate", "t.csv"]);
+    assert!(said.contains("300 of 300 rows are among those"), "{said}");
+    let json: serde_json::Value =
+        serde_json::from_str(&run(&[&table[..], &["json"]].concat())).unwrap();
+    assert_eq!(
+        json[0]["throughput_tok_s"].as_f64(),
+        Some(embedded_rows().unwrap()[0].throughput_tok_s)
+    );
 }
 
 /// Some of the rows on many nodes were bad runs: what they say is shown, and that it isn't followed.

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use rayon::prelude::*;
 
 use crate::diagnostic::Diagnostic;
-use crate::fit_file::{FitFile, embedded_fit, embedded_rows};
+use crate::fit_file::{FitFile, embedded_fit, embedded_rows, is_copy};
 use crate::measure::Measurement;
 use crate::plan::FitReport;
 use crate::preset::Catalog;
@@ -172,7 +172,7 @@ fn silences(fit: &Fit, rows: &[Measurement]) -> Vec<String> {
 
 /// How many rows the fit has seen: their errors say little about rows it has not.
 fn in_sample_note(rows: &[Measurement], seen: &[&Measurement]) -> Option<String> {
-    let known = |row: &&Measurement| seen.iter().any(|other| same_run(row, other));
+    let known = |row: &&Measurement| seen.iter().any(|other| is_copy(row, other));
     let count = rows.iter().filter(known).count();
     (count > 0).then(|| {
         format!(
@@ -181,15 +181,6 @@ fn in_sample_note(rows: &[Measurement], seen: &[&Measurement]) -> Option<String>
             rows.len()
         )
     })
-}
-
-/// Whether two rows are the same run: the same configuration at the same speed, as printed.
-fn same_run(a: &Measurement, b: &Measurement) -> bool {
-    a.configuration == b.configuration
-        && (a.throughput_tok_s / b.throughput_tok_s - 1.0).abs() < 1e-5
-        && a.shape == b.shape
-        && a.cluster.gpu.name == b.cluster.gpu.name
-        && a.stack.name == b.stack.name
 }
 
 /// Protocols on the embedded table, or on the rows of a fit file.

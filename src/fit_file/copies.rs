@@ -29,7 +29,9 @@ pub fn without_copies(rows: Vec<Measurement>) -> Result<(Vec<Measurement>, usize
     Ok((new, copies))
 }
 
-fn is_copy(row: &Measurement, known: &Measurement) -> bool {
+/// Whether a row is a known one once more: the same run on the same kind of nodes at the same speed, as
+/// printed.
+pub(crate) fn is_copy(row: &Measurement, known: &Measurement) -> bool {
     row.configuration == known.configuration
         && row.shape == known.shape
         && row.cluster.gpu.name == known.cluster.gpu.name

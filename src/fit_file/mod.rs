@@ -28,6 +28,7 @@ use crate::measure::Measurement;
 use crate::quantity::{Confidence, Interval};
 use crate::throughput::{Fit, FitError, LayerSummary};
 
+pub(crate) use copies::is_copy;
 pub use copies::without_copies;
 pub use embedded::{
     EMBEDDED, HeldOutErrors, Provenance, embedded_fit, embedded_rows, embedded_sha256, provenance,

@@ -15,12 +15,17 @@ pub struct Section {
 }
 
 impl Section {
-    /// The table as objects: one a row, keyed by the headers; whole numbers stay numbers.
+    /// The table as objects: one a row, keyed by the headers; numbers stay numbers.
     #[must_use]
     pub fn json(&self) -> Value {
         let value = |text: &str| {
-            text.parse::<u64>()
-                .map_or_else(|_| Value::from(text), Value::from)
+            // Names such as `inf` or `1e5` are no numbers.
+            let is_plain = text.chars().all(|c| c.is_ascii_digit() || c == '.');
+            match (text.parse::<u64>(), text.parse::<f64>()) {
+                (Ok(whole), _) => Value::from(whole),
+                (_, Ok(number)) if is_plain => Value::from(number),
+                _ => Value::from(text),
+            }
         };
         let object = |row: &Vec<Cell>| -> Value {
             self.grid
