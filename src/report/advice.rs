@@ -118,14 +118,7 @@ impl Answer for ToMeasure<'_> {
     }
 
     fn records(&self) -> Records {
-        let text = to_blank_csv(&self.advice.table);
-        let mut lines = text
-            .lines()
-            .map(|line| line.split(',').map(str::to_owned).collect());
-        Records {
-            header: lines.next().unwrap_or_default(),
-            rows: lines.collect(),
-        }
+        Records::of_csv(&to_blank_csv(&self.advice.table))
     }
 
     fn json(&self) -> Result<String, serde_json::Error> {

@@ -58,16 +58,7 @@ impl Answer for Deviation<'_> {
     }
 
     fn records(&self) -> Records {
-        let mut reader = csv::Reader::from_reader(self.comparison.fit_row_csv.as_bytes());
-        let fields = |record: &csv::StringRecord| record.iter().map(str::to_owned).collect();
-        Records {
-            header: reader.headers().map(fields).unwrap_or_default(),
-            rows: reader
-                .records()
-                .flatten()
-                .map(|record| fields(&record))
-                .collect(),
-        }
+        Records::of_csv(&self.comparison.fit_row_csv)
     }
 
     fn json(&self) -> Result<String, serde_json::Error> {

@@ -63,6 +63,22 @@ pub struct Records {
     pub rows: Vec<Vec<String>>,
 }
 
+impl Records {
+    /// Those of a CSV text with a header; a quoted field may hold commas.
+    pub(crate) fn of_csv(text: &str) -> Self {
+        let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+        let fields = |record: &::csv::StringRecord| record.iter().map(str::to_owned).collect();
+        Self {
+            header: reader.headers().map(fields).unwrap_or_default(),
+            rows: reader
+                .records()
+                .flatten()
+                .map(|record| fields(&record))
+                .collect(),
+        }
+    }
+}
+
 /// Something that can be reported.
 pub trait Answer {
     /// What people read.
