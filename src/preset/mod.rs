@@ -136,8 +136,14 @@ impl Catalog {
         self.add_clusters(tables, origin)?;
         self.add_prices(tables, origin)?;
         refuse_repeats(tables.models.0.iter().map(|(name, _)| name), origin)?;
+        // What a model is found by, where a `name` of its own replaces that of its table.
+        let built = tables.models.0.iter();
+        let built = built.map(|(name, table)| table.name.as_ref().unwrap_or(name));
+        refuse_repeats(built, origin)?;
         for (name, table) in &tables.models.0 {
-            self.models.put(table.build(name, origin)?, &table.aliases);
+            let mut aliases = table.aliases.clone();
+            aliases.extend(table.name.is_some().then(|| name.value.clone()));
+            self.models.put(table.build(name, origin)?, &aliases);
         }
         refuse_repeats(tables.stacks.0.iter().map(|(name, _)| name), origin)?;
         for (name, table) in &tables.stacks.0 {

@@ -60,15 +60,19 @@ impl<T: Named> Shelf<T> {
         }
     }
 
-    /// Adds a thing, in the place of one of the same name if there is one.
+    /// Adds a thing, in the place of one of the same name if there is one, whose aliases find it too:
+    /// they are other names of what is now described otherwise.
     pub(super) fn put(&mut self, value: T, aliases: &[String]) {
-        let item = Item {
+        let mut item = Item {
             key: normalised(value.name()),
             aliases: aliases.iter().map(|alias| normalised(alias)).collect(),
             value,
         };
         match self.items.iter_mut().find(|old| old.key == item.key) {
-            Some(old) => *old = item,
+            Some(old) => {
+                item.aliases.append(&mut old.aliases);
+                *old = item;
+            }
             None => self.items.push(item),
         }
     }

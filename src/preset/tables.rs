@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::product::ProductTable;
-use super::value::{At, Entries, Positive, PricedOn, Share, Spelled, Whole};
+use super::value::{At, Entries, Portion, Positive, PricedOn, Share, Spelled, Whole};
 use crate::model::{Biases, FeedForward, Gate, Norm, Positions};
 use crate::quantity::{Tokens, UsdPerGpuHour};
 use crate::stack::Precision;
@@ -81,11 +81,12 @@ pub(crate) struct ModelTable {
     /// Base of rotary positions; not known unless given.
     pub(crate) rotary_base: Option<At<Whole>>,
     /// Share of each head that rotary positions turn; all of it unless given.
-    pub(crate) rotary_share: Option<At<Share>>,
+    pub(crate) rotary_share: Option<At<Portion>>,
     /// Whether attention and feed-forward read the same input, side by side.
     #[serde(default)]
     pub(crate) parallel_block: bool,
-    /// Sequence length it is trained at unless the job says otherwise; 2048 unless given.
+    /// Sequence length it is trained at unless the job says otherwise; unless given, `max_positions` of
+    /// a learned position table, or else 2048.
     pub(crate) seq_len: Option<At<Whole>>,
     /// Tokens per optimizer step unless the job says otherwise; by parameter count unless given.
     pub(crate) global_batch: Option<At<Spelled<Tokens>>>,

@@ -140,6 +140,25 @@ impl TryFrom<f64> for Share {
     }
 }
 
+/// A share of a whole that is some of it: above 0, up to all of it.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Deserialize, JsonSchema)]
+#[serde(try_from = "f64")]
+pub(crate) struct Portion(
+    #[schemars(extend("exclusiveMinimum" = 0), range(max = 1.0))] pub(crate) f64,
+);
+
+impl TryFrom<f64> for Portion {
+    type Error = String;
+
+    fn try_from(value: f64) -> Result<Self, Self::Error> {
+        if value > 0.0 && value <= 1.0 {
+            Ok(Self(value))
+        } else {
+            Err(format!("{value} is not a share above 0 and up to 1"))
+        }
+    }
+}
+
 impl JsonSchema for Positive {
     fn inline_schema() -> bool {
         true

@@ -6,6 +6,21 @@ use super::OWN_GPU;
 use crate::diagnostic::Origin;
 use crate::preset::{Catalog, EMBEDDED, Kind, Tables, parse};
 
+/// What is described otherwise keeps the names it is found by, and a model of a name of its own that of
+/// its table.
+#[test]
+fn other_names_outlive_a_new_description() {
+    let text = "[clusters.\"p4d.24xlarge\"]\ngpu = \"a100-40gb\"\nmax_gpus = 64\n\
+                inter_node_gbps = 400\naliases = [\"ours\"]\n\
+                [models.mine]\nname = \"My Model\"\narchitecture = \"llama\"\nd_model = 2048\n\
+                n_layers = 16\nn_heads = 16\nd_ff = 5632\nvocab_size = 50304\nrotary_share = 1.0\n";
+    let catalog = Catalog::embedded().with_file("mine.toml", text).unwrap();
+    for name in ["p4d", "aws-p4d", "ours"] {
+        assert_eq!(catalog.cluster(name).unwrap().max_gpus, 64, "{name}");
+    }
+    assert_eq!(catalog.model("mine").unwrap().name, "My Model");
+}
+
 #[test]
 fn names_are_found_as_people_spell_them() {
     let catalog = Catalog::embedded();

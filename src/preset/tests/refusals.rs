@@ -66,6 +66,14 @@ fn refusals_name_place_and_remedy() {
             "[models.a-b]\n".to_owned() + &model_with("x=1"),
             "mine.toml",
         ),
+        (
+            model_with("name = \"One\"") + &model_with("name = \"one\"").replace("mine", "other"),
+            "two spellings of one name",
+        ),
+        (
+            model_with("positions = \"rotary\"\nrotary_share = 0.0"),
+            "0 is not a share above 0 and up to 1",
+        ),
         ("[gpu.x]\n".into(), "did you mean `gpus`"),
         (
             "[clusters.x]\ngpu = \"h10\"\nmax_gpus = 8\n".into(),
