@@ -6,8 +6,7 @@ use super::{embedded_fit, refit};
 use crate::configuration::Configuration;
 use crate::diagnostic::Diagnostic;
 use crate::measure::Measurement;
-use crate::quantity::{Confidence, counted};
-use crate::throughput::coefficients::COEFFICIENTS;
+use crate::quantity::Confidence;
 use crate::throughput::evaluate::{Accuracy, cross_validate, evaluate};
 
 /// Most cells that are held out one by one.
@@ -33,72 +32,7 @@ pub struct HeldOut {
     pub embedded_mape: Option<f64>,
 }
 
-/// Shares of rows inside their 90 % interval below which intervals are too narrow.
-const TOO_FEW_INSIDE: f64 = 0.6;
-/// Rows of fewer than which neither that nor which of two errors is the larger tells much.
-const JUDGED: usize = 8;
-/// Times the embedded fit's error from which on an error is larger than it.
-const WORSE: f64 = 1.05;
-/// Errors above this have another cause than the model.
-const FAR_OFF: f64 = 0.5;
-/// Cells fitted alone that are no basis for anything away from them: less than twice the coefficients.
-const FEW_ALONE: usize = 2 * COEFFICIENTS.len();
-
 impl HeldOut {
-    /// What who predicts with a fit of these rows should be careful about, in words.
-    pub(super) fn caution(
-        held_out: Option<&Self>,
-        alone: bool,
-        rows: &[Measurement],
-    ) -> Option<String> {
-        // Repeats of a cell say nothing of others.
-        let (_, cells) = folds(rows);
-        if alone && cells < FEW_ALONE {
-            let counted = |count: usize, what| counted(count.try_into().unwrap_or(u64::MAX), what);
-            let rests_on = if cells == rows.len() {
-                counted(cells, "row")
-            } else {
-                format!(
-                    "{} of {}",
-                    counted(rows.len(), "row"),
-                    counted(cells, "cell")
-                )
-            };
-            return Some(format!(
-                "this fit rests on {rests_on} alone: fitted on top of the embedded tables, so few would \
-                 say more"
-            ));
-        }
-        let held_out = held_out?;
-        let off = |share: f64| format!("{:.0} %", share * 100.0);
-        if held_out.mape > FAR_OFF {
-            return Some(format!(
-                "rows held out of this fit are {} off: a unit or a setting of the measured table looks \
-                 wrong, so don't plan with it",
-                off(held_out.mape)
-            ));
-        }
-        if held_out.rows < JUDGED {
-            return None;
-        }
-        if held_out.coverage < TOO_FEW_INSIDE {
-            return Some(format!(
-                "only {} of the rows held out of this fit were inside their 90 % interval: its intervals \
-                 are too narrow",
-                off(held_out.coverage)
-            ));
-        }
-        let embedded = held_out.embedded_mape?;
-        (held_out.mape > embedded * WORSE).then(|| {
-            format!(
-                "on rows held out this fit is {:.1} % off and the embedded one {:.1} %: its rows have not \
-                 been of use so far",
-                held_out.mape * 100.0,
-                embedded * 100.0
-            )
-        })
-    }
-
     /// Of these rows; `None` when there are too few, or when a fit without some of them fails.
     ///
     /// # Errors
@@ -133,7 +67,7 @@ impl HeldOut {
 
 /// The fold of each row, and the number of cells. Repeats of a cell are held out together: one
 /// would give the other away.
-fn folds(rows: &[Measurement]) -> (Vec<usize>, usize) {
+pub(super) fn folds(rows: &[Measurement]) -> (Vec<usize>, usize) {
     let mut cells: Vec<&Measurement> = Vec::new();
     let mut folds = Vec::with_capacity(rows.len());
     for row in rows {
@@ -157,7 +91,5 @@ fn same_cell(a: &Measurement, b: &Measurement) -> bool {
         grad_accum: 1,
         ..row.configuration
     };
-    one_step(a) == one_step(b)
-        && a.shape == b.shape
-        && a.place() == b.place()
+    one_step(a) == one_step(b) && a.shape == b.shape && a.place() == b.place()
 }

@@ -14,6 +14,7 @@
 //! assert_eq!(read.fit().rows(), 303);
 //! ```
 
+mod caution;
 mod copies;
 mod embedded;
 mod held_out;
@@ -119,7 +120,7 @@ impl FitFile {
         let fit = fitted(&name, alone, &rows)?;
         let held_out = HeldOut::of(alone, &rows)?;
         let mape = held_out.as_ref().map(|held_out| held_out.mape);
-        let caution = HeldOut::caution(held_out.as_ref(), alone, &rows);
+        let caution = caution::caution(&embedded_fit()?, held_out.as_ref(), alone, &rows);
         Ok(Self {
             program: program(),
             fit: fit.with_held_out(mape, caution),

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::caution::caution;
 use super::presets::ROWS;
 use super::write::SEAL;
 use super::{EMBEDDED, FORMAT, FitFile, HeldOut, MAX_ROWS, Source};
-use super::{embedded_count, embedded_sha256, fitted, program, sha256};
+use super::{embedded_count, embedded_fit, embedded_sha256, fitted, program, sha256};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::measure;
 use crate::preset::{Catalog, Tables, parse};
@@ -97,7 +98,7 @@ pub(super) fn from_toml(name: &str, text: &str) -> Result<FitFile, Diagnostic> {
     let alone = document.base.is_none();
     let held_out = document.held_out.as_ref();
     let mape = held_out.map(|held_out| held_out.mape);
-    let caution = HeldOut::caution(held_out, alone, &rows);
+    let caution = caution(&embedded_fit()?, held_out, alone, &rows);
     let fit = fitted(&document.name, alone, &rows)
         .map_err(|error| remake(error.in_text(origin.clone())))?
         .with_held_out(mape, caution);

@@ -8,8 +8,8 @@ use crate::configuration::Setting;
 use crate::measure::Measurement;
 
 impl Fit {
-    /// Why a user's own rows have no say at a setting, in words; `None` where they have one, or
-    /// where the fit has none beside the tables it was made on top of.
+    /// Why a user's own rows have no say at a setting, or less than they could, in words; `None` where
+    /// they have one, or where the fit has none beside the tables it was made on top of.
     #[must_use]
     pub fn silence(&self, setting: &Setting<'_>) -> Option<String> {
         let place = Place::of(setting);
@@ -23,8 +23,11 @@ impl Fit {
         let of_contexts = self.contexts.iter().flat_map(|context| &context.layer.rows);
         let own: Vec<&Measurement> = of_contexts.map(|(row, _)| row).chain(joined()).collect();
         let joined_here = joined().any(|row| Place::of(&row.setting()).is_same_as(&place));
-        if own.is_empty() || joined_here || self.context(setting).is_some() {
+        if own.is_empty() {
             return None;
+        }
+        if joined_here || self.context(setting).is_some() {
+            return self.linked_otherwise(&own, setting);
         }
         let at_place = |row: &&&Measurement| Place::of(&row.setting()).is_same_as(&place);
         let network = self.contexts.iter().any(|context| {
@@ -56,6 +59,33 @@ impl Fit {
             "fit `{}` has no say on {gpu} under stack {}: its rows there are of {of_gpu}, which \
              `--stack` would name",
             self.name, setting.stack.name
+        ))
+    }
+}
+
+impl Fit {
+    /// That rows over several nodes name no cluster, and were taken for nodes linked otherwise than
+    /// those of a setting: measured on it, they would count as such.
+    fn linked_otherwise(&self, own: &[&Measurement], setting: &Setting<'_>) -> Option<String> {
+        let place = Place::of(setting);
+        let cluster = setting.cluster;
+        let over_nodes: Vec<&&Measurement> = own
+            .iter()
+            .filter(|row| row.cluster.nodes(row.configuration.gpus) > 1)
+            .filter(|row| Place::of(&row.setting()).is_same_as(&place))
+            .collect();
+        let linked_alike = |row: &&&Measurement| row.cluster.is_linked_as(cluster);
+        if over_nodes.iter().any(linked_alike) {
+            return None;
+        }
+        let unnamed = over_nodes
+            .iter()
+            .find(|row| row.cluster.stands_for_gpu() && row.cluster.gpu.name == cluster.gpu.name)?;
+        Some(format!(
+            "the rows of fit `{}` on several nodes of {} name no cluster and are taken for others than those \
+             of {} ({}): measured there, they count as such once a column `cluster` of their table says \
+             {}",
+            self.name, cluster.gpu.name, cluster.name, unnamed.cluster.source, cluster.name
         ))
     }
 }

@@ -1,0 +1,103 @@
+//! What who predicts with a fit should be careful about.
+
+use super::HeldOut;
+use super::held_out::folds;
+use crate::measure::Measurement;
+use crate::quantity::counted;
+use crate::throughput::coefficients::COEFFICIENTS;
+use crate::throughput::{Doubt, DoubtKind, Fit, doubts};
+
+/// Shares of rows inside their 90 % interval below which intervals are too narrow.
+const TOO_FEW_INSIDE: f64 = 0.6;
+/// Rows of fewer than which neither that nor which of two errors is the larger tells much.
+const JUDGED: usize = 8;
+/// Times the embedded fit's error from which on an error is larger than it.
+const WORSE: f64 = 1.05;
+/// Errors above this have another cause than the model.
+const FAR_OFF: f64 = 0.5;
+/// Cells fitted alone that are no basis for anything away from them: less than twice the coefficients.
+const FEW_ALONE: usize = 2 * COEFFICIENTS.len();
+/// Of fewer rows an error has to be so many times the embedded fit's, and so much larger as a share, to
+/// be told from chance: assumptions.
+const MUCH_WORSE: f64 = 1.5;
+const MUCH_WORSE_BY: f64 = 0.01;
+/// Fewer rows than this tell nothing.
+const FEWEST_JUDGED: usize = 3;
+
+/// What who predicts with a fit of these rows should be careful about, in words; `embedded` is the fit
+/// without them.
+pub(super) fn caution(
+    embedded: &Fit,
+    held_out: Option<&HeldOut>,
+    alone: bool,
+    rows: &[Measurement],
+) -> Option<String> {
+    of_units(embedded, rows).or_else(|| of_errors(held_out, alone, rows))
+}
+
+/// That rows look as if they were in another unit: nothing that rests on them can be right then.
+fn of_units(embedded: &Fit, rows: &[Measurement]) -> Option<String> {
+    let is_of_units = |doubt: &Doubt| matches!(doubt.kind, DoubtKind::Units { .. });
+    let doubt = doubts(embedded, rows).into_iter().find(is_of_units)?;
+    Some(format!(
+        "{} of {} rows of this fit look wrong, so don't plan with it: {}",
+        doubt.lines.len(),
+        rows.len(),
+        doubt.kind
+    ))
+}
+
+/// What the number of its rows and the errors on those held out give to be careful about.
+fn of_errors(held_out: Option<&HeldOut>, alone: bool, rows: &[Measurement]) -> Option<String> {
+    // Repeats of a cell say nothing of others.
+    let (_, cells) = folds(rows);
+    if alone && cells < FEW_ALONE {
+        let counted = |count: usize, what| counted(count.try_into().unwrap_or(u64::MAX), what);
+        let rests_on = if cells == rows.len() {
+            counted(cells, "row")
+        } else {
+            format!(
+                "{} of {}",
+                counted(rows.len(), "row"),
+                counted(cells, "cell")
+            )
+        };
+        return Some(format!(
+            "this fit rests on {rests_on} alone: fitted on top of the embedded tables, so few would \
+             say more"
+        ));
+    }
+    let held_out = held_out?;
+    let off = |share: f64| format!("{:.0} %", share * 100.0);
+    if held_out.mape > FAR_OFF {
+        return Some(format!(
+            "rows held out of this fit are {} off: a unit or a setting of the measured table looks \
+             wrong, so don't plan with it",
+            off(held_out.mape)
+        ));
+    }
+    let few = held_out.rows < JUDGED;
+    if !few && held_out.coverage < TOO_FEW_INSIDE {
+        return Some(format!(
+            "only {} of the rows held out of this fit were inside their 90 % interval: its intervals \
+             are too narrow",
+            off(held_out.coverage)
+        ));
+    }
+    let embedded = held_out.embedded_mape?;
+    let worse = if few {
+        held_out.rows >= FEWEST_JUDGED
+            && held_out.mape > embedded * MUCH_WORSE
+            && held_out.mape > embedded + MUCH_WORSE_BY
+    } else {
+        held_out.mape > embedded * WORSE
+    };
+    worse.then(|| {
+        format!(
+            "on rows held out this fit is {:.1} % off and the embedded one {:.1} %: its rows have not \
+             been of use so far",
+            held_out.mape * 100.0,
+            embedded * 100.0
+        )
+    })
+}
