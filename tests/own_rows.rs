@@ -670,7 +670,9 @@ fn a_fit_far_off_on_rows_held_out_is_not_planned_with_unsaid() {
          gpt-7b,2048,64,h100,4,4,on,8000\ngpt-7b,2048,64,h100,8,2,on,8400\n",
     );
     assert!(
-        fitted.said.contains("careful: rows held out"),
+        fitted
+            .said
+            .contains("careful: 2 of 2 rows of this fit look wrong"),
         "{}",
         fitted.said
     );
@@ -680,6 +682,64 @@ fn a_fit_far_off_on_rows_held_out_is_not_planned_with_unsaid() {
     let alone = ["fit", "own.csv", "--alone", "-o", "alone.fit.toml"];
     let alone = text(&run(fitted.dir.path(), &alone).stdout);
     assert!(alone.contains("rests on 2 rows alone"), "{alone}");
+}
+
+/// What is doubted of a fit's rows, or makes them of no use, is said of whatever rests on them.
+#[test]
+fn what_to_be_careful_about_is_said_wherever_a_fit_is_used() {
+    let plan = "plan --model gpt-3b --tokens 60B --cluster p4d.24xlarge --gpus 32 --top 1";
+    let notes = |fitted: &Fitted| fitted.json(plan)["notes"].to_string();
+    let header =
+        "model,gpu,gpus,seq_len,micro_batch,grad_accum,activation_checkpointing,throughput_tok_s";
+    // One row, of one GPU's speed: nothing is held out of it.
+    let units = Fitted::to(&format!("{header}\ngpt-3b,a100-40gb,32,2048,8,2,on,5600\n"));
+    assert!(
+        notes(&units).contains("tokens/s of one GPU"),
+        "{}",
+        notes(&units)
+    );
+    let rows = "gpt-3b,a100-40gb,8,2048,8,8,on,46000\ngpt-3b,a100-40gb,16,2048,8,4,on,91000\n\
+                gpt-3b,a100-40gb,32,2048,8,2,on,176000\ngpt-3b,a100-40gb,32,2048,4,4,on,151000\n";
+    let unnamed = Fitted::to(&format!("{header}\n{rows}"));
+    let said = notes(&unnamed);
+    assert!(said.contains("a column `cluster` of their table"), "{said}");
+    let named = rows.replace(",on,", ",on,p4d.24xlarge,");
+    let header = header.replace("throughput", "cluster,throughput");
+    let named = Fitted::to(&format!("{header}\n{named}"));
+    let said = notes(&named);
+    assert!(!said.contains("a column `cluster`"), "{said}");
+    // Few rows, and those held out worse by them than without.
+    assert!(said.contains("% off and the embedded one"), "{said}");
+}
+
+/// A comma in a name is not one between columns.
+#[test]
+fn advice_for_a_model_with_a_comma_in_its_name_is_a_table() {
+    let dir = tempfile::tempdir().unwrap();
+    let job = "model = \"my,model\"\ntokens = \"26B\"\ncluster = \"r1z1\"\n[models.\"my,model\"]\n\
+               d_model = 2048\nn_layers = 24\nn_heads = 16\nvocab_size = 50257\n";
+    fs::write(dir.path().join("job.toml"), job).unwrap();
+    let advised = run(
+        dir.path(),
+        &["advise", "job.toml", "-k", "1", "--format", "csv"],
+    );
+    let said = text(&advised.stdout);
+    assert!(said.contains("\n\"my,model\",2048,24,16,"), "{said}");
+}
+
+/// A number that is the plan's, counted for one GPU, is no bad day.
+#[test]
+fn the_speed_of_one_gpu_is_not_compared_with_that_of_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let plan = "predict --model gpt-3b --tokens 60B --cluster p4d.24xlarge --gpus 32 --micro-batch 8 \
+                --grad-accum 2 --checkpointing on --format json -o plan.json";
+    let arguments: Vec<&str> = plan.split_whitespace().collect();
+    assert!(run(dir.path(), &arguments).status.success());
+    let compared = run(dir.path(), &["compare", "plan.json", "--measured", "5600"]);
+    let said = text(&compared.stderr);
+    assert!(said.contains("looks like tokens/s of one GPU"), "{said}");
+    let slow = run(dir.path(), &["compare", "plan.json", "--measured", "60000"]);
+    assert!(slow.status.success(), "{}", text(&slow.stderr));
 }
 
 #[test]

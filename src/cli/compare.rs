@@ -9,7 +9,7 @@ use crate::compare::{FinishError, Launched, PlanFile, PlannedRun, Rows, check_un
 use crate::configuration::Setting;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::hardware::Cluster;
-use crate::job::{JobFile, ModelChoice};
+use crate::job::{ModelChoice, Sourced};
 use crate::measure;
 use crate::model::Model;
 use crate::preset::Catalog;
@@ -21,7 +21,7 @@ use super::args::{FitArgs, Format, whole};
 use super::input::read_text;
 use super::output::Output;
 use super::tables::read_table;
-use super::{Failure, catalog_with, fit};
+use super::{Failure, request};
 
 /// Flags of `tminus compare`.
 #[derive(Debug, Clone, Args)]
@@ -126,13 +126,7 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
     let fit = &described.fit;
     let measured = measured(&args.measured, &described.catalog, fit)?;
     let rows = match &measured {
-        Measured::Speed(tok_s) => {
-            check_units(*tok_s, planned, &setting).map_err(|refusal| match &by_default {
-                Some(taken) => refusal.help(taken),
-                None => refusal,
-            })?;
-            None
-        }
+        Measured::Speed(_) => None,
         Measured::Table(name, table) => Some(Rows::new(
             name,
             &table.rows,
@@ -141,15 +135,20 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
             &planned.configuration,
         )?),
     };
+    let measured_tok_s = match (&measured, &rows) {
+        (Measured::Speed(tok_s), _) => *tok_s,
+        (_, Some(rows)) => rows.throughput_tok_s(),
+        (_, None) => planned.throughput_tok_s.expected,
+    };
+    check_units(measured_tok_s, planned, &setting).map_err(|refusal| match &by_default {
+        Some(taken) => refusal.help(taken),
+        None => refusal,
+    })?;
     let launched = Launched {
         plan: &plan,
         run: planned,
         setting,
-        measured_tok_s: match (&measured, &rows) {
-            (Measured::Speed(tok_s), _) => *tok_s,
-            (_, Some(rows)) => rows.throughput_tok_s(),
-            (_, None) => planned.throughput_tok_s.expected,
-        },
+        measured_tok_s,
         related: rows.as_ref().map_or(&[], |rows| rows.related.as_slice()),
         done: args.done_tokens,
         start: args.start,
@@ -194,31 +193,16 @@ fn describe(
     planned: &PlannedRun,
     origin: &Origin,
 ) -> Result<Described, Diagnostic> {
-    let mut catalog = Catalog::embedded();
-    let mut inline = None;
-    let mut fit_file = args.fit.fit.clone();
-    if let Some(path) = &args.job {
-        let text = read_text(path)?;
-        let job = JobFile::parse(&text.name, &text.text)?;
-        let beside = path.parent().unwrap_or(Path::new(""));
-        let named: Vec<PathBuf> = job
-            .settings
-            .presets
-            .iter()
-            .map(|named| beside.join(&named.value))
-            .collect();
-        catalog = job.extend(catalog_with(catalog, &named)?)?;
-        let job_fit = job.settings.fit.as_ref();
-        fit_file = fit_file.or(job_fit.map(|fit| beside.join(&fit.value)));
-        if let Some(ModelChoice::Inline(model)) = job.settings.model.map(|model| model.value)
-            && model.name == plan.model
-        {
-            inline = Some(*model);
-        }
-    }
-    let fit_file = fit_file.as_deref().map(fit::read).transpose()?;
-    let catalog = catalog_with(catalog, &args.presets)?;
-    let catalog = fit::known_to(catalog, fit_file.as_ref());
+    let opened = request::open(args.job.as_deref(), &args.presets, &args.fit)?;
+    let fit = opened.fit()?;
+    let (file, catalog) = (opened.file, opened.catalog);
+    let inline = match file.and_then(|job| job.settings.model) {
+        Some(Sourced {
+            value: ModelChoice::Inline(model),
+            ..
+        }) if model.name == plan.model => Some(*model),
+        _ => None,
+    };
     let of_plan = |unknown: Diagnostic| {
         Diagnostic::new(format!("`{}`: {}", origin.name, unknown.message))
             .help("name the files that describe it: `--presets FILE`, or `--job JOB.toml`")
@@ -232,7 +216,7 @@ fn describe(
         cluster: catalog.cluster(&planned.cluster).map_err(of_plan)?.clone(),
         stack: catalog.stack(&plan.stack).map_err(of_plan)?.clone(),
         catalog,
-        fit: fit::of(fit_file.as_ref())?,
+        fit,
     })
 }
 

@@ -78,6 +78,7 @@ pub(super) fn explain(observations: &[Observation<'_>]) -> Vec<Explanation> {
     let mut found: Vec<(f64, Explanation)> = Cause::ALL
         .iter()
         .filter(|cause| run.scrutiny.prior(**cause) > 0.0)
+        .filter(|cause| run.slowdown > 0.0 || !cause.only_slows())
         .map(|&cause| weigh(observations, &chance, cause))
         .collect();
     let best = found.iter().map(|(log, _)| *log).fold(f64::MIN, f64::max);

@@ -12,6 +12,7 @@ use super::{Launched, PlannedBooking};
 use crate::calendar::{Moment, Span};
 use crate::product::Billing;
 use crate::quantity::{Interval, Tokens, display_count};
+use crate::throughput::normal;
 
 const SECONDS_PER_HOUR: f64 = 3600.0;
 
@@ -37,9 +38,14 @@ pub struct Finish {
     pub start: Option<String>,
     /// When it is done, from that start.
     pub finish: Option<String>,
+    /// The same at the low and at the high end of the hours it takes.
+    pub finish_low_high: Option<[String; 2]>,
     /// When it was planned to be done, from that start.
     pub planned_finish: Option<String>,
-    /// How it ends beside the end of its booking; `null` where the plan is none of a booking.
+    /// The same at the low and at the high end of the hours planned.
+    pub planned_finish_low_high: Option<[String; 2]>,
+    /// How it ends beside the end of its booking; `null` where the plan is none of a booking, or of one
+    /// that is billed as it is used and so ends when the run does.
     pub booking: Option<BookingEnd>,
 }
 
@@ -55,6 +61,9 @@ pub struct BookingEnd {
     /// Hours by which the run is done after its nodes go, if it goes on like this; below 0 where it
     /// is done before.
     pub late_h: Interval,
+    /// The probability that it is done before its nodes go, as far as runs differ; what the plan was
+    /// unsure of is measured.
+    pub in_time: f64,
     /// Tokens not trained when its nodes go; 0 where the run is done before.
     pub untrained_tokens: u64,
     /// Dollars that booking these hours too would cost at its price; `null` where none are missing,
@@ -96,8 +105,12 @@ pub enum FinishError {
     BeyondCalendar,
 }
 
-/// The finish; `noise` is how far a run strays at the plan's confidence, as a logarithm.
-pub(super) fn finish(launched: &Launched<'_>, noise: f64) -> Result<Finish, FinishError> {
+/// The finish; `noise` is how far a run strays at the plan's confidence, as a logarithm, and `noise_sd`
+/// the standard deviation of that.
+pub(super) fn finish(
+    launched: &Launched<'_>,
+    (noise, noise_sd): (f64, f64),
+) -> Result<Finish, FinishError> {
     let run = launched.run;
     let tokens = launched.plan.tokens.get();
     let done = launched.done.map_or(0, Tokens::get);
@@ -129,6 +142,11 @@ pub(super) fn finish(launched: &Launched<'_>, noise: f64) -> Result<Finish, Fini
         let end = end.ok_or(FinishError::BeyondCalendar)?;
         Ok(Some(end.to_string()))
     };
+    // An end that no calendar has is left out: what is expected has one.
+    let dates = |hours: Interval| {
+        let of = |hours| date(hours).ok().flatten();
+        Some([of(hours.low)?, of(hours.high)?])
+    };
     let end = booking.map(|booking| {
         let end = end_of(booking, start, whole);
         // Of the tokens, what the hours missing would train; what is done is done.
@@ -140,6 +158,7 @@ pub(super) fn finish(launched: &Launched<'_>, noise: f64) -> Result<Finish, Fini
         )]
         let missed = missed as u64;
         BookingEnd {
+            in_time: in_time(end.usable_h / whole.expected, noise_sd),
             untrained_tokens: missed.min(tokens - done),
             ..end
         }
@@ -158,9 +177,21 @@ pub(super) fn finish(launched: &Launched<'_>, noise: f64) -> Result<Finish, Fini
         planned_usd: bill.planned,
         start: start.map(|start| start.to_string()),
         finish: date(whole.expected)?,
+        finish_low_high: dates(whole),
         planned_finish: date(run.time_to_budget_h.expected)?,
+        planned_finish_low_high: dates(run.time_to_budget_h),
         booking: end,
     })
+}
+
+/// The probability that a run takes no more than `share` of the hours expected of it, where runs stray
+/// by `sd`, as a logarithm.
+fn in_time(share: f64, sd: f64) -> f64 {
+    if share > 0.0 {
+        normal(share.ln() / sd.max(f64::MIN_POSITIVE))
+    } else {
+        0.0
+    }
 }
 
 /// Refuses a start at which the booking isn't there yet, or no more.
@@ -224,7 +255,8 @@ fn of_booking(booking: &PlannedBooking, whole: Interval, remaining: Interval) ->
     }
 }
 
-/// How a run of that many hours ends beside its booking; the tokens are left to the caller.
+/// How a run of that many hours ends beside its booking; the tokens and the probability are left to
+/// the caller.
 fn end_of(booking: &PlannedBooking, start: Option<Moment>, whole: Interval) -> BookingEnd {
     let usable_h = match (start, booking.usable_until) {
         (Some(start), Some(until)) => until.hours_after(start),
@@ -241,6 +273,7 @@ fn end_of(booking: &PlannedBooking, start: Option<Moment>, whole: Interval) -> B
         usable_until: booking.usable_until.map(|until| until.to_string()),
         usable_h,
         late_h,
+        in_time: 0.0,
         untrained_tokens: 0,
         more_usd: booking
             .usd_per_hour

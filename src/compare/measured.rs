@@ -164,8 +164,16 @@ const CONTRADICTORY: f64 = 2.0;
 /// Rows that are named.
 const TOLD: usize = 4;
 
+/// From so many GPUs on, the speed of one is told from that of a slow run: close to the memory limit
+/// runs were at 0.3 of the expected speed, and none was at an eighth.
+const MANY: f64 = 8.0;
+/// How far from the planned speed that of one GPU may lie once it is counted for all of them, as a
+/// factor: an assumption.
+const NEAR: f64 = 1.5;
+
 /// Refuses a number that is no throughput of a run in tokens per second: one that only sequences
-/// per second explain, or faster than the GPUs can compute. A slow run is what `compare` is for.
+/// per second or the tokens of one GPU explain, or faster than the GPUs can compute. A slow run is what
+/// `compare` is for.
 ///
 /// # Errors
 /// With the MFU that it would be.
@@ -180,9 +188,15 @@ pub fn check_units(
     // Nearer to the plan as sequences per second than as tokens.
     let nearer = measured_tok_s * seq_len.sqrt() < run.throughput_tok_s.expected;
     let samples = here < slowest && nearer && PLAUSIBLE_MFU.contains(&of(measured_tok_s * seq_len));
-    let looks_like = match (samples, here > fastest) {
-        (true, _) => "this looks like samples/s",
-        (_, true) => "too fast for tokens/s",
+    let gpus = run.configuration.gpus as f64;
+    let together = measured_tok_s * gpus;
+    let planned = run.throughput_tok_s;
+    // No run is slower by just as much as it has GPUs.
+    let of_one = gpus >= MANY && (together / planned.expected).ln().abs() < NEAR.ln();
+    let looks_like = match (samples, of_one, here > fastest) {
+        (true, ..) => "this looks like samples/s",
+        (_, true, _) => "this looks like tokens/s of one GPU",
+        (.., true) => "too fast for tokens/s",
         _ => return Ok(()),
     };
     let refusal = Diagnostic::new(format!(
@@ -194,6 +208,12 @@ pub fn check_units(
         refusal.help(format!(
             "samples/s times the sequence length are tokens/s: {}",
             measured_tok_s * seq_len
+        ))
+    } else if of_one {
+        refusal.help(format!(
+            "tokens/s of one GPU times {} GPUs are those of all of them, which are expected: {together}; in \
+             a table, a column `throughput_tok_s_gpu` holds those of one",
+            run.configuration.gpus
         ))
     } else {
         refusal.help("expected the tokens per second of all GPUs together, such as 25700 or 371K")

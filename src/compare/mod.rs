@@ -164,9 +164,10 @@ pub fn compare(launched: &Launched<'_>, fit: &Fit) -> Result<Comparison, FinishE
         .first()
         .filter(|_| ambiguous)
         .and_then(|run| next::next(fit, &setting, &configuration, run, &explanations));
-    let noise = observations
-        .first()
-        .map_or(0.0, |run| run.scrutiny.noise_reach(plan.confidence));
+    let noise = observations.first().map_or((0.0, 0.0), |run| {
+        let scrutiny = &run.scrutiny;
+        (scrutiny.noise_reach(plan.confidence), scrutiny.noise_sd())
+    });
     Ok(Comparison {
         schema_version: SCHEMA_VERSION,
         model: plan.model.clone(),

@@ -96,6 +96,12 @@ impl Cause {
         }
     }
 
+    /// Whether a run that is faster than expected can't have it: others may be less than expected too.
+    #[must_use]
+    pub fn only_slows(self) -> bool {
+        matches!(self, Self::MemoryPressure | Self::BadDay)
+    }
+
     /// Coefficients that it makes worse, and whether a larger one is the worse one.
     fn coefficients(self) -> &'static [(Id, bool)] {
         match self {

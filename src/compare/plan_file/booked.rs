@@ -53,7 +53,7 @@ struct Front {
 struct BookedRun {
     candidate: PlannedRun,
     #[serde(flatten)]
-    terms: Option<Terms>,
+    terms: Terms,
 }
 
 /// A booking as it is written.
@@ -88,7 +88,12 @@ impl TryFrom<WrittenTerms> for Terms {
     type Error = String;
 
     fn try_from(written: WrittenTerms) -> Result<Self, String> {
-        let moment = |text: Option<String>| text.and_then(|text| text.parse().ok());
+        let moment = |name: &str, text: Option<String>| {
+            let parsed = text.map(|text| text.parse::<Moment>());
+            parsed
+                .transpose()
+                .map_err(|error| format!("`{name}`: {error}"))
+        };
         let within = |name: &str, value: f64| {
             if (0.0..=MOST).contains(&value) {
                 Ok(value)
@@ -101,8 +106,8 @@ impl TryFrom<WrittenTerms> for Terms {
             Ok::<f64, String>(usd * written.booked_gpus as f64)
         });
         Ok(Self(PlannedBooking {
-            start: moment(written.start),
-            usable_until: moment(written.usable_until),
+            start: moment("start", written.start)?,
+            usable_until: moment("usable_until", written.usable_until)?,
             usable_h: within("usable_h", written.usable_h)?,
             booked_h: within("booked_h", written.booked_h)?,
             billing: written.billing,
@@ -127,7 +132,7 @@ impl Recommended {
         let BookedRun { candidate, terms } = bookings.nth(place)?;
         Some(PlannedRun {
             rank: 0,
-            booking: terms.map(|Terms(booking)| booking),
+            booking: Some(terms.0),
             ..candidate
         })
     }

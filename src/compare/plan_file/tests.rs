@@ -33,8 +33,10 @@ fn a_report_is_compared_with_what_it_recommends() {
     let report = |recommended: &str| {
         let start = PLAN.find("[{\"rank\"").unwrap();
         let run = PLAN[start + 1..PLAN.rfind("]}").unwrap()].replace("\"gpus\": 8", "\"gpus\": 16");
+        let terms =
+            "\"usable_h\": 2.0, \"booked_h\": 2.0, \"booked_gpus\": 16, \"billing\": \"booked\"";
         let more = format!(
-            ", \"reservation\": {{\"bookings\": [{{\"candidate\": {run}}}]}}{recommended}}}"
+            ", \"reservation\": {{\"bookings\": [{{\"candidate\": {run}, {terms}}}]}}{recommended}}}"
         );
         format!("{}{more}", PLAN.strip_suffix('}').unwrap())
     };
@@ -71,6 +73,15 @@ fn a_booking_is_read_with_its_terms() {
     let (start, until) = (booking.start.unwrap(), booking.usable_until.unwrap());
     assert!((until.hours_after(start) - booking.usable_h).abs() < 1e-9);
     assert!(plan.launched(Some(1)).unwrap().booking.is_none());
+    // What is wrong with them is no booking that isn't there.
+    let wrong = parse(&report("-5.0")).unwrap_err();
+    assert!(wrong.message.contains("`usable_h` must be"), "{wrong}");
+    let text = report("311.5").replace("2026-12-14T11:00:00Z", "2026-12-34");
+    let wrong = parse(&text).unwrap_err();
+    assert!(
+        wrong.message.contains("`usable_until`: `2026-12-34`"),
+        "{wrong}"
+    );
 }
 
 /// A front's knee is what its report recommends.

@@ -4,6 +4,7 @@ use crate::compare::{BookingEnd, Finish};
 use crate::product::Billing;
 use crate::quantity::{Interval, display_count, display_hours, display_hours_like};
 
+use super::super::bookings::short;
 use super::super::number::{dollars, percent, range};
 use super::super::{Cell, Column, Grid};
 
@@ -37,12 +38,23 @@ pub(super) fn grid(finish: &Finish) -> Grid {
         rows.push(now("still to go", hours(finish.remaining_h)));
     }
     if let (Some(done), Some(planned)) = (&finish.finish, &finish.planned_finish) {
-        let cells = ["done", done, "", planned, ""];
+        let (now, then) = (&finish.finish_low_high, &finish.planned_finish_low_high);
+        let cells = [
+            "done".to_owned(),
+            done.clone(),
+            between(now.as_ref()),
+            planned.clone(),
+            between(then.as_ref()),
+        ];
         rows.push(cells.map(Cell::from).to_vec());
     }
     let until = finish.booking.as_ref();
     if let Some(until) = until.and_then(|end| end.usable_until.as_ref()) {
         rows.push(now("nodes go", (until.clone(), String::new())));
+    }
+    if let Some(end) = &finish.booking {
+        let in_time = format!("{} %", percent(end.in_time));
+        rows.push(now("done by then", (in_time, String::new())));
     }
     if let (Some(cost), Some(planned)) = (finish.cost_usd, finish.planned_usd) {
         rows.push(both("cost", cost, planned, &dollars));
@@ -70,6 +82,26 @@ fn hours(interval: Interval) -> Ends {
     ends(interval, &|hours| {
         display_hours_like(hours, interval.expected)
     })
+}
+
+/// Letters of a date that tell its year.
+const OF_YEAR: usize = "YYYY-".len();
+
+/// From date to date, the second without what it has in common with the first; nothing where they are
+/// one.
+fn between(dates: Option<&[String; 2]>) -> String {
+    let Some([low, high]) = dates.filter(|[low, high]| low != high) else {
+        return String::new();
+    };
+    let (low, high) = (short(low), short(high));
+    let of_day = |text: &str| text.split_once(' ').map(|(day, _)| day.len() + 1);
+    let common = [of_day(&low), Some(OF_YEAR)];
+    let shared = common.into_iter().flatten().find(|length| {
+        let start = low.get(..*length);
+        start.is_some() && start == high.get(..*length)
+    });
+    let rest = high.get(shared.unwrap_or(0)..).unwrap_or(&high);
+    format!("{low} – {rest}")
 }
 
 /// The ends are left out where there is nothing between them.
@@ -123,10 +155,7 @@ fn missed(end: &BookingEnd, tokens: u64) -> String {
 /// What to do before the nodes go.
 fn in_time(end: &BookingEnd) -> String {
     let checkpoint = match &end.last_checkpoint {
-        Some(moment) => format!(
-            "begin the last checkpoint at {} or before",
-            super::super::bookings::short(moment)
-        ),
+        Some(moment) => format!("begin the last checkpoint at {} or before", short(moment)),
         None => "write a checkpoint before they go".to_owned(),
     };
     if end.cancel.is_empty() {
@@ -139,7 +168,10 @@ fn in_time(end: &BookingEnd) -> String {
 /// What the figures rest on.
 pub(super) fn basis(finish: &Finish) -> String {
     let bill = match finish.booking.as_ref().map(|end| end.billing) {
-        None => "; wall clock and bill keep the plan's proportion to training",
+        // What is billed as used has no end.
+        None | Some(Billing::Used) => {
+            "; wall clock and bill keep the plan's proportion to training"
+        }
         Some(Billing::Upfront) => {
             "; the wall clock keeps the plan's proportion to training; the booking is paid upfront, \
              whatever the run takes"
@@ -147,9 +179,6 @@ pub(super) fn basis(finish: &Finish) -> String {
         Some(Billing::Booked) => {
             "; the wall clock keeps the plan's proportion to training; all of the booking is billed, \
              whatever the run takes"
-        }
-        Some(Billing::Used) => {
-            "; the wall clock keeps the plan's proportion to training; the hours used are billed"
         }
     };
     format!("low–high now is run-to-run noise alone{bill}")
