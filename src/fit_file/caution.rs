@@ -35,14 +35,19 @@ pub(super) fn caution(
     of_units(embedded, rows).or_else(|| of_errors(held_out, alone, rows))
 }
 
-/// That rows look as if they were in another unit: nothing that rests on them can be right then.
+/// That rows look as if they were in another unit: where most do, nothing that rests on them is right.
 fn of_units(embedded: &Fit, rows: &[Measurement]) -> Option<String> {
     let is_of_units = |doubt: &Doubt| matches!(doubt.kind, DoubtKind::Units { .. });
     let doubt = doubts(embedded, rows).into_iter().find(is_of_units)?;
+    let (doubted, all) = (doubt.lines.len(), rows.len());
+    let verb = if doubted == 1 { "looks" } else { "look" };
+    let remedy = if 2 * doubted > all {
+        "don't plan with it"
+    } else {
+        "mend its table, or leave them out of it"
+    };
     Some(format!(
-        "{} of {} rows of this fit look wrong, so don't plan with it: {}",
-        doubt.lines.len(),
-        rows.len(),
+        "{doubted} of {all} rows of this fit {verb} wrong, so {remedy}: {}",
         doubt.kind
     ))
 }

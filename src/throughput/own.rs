@@ -68,7 +68,7 @@ impl Fit {
     /// those of a setting: measured on it, they would count as such.
     fn linked_otherwise(&self, own: &[&Measurement], setting: &Setting<'_>) -> Option<String> {
         let place = Place::of(setting);
-        let cluster = setting.cluster;
+        let (cluster, here) = (setting.cluster, &setting.cluster.name);
         let over_nodes: Vec<&&Measurement> = own
             .iter()
             .filter(|row| row.cluster.nodes(row.configuration.gpus) > 1)
@@ -82,10 +82,9 @@ impl Fit {
             .iter()
             .find(|row| row.cluster.stands_for_gpu() && row.cluster.gpu.name == cluster.gpu.name)?;
         Some(format!(
-            "the rows of fit `{}` on several nodes of {} name no cluster and are taken for others than those \
-             of {} ({}): measured there, they count as such once a column `cluster` of their table says \
-             {}",
-            self.name, cluster.gpu.name, cluster.name, unnamed.cluster.source, cluster.name
+            "the rows of fit `{}` on several nodes of {} name no cluster and are taken to be of other nodes \
+             ({}), not of {here}: a column `cluster` of their table that says {here} makes them count there",
+            self.name, cluster.gpu.name, unnamed.cluster.source
         ))
     }
 }
