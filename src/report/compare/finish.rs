@@ -84,24 +84,17 @@ fn hours(interval: Interval) -> Ends {
     })
 }
 
-/// Letters of a date that tell its year.
-const OF_YEAR: usize = "YYYY-".len();
-
-/// From date to date, the second without what it has in common with the first; nothing where they are
-/// one.
+/// From date to date: by the hour on one day, else by the day; nothing where they are one.
 fn between(dates: Option<&[String; 2]>) -> String {
     let Some([low, high]) = dates.filter(|[low, high]| low != high) else {
         return String::new();
     };
     let (low, high) = (short(low), short(high));
-    let of_day = |text: &str| text.split_once(' ').map(|(day, _)| day.len() + 1);
-    let common = [of_day(&low), Some(OF_YEAR)];
-    let shared = common.into_iter().flatten().find(|length| {
-        let start = low.get(..*length);
-        start.is_some() && start == high.get(..*length)
-    });
-    let rest = high.get(shared.unwrap_or(0)..).unwrap_or(&high);
-    format!("{low} – {rest}")
+    match (low.split_once(' '), high.split_once(' ')) {
+        (Some((day, from)), Some((last, until))) if day == last => format!("{day} {from}–{until}"),
+        (Some((day, _)), Some((last, _))) => format!("{day} to {last}"),
+        _ => format!("{low} to {high}"),
+    }
 }
 
 /// The ends are left out where there is nothing between them.
