@@ -92,8 +92,8 @@ fn between(dates: Option<&[String; 2]>) -> String {
     let (low, high) = (short(low), short(high));
     match (low.split_once(' '), high.split_once(' ')) {
         (Some((day, from)), Some((last, until))) if day == last => format!("{day} {from}–{until}"),
-        (Some((day, _)), Some((last, _))) => format!("{day} to {last}"),
-        _ => format!("{low} to {high}"),
+        (Some((day, _)), Some((last, _))) => format!("{day}–{last}"),
+        _ => format!("{low}–{high}"),
     }
 }
 
