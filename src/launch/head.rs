@@ -2,7 +2,8 @@
 
 use crate::plan::Candidate;
 use crate::quantity::{
-    Interval, counted, display_count, display_hours, display_thousands, display_whole, plural,
+    Interval, counted, display_count, display_hours, display_hours_like, display_thousands,
+    display_whole, plural,
 };
 use crate::throughput::Basis;
 
@@ -45,7 +46,9 @@ pub(super) fn lines(launch: &Launch<'_>, notes: &[String]) -> Vec<String> {
             "predicted, {} % of outcomes: {} tokens/s, {} to the budget{}",
             launch.confidence.get() * 100.0,
             interval(c.throughput_tok_s, display_count),
-            interval(c.time_to_budget_h, display_hours),
+            interval(c.time_to_budget_h, |hours| {
+                display_hours_like(hours, c.time_to_budget_h.expected)
+            }),
             cost(c),
         ),
         priced(c),

@@ -4,7 +4,8 @@ use crate::forecast::Pricing;
 use crate::hardware::Cluster;
 use crate::plan::{Candidate, Predicted, PredictedFit, PredictedRequest, SCHEMA_VERSION};
 use crate::quantity::{
-    Confidence, Interval, Tokens, counted, display_count, display_hours, display_thousands,
+    Confidence, Interval, Tokens, counted, display_count, display_hours, display_hours_like,
+    display_thousands,
 };
 use crate::throughput::{Basis, NearestRow};
 
@@ -146,8 +147,8 @@ impl Explanation<'_> {
             quantity("step time", "s", c.step_time_s, significant),
             quantity("throughput", "tokens/s", c.throughput_tok_s, thousands),
             quantity("per GPU", "tokens/s", c.throughput_tok_s_gpu, thousands),
-            quantity("training alone", "", c.train_h, display_hours),
-            quantity("time to budget", "", c.time_to_budget_h, display_hours),
+            duration("training alone", c.train_h),
+            duration("time to budget", c.time_to_budget_h),
             quantity("GPU-hours", "h", c.gpu_hours, thousands),
         ];
         if let Some(cost) = c.cost_usd {
@@ -224,6 +225,12 @@ fn quantity(name: &str, unit: &str, interval: Interval, show: impl Fn(f64) -> St
         show(interval.high).into(),
         half_width(interval).into(),
     ]
+}
+
+/// A quantity of hours, all of it in the unit of what is expected.
+fn duration(name: &str, hours: Interval) -> Vec<Cell> {
+    let like_expected = |value: f64| display_hours_like(value, hours.expected);
+    quantity(name, "", hours, like_expected)
 }
 
 /// Parts of a whole: amount, share and a bar each, then their sum.
