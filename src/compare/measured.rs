@@ -169,7 +169,7 @@ const TOLD: usize = 4;
 const MANY: f64 = 8.0;
 /// How far from the planned speed that of one GPU may lie once it is counted for all of them, as a
 /// factor: an assumption.
-const NEAR: f64 = 1.5;
+const NEAR: f64 = 1.25;
 
 /// Refuses a number that is no throughput of a run in tokens per second: one that only sequences
 /// per second or the tokens of one GPU explain, or faster than the GPUs can compute. A slow run is what

@@ -39,16 +39,22 @@ fn pairs(axes: &Axes, unit: u64) -> BTreeMap<u64, Vec<u64>> {
     let micros: Vec<u64> = match &axes.micro_batch {
         Axis::Auto => {
             let range = axes.global_batch.start() < axes.global_batch.end();
-            let odd: &[u64] = if range || most.is_power_of_two() {
-                &[1]
+            let few: Vec<u64> = match &axes.grad_accum {
+                Axis::Auto => (1..=32).collect(),
+                axis => axis.iter().take(32).collect(),
+            };
+            let divided_by_halves = most.is_power_of_two()
+                && (axes.grad_accum == Axis::Auto || few.iter().all(|n| n.is_power_of_two()));
+            // The largest with each of up to 32 accumulations, where powers of two don't do.
+            let (odd, few): (&[u64], Vec<u64>) = if !range && divided_by_halves {
+                (&[1], Vec::new())
             } else {
-                &[1, 3, 5, 7]
+                (&[1, 3, 5, 7], few)
             };
             (0..60)
                 .flat_map(|power| odd.iter().map(move |odd| odd << power))
                 .filter(|micro| *micro <= most.max(1))
-                // The largest with each of up to 32 accumulations, where powers of two don't do.
-                .chain((1..=if odd.len() > 1 { 32 } else { 0 }).map(|accum| most / accum))
+                .chain(few.into_iter().map(|accum| most / accum))
                 .filter(|micro| *micro > 0)
                 .collect()
         }
