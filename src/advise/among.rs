@@ -3,7 +3,7 @@
 use super::runs::Run;
 use super::{Advice, AdviceError, Limits, best, half_width, throughput};
 use crate::measure::Measurement;
-use crate::quantity::Confidence;
+use crate::quantity::{Confidence, median};
 use crate::throughput::{Fit, Outlook};
 
 /// How evenly rows count: 0 by their variances, 1 by each one's share of its own. A little of it keeps
@@ -41,14 +41,10 @@ pub fn advise_among(
             minutes: limits.minutes,
         });
     }
-    let median_of = |widths: &mut dyn Iterator<Item = f64>| {
-        let mut widths: Vec<f64> = widths.collect();
-        widths.sort_by(f64::total_cmp);
-        widths.get(widths.len() / 2).copied().unwrap_or(0.0)
-    };
     let open = |outlook: &Outlook<'_>| {
         let indices = 0..rows.len();
-        median_of(&mut indices.map(|index| half_width(throughput(outlook, index, confidence))))
+        let widths = indices.map(|index| half_width(throughput(outlook, index, confidence)));
+        median(widths).unwrap_or(0.0)
     };
     let certain = (0..rows.len()).filter_map(|index| outlook.certain_tok_s(index, confidence));
     let mut advice = Advice {
@@ -58,7 +54,7 @@ pub fn advise_among(
         rows: Some(rows.len()),
         confidence: confidence.get(),
         half_width: open(&outlook),
-        half_width_floor: median_of(&mut certain.map(half_width)),
+        half_width_floor: median(certain.map(half_width)).unwrap_or(0.0),
         picks: Vec::new(),
         notes: notes(rows, fit),
         table: Vec::new(),

@@ -31,7 +31,7 @@ const LEAST_GAIN: f64 = 0.01;
 const AS_GOOD: f64 = 0.98;
 
 /// A run on more GPUs than allowed is worth a word that leaves at most this share of what runs within
-/// the limits do.
+/// the limits do: an assumption.
 const WORTH_MORE_GPUS: f64 = 0.9;
 
 /// What may be measured.

@@ -1,5 +1,7 @@
 //! One configuration in full: what `predict` says.
 
+mod grids;
+
 use crate::forecast::Pricing;
 use crate::hardware::Cluster;
 use crate::plan::{Candidate, Predicted, PredictedFit, PredictedRequest, SCHEMA_VERSION};
@@ -7,20 +9,14 @@ use crate::quantity::{
     Confidence, Interval, Tokens, counted, display_count, display_hours, display_hours_like,
     display_thousands,
 };
-use crate::throughput::{Basis, NearestRow};
+use crate::throughput::Basis;
 
 use super::bill::bill;
-use super::number::{
-    bar, confidence, dollars, half_width, percent, significant, thousands, unsigned_zero,
-};
+use super::number::{confidence, dollars, half_width, percent, significant, thousands};
 use super::words::{
-    basis_name, basis_words, not_followed, on_off, price_words, shortfall_words, verdict_tone,
-    verdict_words,
+    basis_name, basis_words, not_followed, on_off, price_words, shortfall_words, verdict_words,
 };
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone, candidate};
-
-/// Columns of a bar.
-const BAR: u32 = 30;
 
 /// A candidate with what it takes to explain it.
 #[derive(Debug, Clone, Copy)]
@@ -59,18 +55,18 @@ impl Answer for Explanation<'_> {
             .heading("What it costs")
             .grid(bill(c))
             .heading("Where a step's time goes")
-            .grid(time_grid(c))
+            .grid(grids::time(c))
             .heading("Memory per GPU at its peak")
-            .grid(memory_grid(c))
+            .grid(grids::memory(c))
             .heading(format!(
                 "Utilization ({} convention)",
                 c.utilization_convention
             ))
-            .grid(utilization_grid(c))
+            .grid(grids::utilization(c))
             .heading("What the prediction rests on")
             .notes(self.rests_on());
         if !c.basis_detail.nearest.is_empty() {
-            document = document.grid(nearest_grid(&c.basis_detail.nearest));
+            document = document.grid(grids::nearest(&c.basis_detail.nearest));
         }
         document
     }
@@ -231,140 +227,6 @@ fn quantity(name: &str, unit: &str, interval: Interval, show: impl Fn(f64) -> St
 fn duration(name: &str, hours: Interval) -> Vec<Cell> {
     let like_expected = |value: f64| display_hours_like(value, hours.expected);
     quantity(name, "", hours, like_expected)
-}
-
-/// Parts of a whole: amount, share and a bar each, then their sum.
-fn parts_grid(unit: &str, sum: &str, parts: &[(&str, f64)]) -> Grid {
-    let total: f64 = parts.iter().map(|(_, amount)| amount).sum();
-    let share = |amount: f64| if total > 0.0 { amount / total } else { 0.0 };
-    let mut rows: Vec<Vec<Cell>> = parts
-        .iter()
-        .map(|(name, amount)| {
-            vec![
-                (*name).into(),
-                unsigned_zero(format!("{amount:.3}")).into(),
-                unsigned_zero(percent(share(*amount))).into(),
-                bar(share(*amount), BAR).into(),
-            ]
-        })
-        .collect();
-    rows.push(vec![
-        Cell::from(sum).tone(Tone::Strong),
-        Cell::from(format!("{total:.3}")).tone(Tone::Strong),
-        percent(share(total)).into(),
-        "".into(),
-    ]);
-    Grid {
-        columns: vec![
-            Column::left("part"),
-            Column::right(unit),
-            Column::right("share %"),
-            Column::bars(),
-        ],
-        rows,
-    }
-}
-
-fn time_grid(c: &Candidate) -> Grid {
-    let parts = c.time_parts_s;
-    let (unit, factor) = if c.step_time_s.expected < 1.0 {
-        ("ms", 1000.0)
-    } else {
-        ("s", 1.0)
-    };
-    parts_grid(
-        unit,
-        "step",
-        &[
-            ("matrix multiplications", parts.matmul),
-            ("attention", parts.attention),
-            ("memory-bound work", parts.memory_bound),
-            ("communication", parts.communication),
-            ("per-layer overhead", parts.layer_overhead),
-            ("optimizer", parts.optimizer),
-            ("synchronization", parts.synchronization),
-            ("fixed", parts.fixed),
-            ("correction to measured rows", parts.residual),
-            ("memory pressure", parts.memory_pressure),
-        ]
-        .map(|(name, seconds)| (name, seconds * factor)),
-    )
-}
-
-fn memory_grid(c: &Candidate) -> Grid {
-    let parts = c.memory.parts;
-    let mut grid = parts_grid(
-        "GiB",
-        "peak",
-        &[
-            ("parameters, gradients, optimizer", parts.states_gib),
-            ("gathered parameters", parts.gathered_gib),
-            ("kept activations", parts.activations_gib),
-            ("logits and loss", parts.logits_gib),
-            ("workspace", parts.workspace_gib),
-        ],
-    );
-    let tone = verdict_tone(c.memory.verdict);
-    for (name, amount) in [
-        ("usable", c.memory.usable_gib),
-        ("headroom", c.memory.headroom_gib),
-    ] {
-        let amount = Cell::from(format!("{amount:.3}"));
-        let amount = if name == "headroom" {
-            amount.tone(tone)
-        } else {
-            amount
-        };
-        grid.rows
-            .push(vec![name.into(), amount, "".into(), "".into()]);
-    }
-    grid
-}
-
-fn utilization_grid(c: &Candidate) -> Grid {
-    let row = |name: &str, share: f64, meaning: &str| -> Vec<Cell> {
-        vec![name.into(), percent(share).into(), meaning.into()]
-    };
-    Grid {
-        columns: vec![Column::left(""), Column::right("%"), Column::left("counts")],
-        rows: vec![
-            row("MFU", c.mfu, "the model's own FLOPs, attention included"),
-            row("MFU*", c.mfu_star, "the same without attention"),
-            row("HFU", c.hfu, "with what checkpointing computes twice"),
-            row("HFU*", c.hfu_star, "the same without attention"),
-        ],
-    }
-}
-
-fn nearest_grid(nearest: &[NearestRow]) -> Grid {
-    let rows = nearest
-        .iter()
-        .map(|row| {
-            vec![
-                row.model.as_str().into(),
-                row.gpu.as_str().into(),
-                display_thousands(row.gpus.into()).into(),
-                row.seq_len.to_string().into(),
-                row.micro_batch.to_string().into(),
-                row.grad_accum.to_string().into(),
-                thousands(row.measured_tok_s).into(),
-                format!("{:.2}", row.distance).into(),
-            ]
-        })
-        .collect();
-    Grid {
-        columns: vec![
-            Column::left("nearest measured row"),
-            Column::left("GPU"),
-            Column::right("GPUs"),
-            Column::right("seq"),
-            Column::right("micro"),
-            Column::right("accum"),
-            Column::right("tok/s"),
-            Column::right("distance"),
-        ],
-        rows,
-    }
 }
 
 #[cfg(test)]

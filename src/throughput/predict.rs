@@ -82,18 +82,20 @@ impl Fit {
         ratio: f64,
         confidence: Confidence,
     ) -> bool {
-        // Whatever is open about the rest of a step, recomputing only adds to it.
+        let a = Point::new(self, setting, configuration);
+        let b = Point::new(self, other_setting, other_configuration);
         let otherwise_alike = Configuration {
             activation_checkpointing: !configuration.activation_checkpointing,
             ..*configuration
         };
+        let full_speed = a.pressure().is_none() && b.pressure().is_none();
+        // Whatever is open about the rest of a step, recomputing only adds to it.
         if otherwise_alike == *other_configuration
             && setting.cluster.name == other_setting.cluster.name
+            && full_speed
         {
             return true;
         }
-        let a = Point::new(self, setting, configuration);
-        let b = Point::new(self, other_setting, other_configuration);
         let model = (a.variance() + b.variance() - 2.0 * a.covariance(&b)).max(0.0);
         let noise = a.noise().powi(2) + b.noise().powi(2);
         let waves = a.waves(&[]).powi(2) + b.waves(&[]).powi(2);

@@ -1,6 +1,6 @@
 //! Which candidate a report recommends.
 
-use crate::plan::{Candidate, FrontReport};
+use crate::plan::Candidate;
 use crate::reserve::{Booking, Reservation};
 
 use super::Approval;
@@ -48,21 +48,10 @@ impl<'a> Approval<'a> {
                 why: Why::Booked(booking),
             });
         }
-        let plan = self.plan;
-        let knee = |front: &'a FrontReport| {
-            let rank = front.knee_rank?;
-            let candidate = plan.candidates.iter().find(|c| c.rank == rank)?;
-            Some(Recommended {
-                candidate,
-                why: Why::Knee,
-            })
-        };
-        plan.front.as_ref().and_then(knee).or_else(|| {
-            Some(Recommended {
-                candidate: plan.candidates.first()?,
-                why: Why::First,
-            })
-        })
+        let candidate = self.plan.recommended()?;
+        let knee = candidate.pareto.is_some_and(|point| point.knee);
+        let why = if knee { Why::Knee } else { Why::First };
+        Some(Recommended { candidate, why })
     }
 }
 
