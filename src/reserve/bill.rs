@@ -87,8 +87,8 @@ impl Desk<'_> {
 /// Hours that are billed of a booking whose run takes `run_h`.
 pub(super) fn billed_h(billing: Billing, booked_h: f64, run_h: f64) -> f64 {
     match billing {
-        // Nodes go at the end of what is booked, done or not.
-        Billing::Used => run_h.min(booked_h),
+        // Nobody takes these nodes away: they are paid for until the run is done.
+        Billing::Used => run_h,
         Billing::Upfront | Billing::Booked => booked_h,
     }
 }

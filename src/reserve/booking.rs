@@ -57,7 +57,7 @@ pub struct Booking {
     pub usable_h: f64,
     /// What is billed.
     pub billing: Billing,
-    /// Hours billed: all that is booked, or those used of it.
+    /// Hours billed: all that is booked, or those the run takes.
     pub billed_h: Interval,
     /// Hours booked that the run leaves over.
     pub idle_h: Interval,
@@ -71,8 +71,8 @@ pub struct Booking {
     pub probability_in_longest: Option<f64>,
     /// The latest time at which a checkpoint can be begun that is whole before the nodes go.
     pub last_checkpoint: Option<String>,
-    /// The same in hours from the start; `null` when no checkpoints are written, or none can be whole
-    /// by then.
+    /// The same in hours from the start; `null` when no checkpoints are written, none can be whole by
+    /// then, or the nodes stay until they are given back.
     pub last_checkpoint_h: Option<f64>,
     /// The latest start that still makes the deadline at the probability asked for.
     pub latest_start: Option<String>,
@@ -209,7 +209,9 @@ impl Desk<'_> {
         let billed_h = billed(product.billing, length.hours(), run_h);
         let committed_usd = choice.committed_usd(offer);
         let idle_h = left_over(length.hours(), run_h);
-        let last_checkpoint = last_checkpoint(run, usable);
+        // Nodes billed as used stay until they are given back: nothing cuts their run off.
+        let last_checkpoint =
+            last_checkpoint(run, usable).filter(|_| product.billing != Billing::Used);
         let latest_start = self.latest_start(needed);
         let booking = Booking {
             roles,

@@ -141,7 +141,6 @@ fn cost(booking: &Booking) -> String {
     } else {
         format!("${}", dollars(cost.expected))
     };
-    let beyond = beyond(booking, cost, price.usd_per_gpu_hour);
     let upfront = booking.upfront_usd.map_or("", |_| " upfront");
     let parts: Vec<String> = booking
         .cost_lines
@@ -150,24 +149,10 @@ fn cost(booking: &Booking) -> String {
         .map(|(item, usd)| format!("{item} {}", dollars(usd)))
         .collect();
     format!(
-        "{total}{upfront}: {}; at {}{beyond}",
+        "{total}{upfront}: {}; at {}",
         parts.join(", "),
         price.words()
     )
-}
-
-/// Where the end of a booking caps what is billed: what a run that isn't done by then may take.
-fn beyond(booking: &Booking, cost: Interval, usd: f64) -> String {
-    let finished = booking.run_h.high * booking.booked_gpus as f64 * usd;
-    if booking.billing == Billing::Used && booking.run_h.high > booking.billed_h.high {
-        format!(
-            "; at most ${} by the end of the booking, finishing may take to ${}",
-            dollars(cost.high),
-            dollars(finished)
-        )
-    } else {
-        String::new()
-    }
 }
 
 fn checkpoint(booking: &Booking) -> Option<String> {
