@@ -55,6 +55,8 @@ const LATE_SECOND_EFFORT: Efforts = Efforts {
     tree: 200_000,
     ..SECOND_EFFORT
 };
+/// Effort for a question to the tree with the ways given first that takes a tenth of a second.
+pub(super) const GLANCE: u64 = 200_000;
 /// Effort for the schedule of kinds that many different jobs are merged into.
 pub(super) const KINDS_EFFORT: u64 = 3_000_000;
 const A_DOZEN: u64 = 12;

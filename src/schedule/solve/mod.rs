@@ -171,6 +171,8 @@ impl Search<'_> {
         let mut solver = self.depth.share(efforts.solver, self.problem);
         let late = self.problem.aim == Aim::Lateness;
         self.narrow(Asked::Tree, efforts.tree_question, &mut tree);
+        // A moment first: on fine steps the solver takes seconds over what ways tell at once.
+        self.small(Asked::Ways, efforts::GLANCE, &mut ways);
         // Where what is booked or due leaves little choice, this is all it takes.
         let small = efforts.solver_question / efforts.solver_small;
         self.better(Asked::Solver, small, &mut solver);
