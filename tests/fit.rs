@@ -5,7 +5,7 @@
 )]
 
 use std::collections::BTreeSet;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
 use tminus::configuration::Setting;
@@ -162,6 +162,37 @@ fn three_rows_tell_that_the_links_between_nodes_carry_an_eighth() {
         "3 rows of links between nodes that carry an eighth (synthetic)",
         &errors,
     );
+}
+
+/// A slow run may have been a bad one. That is weighed against slow links, which would slow every
+/// other run on several nodes down too.
+#[test]
+fn one_bad_run_among_five_slows_nothing_else_down() {
+    let h100 = Arc::new(Catalog::embedded().cluster("h100-cluster").unwrap().clone());
+    let on_nodes = |row: &Measurement, nodes: u64| {
+        let mut row = Measurement {
+            cluster: Arc::clone(&h100),
+            ..row.clone()
+        };
+        row.configuration.gpus *= nodes;
+        row.throughput_tok_s = predicted(&row, &row.setting());
+        row
+    };
+    let r1z1 = ROWS.iter().filter(|row| row.cluster.name == "r1z1");
+    let rows: Vec<Measurement> = r1z1
+        .flat_map(|row| [1, 4].map(|nodes| on_nodes(row, nodes)))
+        .collect();
+    for draw in 0..6 {
+        let few: Vec<usize> = (0..5)
+            .map(|place| (61 * place + 37 * draw) % rows.len())
+            .collect();
+        let linked = |index: &&usize| rows[**index].configuration.gpus > 8;
+        let bad = *few.iter().find(linked).unwrap();
+        let mut measured = rows.clone();
+        measured[bad].throughput_tok_s *= 0.73;
+        let rest = rest_after(&few, &measured);
+        assert!(rest.mape < 0.1 && rest.coverage > 0.85, "{few:?}: {rest:?}");
+    }
 }
 
 #[test]

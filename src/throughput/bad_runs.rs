@@ -79,17 +79,28 @@ impl BadRuns {
         )
     }
 
+    /// By how much rows are likelier where each may be of a bad run than under Student's t alone, as a
+    /// logarithm: what accounts of them are compared by.
+    ///
+    /// A slow run is what a network is suspected for, and it may have been nothing but a bad day.
+    pub(crate) fn log_odds(self, rows: &[Deviation], freedom: f64) -> f64 {
+        let several = rows.iter().filter(|row| row.nodes > 1.0);
+        several
+            .map(|row| {
+                let days = self.on(row.nodes);
+                let even = student(row.log / row.sd, freedom) / row.sd;
+                let slower = days.density(row) / even.max(f64::MIN_POSITIVE);
+                (1.0 - days.share() + days.share() * slower).ln()
+            })
+            .sum()
+    }
+
     /// Probability that a row is of a bad run, given how far off it is.
     fn probability_bad(self, row: &Deviation) -> f64 {
         let days = self.on(row.nodes);
-        let (z, ratio) = (row.log / row.sd, row.sd / days.slowdown());
+        let z = row.log / row.sd;
         let good = (-z * z / 2.0).exp() / (row.sd * (2.0 * std::f64::consts::PI).sqrt());
-        // The density of Gaussian noise plus an exponential slowdown.
-        let bad = (ratio * ratio / 2.0 - row.log / days.slowdown())
-            .min(500.0)
-            .exp()
-            * normal(z - ratio)
-            / days.slowdown();
+        let bad = days.density(row);
         let (good, bad) = ((1.0 - days.share()) * good, days.share() * bad);
         if good + bad > 0.0 {
             bad / (good + bad)
@@ -97,6 +108,26 @@ impl BadRuns {
             1.0
         }
     }
+}
+
+impl BadDays {
+    /// The density of bad runs where a row is: of Gaussian noise plus an exponential slowdown.
+    fn density(self, row: &Deviation) -> f64 {
+        let ratio = row.sd / self.slowdown();
+        (ratio * ratio / 2.0 - row.log / self.slowdown())
+            .min(500.0)
+            .exp()
+            * normal(row.log / row.sd - ratio)
+            / self.slowdown()
+    }
+}
+
+/// The density of Student's t.
+fn student(t: f64, freedom: f64) -> f64 {
+    let log = libm::lgamma(f64::midpoint(freedom, 1.0))
+        - libm::lgamma(freedom / 2.0)
+        - 0.5 * (freedom * std::f64::consts::PI).ln();
+    (log - f64::midpoint(freedom, 1.0) * (t * t / freedom).ln_1p()).exp()
 }
 
 /// Nodes beyond the first, as far as the tables go.
@@ -128,6 +159,24 @@ mod tests {
         let found = BadRuns::PRIOR.learned_from(&rows(2000, 400, 0.3)).on(4.0);
         assert!((found.share() - 0.2).abs() < 0.02, "{found:?}");
         assert!((found.slowdown() - 0.3).abs() < 0.03, "{found:?}");
+    }
+
+    /// What is compared has to be a density: of all that may be measured, it adds up to one.
+    #[test]
+    fn rows_that_may_be_bad_runs_are_as_likely_in_all() {
+        let (nodes, sd, freedom) = (4.0, 0.03, 4.0);
+        let step = 1e-3;
+        let total: f64 = (-4000..8000)
+            .map(|place| {
+                let log = f64::from(place) * step;
+                let odds = BadRuns::PRIOR.log_odds(&[Deviation { nodes, log, sd }], freedom);
+                step * student(log / sd, freedom) / sd * odds.exp()
+            })
+            .sum();
+        assert!((total - 1.0).abs() < 1e-3, "{total}");
+        // A slow run is likelier where it may have been a bad one, a fast one is not.
+        let odds = |log| BadRuns::PRIOR.log_odds(&[Deviation { nodes, log, sd }], freedom);
+        assert!(odds(0.3) > 2.0 && odds(-0.3) < 0.0);
     }
 
     #[test]

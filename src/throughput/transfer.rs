@@ -243,10 +243,23 @@ impl Group {
         })?;
         Ok(Weighed {
             hypothesis,
-            plausibility: plausibility + links.log_odds(self.stated_odds(hypothesis)),
+            plausibility: plausibility + links.log_odds(self.stated_odds(hypothesis, base)),
             scatter,
             links,
         })
+    }
+
+    /// Whether a base holds rows of several nodes of this very cluster.
+    fn is_over_links_of(&self, base: &Layer) -> bool {
+        let here = |row: &Measurement| {
+            let several = row.cluster.nodes(row.configuration.gpus) > 1;
+            several
+                && self
+                    .rows
+                    .iter()
+                    .all(|own| own.cluster.name == row.cluster.name)
+        };
+        base.rows.iter().any(|(row, _)| here(row))
     }
 
     /// Whether a row was measured over links between nodes.
@@ -255,9 +268,11 @@ impl Group {
         self.rows.iter().any(linked)
     }
 
-    /// Odds beforehand that links between nodes carry what is stated.
-    fn stated_odds(&self, hypothesis: Hypothesis) -> f64 {
-        if hypothesis == Hypothesis::Network && self.spans_nodes() {
+    /// Odds beforehand that links between nodes carry what is stated. Those that the base was measured
+    /// over are no more likely to be slower where the network is supposed to differ than elsewhere.
+    fn stated_odds(&self, hypothesis: Hypothesis, base: &Layer) -> f64 {
+        let suspected = hypothesis == Hypothesis::Network && self.spans_nodes();
+        if suspected && !self.is_over_links_of(base) {
             links::DIFFERENT_ODDS
         } else {
             links::STATED_ODDS

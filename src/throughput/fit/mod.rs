@@ -168,6 +168,7 @@ pub(crate) fn solve(measurements: &[Measurement], start: &Start<'_>) -> Result<S
             let covariance = step.precision.try_inverse().ok_or(UNDETERMINED)?;
             let (roots, factor) = weighting.into_parts();
             let deviations = deviations(&problem, &remainder, &seen);
+            let log_evidence = log_evidence + start.bad_runs.log_odds(&deviations, NOISE_FREEDOM);
             let (kernel, cells, jacobian) = (start.kernel, problem.cells.clone(), step.jacobian);
             return Ok(Solution {
                 belief: Belief {
