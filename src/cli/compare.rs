@@ -151,7 +151,10 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
         measured_tok_s,
         related: rows.as_ref().map_or(&[], |rows| rows.related.as_slice()),
         done: args.done_tokens,
-        start: args.start,
+        // Of a booking, its own terms tell.
+        start: args
+            .start
+            .or(plan.start.filter(|_| planned.booking.is_none())),
     };
     let mut comparison = compare(&launched, fit).map_err(refused)?;
     let more = notes(&comparison, &plan, fit.name(), rows.as_ref(), &measured);
@@ -341,6 +344,9 @@ fn refused(error: FinishError) -> Diagnostic {
         FinishError::BesideBooking { .. } => diagnostic.help(
             "`--start` is when the run started on it; `--rank` takes a run that isn't on a booking",
         ),
+        FinishError::BeyondBooking { .. } => diagnostic
+            .help("`--done-tokens` is what the run has trained so far, `--start` when it started")
+            .help("`--rank` takes a run that isn't on a booking"),
         FinishError::BeyondCalendar => diagnostic.help("`--start` is when the run started"),
     }
 }

@@ -8,10 +8,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
 
+use super::asked::{BudgetEnd, DeadlineEnd, of_budget, of_deadline};
 use super::{Launched, PlannedBooking};
 use crate::calendar::{Moment, Span};
 use crate::product::Billing;
-use crate::quantity::{Interval, Tokens, display_count};
+use crate::quantity::{Interval, Tokens, display_count, display_hours};
 use crate::throughput::normal;
 
 const SECONDS_PER_HOUR: f64 = 3600.0;
@@ -47,6 +48,10 @@ pub struct Finish {
     /// How it ends beside the end of its booking; `null` where the plan is none of a booking, or of one
     /// that is billed as it is used and so ends when the run does.
     pub booking: Option<BookingEnd>,
+    /// The same beside the deadline that the booking was made for; `null` where it was for none.
+    pub deadline: Option<DeadlineEnd>,
+    /// The bill beside the budget that the booking was made for; `null` where it was for none.
+    pub budget: Option<BudgetEnd>,
 }
 
 /// A run beside the end of the booking it is on.
@@ -66,8 +71,10 @@ pub struct BookingEnd {
     pub in_time: f64,
     /// Tokens not trained when its nodes go; 0 where the run is done before.
     pub untrained_tokens: u64,
-    /// Dollars that booking these hours too would cost at its price; `null` where none are missing,
-    /// or no price is known.
+    /// Hours to book besides for what is missing, as the product sells them; `null` where none are
+    /// missing, or it sells no longer booking.
+    pub more_h: Option<f64>,
+    /// Dollars that these would cost at its price; `null` where no price is known.
     pub more_usd: Option<f64>,
     /// When the last checkpoint has to begin that is whole before the nodes go.
     pub last_checkpoint: Option<String>,
@@ -76,7 +83,7 @@ pub struct BookingEnd {
 }
 
 /// Why there is no finish.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, Copy, PartialEq, Error)]
 pub enum FinishError {
     /// Nothing is left to train.
     #[error(
@@ -99,6 +106,22 @@ pub enum FinishError {
         from: Moment,
         /// When its nodes go.
         until: Moment,
+    },
+    /// More tokens than the time on the booking is enough for.
+    #[error(
+        "at the measured speed {} tokens take {}, but the nodes of the booking it was planned on are \
+         there for {} from its start",
+        display_count(*.done as f64),
+        display_hours(*.takes_h),
+        display_hours(*.usable_h)
+    )]
+    BeyondBooking {
+        /// Tokens done.
+        done: u64,
+        /// Hours that these take.
+        takes_h: f64,
+        /// Hours from the start of the run until its nodes go.
+        usable_h: f64,
     },
     /// A finish beyond every calendar.
     #[error("from that start the run ends beyond the year 2999")]
@@ -127,12 +150,21 @@ pub(super) fn finish(
         }
     };
     let (whole, remaining) = (hours(tokens), hours(tokens - done));
-    let booking = run.booking.as_ref();
-    let start = launched.start.or(booking.and_then(|booking| booking.start));
+    let booked = run.booking.as_ref();
+    let start = launched.start.or(booked.and_then(|booking| booking.start));
     // What is billed by the hour ends when it is ended.
-    let booking = booking.filter(|booking| booking.billing != Billing::Used);
+    let booking = booked.filter(|booking| booking.billing != Billing::Used);
     if let Some(booking) = booking {
         check_start(booking, start)?;
+        let takes_h = whole.expected - remaining.expected;
+        let usable_h = usable_h(booking, start);
+        if takes_h > usable_h {
+            return Err(FinishError::BeyondBooking {
+                done,
+                takes_h,
+                usable_h,
+            });
+        }
     }
     let date = |hours: f64| -> Result<Option<String>, FinishError> {
         let Some(start) = start else {
@@ -140,7 +172,7 @@ pub(super) fn finish(
         };
         let end = Span::from_hours_up(hours).and_then(|span| start.plus(span));
         let end = end.ok_or(FinishError::BeyondCalendar)?;
-        Ok(Some(end.to_string()))
+        Ok(Some(end.rfc3339()))
     };
     // An end that no calendar has is left out: what is expected has one.
     let dates = |hours: Interval| {
@@ -163,8 +195,8 @@ pub(super) fn finish(
             ..end
         }
     });
-    let bill = match &run.booking {
-        Some(booking) => of_booking(booking, whole, remaining),
+    let bill = match booked {
+        Some(booking) => of_booking(booking, start, whole, remaining),
         None => by_the_hour(launched, whole, remaining),
     };
     Ok(Finish {
@@ -175,18 +207,20 @@ pub(super) fn finish(
         cost_usd: bill.now,
         remaining_usd: bill.remaining,
         planned_usd: bill.planned,
-        start: start.map(|start| start.to_string()),
+        start: start.map(Moment::rfc3339),
         finish: date(whole.expected)?,
         finish_low_high: dates(whole),
         planned_finish: date(run.time_to_budget_h.expected)?,
         planned_finish_low_high: dates(run.time_to_budget_h),
         booking: end,
+        deadline: booked.and_then(|booking| of_deadline(booking, start, whole, noise_sd)),
+        budget: booked.and_then(|booking| of_budget(booking, bill.now)),
     })
 }
 
 /// The probability that a run takes no more than `share` of the hours expected of it, where runs stray
 /// by `sd`, as a logarithm.
-fn in_time(share: f64, sd: f64) -> f64 {
+pub(super) fn in_time(share: f64, sd: f64) -> f64 {
     if share > 0.0 {
         normal(share.ln() / sd.max(f64::MIN_POSITIVE))
     } else {
@@ -229,13 +263,23 @@ fn by_the_hour(launched: &Launched<'_>, whole: Interval, remaining: Interval) ->
 }
 
 /// The bill of a booking: as planned where all of it is billed, or else for the hours used.
-fn of_booking(booking: &PlannedBooking, whole: Interval, remaining: Interval) -> Bill {
+fn of_booking(
+    booking: &PlannedBooking,
+    start: Option<Moment>,
+    whole: Interval,
+    remaining: Interval,
+) -> Bill {
     let exactly = |usd: f64| Interval {
         low: usd,
         expected: usd,
         high: usd,
     };
-    let gone_h = (whole.expected - remaining.expected).max(0.0);
+    // Of the booking, what went by before the run started is gone too.
+    let before_h = match (start, booking.start) {
+        (Some(start), Some(from)) => start.hours_after(from),
+        _ => 0.0,
+    };
+    let gone_h = before_h + (whole.expected - remaining.expected).max(0.0);
     let planned = booking.cost_usd;
     let (now, left) = match booking.billing {
         Billing::Upfront => (planned, planned.map(|_| exactly(0.0))),
@@ -255,30 +299,39 @@ fn of_booking(booking: &PlannedBooking, whole: Interval, remaining: Interval) ->
     }
 }
 
+/// Hours from the start of the run until its nodes go.
+fn usable_h(booking: &PlannedBooking, start: Option<Moment>) -> f64 {
+    match (start, booking.usable_until) {
+        (Some(start), Some(until)) => until.hours_after(start),
+        _ => booking.usable_h,
+    }
+}
+
 /// How a run of that many hours ends beside its booking; the tokens and the probability are left to
 /// the caller.
 fn end_of(booking: &PlannedBooking, start: Option<Moment>, whole: Interval) -> BookingEnd {
-    let usable_h = match (start, booking.usable_until) {
-        (Some(start), Some(until)) => until.hours_after(start),
-        _ => booking.usable_h,
-    };
+    let usable_h = usable_h(booking, start);
     let late_h = Interval {
         low: whole.low - usable_h,
         expected: whole.expected - usable_h,
         high: whole.high - usable_h,
     };
     let missed = late_h.expected > 0.0;
+    // Sold in steps, as many of them as it takes.
+    let step_h = booking.step_h.filter(|step_h| missed && *step_h > 0.0);
+    let more_h = step_h.map(|step_h| (late_h.expected / step_h).ceil() * step_h);
     BookingEnd {
         billing: booking.billing,
-        usable_until: booking.usable_until.map(|until| until.to_string()),
+        usable_until: booking.usable_until.map(Moment::rfc3339),
         usable_h,
         late_h,
         in_time: 0.0,
         untrained_tokens: 0,
+        more_h,
         more_usd: booking
             .usd_per_hour
-            .filter(|_| missed)
-            .map(|rate| rate * late_h.expected),
+            .zip(more_h)
+            .map(|(rate, hours)| rate * hours),
         last_checkpoint: booking.last_checkpoint.clone(),
         cancel: booking.cancel.clone(),
     }

@@ -2,8 +2,10 @@
 //!
 //! A plan is read back (`plan_file`), what was measured is matched to its candidate (`measured`),
 //! the deviation is explained by the physics (`explain`), a further measurement is named where
-//! several causes explain it alike (`next`), and the finish is told anew (`finish`).
+//! several causes explain it alike (`next`), and the finish is told anew (`finish`), beside what was
+//! asked of its booking (`asked`).
 
+mod asked;
 mod explain;
 mod finish;
 mod measured;
@@ -18,6 +20,7 @@ use std::sync::Arc;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use asked::{BudgetEnd, DeadlineEnd};
 pub use finish::{BookingEnd, Finish, FinishError};
 pub use measured::{Rows, check_units};
 pub use next::{ExpectedSpeed, NextMeasurement};

@@ -34,6 +34,8 @@ pub struct PlanFile {
     pub fit: String,
     /// Its candidates, best first.
     pub candidates: Vec<PlannedRun>,
+    /// When the run starts, where a report says so of one without a booking.
+    pub start: Option<crate::calendar::Moment>,
     /// What runs on the booking that a report recommends; `None` in other plans.
     pub booked: Option<PlannedRun>,
     /// Rank of the knee of its front of time against cost, which a report recommends; `None` in
@@ -172,6 +174,7 @@ struct Probe {
     throughput_tok_s: Option<IgnoredAny>,
     request: Option<IgnoredAny>,
     jobs: Option<IgnoredAny>,
+    bookings: Option<IgnoredAny>,
 }
 
 /// What plans and predictions have in common.
@@ -239,6 +242,11 @@ impl PlanFile {
             .in_text(origin.clone());
             return Err(if probe.jobs.is_some() {
                 refusal.help("a schedule of several jobs: plan the one that runs by itself")
+            } else if probe.bookings.is_some() {
+                refusal.help(
+                    "bookings without their plan: `tminus report JOB.toml -o plan.json`, of a job file \
+                     with [reserve], writes both",
+                )
             } else {
                 refusal.help(WRITE_ONE)
             });
@@ -265,7 +273,15 @@ impl PlanFile {
         let refuse = |error: crate::quantity::QuantityError| {
             Diagnostic::new(format!("`{}`: {error}", origin.name)).in_text(origin.clone())
         };
-        let recommended = read::<Recommended>(origin)?;
+        let unusable = |problem: String| {
+            Diagnostic::new(format!(
+                "`{}` can't be used as a plan: {problem}",
+                origin.name
+            ))
+            .in_text(origin.clone())
+            .help(WRITE_ONE)
+        };
+        let mut recommended = read::<Recommended>(origin)?;
         Ok(Self {
             model: request.model,
             stack: request.stack,
@@ -274,7 +290,8 @@ impl PlanFile {
             fit: fit.name,
             candidates,
             knee: recommended.knee(),
-            booked: recommended.run(),
+            start: recommended.start().map_err(unusable)?,
+            booked: recommended.run().map_err(unusable)?,
         })
     }
 

@@ -19,6 +19,7 @@ struct World {
     cluster: &'static str,
     configuration: Configuration,
     booking: Option<PlannedBooking>,
+    start: Option<crate::calendar::Moment>,
 }
 
 impl World {
@@ -36,6 +37,7 @@ impl World {
                 activation_checkpointing: true,
             },
             booking: None,
+            start: None,
         }
     }
 
@@ -103,6 +105,7 @@ impl World {
         };
         let plan = PlanFile {
             booked: None,
+            start: None,
             knee: None,
             model: self.model.into(),
             stack: "fp32-gather".into(),
@@ -131,7 +134,7 @@ impl World {
             measured_tok_s: tok_s,
             related: &rows.iter().collect::<Vec<_>>(),
             done: Some(Tokens::new(250_000_000).unwrap()),
-            start: Some("2026-12-01T09:00Z".parse().unwrap()),
+            start: self.start.or("2026-12-01T09:00Z".parse().ok()),
         };
         compare(&launched, &self.fit)
     }

@@ -54,6 +54,9 @@ impl Answer for Deviation<'_> {
         if let Some(text) = finish::beside_booking(&c.finish, c.tokens) {
             document = document.text(text);
         }
+        if let Some(text) = finish::beside_asked(&c.finish) {
+            document = document.text(text);
+        }
         document.heading("Notes").notes(self.notes())
     }
 

@@ -24,6 +24,14 @@ pub struct PlannedBooking {
     pub cost_usd: Option<Interval>,
     /// Dollars for an hour of all its GPUs.
     pub usd_per_hour: Option<f64>,
+    /// Hours of a step between two lengths sold; `None` where no longer booking is sold.
+    pub step_h: Option<f64>,
+    /// When the run has to be done, where that was asked for as a date or with a start.
+    pub deadline: Option<Moment>,
+    /// Hours from the start of the booking within which it has to be done, where that was asked for.
+    pub within_h: Option<f64>,
+    /// What it may cost, dollars, where that was asked for.
+    pub budget_usd: Option<f64>,
     /// When the last checkpoint has to begin that is whole before the nodes go.
     pub last_checkpoint: Option<String>,
     /// Whether and how it can be cancelled or changed.
@@ -37,11 +45,34 @@ pub(super) struct Recommended {
     #[serde(rename = "recommended_booking")]
     place: Option<usize>,
     front: Option<Front>,
+    start: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct Reserved {
     bookings: Vec<BookedRun>,
+    goal: Option<Goal>,
+    deadline: Option<String>,
+}
+
+/// What the booking has to achieve; more goals than these say nothing of it.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+enum Goal {
+    Deadline {
+        within_h: f64,
+    },
+    Budget {
+        usd: f64,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Deserialize)]
+struct Step {
+    change: String,
+    booked_h: f64,
 }
 
 #[derive(Deserialize)]
@@ -74,6 +105,8 @@ struct WrittenTerms {
     last_checkpoint: Option<String>,
     #[serde(default)]
     cancel: String,
+    #[serde(default)]
+    steps: Vec<Step>,
 }
 
 #[derive(Deserialize)]
@@ -84,16 +117,18 @@ struct Price {
 /// Beyond this no booking lasts, in hours, and no GPU-hour costs, in dollars.
 const MOST: f64 = 1e12;
 
+/// A moment as it is written, if it is.
+fn moment(name: &str, text: Option<String>) -> Result<Option<Moment>, String> {
+    let parsed = text.map(|text| text.parse::<Moment>());
+    parsed
+        .transpose()
+        .map_err(|error| format!("`{name}`: {error}"))
+}
+
 impl TryFrom<WrittenTerms> for Terms {
     type Error = String;
 
     fn try_from(written: WrittenTerms) -> Result<Self, String> {
-        let moment = |name: &str, text: Option<String>| {
-            let parsed = text.map(|text| text.parse::<Moment>());
-            parsed
-                .transpose()
-                .map_err(|error| format!("`{name}`: {error}"))
-        };
         let within = |name: &str, value: f64| {
             if (0.0..=MOST).contains(&value) {
                 Ok(value)
@@ -105,11 +140,18 @@ impl TryFrom<WrittenTerms> for Terms {
             let usd = within("usd_per_gpu_hour", price.usd_per_gpu_hour)?;
             Ok::<f64, String>(usd * written.booked_gpus as f64)
         });
+        let booked_h = within("booked_h", written.booked_h)?;
+        let longer = written.steps.iter().find(|step| step.change == "longer");
+        let step_h = longer.map(|step| within("booked_h", step.booked_h - booked_h));
         Ok(Self(PlannedBooking {
             start: moment("start", written.start)?,
             usable_until: moment("usable_until", written.usable_until)?,
             usable_h: within("usable_h", written.usable_h)?,
-            booked_h: within("booked_h", written.booked_h)?,
+            booked_h,
+            step_h: step_h.transpose()?,
+            deadline: None,
+            within_h: None,
+            budget_usd: None,
             billing: written.billing,
             cost_usd: written.cost_usd.map(Ends::cost).transpose()?,
             usd_per_hour: rate.transpose()?,
@@ -120,20 +162,44 @@ impl TryFrom<WrittenTerms> for Terms {
 }
 
 impl Recommended {
+    /// When the run starts, where that was said.
+    ///
+    /// # Errors
+    /// When that is no date.
+    pub(super) fn start(&mut self) -> Result<Option<Moment>, String> {
+        moment("start", self.start.take())
+    }
+
     /// The rank of the knee of a front.
     pub(super) fn knee(&self) -> Option<usize> {
         self.front.as_ref()?.knee_rank
     }
 
-    /// What runs on the booking recommended.
-    pub(super) fn run(self) -> Option<PlannedRun> {
-        let place = self.place?.checked_sub(1)?;
-        let mut bookings = self.reservation?.bookings.into_iter();
-        let BookedRun { candidate, terms } = bookings.nth(place)?;
-        Some(PlannedRun {
+    /// What runs on the booking recommended, with what was asked of it.
+    ///
+    /// # Errors
+    /// A deadline that is no date.
+    pub(super) fn run(self) -> Result<Option<PlannedRun>, String> {
+        let place = self.place.and_then(|place| place.checked_sub(1));
+        let Some((place, reserved)) = place.zip(self.reservation) else {
+            return Ok(None);
+        };
+        let deadline = moment("deadline", reserved.deadline)?;
+        let (within_h, budget_usd) = match reserved.goal {
+            Some(Goal::Deadline { within_h }) => (Some(within_h), None),
+            Some(Goal::Budget { usd }) => (None, Some(usd)),
+            Some(Goal::Other) | None => (None, None),
+        };
+        let booked = reserved.bookings.into_iter().nth(place);
+        Ok(booked.map(|BookedRun { candidate, terms }| PlannedRun {
             rank: 0,
-            booking: Some(terms.0),
+            booking: Some(PlannedBooking {
+                deadline,
+                within_h,
+                budget_usd,
+                ..terms.0
+            }),
             ..candidate
-        })
+        }))
     }
 }

@@ -84,6 +84,17 @@ fn a_booking_is_read_with_its_terms() {
     );
 }
 
+/// A report of a run without a booking says when it starts.
+#[test]
+fn a_report_says_when_its_run_starts() {
+    let text = PLAN.strip_suffix('}').unwrap();
+    let start = |date: &str| parse(&format!("{text}, \"start\": \"{date}\"}}"));
+    let told = start("2028-01-01T00:30:00Z").unwrap().start.unwrap();
+    assert_eq!(told.rfc3339(), "2028-01-01T00:30:00Z");
+    assert_eq!(parse(PLAN).unwrap().start, None);
+    assert!(start("soon").unwrap_err().message.contains("`start`"));
+}
+
 /// A front's knee is what its report recommends.
 #[test]
 fn a_front_is_compared_with_its_knee() {

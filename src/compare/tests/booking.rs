@@ -1,6 +1,7 @@
 //! What becomes of a run beside the booking it was planned on.
 
 use super::*;
+use crate::calendar::{Moment, Span};
 
 /// A booking is billed by its own terms, whatever the speed, and its nodes go.
 #[test]
@@ -34,6 +35,10 @@ fn a_booking_keeps_its_bill_and_its_end() {
             billing,
             cost_usd: Some(exactly(1000.0)),
             usd_per_hour: Some(3.0),
+            step_h: Some(hours),
+            deadline: None,
+            within_h: None,
+            budget_usd: None,
             last_checkpoint: None,
             cancel: String::new(),
         });
@@ -55,7 +60,7 @@ fn a_booking_keeps_its_bill_and_its_end() {
         };
         assert!(close(end.late_h.expected, 0.9 * hours), "{end:?}");
         assert_eq!(end.untrained_tokens, 450_000_000);
-        assert!(close(end.more_usd.unwrap(), 2.7 * hours));
+        assert!(close(end.more_usd.unwrap(), 3.0 * hours));
         let end = world.compare(expected, &[]).finish.booking.unwrap();
         assert!(end.late_h.expected < 0.0 && end.untrained_tokens == 0 && end.more_usd.is_none());
     }
@@ -68,12 +73,16 @@ fn a_late_start_misses_the_end_of_the_booking() {
     let expected = world.expected(&world.configuration).expected;
     world.booking = Some(PlannedBooking {
         start: Some("2026-11-30T09:00Z".parse().unwrap()),
-        usable_until: Some("2026-12-01T10:00Z".parse().unwrap()),
-        usable_h: 25.0,
-        booked_h: 25.0,
+        usable_until: Some("2026-12-01T13:00Z".parse().unwrap()),
+        usable_h: 28.0,
+        booked_h: 28.0,
         billing: crate::product::Billing::Booked,
         cost_usd: None,
         usd_per_hour: None,
+        step_h: None,
+        deadline: None,
+        within_h: None,
+        budget_usd: None,
         last_checkpoint: None,
         cancel: String::new(),
     });
@@ -82,10 +91,10 @@ fn a_late_start_misses_the_end_of_the_booking() {
     let done = finish.finish.unwrap();
     assert!(low < done && done < high, "{low} {done} {high}");
     let end = finish.booking.unwrap();
-    assert!((end.usable_h - 1.0).abs() < 1e-9, "{end:?}");
-    // It takes far longer than the hour left; at the speed that just suffices, it is even odds.
+    assert!((end.usable_h - 4.0).abs() < 1e-9, "{end:?}");
+    // It takes far longer than the four hours left; at the speed that just suffices, it is even odds.
     assert!(end.in_time < 1e-3, "{end:?}");
-    let just = expected * finish.time_to_budget_h.expected;
+    let just = expected * finish.time_to_budget_h.expected / 4.0;
     let end = world.compare(just, &[]).finish.booking.unwrap();
     assert!((end.in_time - 0.5).abs() < 1e-3, "{end:?}");
     // Before it or after it there is no booking to run on.
@@ -98,5 +107,88 @@ fn a_late_start_misses_the_end_of_the_booking() {
         booking.usable_until = Some(until.parse().unwrap());
         let refused = world.try_compare(expected, &[]);
         assert!(matches!(refused, Err(FinishError::BesideBooking { .. })));
+    }
+}
+
+/// What is still to pay of a booking is of the hours left of it, not of the run.
+#[test]
+fn a_late_start_leaves_less_to_pay() {
+    let mut world = World::new("gpt-7b", 8, 4, 32);
+    let expected = world.expected(&world.configuration).expected;
+    let hours = 1e9 / 3600.0 / expected * 1.25;
+    let start: Moment = "2026-12-01T09:00Z".parse().unwrap();
+    let late = start.plus(Span::from_hours_up(hours).unwrap()).unwrap();
+    world.booking = Some(booked(4.0 * hours));
+    let booking = world.booking.as_mut().unwrap();
+    booking.start = Some(start);
+    booking.cost_usd = Some(Interval {
+        low: 400.0,
+        expected: 400.0,
+        high: 400.0,
+    });
+    // A quarter of the run is done: of the booking's four parts a quarter of one, then one more.
+    let in_time = world.compare(expected, &[]).finish;
+    let left = |finish: &Finish| finish.remaining_usd.unwrap().expected;
+    assert!((left(&in_time) - 375.0).abs() < 1.0, "{in_time:?}");
+    world.start = Some(late);
+    let late = world.compare(expected, &[]).finish;
+    assert!((left(&late) - 275.0).abs() < 1.0, "{late:?}");
+}
+
+/// What is asked of a booking is held against the run: it may keep its nodes and miss its deadline.
+#[test]
+fn a_deadline_and_a_budget_are_held_against_the_run() {
+    let mut world = World::new("gpt-7b", 8, 4, 32);
+    let expected = world.expected(&world.configuration).expected;
+    let hours = 1e9 / 3600.0 / expected * 1.25;
+    world.booking = Some(booked(4.0 * hours));
+    let booking = world.booking.as_mut().unwrap();
+    (booking.within_h, booking.budget_usd) = (Some(hours), Some(5.0 * hours));
+    booking.billing = crate::product::Billing::Used;
+    for (speed, late, over) in [(2.0, -0.5, -3.5), (1.0, 0.0, -2.0), (0.5, 1.0, 1.0)] {
+        let finish = world.compare(expected * speed, &[]).finish;
+        let close = |a: f64, b: f64| (a - b).abs() < 1e-6 * hours;
+        let (deadline, budget) = (finish.deadline.unwrap(), finish.budget.unwrap());
+        assert!(
+            close(deadline.late_h.expected, late * hours),
+            "{deadline:?}"
+        );
+        assert!(close(budget.over_usd.expected, over * hours), "{budget:?}");
+        let sure = if late < 0.0 { 1.0 } else { 0.0 };
+        let sure = if late == 0.0 { 0.5 } else { sure };
+        assert!((deadline.in_time - sure).abs() < 1e-2, "{deadline:?}");
+        assert!(finish.booking.is_none());
+    }
+}
+
+/// More tokens than the nodes were there for are a mistake in one of the figures.
+#[test]
+fn a_run_is_not_farther_than_its_booking_goes() {
+    let mut world = World::new("gpt-7b", 8, 4, 32);
+    let expected = world.expected(&world.configuration).expected;
+    let hours = 1e9 / 3600.0 / expected * 1.25;
+    world.booking = Some(booked(0.3 * hours));
+    assert!(world.try_compare(expected, &[]).is_ok());
+    world.booking = Some(booked(0.2 * hours));
+    let refused = world.try_compare(expected, &[]);
+    assert!(matches!(refused, Err(FinishError::BeyondBooking { .. })));
+}
+
+/// A whole booking of so many hours at three dollars an hour, without a date.
+fn booked(hours: f64) -> PlannedBooking {
+    PlannedBooking {
+        start: None,
+        usable_until: None,
+        usable_h: hours,
+        booked_h: hours,
+        billing: crate::product::Billing::Booked,
+        cost_usd: None,
+        usd_per_hour: Some(3.0),
+        step_h: None,
+        deadline: None,
+        within_h: None,
+        budget_usd: None,
+        last_checkpoint: None,
+        cancel: String::new(),
     }
 }

@@ -41,18 +41,27 @@ pub(super) fn grid(finish: &Finish) -> Grid {
         let (now, then) = (&finish.finish_low_high, &finish.planned_finish_low_high);
         let cells = [
             "done".to_owned(),
-            done.clone(),
+            short(done),
             between(now.as_ref()),
-            planned.clone(),
+            short(planned),
             between(then.as_ref()),
         ];
         rows.push(cells.map(Cell::from).to_vec());
     }
     let until = finish.booking.as_ref();
     if let Some(until) = until.and_then(|end| end.usable_until.as_ref()) {
-        rows.push(now("nodes go", (until.clone(), String::new())));
+        rows.push(now("nodes go", (short(until), String::new())));
     }
     if let Some(end) = &finish.booking {
+        let in_time = format!("{} %", percent(end.in_time));
+        rows.push(now("done by then", (in_time, String::new())));
+    }
+    if let Some(end) = &finish.deadline {
+        let by = match &end.deadline {
+            Some(by) => short(by),
+            None => format!("{} in all", display_hours(end.within_h)),
+        };
+        rows.push(now("deadline", (by, String::new())));
         let in_time = format!("{} %", percent(end.in_time));
         rows.push(now("done by then", (in_time, String::new())));
     }
@@ -61,6 +70,9 @@ pub(super) fn grid(finish: &Finish) -> Grid {
         if let Some(remaining) = finish.remaining_usd.filter(|_| !whole) {
             rows.push(now("still to pay", dollars(remaining)));
         }
+    }
+    if let Some(budget) = finish.budget {
+        rows.push(now("budget", (usd(budget.usd), String::new())));
     }
     Grid {
         columns: vec![
@@ -129,14 +141,57 @@ pub(super) fn beside_booking(finish: &Finish, tokens: u64) -> Option<String> {
     Some(goes)
 }
 
+/// How the run ends beside what was asked for, where that is no longer sure.
+pub(super) fn beside_asked(finish: &Finish) -> Option<String> {
+    let deadline = finish.deadline.as_ref().and_then(|end| {
+        let late_h = end.late_h;
+        if late_h.expected > 0.0 {
+            Some(format!(
+                "Misses its deadline by {}.",
+                display_hours(late_h.expected)
+            ))
+        } else if late_h.high > 0.0 {
+            Some(format!(
+                "Done {} before its deadline, but at the slow end of its interval {} after.",
+                display_hours(-late_h.expected),
+                display_hours(late_h.high)
+            ))
+        } else {
+            None
+        }
+    });
+    let budget = finish.budget.and_then(|end| {
+        let over = end.over_usd;
+        if over.expected > 0.0 {
+            Some(format!("Over its budget by ${}.", dollars(over.expected)))
+        } else if over.high > 0.0 {
+            Some(format!(
+                "Within its budget, but at the slow end of its interval ${} over.",
+                dollars(over.high)
+            ))
+        } else {
+            None
+        }
+    });
+    deadline.or(budget)
+}
+
 /// By how much it is missed, what is not trained by then, and what to do.
 fn missed(end: &BookingEnd, tokens: u64) -> String {
-    let price = end.more_usd.map_or_else(String::new, |usd| {
-        format!(", about ${} more at its price", dollars(usd))
-    });
+    let more = match (end.more_h, end.more_usd) {
+        (Some(hours), Some(usd)) => format!(
+            "Another {} of such nodes, about ${} at its price, would do, or others to resume on",
+            display_hours(hours),
+            dollars(usd)
+        ),
+        (Some(hours), None) => format!(
+            "Another {} of such nodes would do, or others to resume on",
+            display_hours(hours)
+        ),
+        (None, _) => "It takes other nodes to resume on".to_owned(),
+    };
     format!(
-        "its nodes go {} before it is done, with {} of {} tokens ({} %) not trained. Book these hours \
-         too{price}, or nodes to resume on; {}.",
+        "its nodes go {} before it is done, with {} of {} tokens ({} %) not trained. {more}; {}.",
         display_hours(end.late_h.expected),
         display_count(end.untrained_tokens as f64),
         display_count(tokens as f64),

@@ -1,0 +1,69 @@
+//! What was asked of a booking, beside the run as it goes: its deadline, or its budget.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::PlannedBooking;
+use super::finish::in_time;
+use crate::calendar::Moment;
+use crate::quantity::Interval;
+
+/// A run beside the deadline that was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct DeadlineEnd {
+    /// When it has to be done; `null` where neither start is known.
+    pub deadline: Option<String>,
+    /// Hours from the start of the run until then; below 0 where it is past by then.
+    pub within_h: f64,
+    /// Hours by which the run is done after it, if it goes on like this; below 0 where it is done
+    /// before.
+    pub late_h: Interval,
+    /// The probability that it is done by then, as far as runs differ.
+    pub in_time: f64,
+}
+
+/// A run beside the budget that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct BudgetEnd {
+    /// The budget, dollars.
+    pub usd: f64,
+    /// Dollars by which the bill is over it, if the run goes on like this; below 0 where it is within.
+    pub over_usd: Interval,
+}
+
+/// The deadline of a booking, for a run of `whole` hours that stray by `noise_sd`, as a logarithm;
+/// `None` where none was asked for.
+pub(super) fn of_deadline(
+    booking: &PlannedBooking,
+    start: Option<Moment>,
+    whole: Interval,
+    noise_sd: f64,
+) -> Option<DeadlineEnd> {
+    let within_h = match (start, booking.deadline) {
+        (Some(start), Some(deadline)) => deadline.hours_after(start),
+        _ => booking.within_h?,
+    };
+    Some(DeadlineEnd {
+        deadline: booking.deadline.map(Moment::rfc3339),
+        within_h,
+        late_h: Interval {
+            low: whole.low - within_h,
+            expected: whole.expected - within_h,
+            high: whole.high - within_h,
+        },
+        in_time: in_time(within_h / whole.expected, noise_sd),
+    })
+}
+
+/// The budget of a booking, for a bill; `None` where none was asked for, or no price is known.
+pub(super) fn of_budget(booking: &PlannedBooking, bill: Option<Interval>) -> Option<BudgetEnd> {
+    let (usd, bill) = (booking.budget_usd?, bill?);
+    Some(BudgetEnd {
+        usd,
+        over_usd: Interval {
+            low: bill.low - usd,
+            expected: bill.expected - usd,
+            high: bill.high - usd,
+        },
+    })
+}
