@@ -4,16 +4,29 @@ use std::path::Path;
 
 use clap::Args;
 
-use crate::job::Request;
+use crate::job::{Request, Sourced};
 use crate::plan::{Candidate, PlanError, Planner, fit_notes};
 use crate::quantity::counted;
 use crate::report::Explanation;
 use crate::report::words::on_off;
 use crate::search::{Axis, Switch};
 
-use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, JobArgs, OutputArgs};
+use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, JobArgs, OutputArgs, SortBy};
 use super::output::Output;
 use super::{Failure, request};
+
+/// How what is left open is chosen.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "What is left open")]
+struct ChoosingArgs {
+    /// What the configuration chosen is the best at [default: time].
+    #[arg(long, value_name = "BY")]
+    sort: Option<SortBy>,
+
+    /// Also choose among configurations that may run out of memory or run slowly near its limit.
+    #[arg(long)]
+    allow_tight: bool,
+}
 
 /// Flags of `tminus predict`.
 #[derive(Debug, Clone, Args)]
@@ -29,6 +42,9 @@ Examples:
 pub(crate) struct PredictArgs {
     #[command(flatten)]
     job: JobArgs,
+
+    #[command(flatten)]
+    choosing: ChoosingArgs,
 
     #[command(flatten)]
     forecast: ForecastArgs,
@@ -51,7 +67,13 @@ impl PredictArgs {
 }
 
 pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
-    let flags = request::settings(&args.job, None, &args.confidence);
+    let mut flags = request::settings(&args.job, None, &args.confidence);
+    flags.sort = args
+        .choosing
+        .sort
+        .map(|by| Sourced::flag("--sort", by.into()));
+    let tight = args.choosing.allow_tight;
+    flags.allow_tight = tight.then(|| Sourced::flag("--allow-tight", true));
     let flags = request::with_forecast(flags, &args.forecast)?;
     let loaded = request::load(None, flags, &args.job.presets, &args.fit)?;
     let (request, fit) = (&loaded.request, loaded.fit()?);
