@@ -8,7 +8,8 @@ use crate::diagnostic::Diagnostic;
 use crate::launch::{Launch, LaunchError, LaunchFiles};
 use crate::memory::Verdict;
 use crate::plan::{Candidate, Plan, fit_notes};
-use crate::quantity::display_thousands;
+use crate::quantity::{counted, display_thousands};
+use crate::reserve::{Booking, Reservation};
 use crate::throughput::Basis;
 
 use super::Failure;
@@ -30,7 +31,8 @@ pub(crate) struct LaunchArgs {
     #[command(flatten)]
     planned: PlannedArgs,
 
-    /// Candidate to launch, by its rank in the plan [default: the first; of a front, its knee].
+    /// Candidate to launch, by its rank in the plan [default: what the
+    /// booking of [reserve] runs; without one the first, or a front's knee].
     #[arg(long, value_name = "K", help_heading = "Launch")]
     #[arg(allow_hyphen_values = true, value_parser = whole(1_u32, 100_000))]
     rank: Option<u32>,
@@ -109,13 +111,31 @@ pub(super) fn run(
     let planned = args
         .planned
         .plan(global, output, &mut Stopwatch::start(), rank.unwrap_or(1))?;
-    let candidate = chosen(&planned.plan, rank)?;
-    accepted(args, candidate)?;
+    let reservation = match rank {
+        Some(_) => None,
+        None => planned.booked(global).map_err(without_booking)?,
+    };
+    let booking = reservation.as_ref().and_then(Reservation::recommended);
+    let candidate = match booking {
+        Some(booking) => &booking.candidate,
+        None => chosen(&planned.plan, rank)?,
+    };
+    accepted(args, candidate, booking)?;
     let launch = Launch::new(&planned.plan, candidate, &planned.request, command)
         .ok_or_else(|| Diagnostic::new("the plan names a cluster that the job doesn't"))?;
     let written = launch
+        .on(booking)
         .files(args.target.into())
         .map_err(|error| refused(&error))?;
+    if let Some(booking) = booking {
+        output.note(&format!(
+            "this is what the booking recommended runs: {} of {}, {}; `--rank` takes a candidate of the \
+             plan instead",
+            counted(booking.booked_nodes, "node"),
+            booking.cluster,
+            booking.product_title
+        ));
+    }
     if args.dry_run {
         output.result(&shown(&written))?;
     } else {
@@ -147,20 +167,37 @@ fn chosen(plan: &Plan, rank: Option<usize>) -> Result<&Candidate, Diagnostic> {
     })
 }
 
+/// A job whose booking can't be had can still be launched without one.
+fn without_booking(failure: Failure) -> Failure {
+    match failure {
+        Failure::Infeasible(why) => Failure::Infeasible(
+            why.help("`--rank 1` launches the first of the plan, whatever [reserve] asks for"),
+        ),
+        other => other,
+    }
+}
+
 /// What could go wrong with the candidate has to be accepted on the command line.
-fn accepted(args: &LaunchArgs, candidate: &Candidate) -> Result<(), Diagnostic> {
+fn accepted(
+    args: &LaunchArgs,
+    candidate: &Candidate,
+    booking: Option<&Booking>,
+) -> Result<(), Diagnostic> {
+    let which = match booking {
+        Some(_) => "what the booking runs".to_owned(),
+        None => format!("rank {}", candidate.rank),
+    };
     if candidate.memory.verdict == Verdict::Tight && !args.planned.ranking.allow_tight {
         return Err(Diagnostic::new(format!(
-            "rank {} is near the memory limit: peak {:.1} of {:.1} GiB; it may run out of memory \
+            "{which} is near the memory limit: peak {:.1} of {:.1} GiB; it may run out of memory \
              or run slowly",
-            candidate.rank, candidate.memory.peak_gib, candidate.memory.usable_gib
+            candidate.memory.peak_gib, candidate.memory.usable_gib
         ))
         .help("launch it nevertheless with --allow-tight"));
     }
     if candidate.basis == Basis::Extrapolated && !args.accept_extrapolated {
         return Err(Diagnostic::new(format!(
-            "rank {} lies outside what was measured: {}",
-            candidate.rank,
+            "{which} lies outside what was measured: {}",
             candidate.basis_detail.axes.join("; ")
         ))
         .help("launch it nevertheless with --accept-extrapolated")

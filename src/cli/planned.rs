@@ -10,6 +10,7 @@ use crate::hardware::Cluster;
 use crate::job::{Request, Settings};
 use crate::plan::{Plan, Planner};
 use crate::preset::Catalog;
+use crate::reserve::{Ask, Reservation, reserve};
 use crate::throughput::Fit;
 
 use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, GlobalArgs, JobArgs, RankingArgs};
@@ -52,6 +53,21 @@ pub(super) struct Planned {
     pub(super) fit: Fit,
     /// The presets of all files together.
     pub(super) catalog: Catalog,
+}
+
+impl Planned {
+    /// The bookings for a job that asks for one.
+    pub(super) fn booked(&self, global: &GlobalArgs) -> Result<Option<Reservation>, Failure> {
+        if !self.request.reserve.has_goal() {
+            return Ok(None);
+        }
+        let ask = Ask::new(&self.request, &self.catalog)?;
+        let alternatives: Vec<Cluster> = self.catalog.clusters().cloned().collect();
+        let planner = Planner::new(&self.fit).alternatives(&alternatives);
+        let pool = fit::pool(global.threads)?;
+        let found = pool.install(|| reserve(&planner, &self.request, &ask))?;
+        Ok(Some(found))
+    }
 }
 
 impl PlannedArgs {

@@ -9,15 +9,14 @@ use crate::diagnostic::{Diagnostic, nearest_names};
 use crate::fit_file::embedded_rows;
 use crate::job::{Ladder, ReserveSettings, Sourced};
 use crate::measure::Measurement;
-use crate::plan::{PlanError, Planner};
+use crate::plan::PlanError;
 use crate::quantity::Confidence;
 use crate::report::{Answer, Approval, Csv, Grounds, Html, Json, LadderApproval, Markdown, Report};
-use crate::reserve::{Ask, Reservation, reserve};
 use crate::throughput::evaluate::{Evaluation, Protocol, hold_out};
 
 use super::args::GlobalArgs;
 use super::output::Output;
-use super::planned::{Planned, PlannedArgs, plan_opened};
+use super::planned::{PlannedArgs, plan_opened};
 use super::request::Opened;
 use super::timing::Stopwatch;
 use super::{Failure, fit, schedule};
@@ -101,7 +100,7 @@ fn single(
     let mut flags = args.planned.flags()?;
     flags.reserve = args.booking()?;
     let planned = plan_opened(opened, flags, global, output, &mut Stopwatch::start(), 1)?;
-    let reservation = booked(&planned, global)?;
+    let reservation = planned.booked(global)?;
     let (measured, accuracy) = judged(global, planned.request.confidence)?;
     let start = planned.request.reserve.start.as_ref();
     write(
@@ -120,17 +119,6 @@ fn single(
         },
         output,
     )
-}
-
-/// The bookings for a job that asks for one.
-fn booked(planned: &Planned, global: &GlobalArgs) -> Result<Option<Reservation>, Failure> {
-    if !planned.request.reserve.has_goal() {
-        return Ok(None);
-    }
-    let ask = Ask::new(&planned.request, &planned.catalog)?;
-    let planner = Planner::new(&planned.fit);
-    let found = fit::pool(global.threads)?.install(|| reserve(&planner, &planned.request, &ask))?;
-    Ok(Some(found))
 }
 
 /// The report on the jobs of a file with `[[jobs]]`.

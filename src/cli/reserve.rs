@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 
 use crate::diagnostic::Diagnostic;
+use crate::hardware::Cluster;
 use crate::job::{ReserveSettings, Sourced};
 use crate::plan::Planner;
 use crate::report::Bookings;
@@ -132,7 +133,8 @@ pub(super) fn run(args: &ReserveArgs, global: &GlobalArgs, output: &Output) -> R
     let request = &loaded.request;
     let ask = Ask::new(request, &loaded.catalog)?;
     let fit = loaded.fit()?;
-    let planner = Planner::new(&fit);
+    let alternatives: Vec<Cluster> = loaded.catalog.clusters().cloned().collect();
+    let planner = Planner::new(&fit).alternatives(&alternatives);
     let reservation = fit::pool(global.threads)?.install(|| reserve(&planner, request, &ask))?;
     output.report(
         args.output.format,

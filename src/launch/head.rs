@@ -5,6 +5,7 @@ use crate::quantity::{
     Interval, counted, display_count, display_hours, display_hours_like, display_thousands,
     display_whole, plural,
 };
+use crate::reserve::Booking;
 use crate::throughput::Basis;
 
 use super::Launch;
@@ -63,6 +64,9 @@ pub(super) fn lines(launch: &Launch<'_>, notes: &[String]) -> Vec<String> {
         format!("planned by tminus {} with:", env!("CARGO_PKG_VERSION")),
         format!("  {}", launch.command),
     ];
+    if let Some(booking) = launch.booking {
+        lines.insert(lines.len() - 2, booked(booking));
+    }
     if !notes.is_empty() {
         lines.push(String::new());
         lines.extend(notes.iter().map(|note| format!("NOTE: {note}")));
@@ -109,6 +113,29 @@ fn priced(c: &Candidate) -> String {
         Some(usd) => format!("price: ${usd} per GPU-hour ({})", c.price_source),
         None => format!("price: {}", c.price_source),
     }
+}
+
+/// Where and when it runs, and how likely it is done there.
+fn booked(booking: &Booking) -> String {
+    let spares = match booking.spares {
+        0 => String::new(),
+        spares => format!(", {spares} of them spare"),
+    };
+    let when = match (&booking.start, &booking.usable_until) {
+        (Some(start), Some(until)) => format!("from {start} to {until}"),
+        _ => format!("for {}", display_hours(booking.usable_h)),
+    };
+    format!(
+        "booking: {}{spares}, {}, {when}; done by then with a probability of {} %",
+        counted(booking.booked_nodes, "node"),
+        booking.product_title,
+        percent_down(booking.probability),
+    )
+}
+
+/// Rounded down, so that what is promised holds; never 100.
+fn percent_down(probability: f64) -> f64 {
+    (probability * 1000.0).floor().min(999.0) / 10.0
 }
 
 fn basis(c: &Candidate) -> String {

@@ -35,7 +35,9 @@ use crate::job::{LaunchSettings, Request, TimeLimit};
 use crate::memory::Verdict;
 use crate::model::Model;
 use crate::plan::{Candidate, Plan};
+use crate::product::Form;
 use crate::quantity::{Confidence, Tokens};
+use crate::reserve::Booking;
 use crate::stack::Stack;
 
 /// What the files are for.
@@ -127,6 +129,8 @@ pub struct Launch<'a> {
     confidence: Confidence,
     settings: &'a LaunchSettings,
     command: &'a str,
+    /// The booking it runs on.
+    booking: Option<&'a Booking>,
     checkpoint_interval_s: Option<f64>,
     /// The interval that the planned time assumes; a time limit may ask for a shorter one.
     planned_interval_s: Option<f64>,
@@ -168,6 +172,7 @@ impl<'a> Launch<'a> {
             confidence: request.confidence,
             settings: &request.launch,
             command,
+            booking: None,
             checkpoint_interval_s: interval(
                 clock.checkpoint_interval_s,
                 request.launch.time_limit,
@@ -177,6 +182,18 @@ impl<'a> Launch<'a> {
             expected_failures: candidate.expected_failures,
             start_up_s: reliability.start_up_s.max(reliability.restart_s),
         })
+    }
+
+    /// The same on a booking, which `candidate` is the run of.
+    #[must_use]
+    pub fn on(self, booking: Option<&'a Booking>) -> Self {
+        Self { booking, ..self }
+    }
+
+    /// The booking, where it is a reservation of Slurm's.
+    fn slurm_reservation(&self) -> Option<&'a Booking> {
+        let booking = self.booking?;
+        (booking.in_words.form == Form::Slurm).then_some(booking)
     }
 
     /// Whether the time limit asks for more checkpoints than the planned time assumes.

@@ -1,6 +1,8 @@
 //! A Slurm batch script: one task a node, resumed from its last checkpoint whenever it is stopped.
 
+use crate::calendar::Span;
 use crate::job::Text;
+use crate::reserve::Booking;
 
 use super::names::Namer;
 use super::shell::{Command, Word};
@@ -158,6 +160,20 @@ fn time_limit(launch: &Launch<'_>, notes: &mut Vec<String>) -> Limit {
         .time_limit
         .map_or(MAX_MINUTES, crate::job::TimeLimit::minutes);
     let wanted = high.saturating_add(NOTICE);
+    if let Some(booking) = launch.slurm_reservation()
+        && booked_minutes(booking) < limit.min(wanted)
+    {
+        let minutes = booked_minutes(booking);
+        notes.push(format!(
+            "the time limit, {}, is all of the reservation: Slurm starts no job in it that may run \
+             beyond its end, and what isn't done by then is stopped",
+            slurm_time(minutes)
+        ));
+        return Limit {
+            minutes,
+            restarts: launch.retries(),
+        };
+    }
     let mut times = 1;
     if limit < wanted {
         // Each start costs the start itself, and each stop half of what lies between checkpoints.
@@ -192,6 +208,11 @@ fn time_limit(launch: &Launch<'_>, notes: &mut Vec<String>) -> Limit {
         minutes: limit.min(wanted),
         restarts: times.saturating_mul(2).saturating_add(launch.retries()),
     }
+}
+
+/// Whole minutes of a booking that can be used.
+fn booked_minutes(booking: &Booking) -> u64 {
+    Span::of_hours(booking.usable_h).seconds() / 60
 }
 
 /// Restarts beyond which a time limit is too short.
@@ -238,6 +259,12 @@ fn directives(
         .into_iter()
         .filter_map(|(key, set)| Some((key, set.as_ref()?)));
     options.extend(own.map(|(key, word)| (key, word.as_str().to_owned())));
+    if settings.reservation.is_none() {
+        let name = launch
+            .slurm_reservation()
+            .and_then(|booking| booking.in_words.name.clone());
+        options.extend(name.map(|name| ("reservation", name)));
+    }
     let mut text = String::from("#SBATCH --exclusive\n#SBATCH --requeue\n");
     for (key, value) in options {
         text.extend(["#SBATCH --", key, "=", value.as_str(), "\n"]);

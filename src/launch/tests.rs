@@ -9,8 +9,9 @@ use std::sync::LazyLock;
 use super::{Launch, LaunchError, LaunchFiles, Target};
 use crate::job::{JobFile, Request, Settings, resolve};
 use crate::measure::{MOSAICGPT_2023, read};
-use crate::plan::{Plan, plan};
+use crate::plan::{Plan, Planner, plan};
 use crate::preset::Catalog;
+use crate::reserve::{Ask, reserve};
 use crate::throughput::Fit;
 
 const TARGETS: [Target; 8] = [
@@ -295,4 +296,41 @@ fn a_limit_is_told_by_how_often_it_stops_the_job() {
     // Each start of an hour loses its start, the notice and work since a checkpoint.
     assert!(times("1h") > high - 1.0, "{} {high}", times("1h"));
     assert!(times("1h") > 2.0 * times("2h"));
+}
+
+/// What a booking runs is launched on it: in Slurm's reservation, and for no longer than it lasts.
+#[test]
+fn a_run_on_a_booking_is_launched_into_it() {
+    let job = "model = \"gpt-1b\"\ntokens = \"26B\"\nclusters = \"r7z2\"\n[reserve]\n\
+               deadline = \"3d\"\nstart = \"2026-12-01T09:00Z\"\n";
+    let (plan, request) = planned(job);
+    let ask = Ask::new(&request, &Catalog::embedded()).unwrap();
+    let found = reserve(&Planner::new(&FIT), &request, &ask).unwrap();
+    let booking = found.recommended().unwrap();
+    let launch = Launch::new(&plan, &booking.candidate, &request, "tminus launch").unwrap();
+    let name = booking.in_words.name.clone().unwrap();
+    let script = |launch: &Launch<'_>| text(&launch.files(Target::Slurm).unwrap(), "job.sbatch");
+    let (with, without) = (script(&launch.clone().on(Some(booking))), script(&launch));
+    assert!(
+        with.contains(&format!("#SBATCH --reservation={name}\n")),
+        "{with}"
+    );
+    assert!(!without.contains("--reservation"));
+    assert!(with.contains(&format!("#SBATCH --nodes={}\n", booking.nodes)));
+    let head = format!("# booking: {} node", booking.booked_nodes);
+    assert!(
+        with.contains(&head) && !without.contains("# booking:"),
+        "{with}"
+    );
+    // Slurm starts no job in a reservation that may run beyond its end.
+    let hours = |script: &str| {
+        let line = script
+            .lines()
+            .find_map(|line| line.strip_prefix("#SBATCH --time="));
+        let (days, clock) = line.unwrap().split_once('-').unwrap();
+        let parts: Vec<f64> = clock.split(':').map(|part| part.parse().unwrap()).collect();
+        days.parse::<f64>().unwrap() * 24.0 + parts[0] + parts[1] / 60.0
+    };
+    assert!(hours(&with) <= booking.usable_h + 1e-9, "{with}");
+    assert!(hours(&without) > booking.run_h.high);
 }

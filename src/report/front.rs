@@ -301,7 +301,7 @@ fn front_marks(ranking: &Ranking<'_>, front: &FrontReport) -> Vec<(String, Strin
         notes.push((
             "K",
             "the knee: farthest below the straight line between the ends, time and cost in \
-             logarithms; beyond it each per cent of time costs more than on average"
+             logarithms; from it to the fastest each per cent of time costs more than on average"
                 .into(),
         ));
     }

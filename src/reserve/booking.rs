@@ -64,7 +64,8 @@ pub struct Booking {
     /// What these cost, of all nodes booked, spares included; `null` without a price, nothing where
     /// only use is billed.
     pub idle_usd: Option<Interval>,
-    /// Probability that the run is done by the end of the booking and by the deadline.
+    /// Probability that the run is done by the end of the booking and by the deadline; by the
+    /// deadline alone where nodes are billed as used and there is one.
     pub probability: f64,
     /// Probability that the longest booking this product sells would be enough; `null` when there
     /// is no longest.
@@ -178,6 +179,9 @@ pub enum Change {
     Longer,
 }
 
+/// By how much a probability has to rise to be worth more nodes: half of the last digit shown.
+const LIKELIER: f64 = 0.000_5;
+
 /// What bookings of one offer have in common.
 pub(super) struct Desk<'a> {
     pub(super) request: &'a Request,
@@ -283,9 +287,14 @@ impl Desk<'_> {
         self.window.at(span).map(Moment::rfc3339)
     }
 
-    /// Probability of being done by the end of a booking of that length and by the deadline.
+    /// Probability of being done by the end of a booking of that length and by the deadline; nodes
+    /// billed as used stay until the deadline, where there is one.
     fn probability(&self, run: &Run, length: Span) -> f64 {
-        run.probability_by(self.window.within(self.offer.product.usable(length)))
+        let usable = self.offer.product.usable(length);
+        run.probability_by(match self.window.limit {
+            Some(limit) if !self.offer.bills_all() => limit,
+            _ => self.window.within(usable),
+        })
     }
 
     fn latest_start(&self, needed: Span) -> Option<Moment> {
@@ -320,7 +329,7 @@ impl Desk<'_> {
         let usd = choice.expected_usd(self.offer);
         let helps = |other: &Choice<'_>| {
             let cheaper = other.expected_usd(self.offer).zip(usd);
-            self.probability(other.run, other.length) > probability
+            self.probability(other.run, other.length) > probability + LIKELIER
                 || cheaper.is_some_and(|(other, own)| other < own)
         };
         let mut more = self
@@ -335,8 +344,9 @@ impl Desk<'_> {
         let fewer = self
             .bookable(choice)
             .rfind(|other| other.booked < choice.booked);
+        // Hours billed as used are what the run takes, whatever the window.
         let of_length = |length: Option<Span>| {
-            let length = length?;
+            let length = length.filter(|_| self.offer.bills_all())?;
             Some(Choice { length, ..*choice })
         };
         let changes = [

@@ -70,6 +70,14 @@ pub struct Reservation {
     pub ruled_out: Vec<RuledOut>,
 }
 
+impl Reservation {
+    /// The booking to recommend: they are in the order in which they are to be recommended.
+    #[must_use]
+    pub fn recommended(&self) -> Option<&Booking> {
+        self.bookings.first()
+    }
+}
+
 /// Why there is no booking.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum ReserveError {

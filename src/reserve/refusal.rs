@@ -134,9 +134,10 @@ impl Reason {
             Self::NoPrice { price_type, place } => {
                 let of_type = price_type
                     .as_ref()
-                    .map_or_else(String::new, |of| format!(" with `price_type = \"{of}\"`"));
+                    .map_or_else(String::new, |of| format!(" and `price_type = \"{of}\"`"));
                 let mut help = vec![format!(
-                    "state yours in the job file or a preset file: `[[prices]]`{of_type}"
+                    "state yours in the job file or a preset file: `[[prices]]` with `instance` (the \
+                     cluster), `usd_per_gpu_hour`{of_type}"
                 )];
                 if !place.is_empty() {
                     help.push(format!("or take prices from elsewhere than{place}"));
@@ -319,8 +320,14 @@ fn more_than(hours: f64, limit: Span) -> String {
 /// Times less than this factor apart may read alike.
 const NEAR: f64 = 1.1;
 
-/// Dollars rounded up to whole ones.
+/// Dollars below which cents count.
+const SMALL: f64 = 100.0;
+
+/// Dollars rounded up to whole ones; small amounts exactly.
 pub(super) fn whole(usd: f64) -> String {
+    if usd < SMALL {
+        return usd.to_string();
+    }
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

@@ -15,6 +15,10 @@ use crate::product::Form;
 /// A booking in the provider's own words.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
 pub struct InWords {
+    /// How it is written down.
+    pub form: Form,
+    /// What it is called, where its maker names it; `null` where its seller does.
+    pub name: Option<String>,
     /// Shell commands that make it and check it; `null` where it is made by filling in fields.
     pub commands: Option<String>,
     /// Fields to fill in, by the names the provider gives them.
@@ -116,6 +120,8 @@ fn slurm(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
         choice.booked
     );
     InWords {
+        form: Form::Slurm,
+        name: Some(desk.ask.name.clone()),
         commands: Some(format!("{}\n{check}", create.render())),
         fields: Vec::new(),
         to_set,
@@ -157,6 +163,8 @@ fn gcloud(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
     // Without it the request stays a draft, which books nothing.
     .arg(["--planning-status=SUBMITTED".into()]);
     InWords {
+        form: Form::GcloudCalendar,
+        name: Some(desk.ask.name.clone()),
         commands: Some(command.render()),
         fields: Vec::new(),
         to_set,
@@ -171,6 +179,8 @@ fn capacity_block(desk: &Desk<'_>, choice: &Choice<'_>, latest_start: Option<Mom
         .and_then(|start| start.plus(choice.length));
     let date = |moment: Option<Moment>| moment.map_or_else(String::new, Moment::rfc3339);
     InWords {
+        form: Form::CapacityBlock,
+        name: None,
         commands: None,
         fields: vec![
             field("InstanceType", &instance(desk)),
@@ -202,6 +212,8 @@ fn fields(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
         fields.push(field("until", &end.rfc3339()));
     }
     InWords {
+        form: Form::Fields,
+        name: None,
         commands: None,
         fields,
         to_set: Vec::new(),

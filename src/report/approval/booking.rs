@@ -2,6 +2,7 @@
 
 use crate::calendar::{Moment, Span};
 use crate::plan::Candidate;
+use crate::product::Billing;
 use crate::quantity::display_thousands;
 use crate::reserve::{Booking, Goal, Reservation};
 
@@ -90,7 +91,10 @@ fn cost(booking: &Booking) -> String {
 /// By when the probability holds: the end of what can be used, or the deadline before it.
 fn done_by(reservation: &Reservation, booking: &Booking) -> String {
     // Moments in this form sort as they follow each other.
+    let stay = booking.billing == Billing::Used;
     match (&booking.usable_until, &reservation.deadline) {
+        (Some(_), Some(deadline)) if stay => format!("by the deadline, {}", short(deadline)),
+        (Some(end), None) if stay => format!("by {}", short(end)),
         (Some(end), Some(deadline)) if deadline <= end => {
             format!("by the deadline, {}", short(deadline))
         }
@@ -102,6 +106,7 @@ fn done_by(reservation: &Reservation, booking: &Booking) -> String {
         (Some(end), None) => format!("by {}, when the nodes go", short(end)),
         (None, _) => {
             let hours = match reservation.goal {
+                Goal::Deadline { within_h } if stay => within_h,
                 Goal::Deadline { within_h } => within_h.min(booking.usable_h),
                 Goal::Budget { .. } | Goal::Nodes { .. } => booking.usable_h,
             };

@@ -29,7 +29,7 @@ impl<'a> Approval<'a> {
     /// The run on the booking to recommend, costed as the plan is: so it can be held against the
     /// candidates of the plan.
     pub(super) fn booked_run(&self) -> Option<Candidate> {
-        let booking = self.reservation.and_then(booking)?;
+        let booking = self.reservation.and_then(Reservation::recommended)?;
         let run = booking.candidate.clone();
         let cluster = self.cluster(&run)?;
         let pricing = &self.request.pricing;
@@ -42,7 +42,7 @@ impl<'a> Approval<'a> {
     ///
     /// `run` is [`Approval::booked_run`].
     pub(super) fn recommended(&self, run: Option<&'a Candidate>) -> Option<Recommended<'a>> {
-        if let Some(booking) = self.reservation.and_then(booking) {
+        if let Some(booking) = self.reservation.and_then(Reservation::recommended) {
             return Some(Recommended {
                 candidate: run.unwrap_or(&booking.candidate),
                 why: Why::Booked(booking),
@@ -53,9 +53,4 @@ impl<'a> Approval<'a> {
         let why = if knee { Why::Knee } else { Why::First };
         Some(Recommended { candidate, why })
     }
-}
-
-/// The booking to recommend: bookings are in the order in which they are to be recommended.
-pub(super) fn booking(reservation: &Reservation) -> Option<&Booking> {
-    reservation.bookings.first()
 }

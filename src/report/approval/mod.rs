@@ -60,11 +60,14 @@ pub struct Grounds<'a> {
 }
 
 /// What `report` writes as JSON for one job: its plan, and the bookings found for it.
-#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ApprovalReport<'a> {
     /// The plan.
     #[serde(flatten)]
     pub plan: &'a Plan,
+    /// When the run starts, where that was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub start: Option<String>,
     /// Bookings for the job, where the job file asks for one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reservation: Option<&'a Reservation>,
@@ -97,8 +100,12 @@ impl Answer for Approval<'_> {
     fn json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(&ApprovalReport {
             plan: self.plan,
+            start: self.start.map(|start| start.strftime("%FT%TZ").to_string()),
             reservation: self.reservation,
-            recommended_booking: self.reservation.and_then(choice::booking).map(|_| 1),
+            recommended_booking: self
+                .reservation
+                .and_then(Reservation::recommended)
+                .map(|_| 1),
         })
     }
 }

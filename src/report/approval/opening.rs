@@ -75,7 +75,7 @@ impl<'a> Approval<'a> {
             };
             format!(
                 "; it is the knee of time against cost, between the cheapest, {}, and the fastest, \
-                 {}: beyond it each per cent of time costs more than on average",
+                 {}: from it to the fastest each per cent of time costs more than on average",
                 end(cheapest),
                 end(fastest)
             )
@@ -150,15 +150,19 @@ impl<'a> Approval<'a> {
                 },
             ));
         }
-        let told = self.plan.notes.iter();
-        notes.extend(told.map(|text| note("note", text.as_str())));
-        if self.plan.candidates.iter().any(is_short) {
-            notes.push(note("~", "misses the global batch asked for, by up to 5 %"));
-        }
         if let Why::Booked(booking) = best.why {
             let told = booking.notes.iter();
-            let new = told.filter(|text| !self.plan.notes.contains(text));
-            notes.extend(new.map(|text| note("note", text.as_str())));
+            notes.extend(told.map(|text| note("note", text.as_str())));
+            // The plan's are about its ranks, which the booking's run may be none of.
+            let plans = self.plan.notes.iter();
+            let plans = plans.filter(|text| !booking.notes.contains(text));
+            notes.extend(plans.map(|text| note("of the plan", text.as_str())));
+        } else {
+            let told = self.plan.notes.iter();
+            notes.extend(told.map(|text| note("note", text.as_str())));
+        }
+        if self.plan.candidates.iter().any(is_short) {
+            notes.push(note("~", "misses the global batch asked for, by up to 5 %"));
         }
         notes
     }

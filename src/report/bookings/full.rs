@@ -2,7 +2,7 @@
 
 use crate::calendar::Span;
 use crate::product::Billing;
-use crate::quantity::{Interval, display_count};
+use crate::quantity::display_count;
 use crate::reserve::{Booking, Change, StepAway};
 
 use super::super::number::{dollars, exact_hours, half_width, range, significant};

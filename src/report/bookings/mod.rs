@@ -5,6 +5,7 @@ mod overview;
 mod records;
 
 use crate::calendar::Span;
+use crate::product::Billing;
 use crate::quantity::{counted, display_count, plural};
 use crate::reserve::{Goal, Reservation};
 
@@ -78,8 +79,10 @@ impl Answer for Bookings<'_> {
             ),
             (
                 "done %".to_owned(),
-                "probability of being done by the end of the booking and by the deadline"
-                    .to_owned(),
+                format!(
+                    "probability of being done by the end of the booking and by the deadline{}",
+                    staying(reservation)
+                ),
             ),
             (
                 "fit".to_owned(),
@@ -104,6 +107,16 @@ impl Answer for Bookings<'_> {
 
     fn json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self.reservation)
+    }
+}
+
+/// What the end of a booking means where its nodes aren't taken away at it.
+fn staying(reservation: &Reservation) -> &'static str {
+    let mut bookings = reservation.bookings.iter();
+    if reservation.deadline.is_some() && bookings.any(|booking| booking.billing == Billing::Used) {
+        "; by the deadline alone where nodes are billed as used, as these stay until the run is done"
+    } else {
+        ""
     }
 }
 
