@@ -16,7 +16,7 @@
 
 mod document;
 mod hardware;
-mod listing;
+mod kind;
 mod model;
 mod name;
 mod product;
@@ -28,7 +28,7 @@ mod value;
 #[cfg(test)]
 pub(crate) mod tests;
 
-pub use listing::{Kind, Listing};
+pub use kind::Kind;
 
 pub(crate) use document::{in_plain_words, parse};
 pub(crate) use name::refuse_controls;

@@ -244,3 +244,25 @@ fn usd(price: f64) -> String {
         short
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_preset_has_a_source_and_something_in_each_column() {
+        let catalog = Catalog::embedded();
+        for kind in Kind::ALL {
+            let shelf = shelf(&catalog, kind, |_| true).unwrap();
+            let Grid { columns, rows } = &shelf.section.grid;
+            assert!(!rows.is_empty(), "{kind}");
+            assert_eq!(shelf.sources.len(), rows.len(), "{kind}");
+            for (row, (name, source)) in rows.iter().zip(&shelf.sources) {
+                assert!(source.len() > 5, "{kind} {name} has no source");
+                assert_eq!(row.len(), columns.len(), "{kind} {name}");
+                let said = row.iter().all(|cell| !cell.text.is_empty());
+                assert!(said, "{kind} {name}: {row:?}");
+            }
+        }
+    }
+}
