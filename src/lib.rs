@@ -9,6 +9,8 @@
 //! |---|---|
 //! | [`quantity`] | tokens, bytes, seconds, dollars: parsed, bounded, displayed |
 //! | [`calendar`] | dates and spans: parsed, displayed, added |
+//! | `names` | a name as every scheduler takes it |
+//! | `shell` | the words of a command, quoted |
 //! | [`diagnostic`] | an error in a file: place, caret, remedy |
 //! | [`model`] | the transformer's shape: parameters, FLOPs |
 //! | [`hardware`] | GPU, node, cluster, links, prices |
@@ -50,6 +52,7 @@ pub mod launch;
 pub mod measure;
 pub mod memory;
 pub mod model;
+mod names;
 pub mod plan;
 pub mod preset;
 pub mod product;
@@ -58,6 +61,7 @@ pub mod report;
 pub mod reserve;
 pub mod schedule;
 pub mod search;
+mod shell;
 pub mod stack;
 pub mod throughput;
 pub mod utilization;

@@ -169,7 +169,7 @@ fn keep_measured(args: &AdviseArgs) -> Result<(), Diagnostic> {
 
 /// A file as a person would type it.
 fn typed(file: &Path) -> String {
-    crate::launch::quoted(&file.to_string_lossy())
+    crate::shell::quoted(&file.to_string_lossy())
 }
 
 /// What narrows the rows of a table, with the table's name.

@@ -163,7 +163,7 @@ fn command_line(arguments: &[OsString]) -> String {
             "--threads" | "--color" => drop(given.next()),
             "--quiet" | "-q" | "--timing" => {}
             word if word.starts_with("--threads=") || word.starts_with("--color=") => {}
-            word => words.push(crate::launch::quoted(word)),
+            word => words.push(crate::shell::quoted(word)),
         }
     }
     words.join(" ")

@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::calendar::Span;
-use crate::quantity::QuantityError;
+use crate::model::Model;
+use crate::quantity::{QuantityError, Tokens, display_count};
 
 /// What a person sets about the launch itself: paths, names, accounts. What is left out gets a
 /// placeholder or a default that the launch file names.
@@ -63,6 +64,16 @@ pub struct LaunchSettings {
     pub runtime: Option<Word>,
     /// Kubernetes namespace.
     pub namespace: Option<Word>,
+}
+
+impl LaunchSettings {
+    /// The run's name: the one set, or else the model and its token budget.
+    pub(crate) fn run_name(&self, model: &Model, tokens: Tokens) -> String {
+        self.name.as_ref().map_or_else(
+            || format!("{}-{}", model.name, display_count(tokens.as_f64())),
+            |name| name.as_str().to_owned(),
+        )
+    }
 }
 
 /// What starts the processes of one node.

@@ -4,11 +4,11 @@
 //! size, which `DeepSpeed` asserts, holds by construction: all data parallel.
 
 use crate::quantity::counted;
+use crate::shell::Word;
 use crate::stack::Precision;
 
 use super::node::Map;
 use super::settings::{IMAGE, TIME_LIMIT};
-use super::shell::Word;
 use super::trainer::{BY_HAND, Script, by_hand};
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head, huggingface};
 

@@ -1,12 +1,12 @@
 //! Hugging Face: `TrainingArguments`, the sharding that Accelerate takes, and the command.
 
 use crate::quantity::plural;
+use crate::shell::{Command, Word};
 use crate::stack::Precision;
 
 use super::names::Places;
 use super::node::Map;
 use super::settings::{ACCELERATE_STARTS, IMAGE, TIME_LIMIT};
-use super::shell::{Command, Word};
 use super::trainer::{PORT, Script, by_hand};
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head};
 

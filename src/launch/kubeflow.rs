@@ -1,10 +1,10 @@
 //! A Kubeflow `TrainJob`.
 
 use crate::job::{TimeLimit, Word};
+use crate::shell::quoted;
 
 use super::names::Namer;
 use super::node::Map;
-use super::shell::quoted;
 use super::trainer::Nodes;
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head, llm_foundry};
 

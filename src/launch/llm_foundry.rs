@@ -6,12 +6,12 @@
 
 use crate::job::Text;
 use crate::model::{Biases, FeedForward, Gate, Norm, Positions};
+use crate::shell::Word;
 use crate::stack::Precision;
 
 use super::names::Places;
 use super::node::{Map, Node};
 use super::settings::{CHECKPOINTS, COMPOSER_STARTS, IMAGE, TIME_LIMIT};
-use super::shell::Word;
 use super::trainer::{BY_HAND, Script, by_hand};
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head};
 

@@ -1,11 +1,11 @@
 //! A run of the `MosaicML` platform, which starts Composer with the place of each node already set.
 
 use crate::job::{Text, Word};
+use crate::shell::{Command, quoted};
 
 use super::names::Namer;
 use super::node::Map;
 use super::settings::COMPOSER_STARTS;
-use super::shell::{Command, quoted};
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head, llm_foundry};
 
 pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {

@@ -1,11 +1,11 @@
 //! Megatron-LM: the flags of `pretrain_gpt.py`.
 
 use crate::model::{Biases, FeedForward, Gate, Norm, Positions};
+use crate::shell::{Command, Word};
 use crate::stack::Precision;
 
 use super::names::Places;
 use super::settings::{CHECKPOINTS, IMAGE, TIME_LIMIT};
-use super::shell::{Command, Word};
 use super::trainer::{BY_HAND, Script, by_hand};
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head};
 

@@ -1,8 +1,8 @@
 //! A candidate becomes the files that launch it: one file of this room a target.
 //!
 //! Configuration files are values (`node`) written by a serialiser; scripts are built from words
-//! (`shell`) that one function quotes. Nothing else inserts text, so no name or path can change
-//! what a file means. Every file says at its head what was planned (`head`), or its companion
+//! (`crate::shell`) that one function quotes. Nothing else inserts text, so no name or path can
+//! change what a file means. Every file says at its head what was planned (`head`), or its companion
 //! does where the format has no comments.
 
 mod block;
@@ -16,16 +16,12 @@ mod megatron;
 mod names;
 mod node;
 mod settings;
-mod shell;
 mod skypilot;
 mod slurm;
 mod trainer;
 
 #[cfg(test)]
 mod tests;
-
-pub(crate) use names::{run_name, slug};
-pub(crate) use shell::{Command, Word, quoted};
 
 use thiserror::Error;
 

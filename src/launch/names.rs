@@ -1,8 +1,7 @@
 //! Names: of the run, of GPUs as targets call them, of places that the user has yet to set.
 
-use crate::job::{LaunchSettings, Text, Word};
-use crate::model::Model;
-use crate::quantity::{Tokens, display_count};
+use crate::job::{Text, Word};
+use crate::names::slug;
 
 use super::{Launch, LaunchError};
 
@@ -27,7 +26,7 @@ pub(super) enum Namer {
 impl Launch<'_> {
     /// The run's name as people write it.
     pub(super) fn name(&self) -> String {
-        run_name(self.settings, self.model, self.tokens)
+        self.settings.run_name(self.model, self.tokens)
     }
 
     /// The run's name as every scheduler takes it: lower-case letters, digits and `-`, at most 50
@@ -61,59 +60,6 @@ impl Launch<'_> {
     }
 }
 
-/// The name set, or else the model and its token budget.
-pub(crate) fn run_name(settings: &LaunchSettings, model: &Model, tokens: Tokens) -> String {
-    settings.name.as_ref().map_or_else(
-        || format!("{}-{}", model.name, display_count(tokens.as_f64())),
-        |name| name.as_str().to_owned(),
-    )
-}
-
-/// Characters of a name as schedulers take it, at most, and those of the mark among them.
-const LONGEST: usize = 50;
-const MARK: usize = 8;
-
-/// A name as every scheduler takes it. Names that people spell alike (`GPT_7B`, `gpt-7b`) are one;
-/// one that lost anything else gets a mark of its full text, so that no run resumes another.
-pub(crate) fn slug(name: &str) -> String {
-    let mut slug = String::new();
-    for c in name.chars().flat_map(char::to_lowercase) {
-        if c.is_ascii_alphanumeric() {
-            slug.push(c);
-        } else if !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
-        }
-    }
-    let slug = slug.trim_end_matches('-');
-    let spelled: String = name
-        .chars()
-        .map(|c| match c {
-            '.' | '_' | ' ' => '-',
-            c => c.to_ascii_lowercase(),
-        })
-        .collect();
-    // Kubernetes wants a letter first.
-    let starts = slug.starts_with(|c: char| c.is_ascii_lowercase());
-    if starts && slug == spelled && slug.len() <= LONGEST {
-        return slug.to_owned();
-    }
-    let prefix = if starts { "" } else { "run-" };
-    let room = LONGEST - MARK - 1 - prefix.len();
-    let kept: String = slug.chars().take(room).collect();
-    let kept = format!("{prefix}{kept}");
-    format!("{}-{}", kept.trim_end_matches('-'), mark(name))
-}
-
-/// A mark of a text: the first digits of its FNV-1a hash.
-fn mark(text: &str) -> String {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    let mut digits = format!("{hash:016x}");
-    digits.truncate(MARK);
-    digits
-}
-
 /// Places that only the user knows; each that is not set gets a placeholder and a note.
 #[derive(Debug, Default)]
 pub(super) struct Places {
@@ -145,46 +91,5 @@ impl Places {
                 format!("set `{key}` in [launch] of the job file, or replace {placeholder} here")
             })
             .collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::collections::BTreeSet;
-
-    #[test]
-    fn different_names_stay_different() {
-        let long = "x".repeat(60);
-        let names = [
-            "日本",
-            "模型",
-            "run",
-            "a(b",
-            "a)b",
-            "1",
-            "run-1",
-            "",
-            "-",
-            "é",
-            "gpt-7b-134B",
-            &format!("{long}1"),
-            &format!("{long}2"),
-        ];
-        let slugs: BTreeSet<String> = names.iter().map(|name| slug(name)).collect();
-        assert_eq!(slugs.len(), names.len(), "{slugs:?}");
-        for slug in &slugs {
-            let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-            assert!(slug.len() <= LONGEST && slug.chars().all(plain), "{slug}");
-            assert!(slug.starts_with(|c: char| c.is_ascii_lowercase()), "{slug}");
-            assert!(!slug.ends_with('-'), "{slug}");
-        }
-        for (name, plain) in [
-            ("gpt-7b-134B", "gpt-7b-134b"),
-            ("llama-3.1-405b-15.6T", "llama-3-1-405b-15-6t"),
-            ("My_run 2", "my-run-2"),
-        ] {
-            assert_eq!(slug(name), plain);
-        }
     }
 }

@@ -1,11 +1,11 @@
 //! A `SkyPilot` task.
 
 use crate::job::Word;
+use crate::shell;
 
 use super::names::Namer;
 use super::node::{Map, Node};
 use super::settings::TIME_LIMIT;
-use super::shell;
 use super::trainer::Nodes;
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head, llm_foundry};
 

@@ -3,9 +3,9 @@
 use crate::calendar::Span;
 use crate::job::Text;
 use crate::reserve::Booking;
+use crate::shell::{Command, Word};
 
 use super::names::Namer;
-use super::shell::{Command, Word};
 use super::trainer::{Nodes, PORT};
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head, llm_foundry};
 

@@ -1,9 +1,9 @@
 //! The command that every node runs, and the learning rate that no plan knows.
 
 use crate::job::{Launcher, Text};
+use crate::shell::{Command, Word, export, quoted};
 
 use super::Launch;
-use super::shell::{Command, Word, export, quoted};
 
 /// Port of the first node that the others find it by.
 pub(super) const PORT: &str = "29500";

@@ -6,7 +6,7 @@ use super::offer::Offer;
 use crate::calendar::{Due, Moment, Span};
 use crate::diagnostic::Diagnostic;
 use crate::job::{Request, ReserveSettings, Sourced};
-use crate::launch::{run_name, slug};
+use crate::names::slug;
 use crate::preset::Catalog;
 use crate::product::Product;
 use crate::quantity::{counted, plural};
@@ -80,7 +80,7 @@ impl Ask {
                 .unwrap_or_default()
                 .get(),
             offers: offers(request, catalog)?,
-            name: slug(&run_name(&request.launch, &request.model, request.tokens)),
+            name: slug(&request.launch.run_name(&request.model, request.tokens)),
         })
     }
 }

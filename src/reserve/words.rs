@@ -9,8 +9,8 @@ use super::booking::Desk;
 use super::choice::Choice;
 use crate::calendar::{Moment, Span};
 use crate::job::Word as Name;
-use crate::launch::{Command, Word, quoted};
 use crate::product::Form;
+use crate::shell::{Command, Word, quoted};
 
 /// A booking in the provider's own words.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
