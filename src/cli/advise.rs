@@ -17,7 +17,7 @@ use super::args::{
 };
 use super::input::read_text;
 use super::output::Output;
-use super::{Failure, catalog_with, fit, live, request};
+use super::{Failure, catalog_with, fit_source, live, request, threads};
 
 /// Flags of `tminus advise`.
 #[derive(Debug, Clone, Args)]
@@ -179,9 +179,9 @@ fn among(
     limits: &Limits,
     global: &GlobalArgs,
 ) -> Result<(Advice, String, Option<Own>), Failure> {
-    let file = args.fit.fit.as_deref().map(fit::read).transpose()?;
+    let file = args.fit.fit.as_deref().map(fit_source::read).transpose()?;
     let catalog = catalog_with(Catalog::embedded(), &args.job.presets)?;
-    let catalog = fit::known_to(catalog, file.as_ref());
+    let catalog = fit_source::known_to(catalog, file.as_ref());
     let origin = read_text(table)?;
     let rows = measure::read_runs(&origin.name, &origin.text, &catalog)?.rows;
     // Whoever lists runs has the GPUs for them.
@@ -190,9 +190,9 @@ fn among(
         max_gpus: args.max_gpus.or(largest).unwrap_or(limits.max_gpus),
         ..*limits
     };
-    let fit = fit::of(file.as_ref())?;
+    let fit = fit_source::of(file.as_ref())?;
     let confidence = args.confidence.confidence.unwrap_or_default();
-    let pool = fit::pool(global.threads)?;
+    let pool = threads::pool(global.threads)?;
     let advice = live::shown(global.quiet, WEIGHING, || {
         pool.install(|| advise_among(&rows, &fit, confidence, limits))
     })?;
@@ -216,7 +216,7 @@ fn for_job(
     let describes = file.is_some_and(|job| job.describes() || !job.settings.presets.is_empty());
     let loaded = opened.single(flags)?;
     let (request, fit) = (&loaded.request, loaded.fit()?);
-    let pool = fit::pool(global.threads)?;
+    let pool = threads::pool(global.threads)?;
     let advice = live::shown(global.quiet, WEIGHING, || {
         pool.install(|| advise(request, &fit, limits))
     })?;

@@ -17,7 +17,7 @@ use crate::throughput::{Fit, FitError};
 use super::args::{ConfidenceArgs, FitArgs, Format, GlobalArgs, OutputArgs};
 use super::output::Output;
 use super::tables::{Tables, read_tables};
-use super::{Failure, catalog_with, fit};
+use super::{Failure, catalog_with, fit_source, threads};
 
 /// Flags of `tminus evaluate`.
 #[derive(Debug, Clone, Args)]
@@ -89,7 +89,7 @@ pub(super) fn run(
     global: &GlobalArgs,
     output: &Output,
 ) -> Result<(), Failure> {
-    fit::pool(global.threads)?.install(|| {
+    threads::pool(global.threads)?.install(|| {
         if args.tables.is_empty() {
             held_out(args, output)
         } else {
@@ -107,7 +107,7 @@ struct Judged {
 
 impl Judged {
     fn load(args: &FitArgs) -> Result<Self, Diagnostic> {
-        let file = args.fit.as_deref().map(fit::read).transpose()?;
+        let file = args.fit.as_deref().map(fit_source::read).transpose()?;
         Ok(Self {
             fit: match &file {
                 Some(file) => file.fit().clone(),
@@ -131,7 +131,7 @@ impl Judged {
 fn against_tables(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
     let judged = Judged::load(&args.fit)?;
     let catalog = catalog_with(Catalog::embedded(), &args.presets)?;
-    let catalog = fit::known_to(catalog, judged.file.as_ref());
+    let catalog = fit_source::known_to(catalog, judged.file.as_ref());
     let Tables {
         rows, mut notes, ..
     } = read_tables(&args.tables, &catalog, &judged.fit)?;

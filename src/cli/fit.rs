@@ -1,103 +1,183 @@
-//! The fit that predictions rest on, the threads that do the work, and what a failed plan says.
+//! `tminus fit`: a fit file from a user's own measurements.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rayon::ThreadPool;
+use clap::Args;
 
 use crate::diagnostic::Diagnostic;
-use crate::fit_file::{FitFile, embedded_fit};
-use crate::measure::is_apart;
-use crate::plan::PlanError;
+use crate::fit_file::{FitFile, embedded_fit, without_copies};
+use crate::measure::Measurement;
 use crate::preset::Catalog;
-use crate::throughput::Fit;
+use crate::quantity::display_whole;
+use crate::report::FitSummary;
 
-use super::Failure;
-use super::input::read_text_or;
+use super::args::{Format, GlobalArgs};
+use super::output::Output;
+use super::tables::{Tables, read_tables};
+use super::{Failure, catalog_with, live, threads};
 
-/// The fit a user asked for, or else the embedded one.
-///
-/// # Errors
-/// An embedded table that can't be fitted.
-pub(super) fn of(file: Option<&FitFile>) -> Result<Fit, Diagnostic> {
-    match file {
-        Some(file) => Ok(file.fit().clone()),
-        None => embedded_fit(),
+/// Flags of `tminus fit`.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Few rows are enough: on top of the embedded tables only what they speak about moves. They speak \
+for their own GPU architecture and stack, and where the network differs for their cluster.
+
+Examples:
+  tminus fit mine.csv -o my.fit.toml
+  tminus plan job.toml --fit my.fit.toml
+  tminus evaluate --fit my.fit.toml         how well it predicts rows it has not seen")]
+pub(crate) struct FitCommandArgs {
+    /// Measured tables, CSV or Markdown; `-` is stdin.
+    #[arg(value_name = "TABLE", required = true)]
+    tables: Vec<PathBuf>,
+
+    /// Write the fit to FILE; an existing file is replaced whole.
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+
+    /// Fit to these rows alone, not on top of the embedded tables: takes many rows.
+    #[arg(long)]
+    alone: bool,
+
+    /// Name of the fit, shown where its predictions are [default: FILE's].
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+
+    /// File with your own models, GPUs, clusters or stacks; repeatable.
+    #[arg(long, value_name = "FILE")]
+    presets: Vec<PathBuf>,
+
+    /// Format of what is said about the fit on stdout.
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: Format,
+}
+
+impl FitCommandArgs {
+    /// The file the fit goes to.
+    pub(super) fn target(&self) -> &Path {
+        &self.output
+    }
+
+    /// The name given, or else the file's up to its first dot.
+    fn name(&self) -> String {
+        self.name.clone().unwrap_or_else(|| {
+            let file = self.output.file_name().unwrap_or_default();
+            let file = file.to_string_lossy();
+            file.split('.').next().unwrap_or_default().to_owned()
+        })
     }
 }
 
-/// The catalog with the stacks and clusters that the rows of a fit were measured on.
-pub(super) fn known_to(catalog: Catalog, file: Option<&FitFile>) -> Catalog {
-    let rows = file.map_or(&[][..], FitFile::rows).iter();
-    catalog.with_measured(rows.map(|row| {
-        (
-            row.cluster.as_ref(),
-            row.stack.as_ref(),
-            !is_apart(&row.stack),
-        )
-    }))
-}
-
-/// Reads a fit file.
-///
-/// # Errors
-/// A fit file that can't be read or used.
-pub(super) fn read(file: &Path) -> Result<FitFile, Diagnostic> {
-    let origin = read_text_or(file, "`tminus fit TABLE… -o FILE` makes a fit file")?;
-    FitFile::from_toml(&origin.name, &origin.text)
-}
-
-/// A pool of that many threads, one per core when none are asked for.
-///
-/// # Errors
-/// When the system gives no threads.
-pub(super) fn pool(threads: Option<u16>) -> Result<ThreadPool, Diagnostic> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.map_or(0, usize::from))
-        .build()
-        .map_err(|error| {
-            Diagnostic::new(format!("the threads could not be started: {error}"))
-                .help("ask for fewer: --threads 1")
-        })
-}
-
-impl From<PlanError> for Failure {
-    fn from(error: PlanError) -> Self {
-        let diagnostic = Diagnostic::new(error.to_string());
-        match error {
-            PlanError::NothingFeasible { remedies, .. } if remedies.is_empty() => Self::Infeasible(
-                diagnostic
-                    .help("no single change was found that would fit; try a larger GPU or cluster")
-                    .help("`tminus presets clusters` lists the known ones"),
-            ),
-            PlanError::NothingFeasible { remedies, .. } => {
-                Self::Infeasible(remedies.iter().fold(diagnostic, |diagnostic, remedy| {
-                    diagnostic.help(format!("{}: {}", remedy.change, remedy.configuration))
-                }))
-            }
-            PlanError::NoPrice { why, .. } => Self::Refused(
-                why.into_iter()
-                    .fold(diagnostic, Diagnostic::help)
-                    .help("`--sort gpu-hours` ranks as any one price would, `--sort time` without"),
-            ),
-            PlanError::NotSingle { .. } => Self::Refused(
-                diagnostic
-                    .help("name one value, or leave it out to have it chosen")
-                    .help("`tminus plan` compares several"),
-            ),
-            PlanError::ClusterSize { .. } => Self::Refused(
-                diagnostic.help("`tminus presets clusters` lists the clusters with their sizes"),
-            ),
-            PlanError::NoNodeLeft { nodes, .. } => Self::Refused(match nodes.saturating_sub(1) {
-                0 => diagnostic.help("keep none: `--spares none`"),
-                most => diagnostic.help(format!("keep fewer: `--spares {most}` at most")),
-            }),
-            PlanError::BatchTooLarge { .. } => Self::Refused(
-                diagnostic.help("choose a smaller micro-batch or fewer accumulations"),
-            ),
-            PlanError::Space(_) => Self::Refused(
-                diagnostic.help("`8..128` doubles from 8 to 128; `8..128:8` takes every eighth"),
-            ),
-            _ => Self::Refused(diagnostic),
+pub(super) fn run(
+    args: &FitCommandArgs,
+    global: &GlobalArgs,
+    output: &Output,
+) -> Result<(), Failure> {
+    if args.output == Path::new("-") {
+        return Err(
+            Diagnostic::new("the fit and what is said of it can't both go to stdout")
+                .help("name a file: `-o my.fit.toml`")
+                .into(),
+        );
+    }
+    if let Some(table) = args
+        .tables
+        .iter()
+        .find(|table| same_file(table, &args.output))
+    {
+        let shown = table.display();
+        return Err(Diagnostic::new(format!(
+            "`{shown}` is one of the tables: the fit would take its place"
+        ))
+        .help("name another file: `-o my.fit.toml`")
+        .into());
+    }
+    let catalog = catalog_with(Catalog::embedded(), &args.presets)?;
+    let Tables {
+        mut rows,
+        sources,
+        mut notes,
+    } = read_tables(&args.tables, &catalog, &embedded_fit()?)?;
+    if !args.alone {
+        let copies;
+        (rows, copies) = without_copies(rows)?;
+        if copies > 0 {
+            notes.push(format!(
+                "{} in the embedded tables already: left out, since a fit on top of them has what they say",
+                if copies == 1 {
+                    "1 row stands".to_owned()
+                } else {
+                    format!("{copies} rows stand")
+                }
+            ));
         }
     }
+    let make = if args.alone {
+        FitFile::alone
+    } else {
+        FitFile::on_top
+    };
+    let pool = threads::pool(global.threads)?;
+    let file = live::shown(global.quiet, "fitting", || {
+        pool.install(|| make(args.name(), sources, rows))
+    })?;
+    output.result(&file.to_toml()?)?;
+    let stdout = Output::open(None, global.color, global.quiet)?;
+    let target = args.output.display().to_string();
+    notes.extend(set_aside(&file));
+    if args.format == Format::Csv {
+        // The table has no place for them.
+        for note in file
+            .fit()
+            .caution()
+            .into_iter()
+            .chain(notes.iter().map(String::as_str))
+        {
+            stdout.note(note);
+        }
+    }
+    let summary = FitSummary {
+        file: &file,
+        target: &target,
+        notes: &notes,
+    };
+    stdout.report(args.format, &summary)
+}
+
+/// Whether two paths lead to one file that is there.
+fn same_file(one: &Path, other: &Path) -> bool {
+    let real = |path: &Path| std::fs::canonicalize(path).ok();
+    real(one).is_some_and(|one| real(other) == Some(one))
+}
+
+/// Rows that are told by themselves; more of them only by number.
+const TOLD: usize = 5;
+
+/// The rows that the fit doesn't follow.
+fn set_aside(file: &FitFile) -> Vec<String> {
+    let rows = file.set_aside();
+    let table = |row: &Measurement| {
+        let mut place = file.rows().iter().position(|of| std::ptr::eq(of, row))?;
+        let several = file.sources().len() > 1;
+        let source = file.sources().iter().find(|source| {
+            let here = place < source.rows;
+            place = place.saturating_sub(source.rows);
+            here
+        });
+        source
+            .filter(|_| several)
+            .map(|source| format!("{}: ", source.name))
+    };
+    let more = rows.len().saturating_sub(TOLD);
+    let told = rows.iter().take(TOLD).map(|(row, said)| {
+        format!(
+            "{}line {} is not followed, as a bad run or a mistake: {} tokens/s where the fit expects {}",
+            table(row).unwrap_or_default(),
+            row.line,
+            display_whole(row.throughput_tok_s),
+            display_whole(said.expected)
+        )
+    });
+    let rest = (more > 0).then(|| format!("{more} more rows are not followed"));
+    told.chain(rest).collect()
 }

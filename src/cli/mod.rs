@@ -8,9 +8,10 @@ mod args;
 mod compare;
 mod completions;
 mod evaluate;
+mod failure;
 mod files;
 mod fit;
-mod fit_command;
+mod fit_source;
 mod init;
 mod input;
 mod launch;
@@ -26,6 +27,7 @@ mod reserve;
 mod schedule;
 mod schema;
 mod tables;
+mod threads;
 mod timing;
 
 use std::ffi::OsString;
@@ -39,6 +41,7 @@ use crate::job::JobFile;
 use crate::preset::Catalog;
 
 use args::GlobalArgs;
+use failure::Failure;
 use output::Output;
 
 /// Plan large language model training before you book: which launch configuration finishes
@@ -79,7 +82,7 @@ enum Command {
     /// Show how accurate predictions are: on held-out rows, or against measured tables.
     Evaluate(Box<evaluate::EvaluateArgs>),
     /// Fit to your own measurements, on top of the embedded ones or alone.
-    Fit(Box<fit_command::FitCommandArgs>),
+    Fit(Box<fit::FitCommandArgs>),
     /// Name the measurements that would narrow a plan's answer most.
     Advise(Box<advise::AdviseArgs>),
     /// Compare a launched run with its plan: as planned, if not why, and when it is done.
@@ -92,21 +95,6 @@ enum Command {
     Init(init::InitArgs),
     /// Print a script that completes commands and flags in your shell.
     Completions(completions::CompletionsArgs),
-}
-
-/// Why there is no result.
-#[derive(Debug)]
-pub(crate) enum Failure {
-    /// Bad usage or input, or a result that couldn't be written: exit status 2.
-    Refused(Diagnostic),
-    /// Nothing is feasible: exit status 1.
-    Infeasible(Diagnostic),
-}
-
-impl From<Diagnostic> for Failure {
-    fn from(diagnostic: Diagnostic) -> Self {
-        Self::Refused(diagnostic)
-    }
 }
 
 /// Runs the command line and returns the process's exit status.
@@ -143,7 +131,7 @@ impl Cli {
             }
             Command::Launch(args) => launch::run(args, &self.global, command, &open(None)?),
             Command::Evaluate(args) => evaluate::run(args, &self.global, &open(args.output())?),
-            Command::Fit(args) => fit_command::run(args, &self.global, &open(Some(args.target()))?),
+            Command::Fit(args) => fit::run(args, &self.global, &open(Some(args.target()))?),
             Command::Advise(args) => advise::run(args, &self.global, &open(args.output())?),
             Command::Compare(args) => compare::run(args, &open(args.output())?, &open(None)?),
             Command::Schema(args) => schema::run(args, &open(args.output.as_deref())?),

@@ -17,7 +17,7 @@ use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, GlobalArgs, JobArgs, Ra
 use super::output::Output;
 use super::request::Opened;
 use super::timing::Stopwatch;
-use super::{Failure, fit, live, request};
+use super::{Failure, live, request, threads};
 
 /// The job and how its configurations are ranked.
 #[derive(Debug, Clone, Args)]
@@ -64,7 +64,7 @@ impl Planned {
         let ask = Ask::new(&self.request, &self.catalog)?;
         let alternatives: Vec<Cluster> = self.catalog.clusters().cloned().collect();
         let planner = Planner::new(&self.fit).alternatives(&alternatives);
-        let pool = fit::pool(global.threads)?;
+        let pool = threads::pool(global.threads)?;
         let found = pool.install(|| reserve(&planner, &self.request, &ask))?;
         Ok(Some(found))
     }
@@ -115,7 +115,7 @@ pub(super) fn plan_opened(
     stopwatch.lap("fit");
     let alternatives: Vec<Cluster> = loaded.catalog.clusters().cloned().collect();
     let planner = Planner::new(&fit).alternatives(&alternatives);
-    let pool = fit::pool(global.threads)?;
+    let pool = threads::pool(global.threads)?;
     let plan = live::watched(global.quiet, &live::SEARCHING, |watch| {
         pool.install(|| planner.plan_watched(&loaded.request, watch))
     })?;

@@ -19,7 +19,7 @@ use super::output::Output;
 use super::planned::{PlannedArgs, plan_opened};
 use super::request::Opened;
 use super::timing::Stopwatch;
-use super::{Failure, fit, schedule};
+use super::{Failure, schedule, threads};
 
 /// Flags of `tminus report`.
 #[derive(Debug, Clone, Args)]
@@ -162,7 +162,7 @@ fn judged(
     confidence: Confidence,
 ) -> Result<(Vec<Measurement>, Option<Evaluation>), Failure> {
     let rows = embedded_rows()?;
-    let accuracy = fit::pool(global.threads)?
+    let accuracy = threads::pool(global.threads)?
         .install(|| hold_out(&rows, Protocol::LeaveModel, confidence))
         .map_err(PlanError::from)?;
     Ok((rows, accuracy))

@@ -15,7 +15,7 @@ use crate::throughput::Fit;
 
 use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, JobArgs, RankingArgs};
 use super::input::read_text;
-use super::{catalog_with, fit};
+use super::{catalog_with, fit_source};
 
 /// What the flags set.
 pub(super) fn settings(
@@ -108,7 +108,7 @@ impl Loaded {
     /// # Errors
     /// An embedded table that can't be fitted.
     pub(super) fn fit(&self) -> Result<Fit, Diagnostic> {
-        fit::of(self.fit_file.as_ref())
+        fit_source::of(self.fit_file.as_ref())
     }
 
     /// The user's own fit, where they named one.
@@ -179,10 +179,10 @@ impl Opened {
         catalog: Catalog,
         fit_file: Option<&Path>,
     ) -> Result<Self, Diagnostic> {
-        let fit_file = fit_file.map(fit::read).transpose()?;
+        let fit_file = fit_file.map(fit_source::read).transpose()?;
         Ok(Self {
             file,
-            catalog: fit::known_to(catalog, fit_file.as_ref()),
+            catalog: fit_source::known_to(catalog, fit_file.as_ref()),
             fit_file,
         })
     }
@@ -211,7 +211,7 @@ impl Opened {
     /// # Errors
     /// An embedded table that can't be fitted.
     pub(super) fn fit(&self) -> Result<Fit, Diagnostic> {
-        fit::of(self.fit_file.as_ref())
+        fit_source::of(self.fit_file.as_ref())
     }
 
     /// The user's own fit, where they named one.

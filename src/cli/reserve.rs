@@ -13,7 +13,7 @@ use crate::reserve::{Ask, ReserveError, reserve};
 
 use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, GlobalArgs, JobArgs, OutputArgs};
 use super::output::Output;
-use super::{Failure, fit, request};
+use super::{Failure, request, threads};
 
 /// Flags of `tminus reserve`.
 #[derive(Debug, Clone, Args)]
@@ -135,7 +135,7 @@ pub(super) fn run(args: &ReserveArgs, global: &GlobalArgs, output: &Output) -> R
     let fit = loaded.fit()?;
     let alternatives: Vec<Cluster> = loaded.catalog.clusters().cloned().collect();
     let planner = Planner::new(&fit).alternatives(&alternatives);
-    let reservation = fit::pool(global.threads)?.install(|| reserve(&planner, request, &ask))?;
+    let reservation = threads::pool(global.threads)?.install(|| reserve(&planner, request, &ask))?;
     output.report(
         args.output.format,
         &Bookings {

@@ -14,7 +14,7 @@ use super::output::Output;
 use super::planned::PlannedArgs;
 use super::request::Opened;
 use super::timing::Stopwatch;
-use super::{Failure, fit, live};
+use super::{Failure, live, threads};
 
 /// A schedule, with the jobs it is of.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ pub(super) fn scheduled(
     let agenda = resolve_ladder(ladder, &defaults, &opened.catalog)?;
     let alternatives: Vec<Cluster> = opened.catalog.clusters().cloned().collect();
     let planner = Planner::new(fit).alternatives(&alternatives);
-    let pool = fit::pool(global.threads)?;
+    let pool = threads::pool(global.threads)?;
     let schedule = live::watched(global.quiet, &live::SCHEDULING, |watch| {
         pool.install(|| schedule_watched(&agenda, &planner, fit, watch))
     })?;
