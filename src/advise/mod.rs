@@ -142,11 +142,7 @@ pub fn advise(request: &Request, fit: &Fit, limits: &Limits) -> Result<Advice, A
         } = *limits;
         return Err(AdviceError::NothingMeasurable { max_gpus, minutes });
     }
-    let target = Setting {
-        shape: &request.model.shape,
-        cluster,
-        stack: &request.stack,
-    };
+    let target = request.setting(cluster);
     let mut outlook = outlook(fit, (target, configuration), &runs);
     let mut advice = Advice {
         answer: Some(configuration),
@@ -229,11 +225,7 @@ fn answer<'a>(
         ..request.clone()
     })?;
     let best = plan.recommended().ok_or(PlanError::NoCluster)?;
-    let cluster = request
-        .clusters
-        .iter()
-        .find(|cluster| cluster.name == best.cluster)
-        .ok_or(PlanError::NoCluster)?;
+    let cluster = request.cluster(&best.cluster).ok_or(PlanError::NoCluster)?;
     Ok((cluster, best.configuration()))
 }
 

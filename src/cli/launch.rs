@@ -121,7 +121,7 @@ pub(super) fn run(
         None => chosen(&planned.plan, rank)?,
     };
     accepted(args, candidate, booking)?;
-    let launch = Launch::new(&planned.plan, candidate, &planned.request, command)
+    let launch = Launch::new(candidate, &planned.request, command)
         .ok_or_else(|| Diagnostic::new("the plan names a cluster that the job doesn't"))?;
     let written = launch
         .on(booking)

@@ -50,7 +50,8 @@ pub(crate) use resolve::MAX_TOP;
 pub use resolve::resolve;
 pub use settings::{ModelChoice, Place, Settings, Sourced};
 
-use crate::forecast::{Pricing, Reliability};
+use crate::configuration::Setting;
+use crate::forecast::{Pricing, Reliability, WallClock};
 use crate::hardware::Cluster;
 use crate::model::Model;
 use crate::quantity::{Confidence, Tokens};
@@ -109,6 +110,31 @@ pub struct Request {
     pub reserve: ReserveSettings,
     /// What it shares with the other jobs of its file; `None` where it is the only one.
     pub shared: Option<Shared>,
+}
+
+impl Request {
+    /// The cluster of that name; `None` when it isn't one of those it may run on.
+    #[must_use]
+    pub fn cluster(&self, name: &str) -> Option<&Cluster> {
+        self.clusters.iter().find(|cluster| cluster.name == name)
+    }
+
+    /// What runs, on one of its clusters.
+    #[must_use]
+    pub fn setting<'a>(&'a self, cluster: &'a Cluster) -> Setting<'a> {
+        Setting {
+            shape: &self.model.shape,
+            cluster,
+            stack: &self.stack,
+        }
+    }
+
+    /// The wall clock of its model on so many GPUs of one of its clusters.
+    #[must_use]
+    pub fn clock(&self, cluster: &Cluster, gpus: u64, seq_len: u64) -> WallClock {
+        let params = self.model.shape.params(seq_len);
+        WallClock::new(&self.reliability, params, cluster, gpus)
+    }
 }
 
 /// What a job shares with others of its file. What to change about it is said by keys of the file,

@@ -25,12 +25,12 @@ mod tests;
 
 use thiserror::Error;
 
-use crate::forecast::{Pricing, WallClock};
+use crate::forecast::Pricing;
 use crate::hardware::{Cluster, Price};
 use crate::job::{LaunchSettings, Request, TimeLimit};
 use crate::memory::Verdict;
 use crate::model::Model;
-use crate::plan::{Candidate, Plan};
+use crate::plan::Candidate;
 use crate::product::Form;
 use crate::quantity::{Confidence, Tokens};
 use crate::reserve::Booking;
@@ -143,20 +143,13 @@ const WARMUP: (u64, u64) = (100, 10);
 const CHECKPOINTS_PER_LIMIT: f64 = 4.0;
 
 impl<'a> Launch<'a> {
-    /// The launch of `candidate`, one of those of `plan`, which answers `request`; `command` is
-    /// what a person types to get it again. `None` when its cluster isn't one of the request's.
+    /// The launch of `candidate`, one of those that answer `request`; `command` is what a person
+    /// types to get it again. `None` when its cluster isn't one of the request's.
     #[must_use]
-    pub fn new(
-        plan: &Plan,
-        candidate: &'a Candidate,
-        request: &'a Request,
-        command: &'a str,
-    ) -> Option<Self> {
-        let named = |cluster: &&Cluster| cluster.name == candidate.cluster;
-        let cluster = request.clusters.iter().find(named)?;
-        let reliability = &plan.request.reliability;
-        let params = request.model.shape.params(candidate.seq_len);
-        let clock = WallClock::new(reliability, params, cluster, candidate.gpus);
+    pub fn new(candidate: &'a Candidate, request: &'a Request, command: &'a str) -> Option<Self> {
+        let cluster = request.cluster(&candidate.cluster)?;
+        let reliability = &request.reliability;
+        let clock = request.clock(cluster, candidate.gpus, candidate.seq_len);
         Some(Self {
             candidate,
             model: &request.model,

@@ -40,7 +40,7 @@ fn planned(job: &str) -> (Plan, Request) {
 fn written(job: &str, target: Target) -> Result<LaunchFiles, LaunchError> {
     let (plan, request) = planned(job);
     let first = &plan.candidates[0];
-    Launch::new(&plan, first, &request, "tminus launch job.toml")
+    Launch::new(first, &request, "tminus launch job.toml")
         .unwrap()
         .files(target)
 }
@@ -56,7 +56,7 @@ const JOB: &str = "model = \"gpt-1b\"\nclusters = \"r1z1\"\n[search]\ngpus = 8\n
 fn every_target_says_what_was_planned_and_keeps_the_checkpoint_interval() {
     let (plan, request) = planned(JOB);
     let first = &plan.candidates[0];
-    let launch = Launch::new(&plan, first, &request, "tminus launch it's").unwrap();
+    let launch = Launch::new(first, &request, "tminus launch it's").unwrap();
     let steps = launch.checkpoint_steps().unwrap();
     for target in TARGETS {
         let files = launch.files(target).unwrap();
@@ -106,7 +106,7 @@ fn every_target_says_what_was_planned_and_keeps_the_checkpoint_interval() {
 fn the_checkpoint_interval_is_the_planned_one() {
     let (plan, request) = planned(JOB);
     let first = &plan.candidates[0];
-    let launch = Launch::new(&plan, first, &request, "").unwrap();
+    let launch = Launch::new(first, &request, "").unwrap();
     let write = request.model.shape.params(first.seq_len) as f64 * 14.0 / 1.2e9;
     let mean = 1000.0 * 86_400.0 / 5.15;
     let seconds = (2.0 * write * mean).sqrt() - write;
@@ -223,7 +223,7 @@ fn a_run_longer_than_its_limit_gets_on_between_two_resubmissions() {
     for (limit, limited) in [("40m", true), ("100d", false)] {
         let (plan, request) = planned(&format!("{JOB}[launch]\ntime_limit = \"{limit}\"\n"));
         let first = &plan.candidates[0];
-        let launch = Launch::new(&plan, first, &request, "tminus").unwrap();
+        let launch = Launch::new(first, &request, "tminus").unwrap();
         let seconds = launch.checkpoint_steps().unwrap() as f64 * first.step_time_s.high;
         assert_eq!(seconds < 40.0 * 60.0 / 2.0, limited, "{limit}: {seconds}");
         let files = launch.files(Target::Slurm).unwrap();

@@ -4,11 +4,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::front::FrontPoint;
-use crate::configuration::{Configuration, Setting};
-use crate::forecast::{Bill, CostLine, FinishTime, Pricing, Reliability, WallClock};
-use crate::hardware::Price;
+use crate::configuration::Configuration;
+use crate::forecast::{Bill, CostLine, FinishTime};
+use crate::hardware::{Cluster, Price};
+use crate::job::Request;
 use crate::memory::{MemoryEstimate, Verdict};
-use crate::quantity::{Confidence, GIB, Interval, Tokens};
+use crate::quantity::{GIB, Interval};
 use crate::search::Objective;
 use crate::throughput::{Basis, BasisDetail, Fit, TimeParts};
 use crate::utilization::{Convention, utilization};
@@ -133,11 +134,8 @@ pub struct MemoryParts {
 /// What turns a configuration into a candidate.
 pub(super) struct Forecaster<'a> {
     pub(super) fit: &'a Fit,
-    pub(super) reliability: &'a Reliability,
-    pub(super) pricing: &'a Pricing,
+    pub(super) request: &'a Request,
     pub(super) convention: Convention,
-    pub(super) confidence: Confidence,
-    pub(super) tokens: Tokens,
     /// The fewest tokens per step that were asked for, where the batch was asked for at all.
     pub(super) least_batch: Option<u64>,
 }
@@ -146,21 +144,22 @@ impl Forecaster<'_> {
     /// The candidate; `None` when a figure would not be finite.
     pub(super) fn candidate(
         &self,
-        setting: &Setting<'_>,
+        cluster: &Cluster,
         configuration: &Configuration,
     ) -> Option<Candidate> {
-        let &Setting { shape, cluster, .. } = setting;
+        let request = self.request;
+        let setting = &request.setting(cluster);
         let &Configuration { gpus, seq_len, .. } = configuration;
-        let prediction = self.fit.predict(setting, configuration, self.confidence);
+        let prediction = self.fit.predict(setting, configuration, request.confidence);
         let throughput = prediction.throughput_tok_s;
-        let clock = WallClock::new(self.reliability, shape.params(seq_len), cluster, gpus);
-        let price = self.pricing.price(cluster);
+        let clock = request.clock(cluster, gpus, seq_len);
+        let price = request.pricing.price(cluster);
         let usd = price.map(|price| price.usd_per_gpu_hour);
         let bill = Bill::new(cluster, gpus, clock.spares, usd);
-        let train_h = throughput.invert(self.tokens.as_f64() / SECONDS_PER_HOUR);
+        let train_h = throughput.invert(request.tokens.as_f64() / SECONDS_PER_HOUR);
         let course = clock.course(train_h.expected);
         let finish = FinishTime::new(&clock, train_h.expected, prediction.step_time);
-        let time_to_budget_h = finish.interval(self.confidence);
+        let time_to_budget_h = finish.interval(request.confidence);
         let cost_usd = bill.usd(time_to_budget_h);
         let used = utilization(self.convention, setting, configuration, throughput.expected);
         let batch = configuration.global_batch_tokens();
@@ -178,7 +177,7 @@ impl Forecaster<'_> {
             global_batch_tokens: batch,
             global_batch_shortfall: self.shortfall(batch),
             activation_checkpointing: configuration.activation_checkpointing,
-            steps: self.tokens.get().div_ceil(batch.max(1)),
+            steps: request.tokens.get().div_ceil(batch.max(1)),
             step_time_s: prediction.step_time_s,
             throughput_tok_s: throughput,
             throughput_tok_s_gpu: throughput.scale(1.0 / gpus as f64),
@@ -198,7 +197,7 @@ impl Forecaster<'_> {
             cost_usd,
             usd_per_gpu_hour: usd,
             price_source: price.map_or_else(
-                || self.pricing.why_none(cluster).unwrap_or_default(),
+                || request.pricing.why_none(cluster).unwrap_or_default(),
                 Price::words,
             ),
             cost_lines: bill.lines(&clock, train_h.expected),

@@ -1,8 +1,8 @@
 //! When a candidate is done.
 
 use super::{Candidate, Planner};
-use crate::configuration::{Configuration, Setting};
-use crate::forecast::{FinishTime, WallClock};
+use crate::configuration::Configuration;
+use crate::forecast::FinishTime;
 use crate::job::Request;
 use crate::quantity::Tokens;
 
@@ -26,18 +26,10 @@ impl Planner<'_> {
         candidate: &Candidate,
         tokens: Tokens,
     ) -> Option<FinishTime> {
-        let cluster = request
-            .clusters
-            .iter()
-            .find(|cluster| cluster.name == candidate.cluster)?;
-        let setting = Setting {
-            shape: &request.model.shape,
-            cluster,
-            stack: &request.stack,
-        };
+        let cluster = request.cluster(&candidate.cluster)?;
+        let setting = request.setting(cluster);
         let step = self.fit().step_time(&setting, &candidate.configuration());
-        let params = request.model.shape.params(candidate.seq_len);
-        let clock = WallClock::new(&request.reliability, params, cluster, candidate.gpus);
+        let clock = request.clock(cluster, candidate.gpus, candidate.seq_len);
         let steps = tokens.as_f64() / candidate.global_batch_tokens as f64;
         let train_h = steps * step.expected_s() / SECONDS_PER_HOUR;
         let finish = FinishTime::new(&clock, train_h, step);

@@ -3,7 +3,6 @@
 use super::SpaceReport;
 use super::candidate::Candidate;
 use super::told::Told;
-use crate::configuration::Setting;
 use crate::forecast::Reliability;
 use crate::hardware::Cluster;
 use crate::job::{Request, StackChoice};
@@ -27,11 +26,7 @@ pub fn fit_notes(request: &Request, fit: &Fit) -> Vec<String> {
     let mut notes: Vec<String> = fit.caution().map(str::to_owned).into_iter().collect();
     notes.extend(stack_note(request));
     for cluster in &request.clusters {
-        let silence = fit.silence(&Setting {
-            shape: &request.model.shape,
-            cluster,
-            stack: &request.stack,
-        });
+        let silence = fit.silence(&request.setting(cluster));
         if let Some(silence) = silence.filter(|silence| !notes.contains(silence)) {
             notes.push(silence);
         }
@@ -205,8 +200,7 @@ fn spare_note(candidates: &[Candidate]) -> Option<String> {
 /// That the best candidate leaves no node to spare where one would be kept.
 fn none_left_note(request: &Request, candidates: &[Candidate]) -> Option<String> {
     let best = candidates.first()?;
-    let mut clusters = request.clusters.iter();
-    let cluster = clusters.find(|cluster| cluster.name == best.cluster)?;
+    let cluster = request.cluster(&best.cluster)?;
     let wanted = request.reliability.wanted_spares(best.nodes);
     (best.spare_nodes < wanted).then(|| {
         format!(
@@ -227,15 +221,7 @@ pub fn pressure_note(request: &Request, candidate: &Candidate) -> Option<String>
     if candidate.memory.verdict != Verdict::Tight {
         return None;
     }
-    let cluster = request
-        .clusters
-        .iter()
-        .find(|cluster| cluster.name == candidate.cluster)?;
-    let setting = Setting {
-        shape: &request.model.shape,
-        cluster,
-        stack: &request.stack,
-    };
+    let setting = request.setting(request.cluster(&candidate.cluster)?);
     let fitting = |checkpointing: bool| {
         MemoryModel::new(&setting, candidate.gpus, candidate.seq_len, checkpointing)
             .largest_micro_batch(Verdict::Fits)

@@ -2,7 +2,6 @@
 
 use std::ops::RangeInclusive;
 
-use crate::configuration::Setting;
 use crate::forecast::{Bill, WallClock};
 use crate::job::Request;
 use crate::memory::Verdict;
@@ -35,13 +34,8 @@ pub(super) struct Physics<'a> {
 
 impl<'a> Physics<'a> {
     pub(super) fn new(request: &'a Request, fit: &'a Fit, goal: Goal) -> Self {
-        let steps = request.clusters.iter().map(|cluster| {
-            fit.setting_model(&Setting {
-                shape: &request.model.shape,
-                cluster,
-                stack: &request.stack,
-            })
-        });
+        let clusters = request.clusters.iter();
+        let steps = clusters.map(|cluster| fit.setting_model(&request.setting(cluster)));
         Self {
             request,
             fit,
@@ -71,16 +65,10 @@ impl Evaluator for Physics<'_> {
             gpus,
             seq_len,
         } = group;
-        let shape = &self.request.model.shape;
-        let setting = Setting {
-            shape,
-            cluster,
-            stack: &self.request.stack,
-        };
+        let setting = self.request.setting(cluster);
         let step_model =
             |model: &SettingModel<'_>| model.step_model(gpus, seq_len, activation_checkpointing);
-        let reliability = &self.request.reliability;
-        let clock = WallClock::new(reliability, shape.params(seq_len), cluster, gpus);
+        let clock = self.request.clock(cluster, gpus, seq_len);
         let price = self.request.pricing.price(cluster);
         let usd = price.map(|price| price.usd_per_gpu_hour);
         GroupPhysics {

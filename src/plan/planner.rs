@@ -9,7 +9,7 @@ use super::front::{self, Shown};
 use super::physics::{Goal, Physics};
 use super::resolve::{axes, resolved};
 use super::{FitReport, Plan, RequestReport, SCHEMA_VERSION, SpaceReport, notes, remedy};
-use crate::configuration::{Configuration, Setting};
+use crate::configuration::Configuration;
 use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::quantity::plural;
@@ -304,14 +304,7 @@ impl<'a> Planner<'a> {
         other: &Ranked,
         ratio: Option<f64>,
     ) -> bool {
-        let setting = |place: &Ranked| {
-            let cluster = request.clusters.get(place.cluster)?;
-            Some(Setting {
-                shape: &request.model.shape,
-                cluster,
-                stack: &request.stack,
-            })
-        };
+        let setting = |place: &Ranked| Some(request.setting(request.clusters.get(place.cluster)?));
         let (Some(ratio), Some(of_one), Some(of_other)) = (ratio, setting(one), setting(other))
         else {
             return true;
@@ -333,20 +326,12 @@ impl<'a> Planner<'a> {
     ) -> Result<Candidate, PlanError> {
         let forecaster = Forecaster {
             fit: self.fit,
-            reliability: &request.reliability,
-            pricing: &request.pricing,
+            request,
             convention: self.convention,
-            confidence: request.confidence,
-            tokens: request.tokens,
             least_batch,
         };
-        let setting = Setting {
-            shape: &request.model.shape,
-            cluster,
-            stack: &request.stack,
-        };
         forecaster
-            .candidate(&setting, configuration)
+            .candidate(cluster, configuration)
             .ok_or_else(|| PlanError::NotFinite {
                 configuration: describe(cluster, configuration),
             })

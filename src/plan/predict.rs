@@ -4,7 +4,7 @@ use super::error::PlanError;
 use super::physics::Goal;
 use super::resolve::resolved;
 use super::{Candidate, Planner};
-use crate::configuration::{Configuration, Setting};
+use crate::configuration::Configuration;
 use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::memory::{MemoryModel, Verdict};
@@ -86,11 +86,7 @@ impl Planner<'_> {
             micro_batch,
             grad_accum,
         } = open;
-        let setting = Setting {
-            shape: &request.model.shape,
-            cluster,
-            stack: &request.stack,
-        };
+        let setting = request.setting(cluster);
         let steps = self.fit().setting_model(&setting);
         let unit = u128::from(gpus) * u128::from(seq_len);
         let share = u128::from(request.global_batch.max) / unit.max(1);

@@ -271,8 +271,7 @@ impl Calendar<'_> {
             let jobs = self.schedule.jobs.iter().zip(&self.agenda.jobs);
             for (scheduled, job) in jobs {
                 let pricing = &job.request.pricing;
-                let mut clusters = job.request.clusters.iter();
-                let cluster = clusters.find(|cluster| cluster.name == site.cluster.name);
+                let cluster = job.request.cluster(&site.cluster.name);
                 let words = cluster
                     .filter(|cluster| cluster.name == scheduled.candidate.cluster)
                     .filter(|cluster| pricing.price(cluster).is_some())

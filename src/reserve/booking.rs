@@ -315,7 +315,7 @@ impl Desk<'_> {
             .filter_map(move |run| {
                 Some(Choice {
                     run,
-                    booked: self.offer.booked(run.nodes(), run.spares)?,
+                    booked: self.offer.booked(run.nodes(), run.spares())?,
                     length,
                     needed: run.needed.unwrap_or(Span::MAX),
                 })

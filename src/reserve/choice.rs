@@ -97,7 +97,7 @@ pub(super) fn choice<'a>(offer: &Offer, run: &'a Run) -> Option<Choice<'a>> {
     let needed = run.needed.filter(|_| !run.finish.stalls())?;
     Some(Choice {
         run,
-        booked: offer.booked(run.nodes(), run.spares)?,
+        booked: offer.booked(run.nodes(), run.spares())?,
         length: offer.product.shortest_usable(needed)?,
         needed,
     })
@@ -177,11 +177,11 @@ pub(super) fn why_none(offer: &Offer, window: &Window, ask: &Ask, runs: &[Run]) 
     let sold: Vec<&Run> = counted
         .iter()
         .copied()
-        .filter(|run| offer.booked(run.nodes(), run.spares).is_some())
+        .filter(|run| offer.booked(run.nodes(), run.spares()).is_some())
         .collect();
     let Some(fastest) = fastest(&sold) else {
-        let smallest = counted.iter().min_by_key(|run| run.nodes() + run.spares);
-        let (nodes, spares) = smallest.map_or((0, 0), |run| (run.nodes(), run.spares));
+        let smallest = counted.iter().min_by_key(|run| run.nodes() + run.spares());
+        let (nodes, spares) = smallest.map_or((0, 0), |run| (run.nodes(), run.spares()));
         let without_spares = offer.booked(nodes, 0).is_some();
         return Reason::too_many_nodes(offer, ask.goal, (nodes, spares), without_spares);
     };

@@ -23,13 +23,16 @@ pub(super) struct Run {
     pub(super) needed: Option<Span>,
     /// Time to write one checkpoint; `None` when none are meant to be written.
     pub(super) write: Option<Span>,
-    /// Spare nodes it is booked with.
-    pub(super) spares: u64,
 }
 
 impl Run {
     pub(super) fn nodes(&self) -> u64 {
         self.candidate.nodes
+    }
+
+    /// Spare nodes it is booked with.
+    pub(super) fn spares(&self) -> u64 {
+        self.candidate.spare_nodes
     }
 
     /// Probability of being done within `span`.
@@ -97,14 +100,12 @@ fn fleet(
         .into_par_iter()
         .filter_map(|candidate| {
             let finish = planner.finish(request, &candidate)?;
-            let params = request.model.shape.params(candidate.seq_len);
-            let clock = WallClock::new(&request.reliability, params, cluster, candidate.gpus);
+            let clock = request.clock(cluster, candidate.gpus, candidate.seq_len);
             let needed_h = finish.hours_at(probability);
             Some(Run {
                 needed_h,
                 needed: Span::from_hours_up(needed_h),
                 write: write_time(&clock),
-                spares: clock.spares,
                 finish,
                 candidate,
             })

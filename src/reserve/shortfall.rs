@@ -30,8 +30,8 @@ fn place(request: &Request, offer: &Offer, nodes: u64) -> String {
 
 /// Nodes that are booked for a run.
 fn booked_nodes(quote: &Quote<'_>, run: &Run) -> u64 {
-    let wanted = run.nodes().saturating_add(run.spares);
-    let booked = quote.offer.booked(run.nodes(), run.spares);
+    let wanted = run.nodes().saturating_add(run.spares());
+    let booked = quote.offer.booked(run.nodes(), run.spares());
     booked.unwrap_or(wanted)
 }
 
@@ -114,7 +114,7 @@ fn best_chance(request: &Request, ask: &Ask, quotes: &[Quote<'_>]) -> Option<Str
                 .runs
                 .iter()
                 .filter(|run| !run.finish.stalls())
-                .filter(|run| quote.offer.booked(run.nodes(), run.spares).is_some())
+                .filter(|run| quote.offer.booked(run.nodes(), run.spares()).is_some())
                 .map(move |run| (run.probability_by(time), quote, run))
         })
         .max_by(|a, b| {
@@ -208,7 +208,7 @@ fn by_then(
                 .runs
                 .iter()
                 .filter(move |run| asked.is_none_or(|nodes| run.nodes() == nodes))
-                .filter(|run| quote.offer.booked(run.nodes(), run.spares).is_some())
+                .filter(|run| quote.offer.booked(run.nodes(), run.spares()).is_some())
                 .map(move |run| (quote, run, time))
         })
         .collect();
@@ -266,7 +266,7 @@ fn bought(
         .flat_map(|quote| {
             quote.runs.iter().filter_map(move |run| {
                 let offer = quote.offer;
-                let booked = offer.booked(run.nodes(), run.spares)?;
+                let booked = offer.booked(run.nodes(), run.spares())?;
                 let paid_h = usd / offer.usd_per_hour(booked)?;
                 let paid = Span::from_hours_down(paid_h);
                 let longest = offer.product.longest().unwrap_or(Span::MAX);

@@ -104,7 +104,7 @@ pub(super) fn launches(text: &str) {
     let Ok(plan) = Planner::new(&FIT).plan(&request) else {
         return;
     };
-    let launch = Launch::new(&plan, &plan.candidates[0], &request, "tminus launch");
+    let launch = Launch::new(&plan.candidates[0], &request, "tminus launch");
     for target in TARGETS {
         let files = match launch.as_ref().unwrap().files(target) {
             Ok(written) => written.files,

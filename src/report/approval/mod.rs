@@ -185,7 +185,6 @@ impl<'a> Approval<'a> {
     }
 
     fn cluster(&self, candidate: &Candidate) -> Option<&'a Cluster> {
-        let named = |cluster: &&Cluster| cluster.name == candidate.cluster;
-        self.request.clusters.iter().find(named)
+        self.request.cluster(&candidate.cluster)
     }
 }

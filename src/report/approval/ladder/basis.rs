@@ -88,8 +88,7 @@ impl LadderApproval<'_> {
             let jobs = self.agenda.jobs.iter().enumerate();
             let jobs = jobs.filter(|(at, _)| runs(*at)).map(|(_, job)| job);
             for job in jobs {
-                let mut clusters = job.request.clusters.iter();
-                let cluster = clusters.find(|cluster| cluster.name == name);
+                let cluster = job.request.cluster(name);
                 let words = cluster.map(|c| note("price", price_words(&job.request.pricing, c)));
                 notes.extend(words.filter(|words| !notes.contains(words)));
             }

@@ -236,9 +236,7 @@ impl LadderApproval<'_> {
     fn prices(&self) -> Vec<(String, String)> {
         let mut notes: Vec<(String, String)> = Vec::new();
         for (scheduled, job) in self.schedule.jobs.iter().zip(&self.agenda.jobs) {
-            let named =
-                |cluster: &&crate::hardware::Cluster| cluster.name == scheduled.candidate.cluster;
-            if let Some(cluster) = job.request.clusters.iter().find(named) {
+            if let Some(cluster) = job.request.cluster(&scheduled.candidate.cluster) {
                 let label = match scheduled.cost_usd {
                     Some(_) => "price",
                     None => "cost",
