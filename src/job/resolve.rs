@@ -4,7 +4,7 @@ use super::settings::{ModelChoice, Settings, Sourced};
 use super::{GlobalBatch, Request, StackChoice, TokenBudget};
 use crate::diagnostic::Diagnostic;
 use crate::hardware::Cluster;
-use crate::model::{MAX_SEQ_LEN, Model, Positions};
+use crate::model::{MAX_SEQ_LEN, Model};
 use crate::preset::Catalog;
 use crate::search::Axis;
 
@@ -205,12 +205,8 @@ fn global_batch(
 
 /// Refuses sequences longer than a learned position table.
 fn within_positions(set: Sourced<Axis>, model: &Model) -> Result<Axis, Diagnostic> {
-    let table = match model.shape.positions {
-        Positions::Learned => model.shape.max_positions,
-        Positions::Rotary | Positions::Alibi => None,
-    };
     let longest = bounds(&set.value).map_or(0, |(_, high)| high);
-    if let Some(table) = table
+    if let Some(table) = model.shape.position_limit()
         && longest > table
     {
         let message = format!(
