@@ -12,10 +12,8 @@ use super::asked::{BudgetEnd, DeadlineEnd, of_budget, of_deadline};
 use super::{Launched, PlannedBooking};
 use crate::calendar::{Moment, Span};
 use crate::product::Billing;
-use crate::quantity::{Interval, Tokens, display_count, display_hours};
+use crate::quantity::{Interval, SECONDS_PER_HOUR, Tokens, display_count, display_hours};
 use crate::throughput::normal;
-
-const SECONDS_PER_HOUR: f64 = 3600.0;
 
 /// When a run is done and what it costs if it goes on as measured; intervals hold run-to-run noise
 /// alone.

@@ -51,10 +51,10 @@ use super::Reliability;
 use super::failures::Failures;
 use super::reliability::share_without_spare;
 use crate::hardware::Cluster;
+use crate::quantity::SECONDS_PER_HOUR;
 
 /// GPUs in the node that published failure rates are counted in.
 const GPUS_PER_RATED_NODE: f64 = 8.0;
-const SECONDS_PER_HOUR: f64 = 3600.0;
 const SECONDS_PER_DAY: f64 = 86_400.0;
 
 /// The wall clock of one model on so many GPUs of one cluster.

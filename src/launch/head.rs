@@ -2,8 +2,8 @@
 
 use crate::plan::Candidate;
 use crate::quantity::{
-    Interval, counted, display_count, display_hours, display_hours_like, display_thousands,
-    display_whole, plural,
+    Interval, SECONDS_PER_HOUR, counted, display_count, display_hours, display_hours_like,
+    display_thousands, display_whole, plural,
 };
 use crate::reserve::Booking;
 use crate::throughput::Basis;
@@ -164,7 +164,7 @@ fn checkpoints(launch: &Launch<'_>) -> String {
         (Some(steps), Some(seconds)) => format!(
             "a checkpoint every {} ({} of training), {}; {failures}",
             counted(steps, "step"),
-            display_hours(seconds / 3600.0),
+            display_hours(seconds / SECONDS_PER_HOUR),
             if launch.is_limited() {
                 "more often than the planned time assumes, so that a stop at the time limit costs little"
             } else {

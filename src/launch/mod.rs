@@ -32,7 +32,7 @@ use crate::memory::Verdict;
 use crate::model::Model;
 use crate::plan::Candidate;
 use crate::product::Form;
-use crate::quantity::{Confidence, Tokens};
+use crate::quantity::{Confidence, SECONDS_PER_HOUR, Tokens};
 use crate::reserve::Booking;
 use crate::stack::Stack;
 
@@ -264,7 +264,7 @@ impl<'a> Launch<'a> {
 /// longer than its time limit gets on.
 fn interval(planned: Option<f64>, limit: Option<TimeLimit>, high_h: f64) -> Option<f64> {
     let limit_s = limit.map(|limit| limit.minutes() as f64 * 60.0);
-    let limit_s = limit_s.filter(|limit| *limit < high_h * 3600.0);
+    let limit_s = limit_s.filter(|limit| *limit < high_h * SECONDS_PER_HOUR);
     let most = limit_s.map(|limit| limit / CHECKPOINTS_PER_LIMIT);
     match (planned, most) {
         (Some(planned), Some(most)) => Some(planned.min(most)),

@@ -303,11 +303,11 @@ fn a_limit_is_told_by_how_often_it_stops_the_job() {
 fn a_run_on_a_booking_is_launched_into_it() {
     let job = "model = \"gpt-1b\"\ntokens = \"26B\"\nclusters = \"r7z2\"\n[reserve]\n\
                deadline = \"3d\"\nstart = \"2026-12-01T09:00Z\"\n";
-    let (plan, request) = planned(job);
+    let (_, request) = planned(job);
     let ask = Ask::new(&request, &Catalog::embedded()).unwrap();
     let found = reserve(&Planner::new(&FIT), &request, &ask).unwrap();
     let booking = found.recommended().unwrap();
-    let launch = Launch::new(&plan, &booking.candidate, &request, "tminus launch").unwrap();
+    let launch = Launch::new(&booking.candidate, &request, "tminus launch").unwrap();
     let name = booking.in_words.name.clone().unwrap();
     let script = |launch: &Launch<'_>| text(&launch.files(Target::Slurm).unwrap(), "job.sbatch");
     let (with, without) = (script(&launch.clone().on(Some(booking))), script(&launch));

@@ -9,12 +9,10 @@ use crate::forecast::{Bill, CostLine, FinishTime};
 use crate::hardware::{Cluster, Price};
 use crate::job::Request;
 use crate::memory::{MemoryEstimate, Verdict};
-use crate::quantity::{GIB, Interval};
+use crate::quantity::{GIB, Interval, SECONDS_PER_HOUR};
 use crate::search::Objective;
 use crate::throughput::{Basis, BasisDetail, Fit, TimeParts};
 use crate::utilization::{Convention, utilization};
-
-const SECONDS_PER_HOUR: f64 = 3600.0;
 
 /// One launch configuration with everything predicted about it.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]

@@ -4,9 +4,7 @@ use super::{Candidate, Planner};
 use crate::configuration::Configuration;
 use crate::forecast::FinishTime;
 use crate::job::Request;
-use crate::quantity::Tokens;
-
-const SECONDS_PER_HOUR: f64 = 3600.0;
+use crate::quantity::{SECONDS_PER_HOUR, Tokens};
 
 impl Planner<'_> {
     /// When a candidate of `request` has trained on the request's tokens: the distribution that

@@ -8,7 +8,7 @@ use crate::hardware::Cluster;
 use crate::job::{Request, StackChoice};
 use crate::measure::{LATER_DEFAULT_STACK, is_apart};
 use crate::memory::{MemoryModel, Verdict};
-use crate::quantity::{display_hours, display_thousands};
+use crate::quantity::{SECONDS_PER_HOUR, display_hours, display_thousands};
 use crate::throughput::Fit;
 
 /// What a reader of a plan that was ended early has to know before anything else.
@@ -154,14 +154,15 @@ const WHILE_RESTARTING: f64 = 0.05;
 #[must_use]
 pub fn waiting_note(request: &Request, candidate: &Candidate) -> Option<String> {
     let reliability = &request.reliability;
-    let per_s = candidate.expected_failures / (candidate.time_to_budget_h.expected * 3600.0);
+    let per_s =
+        candidate.expected_failures / (candidate.time_to_budget_h.expected * SECONDS_PER_HOUR);
     let restarting = per_s * reliability.restart_s > WHILE_RESTARTING;
     let gone = per_s * reliability.replacement_s;
     (restarting && gone > candidate.spare_nodes as f64).then(|| {
         format!(
             "a node fails every {}, faster than {} can be replaced: time, cost and the probability of \
              being done are optimistic, since failures during a restart are not taken to wait for a node",
-            display_hours(1.0 / (per_s * 3600.0)),
+            display_hours(1.0 / (per_s * SECONDS_PER_HOUR)),
             match candidate.spare_nodes {
                 0 => "it".to_owned(),
                 1 => "it and the spare".to_owned(),

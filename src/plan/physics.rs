@@ -5,10 +5,9 @@ use std::ops::RangeInclusive;
 use crate::forecast::{Bill, WallClock};
 use crate::job::Request;
 use crate::memory::Verdict;
+use crate::quantity::SECONDS_PER_HOUR;
 use crate::search::{Evaluator, Group, GroupEvaluator, Objective, Score};
 use crate::throughput::{Fit, MicroBatchModel, SettingModel, StepModel};
-
-const SECONDS_PER_HOUR: f64 = 3600.0;
 
 /// What a sweep looks for.
 #[derive(Debug, Clone, Copy)]

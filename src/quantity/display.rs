@@ -1,5 +1,7 @@
 //! Numbers as people read them.
 
+use super::SECONDS_PER_HOUR;
+
 /// A duration for people: `45 s`, `12.5 min`, `7.3 h`, `9.5 d`, `18,560 d`.
 #[must_use]
 pub fn display_hours(hours: f64) -> String {
@@ -8,9 +10,9 @@ pub fn display_hours(hours: f64) -> String {
 
 /// A duration in the unit that another is shown in, so that both can be compared at a glance.
 pub(crate) fn display_hours_like(hours: f64, other: f64) -> String {
-    let seconds = other * 3600.0;
+    let seconds = other * SECONDS_PER_HOUR;
     if seconds < 90.0 {
-        format!("{:.0} s", hours * 3600.0)
+        format!("{:.0} s", hours * SECONDS_PER_HOUR)
     } else if seconds < 5400.0 {
         format!("{:.1} min", hours * 60.0)
     } else if other < 96.0 {

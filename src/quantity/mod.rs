@@ -54,5 +54,8 @@ impl QuantityError {
     }
 }
 
+/// Seconds per hour.
+pub(crate) const SECONDS_PER_HOUR: f64 = 3600.0;
+
 /// Bytes per GiB.
 pub const GIB: f64 = 1_073_741_824.0;

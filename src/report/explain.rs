@@ -6,8 +6,8 @@ use crate::forecast::Pricing;
 use crate::hardware::Cluster;
 use crate::plan::{Candidate, Predicted, PredictedFit, PredictedRequest, SCHEMA_VERSION};
 use crate::quantity::{
-    Confidence, Interval, Tokens, counted, display_count, display_hours, display_hours_like,
-    display_thousands,
+    Confidence, Interval, SECONDS_PER_HOUR, Tokens, counted, display_count, display_hours,
+    display_hours_like, display_thousands,
 };
 use crate::throughput::Basis;
 
@@ -169,7 +169,7 @@ impl Explanation<'_> {
         let interval = c.checkpoint_interval_s.map_or_else(String::new, |seconds| {
             format!(
                 ", with a checkpoint every {}",
-                display_hours(seconds / 3600.0)
+                display_hours(seconds / SECONDS_PER_HOUR)
             )
         });
         format!(

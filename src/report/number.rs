@@ -1,7 +1,7 @@
 //! Numbers as people read them: few digits, units in the header, never a bare float.
 
 pub(super) use crate::quantity::display_whole as thousands;
-use crate::quantity::{Interval, display_count};
+use crate::quantity::{Interval, SECONDS_PER_HOUR, display_count};
 
 /// Three significant digits, without exponent between 0.001 and 10 million.
 pub(super) fn significant(value: f64) -> String {
@@ -155,7 +155,7 @@ impl TimeUnit {
 
     /// `hours` as a number of this unit.
     pub(super) fn convert(self, hours: f64) -> f64 {
-        hours * 3600.0 / f64::from(self.seconds)
+        hours * SECONDS_PER_HOUR / f64::from(self.seconds)
     }
 
     /// `hours` in this unit.

@@ -10,6 +10,7 @@ use crate::forecast::{FinishTime, WallClock};
 use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::plan::{Candidate, PlanError, Planner, counts_left_out};
+use crate::quantity::SECONDS_PER_HOUR;
 use crate::search::Axis;
 
 /// One node count's run.
@@ -116,5 +117,5 @@ fn fleet(
 /// How long one checkpoint takes to write; `None` when none are meant to be written.
 fn write_time(clock: &WallClock) -> Option<Span> {
     clock.checkpoint_interval_s?;
-    Span::from_hours_up(clock.write_s / 3600.0)
+    Span::from_hours_up(clock.write_s / SECONDS_PER_HOUR)
 }

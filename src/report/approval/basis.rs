@@ -3,7 +3,7 @@
 use crate::fit_file::{EMBEDDED, FitFile, Source, provenance};
 use crate::forecast::Reliability;
 use crate::plan::{Candidate, FitReport};
-use crate::quantity::{counted, display_hours};
+use crate::quantity::{SECONDS_PER_HOUR, counted, display_hours};
 
 use super::super::Document;
 use super::super::number::{confidence, percent};
@@ -62,7 +62,7 @@ pub(super) fn what_goes_wrong(r: &Reliability) -> Vec<(String, String)> {
             format!(
                 "{} in 1000 days of one node of eight GPUs; {} until training goes on",
                 r.failures_per_1000_node_days,
-                display_hours(r.restart_s / 3600.0)
+                display_hours(r.restart_s / SECONDS_PER_HOUR)
             ),
         ),
         note(
@@ -73,12 +73,12 @@ pub(super) fn what_goes_wrong(r: &Reliability) -> Vec<(String, String)> {
                 r.write_bytes_per_s_node / 1e9
             ),
         ),
-        note("start-up", display_hours(r.start_up_s / 3600.0)),
+        note("start-up", display_hours(r.start_up_s / SECONDS_PER_HOUR)),
         note(
             "replacement",
             format!(
                 "a job without a spare left waits up to {} for a node",
-                display_hours(r.replacement_s / 3600.0)
+                display_hours(r.replacement_s / SECONDS_PER_HOUR)
             ),
         ),
     ]
@@ -91,7 +91,7 @@ fn how_it_goes(best: &Candidate) -> Vec<(String, String)> {
         .map_or_else(String::new, |seconds| {
             format!(
                 ", with a checkpoint every {}",
-                display_hours(seconds / 3600.0)
+                display_hours(seconds / SECONDS_PER_HOUR)
             )
         });
     vec![

@@ -3,7 +3,7 @@
 use crate::forecast::Reliability;
 use crate::job::{GlobalBatch, Request};
 use crate::plan::RequestReport;
-use crate::quantity::display_hours;
+use crate::quantity::{SECONDS_PER_HOUR, display_hours};
 use crate::search::{Objective, Switch};
 
 use super::super::number::percent;
@@ -103,7 +103,7 @@ fn stated_price(job: &Request) -> Option<(String, String)> {
 
 /// The settings of reliability in words.
 fn reliability(r: &Reliability) -> [(&'static str, String); 8] {
-    let time = |seconds: f64| display_hours(seconds / 3600.0);
+    let time = |seconds: f64| display_hours(seconds / SECONDS_PER_HOUR);
     let interval = r.checkpoint_interval_s.map(time);
     let share = || format!("{} %", percent(r.spare_share));
     [

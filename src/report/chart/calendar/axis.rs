@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 use jiff::civil::DateTime;
 
-use crate::quantity::display_hours;
+use crate::quantity::{SECONDS_PER_HOUR, display_hours};
 use crate::report::number::TimeUnit;
 
 use super::super::axis::tick;
@@ -141,7 +141,7 @@ fn label(svg: &mut Svg, label: &str, (from, bar): (f64, f64)) {
 
 /// The moment so many hours after another; `None` beyond the calendar's end in the year 9999.
 fn after(start: DateTime, hours: f64) -> Option<DateTime> {
-    let seconds = SignedDuration::try_from_secs_f64((hours * 3600.0).round()).ok()?;
+    let seconds = SignedDuration::try_from_secs_f64((hours * SECONDS_PER_HOUR).round()).ok()?;
     start.checked_add(seconds).ok()
 }
 
@@ -172,7 +172,7 @@ pub(super) fn dated(start: DateTime, scale: &Scale) -> Vec<(f64, String)> {
         .find(|step| span / f64::from(*step) <= 6.0)
         .unwrap_or(873_600);
     let midnight = start.date().to_datetime(jiff::civil::Time::midnight());
-    let past = start.duration_since(midnight).as_secs_f64() / 3600.0;
+    let past = start.duration_since(midnight).as_secs_f64() / SECONDS_PER_HOUR;
     let first = (past / f64::from(step)).ceil();
     (0..8_u32)
         .map(|index| (first + f64::from(index)) * f64::from(step) - past)
