@@ -9,7 +9,7 @@ use crate::plan::{Candidate, PlanError, Planner, fit_notes};
 use crate::quantity::counted;
 use crate::report::Explanation;
 use crate::report::words::on_off;
-use crate::search::{Axis, Switch};
+use crate::search::{Axis, MAX_SHORTFALL, Switch};
 
 use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, JobArgs, OutputArgs, SortBy};
 use super::output::Output;
@@ -150,7 +150,8 @@ const FAR: u64 = 2;
 fn batch_note(named: bool, request: &Request, candidate: &Candidate) -> Option<String> {
     let (asked, batch) = (request.global_batch, candidate.global_batch_tokens);
     // A shortfall that a plan would accept is told where it shows.
-    let near = candidate.global_batch_shortfall > 0.0 && candidate.global_batch_shortfall <= 0.05;
+    let shortfall = candidate.global_batch_shortfall;
+    let near = shortfall > 0.0 && shortfall <= MAX_SHORTFALL;
     let missed = !(asked.min..=asked.max).contains(&batch) && !near;
     let far = batch >= asked.max.saturating_mul(FAR) || batch.saturating_mul(FAR) <= asked.min;
     let instead = match (named, missed) {

@@ -9,6 +9,7 @@ use crate::job::{Request, StackChoice};
 use crate::measure::{LATER_DEFAULT_STACK, is_apart};
 use crate::memory::{MemoryModel, Verdict};
 use crate::quantity::{SECONDS_PER_HOUR, display_hours, display_thousands};
+use crate::search::MAX_SHORTFALL;
 use crate::throughput::Fit;
 
 /// What a reader of a plan that was ended early has to know before anything else.
@@ -96,9 +97,10 @@ pub(super) fn notes(
     }
     if candidates.iter().any(|c| c.global_batch_shortfall > 0.0) {
         notes.push(format!(
-            "some configurations miss the global batch of {} tokens by up to 5 %, because their \
-             GPUs can't share it evenly",
-            request.global_batch.min
+            "some configurations miss the global batch of {} tokens by up to {:.0} %, because \
+             their GPUs can't share it evenly",
+            request.global_batch.min,
+            MAX_SHORTFALL * 100.0
         ));
     }
     notes.extend(spare_note(candidates));

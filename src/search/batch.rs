@@ -11,6 +11,9 @@ use super::axis::Axis;
 /// 19/20, a shortfall of 5 %.
 pub(crate) const NEAREST: (u128, u128) = (19, 20);
 
+/// The largest share of it that is missed then.
+pub(crate) const MAX_SHORTFALL: f64 = (NEAREST.1 - NEAREST.0) as f64 / NEAREST.1 as f64;
+
 /// Accumulations tried when they are left to the global batch: any.
 const ANY_ACCUMULATION: Axis = Axis::Stepped {
     low: 1,

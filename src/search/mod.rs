@@ -18,7 +18,7 @@ mod space;
 mod watch;
 
 pub use axis::{Axis, AxisError, Switch};
-pub(crate) use batch::NEAREST;
+pub(crate) use batch::{MAX_SHORTFALL, NEAREST};
 pub use engine::{Counts, Limits, Outcome, sweep, sweep_front};
 pub use evaluator::{Evaluator, GroupEvaluator};
 pub use front::{FrontOutcome, Priced, knee};

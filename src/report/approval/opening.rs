@@ -3,6 +3,7 @@
 use crate::memory::Verdict;
 use crate::plan::{Candidate, FitReport, shortfall_note};
 use crate::quantity::{Interval, display_count, display_thousands};
+use crate::search::MAX_SHORTFALL;
 use crate::throughput::Basis;
 
 use super::super::chart::minute_after;
@@ -162,7 +163,9 @@ impl<'a> Approval<'a> {
             notes.extend(told.map(|text| note("note", text.as_str())));
         }
         if self.plan.candidates.iter().any(is_short) {
-            notes.push(note("~", "misses the global batch asked for, by up to 5 %"));
+            let most = MAX_SHORTFALL * 100.0;
+            let missed = format!("misses the global batch asked for, by up to {most:.0} %");
+            notes.push(note("~", missed));
         }
         notes
     }

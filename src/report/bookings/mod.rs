@@ -8,6 +8,7 @@ use crate::calendar::Span;
 use crate::product::Billing;
 use crate::quantity::{counted, display_count, plural};
 use crate::reserve::{Goal, Reservation};
+use crate::search::MAX_SHORTFALL;
 
 use super::number::dollars;
 use super::ranking::is_short;
@@ -64,9 +65,11 @@ impl Answer for Bookings<'_> {
         let short = short.then(|| {
             (
                 "~".to_owned(),
-                "trains below the global batch asked for, by up to 5 %, because its GPUs can't share \
-                 it evenly; its note says by how much"
-                    .to_owned(),
+                format!(
+                    "trains below the global batch asked for, by up to {:.0} %, because its GPUs \
+                     can't share it evenly; its note says by how much",
+                    MAX_SHORTFALL * 100.0
+                ),
             )
         });
         let notes: Vec<(String, String)> = [
