@@ -106,7 +106,20 @@ pub(crate) fn known(text: &str) -> bool {
 
 impl Price {
     /// What a price is called that its owner states without saying what it is for.
-    const STATED: &'static str = "stated";
+    pub(crate) const STATED: &'static str = "stated";
+
+    /// One that its owner states for a cluster.
+    pub(crate) fn stated(cluster: &str, usd_per_gpu_hour: f64, source: &str) -> Self {
+        Self {
+            provider: cluster.to_owned(),
+            instance: cluster.to_owned(),
+            price_type: Self::STATED.to_owned(),
+            usd_per_gpu_hour,
+            region: "-".to_owned(),
+            as_of: "unknown".to_owned(),
+            source: source.to_owned(),
+        }
+    }
 
     /// Whether its owner states it without saying what it is for: it holds for whatever is asked.
     #[must_use]

@@ -76,15 +76,7 @@ impl PriceSettings {
             return;
         };
         for cluster in clusters {
-            let price = Price {
-                provider: cluster.name.clone(),
-                instance: cluster.name.clone(),
-                price_type: "stated".into(),
-                usd_per_gpu_hour: own.value.get(),
-                region: "-".into(),
-                as_of: "unknown".into(),
-                source: "for this plan".into(),
-            };
+            let price = Price::stated(&cluster.name, own.value.get(), "for this plan");
             cluster.prices.insert(0, price);
         }
     }
@@ -113,7 +105,7 @@ fn one_of(
     let mut known: Vec<&str> = catalog
         .prices()
         .map(|(_, price)| of(price))
-        .filter(|name| !["-", "all", "stated"].contains(name))
+        .filter(|name| !["-", "all", Price::STATED].contains(name))
         .collect();
     known.sort_unstable();
     known.dedup();

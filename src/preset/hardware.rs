@@ -84,15 +84,8 @@ impl ClusterTable {
     }
 
     fn stated_price(&self, name: &str) -> Option<Price> {
-        Some(Price {
-            provider: name.to_owned(),
-            instance: name.to_owned(),
-            price_type: "stated".into(),
-            usd_per_gpu_hour: self.usd_per_gpu_hour.as_ref()?.0.get(),
-            region: "-".into(),
-            as_of: "unknown".into(),
-            source: self.source.clone(),
-        })
+        let usd = self.usd_per_gpu_hour.as_ref()?.0.get();
+        Some(Price::stated(name, usd, &self.source))
     }
 }
 
@@ -115,7 +108,7 @@ impl PriceTable {
         Price {
             provider: or(&self.provider, &self.instance.value),
             instance: self.instance.value.clone(),
-            price_type: or(&self.price_type, "stated"),
+            price_type: or(&self.price_type, Price::STATED),
             usd_per_gpu_hour: self.usd_per_gpu_hour.0.get(),
             region: or(&self.region, "-"),
             as_of: self
