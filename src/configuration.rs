@@ -52,3 +52,8 @@ impl Configuration {
         self.micro_batch * self.seq_len
     }
 }
+
+/// Whether activations are recomputed, or anything else that is switched, as people write it.
+pub(crate) fn on_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
+}

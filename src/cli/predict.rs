@@ -4,11 +4,11 @@ use std::path::Path;
 
 use clap::Args;
 
+use crate::configuration::on_off;
 use crate::job::{Request, Sourced};
 use crate::plan::{Candidate, PlanError, Planner, fit_notes};
 use crate::quantity::counted;
 use crate::report::Explanation;
-use crate::report::words::on_off;
 use crate::search::{Axis, MAX_SHORTFALL, Switch};
 
 use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, JobArgs, OutputArgs, SortBy};

@@ -1,7 +1,7 @@
 //! What was measured of a planned run: one number, or the rows of a table.
 
 use super::PlannedRun;
-use crate::configuration::{Configuration, Setting};
+use crate::configuration::{Configuration, Setting, on_off};
 use crate::diagnostic::Diagnostic;
 use crate::measure::{Measurement, PLAUSIBLE_MFU, mfu, percent};
 use crate::quantity::{display_whole, middle_two};
@@ -265,11 +265,7 @@ fn differences(
         }
     }
     if own.activation_checkpointing != configuration.activation_checkpointing {
-        let words = if own.activation_checkpointing {
-            "on"
-        } else {
-            "off"
-        };
+        let words = on_off(own.activation_checkpointing);
         found.push(format!(
             "checkpointing {words} where the plan has the other"
         ));

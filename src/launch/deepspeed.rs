@@ -3,6 +3,7 @@
 //! `train_batch_size` = `train_micro_batch_size_per_gpu` × `gradient_accumulation_steps` × world
 //! size, which `DeepSpeed` asserts, holds by construction: all data parallel.
 
+use crate::configuration::on_off;
 use crate::quantity::counted;
 use crate::shell::Word;
 use crate::stack::Precision;
@@ -76,11 +77,7 @@ fn notes(launch: &Launch<'_>) -> Vec<String> {
                 .into(),
         );
     }
-    let switch = if c.activation_checkpointing {
-        "on"
-    } else {
-        "off"
-    };
+    let switch = on_off(c.activation_checkpointing);
     notes.push(format!(
         "DeepSpeed's JSON doesn't switch activation checkpointing: the script turns it {switch}"
     ));

@@ -1,5 +1,6 @@
 //! The head of every launch file: what was planned, and by what.
 
+use crate::configuration::on_off;
 use crate::plan::Candidate;
 use crate::quantity::{
     Interval, SECONDS_PER_HOUR, counted, display_count, display_hours, display_hours_like,
@@ -36,11 +37,7 @@ pub(super) fn lines(launch: &Launch<'_>, notes: &[String]) -> Vec<String> {
         ),
         format!(
             "activation checkpointing {}; stack {}",
-            if c.activation_checkpointing {
-                "on"
-            } else {
-                "off"
-            },
+            on_off(c.activation_checkpointing),
             launch.stack.name,
         ),
         format!(

@@ -9,7 +9,7 @@ use super::front::{self, Shown};
 use super::physics::{Goal, Physics};
 use super::resolve::{axes, resolved};
 use super::{FitReport, Plan, RequestReport, SCHEMA_VERSION, SpaceReport, notes, remedy};
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, on_off};
 use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::quantity::plural;
@@ -356,11 +356,7 @@ pub(super) fn describe(cluster: &Cluster, configuration: &Configuration) -> Stri
         configuration.seq_len,
         configuration.micro_batch,
         configuration.grad_accum,
-        if configuration.activation_checkpointing {
-            "on"
-        } else {
-            "off"
-        },
+        on_off(configuration.activation_checkpointing),
     )
 }
 

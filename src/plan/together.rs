@@ -1,6 +1,7 @@
 //! Several changes at once, in words: what differs from what was asked for, and nothing else.
 
 use super::told::Told;
+use crate::configuration::on_off;
 use crate::job::Request;
 use crate::search::{Axis, Ranked};
 
@@ -39,7 +40,7 @@ pub(super) fn together_words(found: &Ranked, asked: &Request, told: Told) -> Str
     let recomputes = configuration.activation_checkpointing;
     let choices = asked.activation_checkpointing.choices();
     if !choices.contains(&recomputes) {
-        let choice = if recomputes { "on" } else { "off" };
+        let choice = on_off(recomputes);
         change(
             format!("checkpointing {choice}"),
             told.checkpointing(choice),

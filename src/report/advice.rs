@@ -1,6 +1,7 @@
 //! Advice on what to measure next.
 
 use crate::advise::{Advice, Pick};
+use crate::configuration::on_off;
 use crate::measure::to_blank_csv;
 use crate::quantity::display_count;
 
@@ -152,11 +153,7 @@ fn grid(advice: &Advice) -> Grid {
 }
 
 fn row(number: usize, pick: &Pick) -> Vec<Cell> {
-    let checkpointing = if pick.activation_checkpointing {
-        "on"
-    } else {
-        "off"
-    };
+    let checkpointing = on_off(pick.activation_checkpointing);
     [
         number.to_string(),
         format!("{} ({} layers)", pick.model, pick.n_layers),

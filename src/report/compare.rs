@@ -3,11 +3,11 @@
 mod finish;
 
 use crate::compare::{Comparison, ExplainedCause};
+use crate::configuration::on_off;
 use crate::quantity::{display_count, plural};
 use crate::throughput::Cause;
 
 use super::number::{confidence, percent, range, significant, thousands};
-use super::words::on_off;
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone};
 
 /// Half-widths above this share of what was planned are of what nobody knew, not of runs that differ.

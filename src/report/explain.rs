@@ -2,6 +2,7 @@
 
 mod grids;
 
+use crate::configuration::on_off;
 use crate::forecast::Pricing;
 use crate::hardware::Cluster;
 use crate::plan::{Candidate, Predicted, PredictedFit, PredictedRequest, SCHEMA_VERSION};
@@ -14,7 +15,7 @@ use crate::throughput::Basis;
 use super::bill::bill;
 use super::number::{confidence, dollars, half_width, percent, significant, thousands};
 use super::words::{
-    basis_name, basis_words, not_followed, on_off, price_words, shortfall_words, verdict_words,
+    basis_name, basis_words, not_followed, price_words, shortfall_words, verdict_words,
 };
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone, candidate};
 

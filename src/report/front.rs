@@ -1,12 +1,13 @@
 //! The time–cost front: what `plan --sort pareto` says.
 
+use crate::configuration::on_off;
 use crate::plan::{Candidate, FrontReport, FrontStep};
 use crate::quantity::{display_count, display_thousands};
 
 use super::number::{TimeUnit, compact, dollars, percent, range, significant, thousands};
 use super::ranking::{Ranking, cost, dearest, is_short};
 use super::sketch::{Dot, sketch};
-use super::words::{basis_letter, on_off, verdict_tone};
+use super::words::{basis_letter, verdict_tone};
 use super::{Cell, Column, Document, Grid, Tone};
 
 impl Ranking<'_> {

@@ -1,5 +1,6 @@
 //! Ranked configurations: what `plan` says.
 
+use crate::configuration::on_off;
 use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::plan::{Candidate, Plan, SpaceReport};
@@ -10,9 +11,7 @@ use crate::throughput::Basis;
 use super::number::{
     TimeUnit, bar, compact, confidence, half_width, largest, percent, range, thousands,
 };
-use super::words::{
-    basis_letter, basis_name, basis_words, on_off, price_words, ranked_by, verdict_tone,
-};
+use super::words::{basis_letter, basis_name, basis_words, price_words, ranked_by, verdict_tone};
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone, candidate};
 
 /// The longest bar of a time.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use crate::configuration::on_off;
 use crate::measure::Measurement;
 
 use super::listing::Section;
-use super::words::on_off;
 use super::{Cell, Column, Grid};
 
 /// One line for each cluster of the table: what was measured there.

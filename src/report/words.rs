@@ -25,10 +25,6 @@ pub(super) fn ranked_by(sort: Objective) -> &'static str {
     }
 }
 
-pub(crate) fn on_off(on: bool) -> &'static str {
-    if on { "on" } else { "off" }
-}
-
 /// One letter for a table's last column.
 pub(super) fn basis_letter(basis: Basis) -> &'static str {
     match basis {

@@ -2,7 +2,7 @@
 
 use super::basis::Known;
 use super::residual::padded;
-use crate::configuration::{Configuration, Setting};
+use crate::configuration::{Configuration, Setting, on_off};
 use crate::measure::Measurement;
 use crate::model::{FeedForward, Shape};
 use crate::quantity::{display_count, display_whole};
@@ -176,7 +176,7 @@ pub(super) fn axes_left(
     }
     let recomputes = configuration.activation_checkpointing;
     if none(&|row| row.configuration.activation_checkpointing == recomputes) {
-        let choice = if recomputes { "on" } else { "off" };
+        let choice = on_off(recomputes);
         axes.push(format!(
             "activation checkpointing {choice} (not measured on {gpu})"
         ));

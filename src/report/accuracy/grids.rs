@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::configuration::on_off;
 use crate::quantity::display_count;
 use crate::report::number::{percent, range, thousands};
-use crate::report::words::{basis_letter, on_off};
+use crate::report::words::basis_letter;
 use crate::report::{Cell, Column, Grid, Tone};
 use crate::throughput::evaluate::{Accuracy, Evaluation, GroupAccuracy, Protocol, RowResult};
 

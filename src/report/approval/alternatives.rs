@@ -1,11 +1,12 @@
 //! The ranked alternatives: what changes from one to the next, and why each is not recommended.
 
+use crate::configuration::on_off;
 use crate::plan::{Candidate, Plan};
 use crate::quantity::{Interval, display_thousands};
 
 use super::super::number::{TimeUnit, dollars, range};
 use super::super::ranking::is_short;
-use super::super::words::{basis_name, on_off, ranked_by, same, verdict_tone};
+use super::super::words::{basis_name, ranked_by, same, verdict_tone};
 use super::super::{Cell, Column, Grid, Tone};
 
 /// Shares below this are not told: no interval is that narrow.

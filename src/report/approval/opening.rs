@@ -1,5 +1,6 @@
 //! The first sentence, and what speaks against it.
 
+use crate::configuration::on_off;
 use crate::memory::Verdict;
 use crate::plan::{Candidate, FitReport, shortfall_note};
 use crate::quantity::{Interval, display_count, display_thousands};
@@ -9,7 +10,7 @@ use crate::throughput::Basis;
 use super::super::chart::minute_after;
 use super::super::number::{TimeUnit, confidence, dollars, percent};
 use super::super::ranking::is_short;
-use super::super::words::{on_off, ranked_by, verdict_words};
+use super::super::words::{ranked_by, verdict_words};
 use super::choice::{Recommended, Why};
 use super::{Approval, booking, note};
 

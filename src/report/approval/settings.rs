@@ -1,5 +1,6 @@
 //! How a job was set, where that is not the default.
 
+use crate::configuration::on_off;
 use crate::forecast::Reliability;
 use crate::job::{GlobalBatch, Request};
 use crate::plan::RequestReport;
@@ -8,7 +9,6 @@ use crate::search::{Objective, Switch};
 
 use super::super::number::percent;
 use super::super::ranking::by;
-use super::super::words::on_off;
 use super::{Approval, note};
 
 impl Approval<'_> {

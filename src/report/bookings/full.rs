@@ -1,12 +1,13 @@
 //! A booking in full.
 
 use crate::calendar::Span;
+use crate::configuration::on_off;
 use crate::product::Billing;
 use crate::quantity::display_count;
 use crate::reserve::{Booking, Change, StepAway};
 
 use super::super::number::{dollars, exact_hours, half_width, range, significant};
-use super::super::words::{basis_name, on_off};
+use super::super::words::basis_name;
 use super::super::{Column, Document, Grid};
 use super::overview::{chance, spelled_roles};
 use super::short;
