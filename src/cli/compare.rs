@@ -13,7 +13,7 @@ use crate::job::{ModelChoice, Sourced};
 use crate::measure;
 use crate::model::Model;
 use crate::preset::Catalog;
-use crate::quantity::Tokens;
+use crate::quantity::{Tokens, plural};
 use crate::report::Deviation;
 use crate::throughput::Fit;
 
@@ -308,20 +308,17 @@ fn notes(
         return notes;
     };
     notes.extend(rows.taken());
-    let plural = |count: usize| match count {
-        1 => "1 other row".to_owned(),
-        count => format!("{count} other rows"),
-    };
+    let others = |count: usize| format!("{count} {}", plural(count as u64, "other row"));
     if !rows.related.is_empty() && !comparison.causes.is_empty() {
         notes.push(format!(
             "{} of that GPU and stack help to tell the causes apart",
-            plural(rows.related.len())
+            others(rows.related.len())
         ));
     }
     if rows.unrelated > 0 {
         notes.push(format!(
             "{} of another GPU, cluster or stack are left out",
-            plural(rows.unrelated)
+            others(rows.unrelated)
         ));
     }
     let told = |note: &&String| {

@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::launch::{Launch, LaunchError, LaunchFiles};
 use crate::memory::Verdict;
 use crate::plan::{Candidate, Plan, fit_notes};
-use crate::quantity::{counted, display_thousands};
+use crate::quantity::counted;
 use crate::reserve::{Booking, Reservation};
 use crate::throughput::Basis;
 
@@ -156,10 +156,7 @@ fn chosen(plan: &Plan, rank: Option<usize>) -> Result<&Candidate, Diagnostic> {
     };
     found.ok_or_else(|| {
         let rank = rank.unwrap_or(1);
-        let count = match candidates.len() {
-            1 => "1 candidate".to_owned(),
-            count => format!("{} candidates", display_thousands(count as u128)),
-        };
+        let count = counted(candidates.len() as u64, "candidate");
         Diagnostic::new(format!(
             "--rank: there is no rank {rank}: the plan has {count}"
         ))

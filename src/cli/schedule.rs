@@ -5,6 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::hardware::Cluster;
 use crate::job::{Agenda, Ladder, Settings, resolve_ladder};
 use crate::plan::Planner;
+use crate::quantity::plural;
 use crate::report::Calendar;
 use crate::schedule::{Held, Hold, Schedule, ScheduleError, schedule_watched};
 use crate::throughput::Fit;
@@ -157,9 +158,9 @@ impl From<ScheduleError> for Failure {
                     .map_or_else(String::new, |held| format!(" from {} on", held.until));
                 let diagnostic = diagnostic
                     .help(format!(
-                        "a window of {} on {nodes} node{} of {cluster}{from} would hold it",
+                        "a window of {} on {nodes} {} of {cluster}{from} would hold it",
                         Span::of_hours(window_h),
-                        if nodes == 1 { "" } else { "s" }
+                        plural(nodes, "node")
                     ))
                     .help("fewer `tokens` make it shorter");
                 Self::Infeasible(match held.filter(|held| held.is_enough) {

@@ -14,7 +14,7 @@ use crate::configuration::Configuration;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::plan::SCHEMA_VERSION;
 use crate::preset::in_plain_words;
-use crate::quantity::{Confidence, Interval, MAX_COUNT, Tokens};
+use crate::quantity::{Confidence, Interval, MAX_COUNT, Tokens, plural};
 
 pub use booked::PlannedBooking;
 use booked::Recommended;
@@ -335,12 +335,10 @@ impl PlanFile {
             .iter()
             .find(|candidate| candidate.rank == rank)
             .ok_or_else(|| {
-                let count = match self.candidates.len() {
-                    1 => "1 candidate".to_owned(),
-                    count => format!("{count} candidates"),
-                };
+                let count = self.candidates.len();
+                let candidates = plural(count as u64, "candidate");
                 Diagnostic::new(format!(
-                    "--rank: there is no rank {rank}: the plan has {count}"
+                    "--rank: there is no rank {rank}: the plan has {count} {candidates}"
                 ))
                 .help("`tminus plan --top N --format json` writes more of them")
             })

@@ -2,6 +2,7 @@
 
 use crate::calendar::Span;
 use crate::job::Text;
+use crate::quantity::plural;
 use crate::reserve::Booking;
 use crate::shell::{Command, Word};
 
@@ -190,9 +191,9 @@ fn time_limit(launch: &Launch<'_>, notes: &mut Vec<String>) -> Limit {
             let often = often.ceil() as u64;
             times = often.saturating_sub(1).max(1);
             format!(
-                "the job resubmits itself, about {times} time{}; each costs a restart and the work \
+                "the job resubmits itself, about {times} {}; each costs a restart and the work \
                  since the last checkpoint",
-                if times == 1 { "" } else { "s" }
+                plural(times, "time")
             )
         } else {
             "it is too short for the job to get on, so ask for more".to_owned()

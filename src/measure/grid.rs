@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::quantity::counted;
+use crate::quantity::{counted, plural};
 
 /// A cell's text, and the bytes of the file it stands in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,9 +57,9 @@ impl Grid {
             Some(ragged) => {
                 let found = ragged.cells.len();
                 let message = format!(
-                    "line {} has {found} cell{}, but the header on line {} has {expected}",
+                    "line {} has {found} {}, but the header on line {} has {expected}",
                     ragged.line,
-                    if found == 1 { "" } else { "s" },
+                    plural(found as u64, "cell"),
                     header.line,
                 );
                 Err(Diagnostic::new(message)

@@ -8,7 +8,7 @@ use crate::hardware::Cluster;
 use crate::job::{Request, StackChoice};
 use crate::measure::{LATER_DEFAULT_STACK, is_apart};
 use crate::memory::{MemoryModel, Verdict};
-use crate::quantity::{SECONDS_PER_HOUR, display_hours, display_thousands};
+use crate::quantity::{SECONDS_PER_HOUR, counted, display_hours, display_thousands};
 use crate::search::MAX_SHORTFALL;
 use crate::throughput::Fit;
 
@@ -83,13 +83,9 @@ pub(super) fn notes(
         .into_iter()
         .collect();
     if space.rejected.tight > 0 {
-        let (count, are) = match space.rejected.tight {
-            1 => ("1 configuration".to_owned(), "is"),
-            tight => (
-                format!("{} configurations", display_thousands(tight.into())),
-                "are",
-            ),
-        };
+        let tight = space.rejected.tight;
+        let count = counted(tight, "configuration");
+        let are = if tight == 1 { "is" } else { "are" };
         notes.push(format!(
             "{count} {are} left out for being too near the memory limit; `--allow-tight` ranks \
              such configurations too; a smaller micro-batch, checkpointing or more GPUs gives them room"

@@ -58,10 +58,7 @@ impl Answer for Calendar<'_> {
 impl Calendar<'_> {
     fn title(&self) -> String {
         let schedule = self.schedule;
-        let jobs = match schedule.jobs.len() {
-            1 => "1 job".to_owned(),
-            count => format!("{count} jobs"),
-        };
+        let jobs = counted(schedule.jobs.len() as u64, "job");
         let unit = TimeUnit::of_hours(schedule.makespan_h);
         let mut text = format!(
             "{jobs} in {} {}: {} to {}",

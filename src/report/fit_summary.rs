@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::fit_file::{EMBEDDED, FitFile, HeldOut};
 use crate::plan::SCHEMA_VERSION;
+use crate::quantity::plural;
 use crate::throughput::coefficients::{COEFFICIENTS, Coefficient, Id};
 use crate::throughput::{Hypothesis, LayerSummary, Termination};
 
@@ -126,10 +127,7 @@ impl Place {
 
     /// Its rows, and how uneven they look where that says something.
     fn counted(&self) -> String {
-        let rows = match self.rows {
-            1 => "1 row".to_owned(),
-            rows => format!("{rows} rows"),
-        };
+        let rows = format!("{} {}", self.rows, plural(self.rows as u64, "row"));
         // Of few rows it is what is taken of any, not what they show, unless it is far more.
         let shown = self.rows >= SHOWING || self.scatter > FAR_MORE;
         if self.scatter < NAMED || !shown {
@@ -281,12 +279,10 @@ impl Answer for FitSummary<'_> {
         } else {
             format!("on top of {EMBEDDED}")
         };
-        let rows = match summary.rows {
-            1 => "1 measured row".to_owned(),
-            rows => format!("{rows} measured rows"),
-        };
-        let mut document = Document::new(format!("{}: {rows} fitted {base}", summary.name))
-            .text(format!("on rows held out: {}", self.held_out()));
+        let rows = plural(summary.rows as u64, "measured row");
+        let title = format!("{}: {} {rows} fitted {base}", summary.name, summary.rows);
+        let mut document =
+            Document::new(title).text(format!("on rows held out: {}", self.held_out()));
         if let Some(caution) = self.file.fit().caution() {
             document = document.text(format!("careful: {caution}"));
         }

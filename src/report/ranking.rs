@@ -304,15 +304,6 @@ pub(super) fn cost(c: &Candidate, most: f64) -> String {
         .map_or_else(|| "–".to_owned(), |cost| compact(cost.expected, most))
 }
 
-fn configurations(count: u64) -> String {
-    let count = display_thousands(count.into());
-    if count == "1" {
-        "1 configuration".to_owned()
-    } else {
-        format!("{count} configurations")
-    }
-}
-
 /// How many points there were and what became of them, in words.
 pub(super) fn searched(space: &SpaceReport) -> String {
     let rejected = space.rejected;
@@ -328,7 +319,7 @@ pub(super) fn searched(space: &SpaceReport) -> String {
     .collect();
     let mut text = format!(
         "{}, {} feasible",
-        configurations(space.points),
+        counted(space.points, "configuration"),
         display_thousands(space.feasible.into())
     );
     if !reasons.is_empty() {

@@ -15,14 +15,14 @@ use super::refusal::whole;
 use crate::calendar::{Moment, Span};
 use crate::job::Request;
 use crate::plan::Planner;
-use crate::quantity::{Tokens, display_count, display_hours};
+use crate::quantity::{Tokens, display_count, display_hours, plural};
 
 /// A run under an offer, in words: `32 nodes of r1z1 (slurm)`.
 fn place(request: &Request, offer: &Offer, nodes: u64) -> String {
     let cluster = request.clusters.get(offer.cluster);
     format!(
-        "{nodes} node{} of {} ({})",
-        if nodes == 1 { "" } else { "s" },
+        "{nodes} {} of {} ({})",
+        plural(nodes, "node"),
         cluster.map_or("", |cluster| cluster.name.as_str()),
         offer.product.name
     )

@@ -3,7 +3,7 @@
 use crate::calendar::{Moment, Span};
 use crate::plan::Candidate;
 use crate::product::Billing;
-use crate::quantity::display_thousands;
+use crate::quantity::{counted, display_thousands};
 use crate::reserve::{Booking, Goal, Reservation};
 
 use super::super::bill::{Line, Total, itemised};
@@ -13,7 +13,6 @@ use super::super::bookings::{
 use super::super::chart::{self, Chart, Lane};
 use super::super::number::{dollars, unit_price};
 use super::super::{Document, Grid};
-use super::opening::nodes;
 
 /// What has to be known of candidates beside a booking.
 pub(super) fn unbooked(booking: &Booking, run: &Candidate) -> String {
@@ -56,7 +55,7 @@ pub(super) fn recommendation(reservation: &Reservation, booking: &Booking) -> St
     format!(
         "Book {} of {} ({}){spare}, {when}, to train {} on {} × {}, {}; with a probability of {} % \
          it is done {}",
-        nodes(booking.booked_nodes),
+        counted(booking.booked_nodes, "node"),
         booking.cluster,
         booking.product_title,
         reservation.request.model,
@@ -172,7 +171,7 @@ pub(super) fn calendar(reservation: &Reservation, booking: &Booking) -> Chart {
         (None, Goal::Budget { .. } | Goal::Nodes { .. }) => None,
     };
     let booked = match booking.spares {
-        0 => nodes(booking.nodes),
+        0 => counted(booking.nodes, "node"),
         spares => format!("{} + {spares} nodes", booking.nodes),
     };
     let label = format!("{}: {booked}", reservation.request.model);

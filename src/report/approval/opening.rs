@@ -3,7 +3,7 @@
 use crate::configuration::on_off;
 use crate::memory::Verdict;
 use crate::plan::{Candidate, FitReport, shortfall_note};
-use crate::quantity::{Interval, display_count, display_thousands};
+use crate::quantity::{Interval, counted, display_count, display_thousands};
 use crate::search::MAX_SHORTFALL;
 use crate::throughput::Basis;
 
@@ -45,7 +45,7 @@ impl<'a> Approval<'a> {
         format!(
             "Train {} on {} of {} ({} × {}){}, {}; with a probability of {sure} % it is done {}",
             self.plan.request.model,
-            nodes(best.nodes),
+            counted(best.nodes, "node"),
             best.cluster,
             display_thousands(best.gpus.into()),
             best.gpu,
@@ -254,13 +254,6 @@ pub(super) fn launched_as(best: &Candidate) -> String {
         display_count(best.throughput_tok_s.high),
         verdict_words(&best.memory),
     )
-}
-
-pub(super) fn nodes(count: u64) -> String {
-    match count {
-        1 => "1 node".to_owned(),
-        _ => format!("{} nodes", display_thousands(count.into())),
-    }
 }
 
 fn cost(best: &Candidate) -> String {

@@ -3,7 +3,7 @@
 use crate::calendar::Span;
 use crate::configuration::on_off;
 use crate::product::Billing;
-use crate::quantity::display_count;
+use crate::quantity::{display_count, plural};
 use crate::reserve::{Booking, Change, StepAway};
 
 use super::super::number::{dollars, exact_hours, half_width, range, significant};
@@ -14,10 +14,10 @@ use super::short;
 
 pub(super) fn in_full(document: Document, number: usize, booking: &Booking) -> Document {
     let heading = format!(
-        "{number}. {}: {} node{} of {}, {}",
+        "{number}. {}: {} {} of {}, {}",
         spelled_roles(booking),
         booking.booked_nodes,
-        if booking.booked_nodes == 1 { "" } else { "s" },
+        plural(booking.booked_nodes, "node"),
         booking.cluster,
         booking.product_title,
     );

@@ -1,11 +1,10 @@
 //! The charts of a report on several jobs.
 
 use crate::calendar::Moment;
-use crate::quantity::{Interval, display_thousands};
+use crate::quantity::{Interval, counted, display_thousands};
 use crate::schedule::{ClusterCalendar, ScheduledJob};
 
 use super::super::super::chart::{self, Booking, Chart, Compared, Lane, Taken};
-use super::super::opening::nodes;
 use super::LadderApproval;
 
 impl LadderApproval<'_> {
@@ -47,7 +46,7 @@ impl LadderApproval<'_> {
         let mut here: Vec<&ScheduledJob> = here.collect();
         here.sort_by_key(|job| job.start);
         Lane {
-            name: format!("{}, {}", cluster.cluster, nodes(cluster.nodes)),
+            name: format!("{}, {}", cluster.cluster, counted(cluster.nodes, "node")),
             taken: self.taken(cluster),
             bookings: here.into_iter().map(|job| self.booking(job)).collect(),
         }
@@ -57,7 +56,11 @@ impl LadderApproval<'_> {
         let from_h = self.hours(job.start);
         let time = job.candidate.time_to_budget_h;
         Booking {
-            label: format!("{}: {}", job.name, nodes(job.candidate.booked_nodes())),
+            label: format!(
+                "{}: {}",
+                job.name,
+                counted(job.candidate.booked_nodes(), "node")
+            ),
             from_h,
             to_h: Interval {
                 low: from_h + time.low,

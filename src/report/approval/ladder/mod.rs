@@ -6,7 +6,7 @@ mod opening;
 mod tables;
 
 use crate::job::Agenda;
-use crate::quantity::Interval;
+use crate::quantity::{Interval, counted};
 use crate::schedule::{Schedule, ScheduledJob};
 
 use super::super::calendar::Calendar;
@@ -66,7 +66,10 @@ impl<'a> LadderApproval<'a> {
     }
 
     fn title(&self) -> String {
-        format!("Training {}", jobs(self.schedule.jobs.len()))
+        format!(
+            "Training {}",
+            counted(self.schedule.jobs.len() as u64, "job")
+        )
     }
 
     /// The clusters that something runs on, in the order of the agenda.
@@ -111,11 +114,4 @@ fn sum(intervals: impl Iterator<Item = Option<Interval>>) -> Option<Interval> {
             high: total.high + one.high,
         })
     })
-}
-
-fn jobs(count: usize) -> String {
-    match count {
-        1 => "1 job".to_owned(),
-        _ => format!("{count} jobs"),
-    }
 }

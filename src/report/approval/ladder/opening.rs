@@ -3,6 +3,7 @@
 use crate::calendar::Moment;
 use crate::job::Minimise;
 use crate::memory::Verdict;
+use crate::quantity::counted;
 use crate::schedule::ScheduledJob;
 use crate::throughput::Basis;
 
@@ -10,7 +11,7 @@ use super::super::super::bookings::chance;
 use super::super::super::number::{TimeUnit, dollars, percent};
 use super::super::super::words::verdict_words;
 use super::super::note;
-use super::{LadderApproval, jobs};
+use super::LadderApproval;
 
 /// Deadlines less sure than this are warned of.
 const SURE: f64 = 0.9;
@@ -43,7 +44,7 @@ impl LadderApproval<'_> {
         let mut parts = vec![
             format!(
                 "Train {} on {} from {} to {}, {} {}, {cost}",
-                jobs(schedule.jobs.len()),
+                counted(schedule.jobs.len() as u64, "job"),
                 listed(&self.used()),
                 day(schedule.start),
                 day(schedule.end),
