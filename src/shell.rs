@@ -2,9 +2,9 @@
 
 /// One word of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Word(String);
+pub(crate) struct ShellWord(String);
 
-impl Word {
+impl ShellWord {
     /// Text that reaches the command as it is, whatever it holds.
     pub(crate) fn text(text: impl AsRef<str>) -> Self {
         Self(quoted(text.as_ref()))
@@ -31,7 +31,7 @@ impl Word {
     }
 }
 
-impl<T: AsRef<str>> From<T> for Word {
+impl<T: AsRef<str>> From<T> for ShellWord {
     fn from(text: T) -> Self {
         Self::text(text)
     }
@@ -52,30 +52,30 @@ pub(crate) fn quoted(text: &str) -> String {
 /// A command: its name, then its arguments in groups that stay on one line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Command {
-    groups: Vec<Vec<Word>>,
+    groups: Vec<Vec<ShellWord>>,
 }
 
 impl Command {
     /// The command's name, with what belongs to it.
-    pub(crate) fn new<const N: usize>(words: [Word; N]) -> Self {
+    pub(crate) fn new<const N: usize>(words: [ShellWord; N]) -> Self {
         Self {
             groups: vec![words.into()],
         }
     }
 
     /// Adds words that belong together.
-    pub(crate) fn arg<const N: usize>(mut self, words: [Word; N]) -> Self {
+    pub(crate) fn arg<const N: usize>(mut self, words: [ShellWord; N]) -> Self {
         self.groups.push(words.into());
         self
     }
 
     /// Adds words, if there are any.
-    pub(crate) fn arg_if<const N: usize>(self, when: bool, words: [Word; N]) -> Self {
+    pub(crate) fn arg_if<const N: usize>(self, when: bool, words: [ShellWord; N]) -> Self {
         if when { self.arg(words) } else { self }
     }
 
     /// The same of words that may not be there.
-    pub(crate) fn arg_some<const N: usize>(self, words: Option<[Word; N]>) -> Self {
+    pub(crate) fn arg_some<const N: usize>(self, words: Option<[ShellWord; N]>) -> Self {
         match words {
             Some(words) => self.arg(words),
             None => self,
@@ -83,7 +83,7 @@ impl Command {
     }
 
     /// Adds one word after another.
-    pub(crate) fn args(mut self, words: impl IntoIterator<Item = Word>) -> Self {
+    pub(crate) fn args(mut self, words: impl IntoIterator<Item = ShellWord>) -> Self {
         self.groups.extend(words.into_iter().map(|word| vec![word]));
         self
     }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use tminus::advise::{Advice, Limits, advise, advise_among};
+use tminus::advise::{Advice, MeasuringLimits, advise, advise_among};
 use tminus::configuration::{Configuration, Setting};
 use tminus::job::{JobFile, Request, resolve};
 use tminus::measure::{self, MOSAICGPT_2023, Measurement};
@@ -77,9 +77,9 @@ fn answer(fit: &Fit, request: &Request, configuration: &Configuration) -> Interv
 fn a_simulated_measurement_shrinks_the_interval_as_promised() {
     let (fit, request) = (fit(), request(NEW_HARDWARE));
     for count in 1..=4 {
-        let limits = Limits {
+        let limits = MeasuringLimits {
             count,
-            ..Limits::default()
+            ..MeasuringLimits::default()
         };
         let advice = advise(&request, &fit, &limits).unwrap();
         let promised = advice.picks.last().unwrap().half_width_after;
@@ -103,9 +103,9 @@ fn each_measurement_narrows_and_none_repeats() {
     let advice = advise(
         &request(NEW_HARDWARE),
         &fit(),
-        &Limits {
+        &MeasuringLimits {
             count: 6,
-            ..Limits::default()
+            ..MeasuringLimits::default()
         },
     );
     let advice = advice.unwrap();
@@ -126,9 +126,9 @@ fn advised_rows_narrow_more_than_others() {
     let advised = advise(
         &request,
         &fit,
-        &Limits {
+        &MeasuringLimits {
             count: 3,
-            ..Limits::default()
+            ..MeasuringLimits::default()
         },
     )
     .unwrap();
@@ -162,7 +162,7 @@ fn a_model_too_large_for_the_hardware_at_hand_is_measured_with_fewer_layers() {
     let job = NEW_HARDWARE
         .replace("gpt-7b", "llama-3-70b")
         .replace("gpus = 8", "gpus = 64");
-    let advice = advise(&request(&job), &fit(), &Limits::default()).unwrap();
+    let advice = advise(&request(&job), &fit(), &MeasuringLimits::default()).unwrap();
     assert!(
         advice
             .picks
@@ -179,10 +179,10 @@ fn more_gpus_are_named_where_they_teach_more() {
         "model = \"gpt-3b\"\ncluster = \"p4d.24xlarge\"\ntokens = \"60B\"\n[search]\ngpus = 32\n",
     );
     let advised = |max_gpus: u64, count: usize| {
-        let limits = Limits {
+        let limits = MeasuringLimits {
             max_gpus,
             count,
-            ..Limits::default()
+            ..MeasuringLimits::default()
         };
         advise(&request, &fit, &limits).unwrap()
     };
@@ -204,9 +204,9 @@ fn more_gpus_are_named_where_they_teach_more() {
 
 #[test]
 fn nothing_measurable_is_said() {
-    let limits = Limits {
+    let limits = MeasuringLimits {
         max_gpus: 4,
-        ..Limits::default()
+        ..MeasuringLimits::default()
     };
     let error = advise(&request(NEW_HARDWARE), &fit(), &limits).unwrap_err();
     assert!(error.to_string().contains("4 GPUs"), "{error}");
@@ -223,7 +223,13 @@ fn among_the_rows_of_a_table_some_are_picked_and_all_narrowed() {
         .unwrap()
         .rows;
     assert!(measure::read("runs.csv", table, &Catalog::embedded()).is_err());
-    let advice = advise_among(&rows, &fit, Confidence::default(), &Limits::default()).unwrap();
+    let advice = advise_among(
+        &rows,
+        &fit,
+        Confidence::default(),
+        &MeasuringLimits::default(),
+    )
+    .unwrap();
     assert_eq!(advice.rows, Some(3));
     assert!(!advice.picks.is_empty() && advice.picks.iter().all(|pick| pick.gpus <= 8));
     let mut last = advice.half_width;

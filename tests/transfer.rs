@@ -12,7 +12,7 @@ mod dice;
 use std::sync::{Arc, LazyLock};
 
 use dice::Dice;
-use tminus::advise::{Limits, advise_among};
+use tminus::advise::{MeasuringLimits, advise_among};
 use tminus::configuration::Setting;
 use tminus::measure::{self, MOSAICGPT_2023, Measurement};
 use tminus::preset::Catalog;
@@ -154,9 +154,9 @@ impl Place {
     }
 
     fn advised(&self, count: usize, rows: &[Measurement]) -> Vec<usize> {
-        let limits = Limits {
+        let limits = MeasuringLimits {
             count,
-            ..Limits::default()
+            ..MeasuringLimits::default()
         };
         let advice = advise_among(rows, self.base, Confidence::default(), &limits).unwrap();
         let index = |picked: &Measurement| rows.iter().position(|row| row.line == picked.line);

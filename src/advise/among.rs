@@ -1,7 +1,7 @@
 //! Which rows of a table to measure, so that its other rows come out best.
 
 use super::runs::Run;
-use super::{Advice, AdviceError, Limits, best, half_width, throughput};
+use super::{Advice, AdviceError, MeasuringLimits, best, half_width, throughput};
 use crate::measure::Measurement;
 use crate::quantity::{Confidence, median};
 use crate::throughput::{Fit, Outlook};
@@ -22,7 +22,7 @@ pub fn advise_among(
     rows: &[Measurement],
     fit: &Fit,
     confidence: Confidence,
-    limits: &Limits,
+    limits: &MeasuringLimits,
 ) -> Result<Advice, AdviceError> {
     let points: Vec<_> = rows
         .iter()

@@ -36,7 +36,7 @@ const WORTH_MORE_GPUS: f64 = 0.9;
 
 /// What may be measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limits {
+pub struct MeasuringLimits {
     /// How many measurements, at most.
     pub count: usize,
     /// GPUs of one measurement, at most.
@@ -45,7 +45,7 @@ pub struct Limits {
     pub minutes: f64,
 }
 
-impl Default for Limits {
+impl Default for MeasuringLimits {
     fn default() -> Self {
         Self {
             count: 3,
@@ -133,11 +133,15 @@ pub enum AdviceError {
 ///
 /// # Errors
 /// When there is no plan, or nothing can be measured within the limits.
-pub fn advise(request: &Request, fit: &Fit, limits: &Limits) -> Result<Advice, AdviceError> {
+pub fn advise(
+    request: &Request,
+    fit: &Fit,
+    limits: &MeasuringLimits,
+) -> Result<Advice, AdviceError> {
     let (cluster, configuration) = answer(request, fit)?;
     let runs = runs(request, fit, configuration.seq_len, limits);
     if runs.is_empty() {
-        let Limits {
+        let MeasuringLimits {
             max_gpus, minutes, ..
         } = *limits;
         return Err(AdviceError::NothingMeasurable { max_gpus, minutes });
@@ -189,14 +193,14 @@ fn on_more_gpus(
     request: &Request,
     fit: &Fit,
     answer: (Setting<'_>, Configuration),
-    limits: &Limits,
+    limits: &MeasuringLimits,
     left: f64,
 ) -> Option<String> {
     let Configuration { gpus, seq_len, .. } = answer.1;
     if gpus <= limits.max_gpus {
         return None;
     }
-    let more = Limits {
+    let more = MeasuringLimits {
         max_gpus: gpus,
         ..*limits
     };

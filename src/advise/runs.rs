@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Limits, Pick};
+use super::{MeasuringLimits, Pick};
 use crate::configuration::{Configuration, Setting};
 use crate::hardware::Cluster;
 use crate::job::Request;
@@ -52,7 +52,7 @@ impl Run {
     }
 
     /// Whether it may be made.
-    pub(super) fn is_within(&self, limits: &Limits) -> bool {
+    pub(super) fn is_within(&self, limits: &MeasuringLimits) -> bool {
         self.minutes <= limits.minutes && self.row.configuration.gpus <= limits.max_gpus
     }
 
@@ -81,7 +81,12 @@ impl Run {
 
 /// Every run within the limits: the request's model on its clusters, whole nodes, at the answer's
 /// sequence length and a factor of two around it.
-pub(super) fn runs(request: &Request, fit: &Fit, seq_len: u64, limits: &Limits) -> Vec<Run> {
+pub(super) fn runs(
+    request: &Request,
+    fit: &Fit,
+    seq_len: u64,
+    limits: &MeasuringLimits,
+) -> Vec<Run> {
     let stack = Arc::new(request.stack.clone());
     let mut runs = Vec::new();
     for cluster in &request.clusters {
@@ -100,11 +105,11 @@ fn places<'a>(
     cluster: &'a Arc<Cluster>,
     seq_len: u64,
     max_gpus: u64,
-) -> impl Iterator<Item = Place<'a>> {
+) -> impl Iterator<Item = RunPlace<'a>> {
     gpu_counts(cluster, max_gpus).flat_map(move |gpus| {
         seq_lens(&request.model.shape, seq_len).flat_map(move |seq_len| {
             let choices = request.activation_checkpointing.choices();
-            choices.iter().map(move |&checkpointing| Place {
+            choices.iter().map(move |&checkpointing| RunPlace {
                 cluster,
                 gpus,
                 seq_len,
@@ -130,14 +135,14 @@ fn seq_lens(shape: &Shape, seq_len: u64) -> impl Iterator<Item = u64> {
 }
 
 /// Where a run takes place.
-struct Place<'a> {
+struct RunPlace<'a> {
     cluster: &'a Arc<Cluster>,
     gpus: u64,
     seq_len: u64,
     checkpointing: bool,
 }
 
-impl Place<'_> {
+impl RunPlace<'_> {
     fn memory(&self, shape: &Shape, request: &Request) -> MemoryModel {
         let setting = Setting {
             shape,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::advise::{Advice, AdviceError, Limits, advise, advise_among};
+use crate::advise::{Advice, AdviceError, MeasuringLimits, advise, advise_among};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::fit_file::FitFile;
 use crate::measure;
@@ -85,9 +85,9 @@ impl AdviseArgs {
 
 pub(super) fn run(args: &AdviseArgs, global: &GlobalArgs, output: &Output) -> Result<(), Failure> {
     keep_measured(args)?;
-    let limits = Limits {
+    let limits = MeasuringLimits {
         count: usize::from(args.count),
-        max_gpus: args.max_gpus.unwrap_or(Limits::default().max_gpus),
+        max_gpus: args.max_gpus.unwrap_or(MeasuringLimits::default().max_gpus),
         minutes: f64::from(args.minutes),
     };
     let mut presets: Vec<String> = Vec::new();
@@ -176,7 +176,7 @@ fn typed(file: &Path) -> String {
 fn among(
     args: &AdviseArgs,
     table: &Path,
-    limits: &Limits,
+    limits: &MeasuringLimits,
     global: &GlobalArgs,
 ) -> Result<(Advice, String, Option<Own>), Failure> {
     let file = args.fit.fit.as_deref().map(fit_source::read).transpose()?;
@@ -186,7 +186,7 @@ fn among(
     let rows = measure::read_runs(&origin.name, &origin.text, &catalog)?.rows;
     // Whoever lists runs has the GPUs for them.
     let largest = rows.iter().map(|row| row.configuration.gpus).max();
-    let limits = &Limits {
+    let limits = &MeasuringLimits {
         max_gpus: args.max_gpus.or(largest).unwrap_or(limits.max_gpus),
         ..*limits
     };
@@ -206,7 +206,7 @@ const WEIGHING: &str = "weighing what could be measured";
 /// again for its rows to be understood.
 fn for_job(
     args: &AdviseArgs,
-    limits: &Limits,
+    limits: &MeasuringLimits,
     global: &GlobalArgs,
 ) -> Result<(Advice, String, bool, Option<Own>), Failure> {
     let flags = request::settings(&args.job, Some(&args.ranking), &args.confidence);

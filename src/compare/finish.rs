@@ -240,20 +240,20 @@ fn check_start(booking: &PlannedBooking, start: Option<Moment>) -> Result<(), Fi
 }
 
 /// Dollars of a run.
-struct Bill {
+struct Dollars {
     now: Option<Interval>,
     remaining: Option<Interval>,
     planned: Option<Interval>,
 }
 
 /// The bill of a run that is billed for the hours it takes.
-fn by_the_hour(launched: &Launched<'_>, whole: Interval, remaining: Interval) -> Bill {
+fn by_the_hour(launched: &Launched<'_>, whole: Interval, remaining: Interval) -> Dollars {
     let run = launched.run;
     let rate = run
         .cost_usd
         .map(|cost| cost.expected / run.time_to_budget_h.expected);
     let usd = |hours: Interval| rate.map(|rate| hours.scale(rate));
-    Bill {
+    Dollars {
         now: usd(whole),
         remaining: usd(remaining),
         planned: run.cost_usd,
@@ -266,7 +266,7 @@ fn of_booking(
     start: Option<Moment>,
     whole: Interval,
     remaining: Interval,
-) -> Bill {
+) -> Dollars {
     let exactly = |usd: f64| Interval {
         low: usd,
         expected: usd,
@@ -290,7 +290,7 @@ fn of_booking(
             (usd(whole), usd(remaining))
         }
     };
-    Bill {
+    Dollars {
         now,
         remaining: left,
         planned,

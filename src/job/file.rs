@@ -11,7 +11,7 @@ use super::keys::{ModelKey, Names, NamesOrTables};
 use super::ladder::{Ladder, LadderTable, ScheduleTable};
 use super::reliability::ReliabilityTable;
 use super::reserve::ReserveTable;
-use super::settings::{ModelChoice, Place, Settings, Sourced};
+use super::settings::{ModelChoice, SetAt, Settings, Sourced};
 use super::{GlobalBatch, LaunchSettings, Objective, PriceSettings, TokenBudget};
 use crate::calendar::Moment;
 use crate::diagnostic::{Diagnostic, Origin};
@@ -316,7 +316,7 @@ impl Reader<'_> {
     pub(super) fn at<T>(&self, span: &Range<usize>, value: T) -> Sourced<T> {
         Sourced {
             value,
-            place: Place::File {
+            place: SetAt::File {
                 origin: self.origin.clone(),
                 span: span.clone(),
             },

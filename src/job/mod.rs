@@ -48,7 +48,7 @@ pub use reliability::{
 pub use reserve::{Probability, ReserveSettings, Usd};
 pub(crate) use resolve::MAX_TOP;
 pub use resolve::resolve;
-pub use settings::{ModelChoice, Place, Settings, Sourced};
+pub use settings::{ModelChoice, SetAt, Settings, Sourced};
 
 use crate::configuration::Setting;
 use crate::forecast::{Pricing, Reliability, WallClock};

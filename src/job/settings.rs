@@ -15,7 +15,7 @@ use crate::search::{Axis, Switch};
 
 /// Where a value was set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum SetAt {
     /// On the command line, by the flag of this name (`--tokens`).
     Flag(&'static str),
     /// In a file.
@@ -27,7 +27,7 @@ pub enum Place {
     },
 }
 
-impl Place {
+impl SetAt {
     /// The diagnostic, located here: a caret in the file, or the flag named in the message.
     #[must_use]
     pub fn locate(&self, mut diagnostic: Diagnostic, label: &str) -> Diagnostic {
@@ -49,7 +49,7 @@ pub struct Sourced<T> {
     /// The value.
     pub value: T,
     /// Where it was set.
-    pub place: Place,
+    pub place: SetAt,
 }
 
 impl<T> Sourced<T> {
@@ -57,7 +57,7 @@ impl<T> Sourced<T> {
     pub fn flag(flag: &'static str, value: T) -> Self {
         Self {
             value,
-            place: Place::Flag(flag),
+            place: SetAt::Flag(flag),
         }
     }
 
@@ -71,7 +71,7 @@ impl<T> Sourced<T> {
     {
         match text.parse() {
             Ok(value) => Ok(Self::flag(flag, value)),
-            Err(error) => Err(Place::Flag(flag).locate(Diagnostic::new(error.to_string()), "")),
+            Err(error) => Err(SetAt::Flag(flag).locate(Diagnostic::new(error.to_string()), "")),
         }
     }
 

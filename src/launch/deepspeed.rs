@@ -5,7 +5,7 @@
 
 use crate::configuration::on_off;
 use crate::quantity::counted;
-use crate::shell::Word;
+use crate::shell::ShellWord;
 use crate::stack::Precision;
 
 use super::node::Map;
@@ -39,7 +39,7 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
         .arg([
             "--deepspeed".into(),
             "--deepspeed_config".into(),
-            Word::expression("\"$here/ds_config.json\""),
+            ShellWord::expression("\"$here/ds_config.json\""),
         ]);
     Ok(LaunchFiles {
         files: vec![

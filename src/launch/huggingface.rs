@@ -1,7 +1,7 @@
 //! Hugging Face: `TrainingArguments`, the sharding that Accelerate takes, and the command.
 
 use crate::quantity::plural;
-use crate::shell::{Command, Word};
+use crate::shell::{Command, ShellWord};
 use crate::stack::Precision;
 
 use super::names::Places;
@@ -136,23 +136,26 @@ fn command(launch: &Launch<'_>) -> Command {
     Command::new(["accelerate".into(), "launch".into()])
         .arg([
             "--config_file".into(),
-            Word::expression("\"$here/accelerate.yaml\""),
+            ShellWord::expression("\"$here/accelerate.yaml\""),
         ])
         .arg_if(
             several,
-            ["--machine_rank".into(), Word::expression("\"$NODE_RANK\"")],
+            [
+                "--machine_rank".into(),
+                ShellWord::expression("\"$NODE_RANK\""),
+            ],
         )
         .arg_if(
             several,
             [
                 "--main_process_ip".into(),
-                Word::expression("\"$MASTER_ADDR\""),
+                ShellWord::expression("\"$MASTER_ADDR\""),
             ],
         )
         .arg_if(several, ["--main_process_port".into(), PORT.into()])
         .arg([
             launch.script("train.py").into(),
-            Word::expression("\"$here/training_args.json\""),
+            ShellWord::expression("\"$here/training_args.json\""),
         ])
         .args(launch.script_args())
 }

@@ -6,7 +6,7 @@
 
 use crate::job::Text;
 use crate::model::{Biases, FeedForward, Gate, Norm, Positions};
-use crate::shell::Word;
+use crate::shell::ShellWord;
 use crate::stack::Precision;
 
 use super::names::Places;
@@ -28,7 +28,7 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     let Training { config, mut notes } = training(launch)?;
     notes.extend(launch.unused(&[IMAGE, TIME_LIMIT, COMPOSER_STARTS]));
     let head = head::comment(&head::lines(launch, &notes));
-    let config_file = Word::expression("\"$here/train.yaml\"");
+    let config_file = ShellWord::expression("\"$here/train.yaml\"");
     let command = launch.composer(BY_HAND, config_file).render();
     Ok(LaunchFiles {
         files: vec![

@@ -1,7 +1,7 @@
 //! Megatron-LM: the flags of `pretrain_gpt.py`.
 
 use crate::model::{Biases, FeedForward, Gate, Norm, Positions};
-use crate::shell::{Command, Word};
+use crate::shell::{Command, ShellWord};
 use crate::stack::Precision;
 
 use super::names::Places;
@@ -83,7 +83,7 @@ fn shape_notes(launch: &Launch<'_>) -> Vec<String> {
 }
 
 /// A flag with a number.
-fn count(flag: &'static str, value: u64) -> [Word; 2] {
+fn count(flag: &'static str, value: u64) -> [ShellWord; 2] {
     [flag.into(), value.to_string().into()]
 }
 

@@ -1,7 +1,7 @@
 //! A `SkyPilot` task.
 
 use crate::job::Word;
-use crate::shell;
+use crate::shell::ShellWord;
 
 use super::names::Namer;
 use super::node::{Map, Node};
@@ -119,7 +119,7 @@ fn run(launch: &Launch<'_>) -> String {
         lines.push("MASTER_ADDR=$(echo \"$SKYPILOT_NODE_IPS\" | head -n 1)".into());
     }
     lines.extend(launch.enter());
-    let config = shell::Word::expression("\"$HOME/train.yaml\"");
+    let config = ShellWord::expression("\"$HOME/train.yaml\"");
     lines.push(launch.trainer(NODES, config).render());
     lines.join("\n") + "\n"
 }

@@ -4,7 +4,7 @@ use crate::calendar::Span;
 use crate::job::Text;
 use crate::quantity::plural;
 use crate::reserve::Booking;
-use crate::shell::{Command, Word};
+use crate::shell::{Command, ShellWord};
 
 use super::names::Namer;
 use super::trainer::{Nodes, PORT};
@@ -102,7 +102,7 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
 
 /// The job step: on each node a shell that sets up and becomes the launcher.
 fn srun(launch: &Launch<'_>) -> Command {
-    let trainer = launch.trainer(NODES, Word::expression("\"$CONFIG\""));
+    let trainer = launch.trainer(NODES, ShellWord::expression("\"$CONFIG\""));
     let mut node = vec!["set -e".to_owned()];
     node.extend(launch.setup());
     node.push(format!("exec {}", trainer.render()));
@@ -112,7 +112,7 @@ fn srun(launch: &Launch<'_>) -> Command {
 }
 
 /// What tells pyxis about the container, where there is one.
-fn container(launch: &Launch<'_>) -> Vec<Word> {
+fn container(launch: &Launch<'_>) -> Vec<ShellWord> {
     let settings = launch.settings;
     let Some(image) = &settings.image else {
         return Vec::new();
@@ -127,12 +127,13 @@ fn container(launch: &Launch<'_>) -> Vec<Word> {
     for path in paths {
         mounts.extend([",", path, ":", path]);
     }
-    let folder = Word::expression("\"$SLURM_SUBMIT_DIR:$SLURM_SUBMIT_DIR\"");
+    let folder = ShellWord::expression("\"$SLURM_SUBMIT_DIR:$SLURM_SUBMIT_DIR\"");
     let workdir = settings.workdir.as_ref();
-    let workdir = workdir.map(|path| Word::assigned("--container-workdir", &path.as_str().into()));
+    let workdir =
+        workdir.map(|path| ShellWord::assigned("--container-workdir", &path.as_str().into()));
     [
-        Word::assigned("--container-image", &image.as_str().into()),
-        Word::assigned("--container-mounts", &folder.and(&mounts)),
+        ShellWord::assigned("--container-image", &image.as_str().into()),
+        ShellWord::assigned("--container-mounts", &folder.and(&mounts)),
     ]
     .into_iter()
     .chain(workdir)

@@ -1,7 +1,7 @@
 //! The command that every node runs, and the learning rate that no plan knows.
 
 use crate::job::{Launcher, Text};
-use crate::shell::{Command, Word, export, quoted};
+use crate::shell::{Command, ShellWord, export, quoted};
 
 use super::Launch;
 
@@ -62,7 +62,7 @@ impl Launch<'_> {
     }
 
     /// The command of one node; `config` is a word for LLM Foundry's configuration file.
-    pub(super) fn trainer(&self, nodes: Nodes, config: Word) -> Command {
+    pub(super) fn trainer(&self, nodes: Nodes, config: ShellWord) -> Command {
         if self.is_composer() {
             self.composer(nodes, config)
         } else {
@@ -71,7 +71,7 @@ impl Launch<'_> {
     }
 
     /// Composer's launcher with LLM Foundry's script.
-    pub(super) fn composer(&self, nodes: Nodes, config: Word) -> Command {
+    pub(super) fn composer(&self, nodes: Nodes, config: ShellWord) -> Command {
         let several = self.candidate.nodes > 1;
         Command::new(["composer".into()])
             .arg(["-n".into(), self.gpus_per_node().to_string().into()])
@@ -84,11 +84,11 @@ impl Launch<'_> {
             )
             .arg_if(
                 several,
-                ["--node_rank".into(), Word::expression(nodes.rank)],
+                ["--node_rank".into(), ShellWord::expression(nodes.rank)],
             )
             .arg_if(
                 several,
-                ["--master_addr".into(), Word::expression(nodes.address)],
+                ["--master_addr".into(), ShellWord::expression(nodes.address)],
             )
             .arg_if(several, ["--master_port".into(), PORT.into()])
             .arg([self.script("train/train.py").into(), config])
@@ -110,17 +110,20 @@ impl Launch<'_> {
     /// `torchrun` up to the script.
     pub(super) fn torchrun_for(nodes: u64, gpus: u64, id: &str, places: Nodes) -> Command {
         let command = Command::new(["torchrun".into()])
-            .arg([Word::assigned("--nnodes", &nodes.to_string().into())])
-            .arg([Word::assigned("--nproc-per-node", &gpus.to_string().into())]);
+            .arg([ShellWord::assigned("--nnodes", &nodes.to_string().into())])
+            .arg([ShellWord::assigned(
+                "--nproc-per-node",
+                &gpus.to_string().into(),
+            )]);
         if nodes == 1 {
             return command.arg(["--standalone".into()]);
         }
         command
             .arg(["--rdzv-backend=c10d".into()])
-            .arg([Word::assigned("--rdzv-id", &id.into())])
-            .arg([Word::assigned(
+            .arg([ShellWord::assigned("--rdzv-id", &id.into())])
+            .arg([ShellWord::assigned(
                 "--rdzv-endpoint",
-                &Word::expression(places.endpoint),
+                &ShellWord::expression(places.endpoint),
             )])
     }
 
@@ -128,11 +131,11 @@ impl Launch<'_> {
         self.settings.script.as_ref().map_or(default, Text::as_str)
     }
 
-    pub(super) fn script_args(&self) -> impl Iterator<Item = Word> {
+    pub(super) fn script_args(&self) -> impl Iterator<Item = ShellWord> {
         self.settings
             .args
             .iter()
-            .map(|arg| Word::text(arg.as_str()))
+            .map(|arg| ShellWord::text(arg.as_str()))
     }
 
     /// What a script learns the plan from, where the processes are started on every node.

@@ -59,7 +59,7 @@ impl Evaluator for Physics<'_> {
 
     fn group(&self, group: &Group<'_>, activation_checkpointing: bool) -> Self::Group {
         let &Group {
-            index,
+            cluster_index,
             cluster,
             gpus,
             seq_len,
@@ -73,7 +73,7 @@ impl Evaluator for Physics<'_> {
         GroupPhysics {
             steps: self
                 .steps
-                .get(index)
+                .get(cluster_index)
                 .map_or_else(|| step_model(&self.fit.setting_model(&setting)), step_model),
             bill: Bill::new(cluster, gpus, clock.spares, usd),
             clock,

@@ -8,9 +8,9 @@ use serde::Serialize;
 use super::booking::Desk;
 use super::choice::Choice;
 use crate::calendar::{Moment, Span};
-use crate::job::Word as Name;
+use crate::job::Word;
 use crate::product::Form;
-use crate::shell::{Command, Word, quoted};
+use crate::shell::{Command, ShellWord, quoted};
 
 /// A booking in the provider's own words.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, JsonSchema)]
@@ -73,20 +73,20 @@ fn slurm(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
     let (launch, reserve) = (&desk.request.launch, &desk.request.reserve);
     let mut to_set = Vec::new();
     let start = match desk.window.start {
-        Some(start) => Word::from(start.civil()),
-        None => Word::from("now"),
+        Some(start) => ShellWord::from(start.civil()),
+        None => ShellWord::from("now"),
     };
-    let text = |name: &Name| Word::from(name.as_str());
+    let text = |name: &Word| ShellWord::from(name.as_str());
     let who = match (&reserve.users, &launch.account) {
-        (Some(users), _) => Word::assigned("Users", &text(users)),
-        (None, Some(account)) => Word::assigned("Accounts", &text(account)),
+        (Some(users), _) => ShellWord::assigned("Users", &text(users)),
+        (None, Some(account)) => ShellWord::assigned("Accounts", &text(account)),
         (None, None) => {
             to_set.push(
                 "`$USER` is whoever types this: name who may use it with `users` in [reserve], or \
                  `account` in [launch] of the job file"
                     .to_owned(),
             );
-            Word::assigned("Users", &Word::expression("\"$USER\""))
+            ShellWord::assigned("Users", &ShellWord::expression("\"$USER\""))
         }
     };
     if launch.partition.is_none() {
@@ -96,22 +96,28 @@ fn slurm(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
                 .to_owned(),
         );
     }
-    let name = Word::from(&desk.ask.name);
+    let name = ShellWord::from(&desk.ask.name);
     let create = Command::new([
         "TZ=UTC".into(),
         "scontrol".into(),
         "create".into(),
         "reservation".into(),
     ])
-    .arg([Word::assigned("ReservationName", &name)])
-    .arg([Word::assigned("StartTime", &start)])
-    .arg([Word::assigned("Duration", &choice.length.slurm().into())])
-    .arg([Word::assigned("NodeCnt", &choice.booked.to_string().into())])
+    .arg([ShellWord::assigned("ReservationName", &name)])
+    .arg([ShellWord::assigned("StartTime", &start)])
+    .arg([ShellWord::assigned(
+        "Duration",
+        &choice.length.slurm().into(),
+    )])
+    .arg([ShellWord::assigned(
+        "NodeCnt",
+        &choice.booked.to_string().into(),
+    )])
     .args(
         launch
             .partition
             .iter()
-            .map(|partition| Word::assigned("PartitionName", &text(partition))),
+            .map(|partition| ShellWord::assigned("PartitionName", &text(partition))),
     )
     .arg([who]);
     let check = format!(
@@ -132,10 +138,10 @@ fn slurm(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
 fn gcloud(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
     let mut to_set = Vec::new();
     let zone = if let Some(zone) = &desk.request.reserve.zone {
-        Word::from(zone.as_str())
+        ShellWord::from(zone.as_str())
     } else {
         to_set.push("replace ZONE, or set `zone` in [reserve] of the job file".to_owned());
-        Word::from("ZONE")
+        ShellWord::from("ZONE")
     };
     let dates = desk.window.start.zip(desk.window.at(choice.length));
     let (start, end) = if let Some((start, end)) = dates {
@@ -149,16 +155,19 @@ fn gcloud(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
         "compute".into(),
         "future-reservations".into(),
         "create".into(),
-        Word::from(&desk.ask.name),
+        ShellWord::from(&desk.ask.name),
     ])
-    .arg([Word::assigned("--machine-type", &instance(desk).into())])
-    .arg([Word::assigned(
+    .arg([ShellWord::assigned(
+        "--machine-type",
+        &instance(desk).into(),
+    )])
+    .arg([ShellWord::assigned(
         "--total-count",
         &choice.booked.to_string().into(),
     )])
-    .arg([Word::assigned("--zone", &zone)])
-    .arg([Word::assigned("--start-time", &start.into())])
-    .arg([Word::assigned("--end-time", &end.into())])
+    .arg([ShellWord::assigned("--zone", &zone)])
+    .arg([ShellWord::assigned("--start-time", &start.into())])
+    .arg([ShellWord::assigned("--end-time", &end.into())])
     .arg(["--reservation-mode=CALENDAR".into()])
     // Without it the request stays a draft, which books nothing.
     .arg(["--planning-status=SUBMITTED".into()]);

@@ -347,7 +347,7 @@ impl<E: Evaluator, K: Keep> Sweep<'_, E, K> {
 
     fn is_seed(&self, group: &Group<'_>) -> bool {
         self.seeds
-            .get(group.index)
+            .get(group.cluster_index)
             .is_some_and(|counts| counts.binary_search(&group.gpus).is_ok())
     }
 }

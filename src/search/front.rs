@@ -132,7 +132,7 @@ impl Front {
             Some(_) => f64::INFINITY,
             None => self
                 .unpriced
-                .get(&group.index)
+                .get(&group.cluster_index)
                 .map_or(f64::INFINITY, |fastest| fastest.score.objective()),
         };
         // No tie on time: what costs as much takes as long within a GPU count.
@@ -213,7 +213,7 @@ impl Keep for Front {
                 ranked,
                 usd: ranked.score.objective() * usd_per_hour,
             }),
-            None => self.offer_unpriced(group.index, ranked),
+            None => self.offer_unpriced(group.cluster_index, ranked),
         }
     }
 

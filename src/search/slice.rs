@@ -293,7 +293,7 @@ impl<G: GroupEvaluator> Row<'_, G> {
             }
             found.best.offer(Ranked {
                 score,
-                cluster: slice.group.index,
+                cluster: slice.group.cluster_index,
                 configuration: Configuration {
                     gpus: slice.group.gpus,
                     seq_len: slice.group.seq_len,

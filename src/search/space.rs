@@ -82,7 +82,7 @@ pub struct Space<'a> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Group<'a> {
     /// Position of the cluster.
-    pub index: usize,
+    pub cluster_index: usize,
     /// The cluster.
     pub cluster: &'a Cluster,
     /// GPUs.
@@ -183,7 +183,7 @@ impl<'a> Space<'a> {
             let groups = counts.len().saturating_mul(seq_lens);
             if index < groups {
                 return Some(Group {
-                    index: position,
+                    cluster_index: position,
                     cluster,
                     gpus: counts.get(index.checked_div(seq_lens)?)?,
                     seq_len: self.axes.seq_len.get(index.checked_rem(seq_lens)?)?,
@@ -203,7 +203,7 @@ impl<'a> Space<'a> {
         let cluster = self.clusters.get(position);
         self.axes.seq_len.iter().filter_map(move |seq_len| {
             Some(Group {
-                index: position,
+                cluster_index: position,
                 cluster: cluster?,
                 gpus,
                 seq_len,

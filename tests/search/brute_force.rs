@@ -108,7 +108,7 @@ pub(super) fn brute_force(case: &Case) -> Outcome {
                 let met = meeting(axes, unit, &pairs);
                 for checkpointing in choices {
                     let group = Group {
-                        index,
+                        cluster_index: index,
                         cluster,
                         gpus,
                         seq_len,

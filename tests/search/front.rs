@@ -37,7 +37,7 @@ fn all_points(case: &Case) -> Vec<(Ranked, Option<f64>)> {
     case.limits.top = usize::MAX;
     let with_cost = |ranked: Ranked| {
         let group = Group {
-            index: ranked.cluster,
+            cluster_index: ranked.cluster,
             cluster: &case.clusters[ranked.cluster],
             gpus: ranked.configuration.gpus,
             seq_len: ranked.configuration.seq_len,

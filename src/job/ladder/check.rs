@@ -4,7 +4,7 @@
 use super::{AgendaJob, Window, WindowSettings};
 use crate::calendar::Moment;
 use crate::diagnostic::Diagnostic;
-use crate::job::{Place, Sourced};
+use crate::job::{SetAt, Sourced};
 
 /// Refuses two jobs of one name.
 pub(super) fn distinct(names: &[Sourced<String>]) -> Result<(), Diagnostic> {
@@ -140,9 +140,9 @@ pub(super) fn ordered(
 }
 
 /// The diagnostic with a second mark, where both are in one file.
-fn also(diagnostic: Diagnostic, place: &Place, label: &str) -> Diagnostic {
+fn also(diagnostic: Diagnostic, place: &SetAt, label: &str) -> Diagnostic {
     match place {
-        Place::File { span, .. } if diagnostic.origin.is_some() => {
+        SetAt::File { span, .. } if diagnostic.origin.is_some() => {
             diagnostic.at(span.clone(), label)
         }
         _ => diagnostic,

@@ -53,7 +53,7 @@ impl Spent {
 }
 
 /// A candidate on the chart: where its expected value and the ends of its interval stand.
-struct Place<'a> {
+struct Mark<'a> {
     candidate: &'a Candidate,
     spent: Interval,
     at: (f64, f64),
@@ -91,12 +91,12 @@ pub(crate) fn cost_time(candidates: &[Candidate], best: Option<&Candidate>) -> C
     let mut svg = Svg::default();
     let x_name = format!("time to the token budget, {}", unit.name);
     frame(&mut svg, &x, &y, (&x_name, what));
-    let places: Vec<Place<'_>> = shown
+    let places: Vec<Mark<'_>> = shown
         .into_iter()
         .map(|(candidate, spent)| {
             let time = candidate.time_to_budget_h;
             let at = |hours: f64, spent: f64| (x.at(unit.convert(hours)), y.at(spent));
-            Place {
+            Mark {
                 candidate,
                 spent,
                 at: at(time.expected, spent.expected),
@@ -140,7 +140,7 @@ pub(crate) fn cost_time(candidates: &[Candidate], best: Option<&Candidate>) -> C
 
 fn draw(
     svg: &mut Svg,
-    places: &[Place<'_>],
+    places: &[Mark<'_>],
     spent: Spent,
     front: &[&Candidate],
     (names, best): (&Names, Option<&Candidate>),
@@ -149,8 +149,8 @@ fn draw(
         let index = names.of(&place.candidate.cluster);
         svg.line(&format!("whisker {}", series(index)), place.low, place.high);
     }
-    let on_front = |place: &&Place<'_>| front.iter().any(|c| same(c, place.candidate));
-    let mut joined: Vec<&Place<'_>> = places.iter().filter(on_front).collect();
+    let on_front = |place: &&Mark<'_>| front.iter().any(|c| same(c, place.candidate));
+    let mut joined: Vec<&Mark<'_>> = places.iter().filter(on_front).collect();
     joined.sort_by(|a, b| a.at.0.total_cmp(&b.at.0));
     let line: Vec<(f64, f64)> = joined.iter().map(|place| place.at).collect();
     svg.polyline("front", &line);

@@ -106,9 +106,9 @@ pub fn doubts(fit: &Fit, rows: &[Measurement]) -> Vec<Doubt> {
     for row in &judged {
         places.entry(row.row.place()).or_default().push(row);
     }
-    let places: BTreeMap<_, Place<'_>> = places
+    let places: BTreeMap<_, MeasuredAt<'_>> = places
         .into_iter()
-        .map(|(name, rows)| (name, Place::new(rows)))
+        .map(|(name, rows)| (name, MeasuredAt::new(rows)))
         .collect();
     let mut found: Vec<Doubt> = Vec::new();
     for row in &judged {
@@ -138,7 +138,7 @@ pub fn doubts(fit: &Fit, rows: &[Measurement]) -> Vec<Doubt> {
 }
 
 /// The rows of one cluster and stack.
-struct Place<'a> {
+struct MeasuredAt<'a> {
     rows: Vec<&'a Judged<'a>>,
     /// By how much they are off together, as a logarithm.
     common: f64,
@@ -146,7 +146,7 @@ struct Place<'a> {
     per_gpu: bool,
 }
 
-impl<'a> Place<'a> {
+impl<'a> MeasuredAt<'a> {
     fn new(rows: Vec<&'a Judged<'a>>) -> Self {
         Self {
             common: common_log(&rows),
