@@ -16,7 +16,7 @@ use tminus::fit_file::embedded_fit;
 use tminus::forecast::{Failures, FinishTime, RELIABILITY_SETTINGS, Reliability, WallClock};
 use tminus::hardware::Cluster;
 use tminus::job::{JobFile, Request, Settings, resolve};
-use tminus::plan::{Planner, predict_one};
+use tminus::plan::Planner;
 use tminus::preset::Catalog;
 use tminus::quantity::Confidence;
 use tminus::throughput::{Fit, StepTime};
@@ -404,7 +404,7 @@ fn mpt_7b_took_about_as_long_as_planned() {
         );
         let file = JobFile::parse("job.toml", &job).unwrap();
         let request = resolve(Settings::default().over(file.settings), &CATALOG).unwrap();
-        let run = predict_one(&request, &FIT).unwrap();
+        let run = Planner::new(&FIT).predict(&request).unwrap();
         let days = run.time_to_budget_h;
         assert!(days.contains(9.5 * 24.0), "{stack}: {days:?}");
         assert!(

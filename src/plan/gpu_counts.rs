@@ -2,7 +2,6 @@
 
 use rayon::prelude::*;
 
-use super::RequestReport;
 use super::candidate::Candidate;
 use super::error::PlanError;
 use super::physics::Goal;
@@ -54,22 +53,6 @@ impl Planner<'_> {
             .collect();
         // In order, so that the first error is the one that is told.
         predicted.into_iter().collect()
-    }
-
-    /// Why nothing can be launched on `cluster`, and what would help; `None` when something can.
-    #[must_use]
-    pub fn why_nothing_fits(&self, request: &Request, cluster: &Cluster) -> Option<PlanError> {
-        let request = Request {
-            clusters: vec![cluster.clone()],
-            ..request.clone()
-        };
-        self.plan(&request).err()
-    }
-
-    /// The request as resolved, as reports show it.
-    #[must_use]
-    pub fn request_report(&self, request: &Request) -> RequestReport {
-        RequestReport::new(request)
     }
 }
 

@@ -24,7 +24,7 @@ pub use front::{FrontPoint, FrontReport, FrontStep};
 pub(crate) use gpu_counts::counts_left_out;
 pub use notes::{failure_note, fit_notes, pressure_note, shortfall_note, waiting_note};
 pub(crate) use planner::SHOWN_GPU_COUNTS;
-pub use planner::{Planner, plan, predict_one};
+pub use planner::{Planner, plan};
 
 use schemars::JsonSchema;
 use serde::Serialize;

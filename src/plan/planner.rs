@@ -39,14 +39,6 @@ pub fn plan(request: &Request, fit: &Fit) -> Result<Plan, PlanError> {
     Planner::new(fit).plan(request)
 }
 
-/// Predicts the one configuration of `request` as [`Planner::predict`] does by default.
-///
-/// # Errors
-/// As [`Planner::predict`].
-pub fn predict_one(request: &Request, fit: &Fit) -> Result<Candidate, PlanError> {
-    Planner::new(fit).predict(request)
-}
-
 impl<'a> Planner<'a> {
     /// A planner with the default [`Convention`].
     #[must_use]
@@ -185,6 +177,16 @@ impl<'a> Planner<'a> {
             front: Some(report),
             ..plan
         })
+    }
+
+    /// Why nothing can be launched on `cluster`, and what would help; `None` when something can.
+    #[must_use]
+    pub fn why_nothing_fits(&self, request: &Request, cluster: &Cluster) -> Option<PlanError> {
+        let request = Request {
+            clusters: vec![cluster.clone()],
+            ..request.clone()
+        };
+        self.plan(&request).err()
     }
 
     /// Refuses a search that found nothing.

@@ -157,7 +157,7 @@ pub fn reserve(
     }
     Ok(Reservation {
         schema_version: SCHEMA_VERSION,
-        request: planner.request_report(request),
+        request: RequestReport::new(request),
         goal: ask.goal,
         start: ask.start.map(Moment::rfc3339),
         deadline: ask.deadline.map(Moment::rfc3339),

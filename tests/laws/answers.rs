@@ -3,7 +3,7 @@
 use tminus::hardware::Cluster;
 use tminus::job::{GlobalBatch, Request, Shared};
 use tminus::memory::Verdict;
-use tminus::plan::{Plan, PlanError, Planner, predict_one};
+use tminus::plan::{Plan, PlanError, Planner};
 use tminus::search::{Axis, Objective, Switch};
 
 use super::{CATALOG, FIT, check, planned, request};
@@ -275,7 +275,7 @@ fn what_is_left_open_is_the_plans_choice() {
     let mut asked = request("gpt-13b", &["h100-cluster"]);
     asked.gpus = Axis::list([8]);
     let of = |asked: &Request| {
-        let c = predict_one(asked, &FIT).unwrap();
+        let c = Planner::new(&FIT).predict(asked).unwrap();
         check(&c, asked);
         (c.micro_batch, c.grad_accum, c.activation_checkpointing)
     };
@@ -301,28 +301,28 @@ fn one_configuration_is_predicted_even_when_it_overflows() {
     asked.gpus = Axis::list([8]);
     asked.micro_batch = Axis::list([64]);
     asked.activation_checkpointing = Switch::Off;
-    let candidate = predict_one(&asked, &FIT).unwrap();
+    let candidate = Planner::new(&FIT).predict(&asked).unwrap();
     assert_eq!(candidate.memory.verdict, Verdict::Overflows);
     check(&candidate, &asked);
 
     asked.grad_accum = Axis::list([3]);
-    let candidate = predict_one(&asked, &FIT).unwrap();
+    let candidate = Planner::new(&FIT).predict(&asked).unwrap();
     assert_eq!(candidate.global_batch_seqs, 8 * 64 * 3);
 
     asked.gpus = Axis::list([12]);
     assert!(matches!(
-        predict_one(&asked, &FIT),
+        Planner::new(&FIT).predict(&asked),
         Err(PlanError::ClusterSize { gpus: 12, .. })
     ));
     asked.gpus = Axis::list([8, 16]);
     assert!(matches!(
-        predict_one(&asked, &FIT),
+        Planner::new(&FIT).predict(&asked),
         Err(PlanError::NotSingle { .. })
     ));
     asked.gpus = Axis::list([8]);
     asked.grad_accum = Axis::list([1 << 59]);
     assert!(matches!(
-        predict_one(&asked, &FIT),
+        Planner::new(&FIT).predict(&asked),
         Err(PlanError::BatchTooLarge { .. })
     ));
 }

@@ -20,7 +20,7 @@ use tminus::hardware::{Cluster, Price};
 use tminus::job::{GlobalBatch, LaunchSettings, Request, ReserveSettings, StackChoice};
 use tminus::measure::{MOSAICGPT_2023, read};
 use tminus::model::{Block, Model, Shape};
-use tminus::plan::{Candidate, Plan, PlanError, plan, predict_one};
+use tminus::plan::{Candidate, Plan, PlanError, Planner, plan};
 use tminus::preset::Catalog;
 use tminus::quantity::{Confidence, Interval, Tokens};
 use tminus::search::{Axis, Objective, Switch};
@@ -198,7 +198,7 @@ fn extremes_are_answered_or_refused() {
                 Err(PlanError::NothingFeasible { space, .. }) => assert_eq!(space.feasible, 0),
                 Err(error) => panic!("{error}"),
             }
-            if let Ok(candidate) = predict_one(&request, &FIT) {
+            if let Ok(candidate) = Planner::new(&FIT).predict(&request) {
                 assert!(in_order(&candidate.time_to_budget_h));
             }
         }
