@@ -100,14 +100,14 @@ pub struct Shape {
     pub feed_forward: FeedForward,
 }
 
-/// The limits of a shape's fields: wide enough for 10¹⁵ parameters, narrow enough for checked
-/// 64-bit arithmetic.
+/// Largest width, and most heads, accepted. This limit and the next two are beyond any model that
+/// is trained; what they allow together is bounded by [`MAX_PARAMS`].
 pub const MAX_WIDTH: u64 = 1 << 22;
 /// Most layers accepted.
 pub const MAX_LAYERS: u64 = 1 << 16;
 /// Longest sequence accepted.
 pub const MAX_SEQ_LEN: u64 = 1 << 26;
-/// Most parameters accepted.
+/// Most parameters accepted, few enough for 64-bit counts.
 pub const MAX_PARAMS: u64 = 100_000_000_000_000_000;
 
 /// Why a shape can't be a transformer; `field` names the key at fault.

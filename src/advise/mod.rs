@@ -1,10 +1,11 @@
 //! What to measure next: the cheap runs that would narrow a plan's answer most.
 //!
-//! The answer is the plan's first configuration, or all rows of a table. Every configuration that can be run briefly on
-//! the hardware at hand is a possible measurement; the one that takes most from the answer's
-//! variance is picked, taken as measured, and the next one is sought (greedy D-optimal design;
-//! Krause, Singh & Guestrin 2008, *Near-Optimal Sensor Placements in Gaussian Processes*). What a
-//! measurement settles doesn't depend on its value, so the shrinkage is known beforehand.
+//! The answer is the plan's first configuration, or all rows of a table. Every configuration that
+//! can be run briefly on the hardware at hand is a possible measurement; the one that takes most
+//! from the answer's variance is picked, taken as measured, and the next one is sought (greedy
+//! D-optimal design; Krause, Singh & Guestrin 2008, *Near-Optimal Sensor Placements in Gaussian
+//! Processes*). What a measurement settles doesn't depend on its value, so the shrinkage is known
+//! beforehand.
 
 mod among;
 mod runs;

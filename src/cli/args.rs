@@ -192,7 +192,7 @@ pub(crate) enum Format {
     Table,
     /// For scripts; `tminus schema` describes it.
     Json,
-    /// One row a configuration, every field a column.
+    /// For spreadsheets: every field a column.
     Csv,
     /// For pasting into a document.
     Markdown,

@@ -1,4 +1,4 @@
-//! CSV, for spreadsheets: one row a configuration, every field a column.
+//! CSV, for spreadsheets: every field a column.
 
 use csv::Writer;
 

@@ -18,8 +18,8 @@ const NEAREST: usize = 3;
 #[serde(rename_all = "kebab-case")]
 pub enum Basis {
     /// That cell is in the tables: same shape (its vocabulary padded or not), stack, hardware and
-    /// links, number of GPUs, sequence length and micro-batch. Its gradient accumulation may differ, which only spreads the known
-    /// cost per step.
+    /// links, number of GPUs, sequence length and micro-batch. Its gradient accumulation may
+    /// differ, which only spreads the known cost per step.
     Measured,
     /// Inside the range measured on that GPU type, on every axis.
     Interpolated,

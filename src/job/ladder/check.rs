@@ -63,8 +63,8 @@ pub(super) fn cycle(jobs: &[AgendaJob], names: &[Sourced<String>]) -> Option<Dia
 /// The windows in order of time; `left_out` says what it means to leave one out.
 ///
 /// # Errors
-/// One that ends before or when it begins or before the calendar starts, is about more nodes than there are,
-/// or overlaps another.
+/// One that ends before or when it begins or before the calendar starts, is about more nodes than
+/// there are, or overlaps another.
 pub(super) fn ordered(
     windows: &[Sourced<WindowSettings>],
     (start, nodes): (Moment, u64),
