@@ -4,6 +4,7 @@
 //! part of the program's contract with scripts.
 
 mod candidate;
+mod change;
 mod error;
 mod every_node;
 mod finish;

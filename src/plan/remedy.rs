@@ -1,34 +1,15 @@
 //! The smallest changes under which something can be launched, found by trying them.
 
+use super::change::{
+    Asked, Change, all_and_the_batch, all_changes, allow_tight, least_tokens, single_changes,
+};
 use super::error::Remedy;
 use super::physics::Goal;
 use super::planner::{Planner, describe};
-use super::together::together_words;
 use super::told::Told;
 use crate::hardware::Cluster;
-use crate::job::{GlobalBatch, Request};
-use crate::search::{Axis, Limits, Objective, Ranked, Switch, Watch};
-
-/// One change to try.
-struct Change {
-    request: Request,
-    goal: Goal,
-    /// Says what was changed, given what was found.
-    words: fn(&Ranked, &Cluster, &Asked<'_>) -> String,
-}
-
-/// What was asked for, and who did.
-struct Asked<'a> {
-    request: &'a Request,
-    told: Told,
-}
-
-impl Asked<'_> {
-    /// All changes that lead to what was found, where there are any.
-    fn together(&self, found: &Ranked) -> String {
-        together_words(found, self.request, self.told)
-    }
-}
+use crate::job::Request;
+use crate::search::{Axis, Limits, Objective, Ranked, Watch};
 
 /// Changes that help, the smallest first.
 ///
@@ -172,23 +153,6 @@ fn elsewhere(planner: &Planner<'_>, request: &Request, alternatives: &[Cluster])
         .or_else(|| freely(all_and_the_batch(request)))
 }
 
-fn allow_tight(request: &Request) -> Change {
-    Change {
-        request: Request {
-            allow_tight: true,
-            ..request.clone()
-        },
-        goal: Goal::Best(request.sort),
-        words: |_, _, asked| {
-            let set = match asked.told {
-                Told::ByFlags => "`--allow-tight`",
-                Told::ByKeys => "`allow_tight = true` in its `[[jobs]]`",
-            };
-            format!("accept configurations that may run out of memory or run slowly ({set})")
-        },
-    }
-}
-
 fn attempt(planner: &Planner<'_>, asked: &Request, change: &Change) -> Option<Remedy> {
     let limits = Limits {
         top: 1,
@@ -227,161 +191,6 @@ fn remedy(found: &Ranked, request: &Request, asked: &Request, change: &Change) -
         configuration: describe(cluster, &found.configuration),
         nodes: cluster.nodes(found.configuration.gpus),
     })
-}
-
-fn single_changes(request: &Request) -> Vec<Change> {
-    let best = Goal::Best(request.sort);
-    let change = |goal, words, edit: &dyn Fn(&mut Request)| {
-        let mut request = request.clone();
-        edit(&mut request);
-        Change {
-            request,
-            goal,
-            words,
-        }
-    };
-    let mut changes = Vec::new();
-    if let Some(spares) = request.reliability.spare_nodes.filter(|spares| *spares > 0) {
-        changes.push(change(
-            best,
-            |_, _, _| "keep no spare nodes (`--spares none`)".into(),
-            &|request| {
-                request.reliability.spare_nodes = Some(0);
-                for cluster in &mut request.clusters {
-                    let kept = spares.saturating_mul(cluster.gpus_per_node);
-                    cluster.max_gpus = cluster.max_gpus.saturating_add(kept);
-                }
-            },
-        ));
-    }
-    if request.activation_checkpointing == Switch::Off {
-        changes.push(change(
-            best,
-            |_, _, asked| {
-                let set = asked.told.checkpointing("on");
-                format!("turn activation checkpointing on ({set})")
-            },
-            &|request| request.activation_checkpointing = Switch::On,
-        ));
-    }
-    if request.micro_batch != Axis::Auto {
-        changes.push(change(
-            best,
-            |found, _, asked| {
-                let micro_batch = found.configuration.micro_batch;
-                let set = asked
-                    .told
-                    .of_search("--micro-batch", "micro_batch", micro_batch);
-                format!("use a micro-batch of {micro_batch} ({set})")
-            },
-            &|request| request.micro_batch = Axis::Auto,
-        ));
-    }
-    if request.grad_accum != Axis::Auto {
-        changes.push(change(
-            best,
-            |found, _, asked| {
-                let grad_accum = found.configuration.grad_accum;
-                let set = asked
-                    .told
-                    .of_search("--grad-accum", "grad_accum", grad_accum);
-                let ending = if grad_accum == 1 { "" } else { "es" };
-                format!("accumulate over {grad_accum} micro-batch{ending} ({set})")
-            },
-            &|request| request.grad_accum = Axis::Auto,
-        ));
-    }
-    changes.push(change(
-        Goal::NearestBatch(request.global_batch.min as f64),
-        |found, _, asked| {
-            let batch = found.configuration.global_batch_tokens();
-            let set = asked.told.of_job("--global-batch", "global_batch", batch);
-            format!("train at a global batch of {batch} tokens ({set})")
-        },
-        &|request| request.global_batch = wide_batch(request),
-    ));
-    if let Some(most) = request.gpus.largest_up_to(u64::MAX) {
-        changes.push(change(
-            Goal::NearestGpus(most as f64),
-            |found, _, asked| {
-                let gpus = found.configuration.gpus;
-                let set = asked.told.of_search("--gpus", "gpus", gpus);
-                format!("use {gpus} GPUs ({set})")
-            },
-            &|request| request.gpus = all_counts(request),
-        ));
-    }
-    changes
-}
-
-/// All numbers of whole nodes where all clusters have nodes alike, and not too many.
-fn all_counts(request: &Request) -> Axis {
-    let sizes = request.clusters.iter().map(|cluster| cluster.gpus_per_node);
-    let most = request.clusters.iter().map(|cluster| cluster.max_gpus);
-    let (low, high) = (sizes.clone().min().unwrap_or(1), most.max().unwrap_or(1));
-    let alike = sizes.max() == Some(low);
-    if alike && low > 0 && (low..=low.saturating_mul(SHORT_AXIS)).contains(&high) {
-        Axis::Stepped {
-            low,
-            high,
-            step: low,
-        }
-    } else {
-        Axis::Auto
-    }
-}
-
-/// Everything about the launch left open but the global batch.
-fn all_changes(request: &Request) -> Change {
-    let mut request = request.clone();
-    request.activation_checkpointing = Switch::Auto;
-    request.micro_batch = Axis::Auto;
-    request.grad_accum = Axis::Auto;
-    request.gpus = Axis::Auto;
-    Change {
-        request,
-        goal: Goal::FewestGpus,
-        words: |found, _, asked| format!("use {}", asked.together(found)),
-    }
-}
-
-fn all_and_the_batch(request: &Request) -> Change {
-    let mut change = all_changes(request);
-    change.request.global_batch = wide_batch(&change.request);
-    change
-}
-
-/// Axes of more values than this are not walked to find a remedy.
-const SHORT_AXIS: u64 = 4096;
-
-/// Batches around the one asked for: some multiple of the smallest step the axes can make is among
-/// them, and where the accumulations are few, everything below too.
-fn wide_batch(request: &Request) -> GlobalBatch {
-    let nodes = request.clusters.iter();
-    let node = nodes.map(|cluster| cluster.gpus_per_node.min(cluster.max_gpus));
-    let least_gpus = request.gpus.get(0).or(node.min()).unwrap_or(1);
-    let least_step = least_gpus.saturating_mul(least_tokens(request));
-    let few = (1..=SHORT_AXIS).contains(&request.grad_accum.len());
-    GlobalBatch {
-        min: if few {
-            1
-        } else {
-            request.global_batch.min.saturating_sub(least_step).max(1)
-        },
-        max: request.global_batch.max.saturating_add(least_step),
-    }
-}
-
-/// The fewest tokens of a step for each GPU.
-fn least_tokens(request: &Request) -> u64 {
-    let smallest = |axis: &Axis, auto: u64| axis.get(0).unwrap_or(auto);
-    [
-        smallest(&request.seq_len, request.model.seq_len),
-        smallest(&request.micro_batch, 1),
-        smallest(&request.grad_accum, 1),
-    ]
-    .into_iter()
-    .fold(1, u64::saturating_mul)
 }
 
 /// The smallest step of the most GPUs: where those of fewer don't fit, theirs may.
