@@ -94,15 +94,18 @@ struct Described {
     fit: Fit,
 }
 
+impl Described {
+    fn setting(&self) -> Setting<'_> {
+        Setting {
+            shape: &self.model.shape,
+            cluster: &self.cluster,
+            stack: &self.stack,
+        }
+    }
+}
+
 /// Compares; `row` is where the row for `fit` goes, `output` where the answer does.
 pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(), Failure> {
-    if args.output.as_deref() == Some(Path::new("-")) {
-        return Err(
-            Diagnostic::new("the row and the comparison can't both go to stdout")
-                .help("`--format csv` prints the row alone")
-                .into(),
-        );
-    }
     if let Some(path) = args.output.as_deref() {
         check_new(path)?;
     }
@@ -117,29 +120,11 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
         Some(_) => None,
     };
     let described = describe(args, &plan, planned, &origin)?;
-    let setting = Setting {
-        shape: &described.model.shape,
-        cluster: &described.cluster,
-        stack: &described.stack,
-    };
+    let setting = described.setting();
     check_size(planned, &described.cluster, &origin)?;
     let fit = &described.fit;
     let measured = measured(&args.measured, &described.catalog, fit)?;
-    let rows = match &measured {
-        Measured::Speed(_) => None,
-        Measured::Table(name, table) => Some(Rows::new(
-            name,
-            &table.rows,
-            &plan.model,
-            &setting,
-            &planned.configuration,
-        )?),
-    };
-    let measured_tok_s = match (&measured, &rows) {
-        (Measured::Speed(tok_s), _) => *tok_s,
-        (_, Some(rows)) => rows.throughput_tok_s(),
-        (_, None) => planned.throughput_tok_s.expected,
-    };
+    let (measured_tok_s, rows) = measured.of(&plan.model, &setting, planned)?;
     check_units(measured_tok_s, planned, &setting).map_err(|refusal| match &by_default {
         Some(taken) => refusal.help(taken),
         None => refusal,
@@ -162,10 +147,7 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
     if planned.rank > 1 {
         comparison.notes.extend(by_default);
     }
-    let target = args
-        .output
-        .as_deref()
-        .map(|path| path.display().to_string());
+    let target = args.output().map(|path| path.display().to_string());
     if target.is_some() {
         row.result(&comparison.fit_row_csv)?;
     }
@@ -178,7 +160,14 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
     )
 }
 
+/// Refuses a file that the row can't go to.
 fn check_new(path: &Path) -> Result<(), Diagnostic> {
+    if path == Path::new("-") {
+        return Err(
+            Diagnostic::new("the row and the comparison can't both go to stdout")
+                .help("`--format csv` prints the row alone"),
+        );
+    }
     if path.symlink_metadata().is_err() || path.is_dir() {
         return Ok(());
     }
@@ -245,6 +234,24 @@ enum Measured {
     Speed(f64),
     /// A table, and the name people know it by.
     Table(String, measure::Table),
+}
+
+impl Measured {
+    /// Tokens per second of the run, and the rows that tell them.
+    fn of(
+        &self,
+        model: &str,
+        setting: &Setting<'_>,
+        planned: &PlannedRun,
+    ) -> Result<(f64, Option<Rows<'_>>), Diagnostic> {
+        match self {
+            Self::Speed(tok_s) => Ok((*tok_s, None)),
+            Self::Table(name, table) => {
+                let rows = Rows::new(name, &table.rows, model, setting, &planned.configuration)?;
+                Ok((rows.throughput_tok_s(), Some(rows)))
+            }
+        }
+    }
 }
 
 fn measured(text: &str, catalog: &Catalog, fit: &Fit) -> Result<Measured, Diagnostic> {
