@@ -86,6 +86,92 @@ fn mistakes_leave_no_file_and_keep_the_old_one() {
 }
 
 #[test]
+fn no_command_writes_over_what_it_reads() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let job = "model = \"gpt-125m\"\ntokens = \"2B\"\nclusters = [\"r1z1\"]\n";
+    fs::write(at("job.toml"), job).unwrap();
+    fs::write(
+        at("naming.toml"),
+        format!("presets = [\"lab.toml\"]\n{job}"),
+    )
+    .unwrap();
+    fs::copy("tests/cmd/files.in/lab.toml", at("lab.toml")).unwrap();
+    fs::copy(at("lab.toml"), at("job.sbatch")).unwrap();
+    fs::write(at("runs.csv"), "model,gpus\ngpt-125m,8\n").unwrap();
+    fs::copy(at("job.toml"), at("job.md")).unwrap();
+    let commands: [&[&str]; 16] = [
+        &["plan", "job.toml", "-o", "job.toml"],
+        &["plan", "naming.toml", "-o", "lab.toml"],
+        &[
+            "plan",
+            "job.toml",
+            "--presets",
+            "lab.toml",
+            "-o",
+            "lab.toml",
+        ],
+        &["plan", "job.toml", "--fit", "lab.toml", "-o", "./lab.toml"],
+        &[
+            "predict",
+            "--model",
+            "lab",
+            "--presets",
+            "lab.toml",
+            "-o",
+            "lab.toml",
+        ],
+        &["reserve", "job.toml", "--deadline", "14d", "-o", "job.toml"],
+        &[
+            "reserve",
+            "naming.toml",
+            "--deadline",
+            "14d",
+            "-o",
+            "lab.toml",
+        ],
+        &["report", "job.md", "-o", "job.md"],
+        &[
+            "launch",
+            "job.toml",
+            "--target",
+            "slurm",
+            "--presets",
+            "job.sbatch",
+            "--force",
+            "--accept-extrapolated",
+        ],
+        &["evaluate", "runs.csv", "-o", "runs.csv"],
+        &["evaluate", "--fit", "lab.toml", "-o", "lab.toml"],
+        &["fit", "runs.csv", "-o", "runs.csv"],
+        &["fit", "runs.csv", "--presets", "lab.toml", "-o", "lab.toml"],
+        &["advise", "job.toml", "-o", "job.toml"],
+        &["advise", "naming.toml", "-o", "lab.toml"],
+        &["presets", "--presets", "lab.toml", "-o", "lab.toml"],
+    ];
+    let texts = || {
+        let entries = fs::read_dir(directory.path()).unwrap();
+        let mut found: Vec<_> = entries
+            .map(|entry| entry.unwrap().path())
+            .map(|path| (path.clone(), fs::read_to_string(path).unwrap()))
+            .collect();
+        found.sort();
+        found
+    };
+    let before = texts();
+    for arguments in commands {
+        let output = run(arguments, directory.path());
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {errors}");
+        assert!(
+            errors.contains("is read by this command"),
+            "{arguments:?}: {errors}"
+        );
+    }
+    assert!(texts() == before);
+}
+
+#[test]
 fn nothing_feasible_is_status_1_and_says_what_would_fit() {
     let directory = tempfile::tempdir().unwrap();
     let arguments = [

@@ -518,7 +518,10 @@ fn no_table_is_lost_to_a_fit_or_to_advice() {
         );
         assert_eq!(fs::read_to_string(fitted.path("own.csv")).unwrap(), H100);
     };
-    kept(&["fit", "own.csv", "-o", "./own.csv"], "one of the tables");
+    kept(
+        &["fit", "own.csv", "-o", "./own.csv"],
+        "is read by this command",
+    );
     let advice =
         "advise --model gpt-7b --tokens 20B --cluster h100-cluster --format csv -o own.csv";
     let arguments: Vec<&str> = advice.split_whitespace().collect();

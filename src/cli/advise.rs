@@ -13,7 +13,7 @@ use crate::quantity::MAX_COUNT;
 use crate::report::{Fitted, ToMeasure};
 
 use super::args::{
-    ConfidenceArgs, FitArgs, Format, GlobalArgs, JobArgs, OutputArgs, RankingArgs, whole,
+    ConfidenceArgs, FitArgs, Format, GlobalArgs, JobArgs, OutputArgs, RankingArgs, paths, whole,
 };
 use super::input::read_text;
 use super::output::Output;
@@ -81,6 +81,12 @@ impl AdviseArgs {
     pub(super) fn output(&self) -> Option<&Path> {
         self.output.output.as_deref()
     }
+
+    /// The files that are read, of those that flags name.
+    pub(super) fn inputs(&self) -> Vec<&Path> {
+        let files = self.job_file.iter().chain(&self.among);
+        paths(files.chain(&self.job.presets).chain(&self.fit.fit))
+    }
 }
 
 pub(super) fn run(args: &AdviseArgs, global: &GlobalArgs, output: &Output) -> Result<(), Failure> {
@@ -94,7 +100,7 @@ pub(super) fn run(args: &AdviseArgs, global: &GlobalArgs, output: &Output) -> Re
     let (advice, subject, own) = if let Some(table) = &args.among {
         among(args, table, &limits, global)?
     } else {
-        let (advice, subject, describes, own) = for_job(args, &limits, global)?;
+        let (advice, subject, describes, own) = for_job(args, &limits, global, output)?;
         let job_file = args.job_file.as_deref().filter(|_| describes);
         presets.extend(job_file.map(typed));
         (advice, subject, own)
@@ -208,10 +214,11 @@ fn for_job(
     args: &AdviseArgs,
     limits: &MeasuringLimits,
     global: &GlobalArgs,
+    output: &Output,
 ) -> Result<(Advice, String, bool, Option<Own>), Failure> {
     let flags = request::settings(&args.job, Some(&args.ranking), &args.confidence);
     let job_file = args.job_file.as_deref();
-    let opened = request::open(job_file, &args.job.presets, &args.fit)?;
+    let opened = request::open(job_file, &args.job.presets, &args.fit)?.kept(output)?;
     let file = opened.file.as_ref();
     let describes = file.is_some_and(|job| job.describes() || !job.settings.presets.is_empty());
     let loaded = opened.single(flags)?;

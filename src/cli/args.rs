@@ -1,7 +1,7 @@
 //! Flags that several commands share. Each group knows how to become what the core takes.
 
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
@@ -22,6 +22,11 @@ where
         Ok(value) if (low..=high).contains(&value) => Ok(value),
         _ => Err(format!("it must be a whole number from {low} to {high}")),
     }
+}
+
+/// Files that flags name.
+pub(crate) fn paths<'a>(files: impl IntoIterator<Item = &'a PathBuf>) -> Vec<&'a Path> {
+    files.into_iter().map(PathBuf::as_path).collect()
 }
 
 /// What is trained, where, and which configurations are tried.

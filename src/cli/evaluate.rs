@@ -14,7 +14,7 @@ use crate::report::accuracy::{self, AccuracyPage, TableAccuracy};
 use crate::throughput::evaluate::{Evaluation, Protocol, evaluate, hold_out, hold_out_with};
 use crate::throughput::{Fit, FitError};
 
-use super::args::{ConfidenceArgs, FitArgs, Format, GlobalArgs, OutputArgs};
+use super::args::{ConfidenceArgs, FitArgs, Format, GlobalArgs, OutputArgs, paths};
 use super::output::Output;
 use super::tables::{Tables, read_tables};
 use super::{Failure, catalog_with, fit_source, threads};
@@ -81,6 +81,12 @@ impl EvaluateArgs {
     /// The file the evaluation goes to.
     pub(super) fn output(&self) -> Option<&Path> {
         self.output.output.as_deref()
+    }
+
+    /// The files that are read, of those that flags name.
+    pub(super) fn inputs(&self) -> Vec<&Path> {
+        let files = self.tables.iter().chain(&self.presets);
+        paths(files.chain(&self.fit.fit))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::preset::Catalog;
 use crate::quantity::display_whole;
 use crate::report::FitSummary;
 
-use super::args::{Format, GlobalArgs};
+use super::args::{Format, GlobalArgs, paths};
 use super::output::Output;
 use super::tables::{Tables, read_tables};
 use super::{Failure, catalog_with, live, threads};
@@ -58,6 +58,11 @@ impl FitCommandArgs {
         &self.output
     }
 
+    /// The files that are read.
+    pub(super) fn inputs(&self) -> Vec<&Path> {
+        paths(self.tables.iter().chain(&self.presets))
+    }
+
     /// The name given, or else the file's up to its first dot.
     fn name(&self) -> String {
         self.name.clone().unwrap_or_else(|| {
@@ -79,18 +84,6 @@ pub(super) fn run(
                 .help("name a file: `-o my.fit.toml`")
                 .into(),
         );
-    }
-    if let Some(table) = args
-        .tables
-        .iter()
-        .find(|table| same_file(table, &args.output))
-    {
-        let shown = table.display();
-        return Err(Diagnostic::new(format!(
-            "`{shown}` is one of the tables: the fit would take its place"
-        ))
-        .help("name another file: `-o my.fit.toml`")
-        .into());
     }
     let catalog = catalog_with(Catalog::embedded(), &args.presets)?;
     let Tables {
@@ -122,7 +115,7 @@ pub(super) fn run(
         pool.install(|| make(args.name(), sources, rows))
     })?;
     output.result(&file.to_toml()?)?;
-    let stdout = Output::open(None, global.color, global.quiet)?;
+    let stdout = Output::open(None, &[], global.color, global.quiet)?;
     let target = args.output.display().to_string();
     notes.extend(set_aside(&file));
     if args.format == Format::Csv {
@@ -142,12 +135,6 @@ pub(super) fn run(
         notes: &notes,
     };
     stdout.report(args.format, &summary)
-}
-
-/// Whether two paths lead to one file that is there.
-fn same_file(one: &Path, other: &Path) -> bool {
-    let real = |path: &Path| std::fs::canonicalize(path).ok();
-    real(one).is_some_and(|one| real(other) == Some(one))
 }
 
 /// Rows that are told by themselves; more of them only by number.

@@ -15,7 +15,7 @@ use crate::throughput::Basis;
 use super::Failure;
 use super::args::{GlobalArgs, whole};
 use super::files::{NewFile, write_together};
-use super::output::Output;
+use super::output::{Output, keep};
 use super::planned::PlannedArgs;
 use super::timing::Stopwatch;
 
@@ -235,6 +235,10 @@ fn write(args: &LaunchArgs, written: &LaunchFiles) -> Result<String, Diagnostic>
             executable: file.executable,
         })
         .collect();
+    for file in &files {
+        let mut inputs = args.planned.inputs().into_iter();
+        inputs.try_for_each(|input| keep(&file.path, input))?;
+    }
     write_together(&directory, &files, args.force)?;
     let lines = files
         .iter()

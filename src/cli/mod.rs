@@ -120,24 +120,37 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 impl Cli {
     fn execute(&self, command: &str) -> Result<(), Failure> {
-        let open =
-            |target: Option<&Path>| Output::open(target, self.global.color, self.global.quiet);
+        let global = &self.global;
+        let open = |target: Option<&Path>, inputs: &[&Path]| {
+            Output::open(target, inputs, global.color, global.quiet)
+        };
+        let stdout = || open(None, &[]);
         match &self.command {
-            Command::Plan(args) => plan::run(args, &self.global, &open(args.output())?),
-            Command::Predict(args) => predict::run(args, &open(args.output())?),
-            Command::Reserve(args) => reserve::run(args, &self.global, &open(args.output())?),
-            Command::Report(args) => {
-                report::run(args, &self.global, command, &open(Some(args.output()))?)
+            Command::Plan(args) => plan::run(args, global, &open(args.output(), &args.inputs())?),
+            Command::Predict(args) => predict::run(args, &open(args.output(), &args.inputs())?),
+            Command::Reserve(args) => {
+                reserve::run(args, global, &open(args.output(), &args.inputs())?)
             }
-            Command::Launch(args) => launch::run(args, &self.global, command, &open(None)?),
-            Command::Evaluate(args) => evaluate::run(args, &self.global, &open(args.output())?),
-            Command::Fit(args) => fit::run(args, &self.global, &open(Some(args.target()))?),
-            Command::Advise(args) => advise::run(args, &self.global, &open(args.output())?),
-            Command::Compare(args) => compare::run(args, &open(args.output())?, &open(None)?),
-            Command::Schema(args) => schema::run(args, &open(args.output.as_deref())?),
-            Command::Init(args) => init::run(args, &open(args.output.as_deref())?),
-            Command::Presets(args) => presets::run(args, &open(args.output.output.as_deref())?),
-            Command::Completions(args) => completions::run(args, &open(None)?),
+            Command::Report(args) => {
+                let output = open(Some(args.output()), &args.inputs())?;
+                report::run(args, global, command, &output)
+            }
+            Command::Launch(args) => launch::run(args, global, command, &stdout()?),
+            Command::Evaluate(args) => {
+                evaluate::run(args, global, &open(args.output(), &args.inputs())?)
+            }
+            Command::Fit(args) => {
+                fit::run(args, global, &open(Some(args.target()), &args.inputs())?)
+            }
+            Command::Advise(args) => {
+                advise::run(args, global, &open(args.output(), &args.inputs())?)
+            }
+            // The row goes to a file that isn't there yet.
+            Command::Compare(args) => compare::run(args, &open(args.output(), &[])?, &stdout()?),
+            Command::Schema(args) => schema::run(args, &open(args.output.as_deref(), &[])?),
+            Command::Init(args) => init::run(args, &open(args.output.as_deref(), &[])?),
+            Command::Presets(args) => presets::run(args, &open(args.output(), &args.inputs())?),
+            Command::Completions(args) => completions::run(args, &stdout()?),
         }
     }
 }

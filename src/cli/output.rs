@@ -26,12 +26,14 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Chooses colours for the whole process and checks the target before any work is done.
+    /// Chooses colours for the whole process and checks the target before any work is done; `inputs`
+    /// are the files that the command reads.
     ///
     /// # Errors
-    /// When `target` is a directory, or lies in a directory that isn't there.
+    /// When `target` is a directory, lies in a directory that isn't there, or is one of the `inputs`.
     pub(crate) fn open(
         target: Option<&Path>,
+        inputs: &[&Path],
         color: ColorWhen,
         quiet: bool,
     ) -> Result<Self, Diagnostic> {
@@ -39,7 +41,20 @@ impl Output {
         // As for input, `-` is the standard stream.
         let target = target.filter(|path| *path != Path::new("-"));
         let target = target.map(check_target).transpose()?;
-        Ok(Self { target, quiet })
+        let output = Self { target, quiet };
+        inputs.iter().try_for_each(|input| output.keep(input))?;
+        Ok(output)
+    }
+
+    /// Refuses to write over a file that is read, also where its name is only learnt on the way.
+    ///
+    /// # Errors
+    /// When the target is that file.
+    pub(super) fn keep(&self, input: &Path) -> Result<(), Diagnostic> {
+        match &self.target {
+            Some(target) => keep(target, input),
+            None => Ok(()),
+        }
     }
 
     /// Hands over the result.
@@ -117,6 +132,23 @@ fn choose_color(color: ColorWhen) {
 fn write_all(mut stream: impl Write, text: &str) -> io::Result<()> {
     stream.write_all(text.as_bytes())?;
     stream.flush()
+}
+
+/// Refuses to write over a file that is read: the result would take its place.
+///
+/// # Errors
+/// When both paths lead to one file that is there.
+pub(super) fn keep(target: &Path, input: &Path) -> Result<(), Diagnostic> {
+    // What is no file of its own, such as a terminal, is read and written side by side.
+    let real = |path: &Path| fs::canonicalize(path).ok().filter(|found| found.is_file());
+    if input == Path::new("-") || real(input).is_none_or(|found| real(target) != Some(found)) {
+        return Ok(());
+    }
+    Err(Diagnostic::new(format!(
+        "`{}` is read by this command: the result would take its place",
+        input.display()
+    ))
+    .help("nothing was written; name another file with `-o`"))
 }
 
 /// The file to write: `path`, or what it links to.
@@ -217,7 +249,7 @@ mod tests {
     use super::*;
 
     fn write(target: &Path, text: &str) -> Result<(), Diagnostic> {
-        Output::open(Some(target), ColorWhen::Auto, false)?.result(text)
+        Output::open(Some(target), &[], ColorWhen::Auto, false)?.result(text)
     }
 
     #[test]
@@ -233,7 +265,7 @@ mod tests {
     #[test]
     fn directories_are_refused_before_the_work() {
         let directory = tempfile::tempdir().unwrap();
-        let open = |path: &Path| Output::open(Some(path), ColorWhen::Auto, false);
+        let open = |path: &Path| Output::open(Some(path), &[], ColorWhen::Auto, false);
         let error = open(directory.path()).unwrap_err();
         assert!(error.message.contains("is a directory"), "{error}");
         let error = open(&directory.path().join("absent/plan.json")).unwrap_err();
@@ -257,6 +289,30 @@ mod tests {
             fs::metadata(&real).unwrap().permissions().mode() & 0o777,
             0o640
         );
+    }
+
+    #[test]
+    fn what_is_read_is_not_written_over() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        fs::write(at("table.csv"), "measured").unwrap();
+        fs::create_dir(at("inner")).unwrap();
+        let open = |target: &Path, input: &Path| {
+            Output::open(Some(target), &[input], ColorWhen::Auto, false)
+        };
+        let around = at("inner/../table.csv");
+        let error = open(&around, &at("table.csv")).unwrap_err().to_string();
+        assert!(error.contains("table.csv` is read"), "{error}");
+        open(&at("new.csv"), &at("table.csv")).unwrap();
+        open(&at("table.csv"), Path::new("-")).unwrap();
+        let late = open(&at("table.csv"), &at("job.toml")).unwrap();
+        late.keep(&at("table.csv")).unwrap_err();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink("table.csv", at("link.csv")).unwrap();
+            open(&at("link.csv"), &at("table.csv")).unwrap_err();
+        }
+        assert_eq!(fs::read_to_string(at("table.csv")).unwrap(), "measured");
     }
 
     #[cfg(unix)]

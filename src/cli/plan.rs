@@ -36,11 +36,16 @@ impl PlanArgs {
     pub(super) fn output(&self) -> Option<&Path> {
         self.output.output.as_deref()
     }
+
+    /// The files that are read, of those that flags name.
+    pub(super) fn inputs(&self) -> Vec<&Path> {
+        self.planned.inputs()
+    }
 }
 
 pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, output: &Output) -> Result<(), Failure> {
     let mut stopwatch = Stopwatch::start();
-    let mut opened = args.planned.open()?;
+    let mut opened = args.planned.open(output)?;
     let ladder = opened.file.as_mut().and_then(|file| file.ladder.take());
     if let Some(ladder) = ladder {
         let format = args.output.format;

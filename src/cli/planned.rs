@@ -1,6 +1,6 @@
 //! A job, planned: what `plan`, `report` and `launch` start from.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -13,7 +13,7 @@ use crate::preset::Catalog;
 use crate::reserve::{Ask, Reservation, reserve};
 use crate::throughput::Fit;
 
-use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, GlobalArgs, JobArgs, RankingArgs};
+use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, GlobalArgs, JobArgs, RankingArgs, paths};
 use super::output::Output;
 use super::request::Opened;
 use super::timing::Stopwatch;
@@ -79,13 +79,19 @@ impl PlannedArgs {
         stopwatch: &mut Stopwatch,
         least: usize,
     ) -> Result<Planned, Failure> {
-        let opened = self.open()?;
+        let opened = self.open(output)?;
         plan_opened(opened, self.flags()?, global, output, stopwatch, least)
     }
 
-    /// Reads the job file and the preset files.
-    pub(super) fn open(&self) -> Result<Opened, Diagnostic> {
-        request::open(self.job_file.as_deref(), &self.job.presets, &self.fit)
+    /// The files that are read, of those that flags name.
+    pub(super) fn inputs(&self) -> Vec<&Path> {
+        let files = self.job_file.iter().chain(&self.job.presets);
+        paths(files.chain(&self.fit.fit))
+    }
+
+    /// Reads the job file and the preset files, none of which `output` may take the place of.
+    pub(super) fn open(&self, output: &Output) -> Result<Opened, Diagnostic> {
+        request::open(self.job_file.as_deref(), &self.job.presets, &self.fit)?.kept(output)
     }
 
     /// What the flags set.

@@ -11,7 +11,7 @@ use crate::quantity::counted;
 use crate::report::Explanation;
 use crate::search::{Axis, MAX_SHORTFALL, Switch};
 
-use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, JobArgs, OutputArgs, SortBy};
+use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, JobArgs, OutputArgs, SortBy, paths};
 use super::output::Output;
 use super::{Failure, request};
 
@@ -64,6 +64,11 @@ impl PredictArgs {
     pub(super) fn output(&self) -> Option<&Path> {
         self.output.output.as_deref()
     }
+
+    /// The files that are read, of those that flags name.
+    pub(super) fn inputs(&self) -> Vec<&Path> {
+        paths(self.job.presets.iter().chain(&self.fit.fit))
+    }
 }
 
 pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
@@ -75,7 +80,7 @@ pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
     let tight = args.choosing.allow_tight;
     flags.allow_tight = tight.then(|| Sourced::flag("--allow-tight", true));
     let flags = request::with_forecast(flags, &args.forecast)?;
-    let loaded = request::load(None, flags, &args.job.presets, &args.fit)?;
+    let loaded = request::open(None, &args.job.presets, &args.fit)?.single(flags)?;
     let (request, fit) = (&loaded.request, loaded.fit()?);
     let candidate = Planner::new(&fit).predict(request)?;
     let Some(cluster) = request.clusters.first() else {

@@ -1,6 +1,6 @@
 //! `tminus presets`: what can be named in a job.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use crate::forecast::{RELIABILITY_SETTINGS, ReliabilitySetting};
 use crate::preset::{Catalog, Kind};
 use crate::report::{Listing, Shelf, settings, shelf, tables};
 
-use super::args::OutputArgs;
+use super::args::{OutputArgs, paths};
 use super::output::Output;
 use super::{Failure, catalog_with};
 
@@ -38,7 +38,7 @@ pub(crate) struct PresetsArgs {
     presets: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub(super) output: OutputArgs,
+    output: OutputArgs,
 }
 
 /// Kinds of presets.
@@ -74,6 +74,18 @@ impl PresetKind {
             Self::Products => Some(Kind::Products),
             Self::Reliability | Self::Tables => None,
         }
+    }
+}
+
+impl PresetsArgs {
+    /// The file the presets go to.
+    pub(super) fn output(&self) -> Option<&Path> {
+        self.output.output.as_deref()
+    }
+
+    /// The files that are read.
+    pub(super) fn inputs(&self) -> Vec<&Path> {
+        paths(&self.presets)
     }
 }
 

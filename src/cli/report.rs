@@ -60,6 +60,11 @@ impl ReportArgs {
         &self.output
     }
 
+    /// The files that are read, of those that flags name.
+    pub(super) fn inputs(&self) -> Vec<&Path> {
+        self.planned.inputs()
+    }
+
     /// What the flags say of a booking.
     fn booking(&self) -> Result<ReserveSettings, Diagnostic> {
         let date = |flag: &'static str, text: Option<&String>| {
@@ -81,7 +86,7 @@ pub(super) fn run(
     output: &Output,
 ) -> Result<(), Failure> {
     let form = form(&args.output)?;
-    let mut opened = args.planned.open()?;
+    let mut opened = args.planned.open(output)?;
     let ladder = opened.file.as_mut().and_then(|file| file.ladder.take());
     match ladder {
         Some(ladder) => several(args, ladder, &opened, (global, command), form, output),

@@ -16,6 +16,7 @@ use crate::throughput::Fit;
 use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, JobArgs, RankingArgs};
 use super::input::read_text;
 use super::{catalog_with, fit_source};
+use super::output::Output;
 
 /// What the flags set.
 pub(super) fn settings(
@@ -125,6 +126,8 @@ pub(super) struct Opened {
     pub(super) catalog: Catalog,
     /// The fit that the flags or else the job file name.
     fit_file: Option<FitFile>,
+    /// The files that the job file names.
+    named: Vec<PathBuf>,
 }
 
 /// Reads the job file and the preset files.
@@ -152,15 +155,16 @@ pub(super) fn open(
                     .map_err(|error| located(error, named))
             })?;
     let catalog = catalog_with(file.extend(catalog)?, presets)?;
-    if fit.fit.is_some() {
-        return Opened::new(Some(file), catalog, fit.fit.as_deref());
-    }
-    let named = file.settings.fit.clone();
-    let path = named.as_ref().map(|named| beside.join(&named.value));
-    Opened::new(Some(file), catalog, path.as_deref()).map_err(|error| match &named {
+    let own = file.settings.fit.clone().filter(|_| fit.fit.is_none());
+    let of_job = own.iter().chain(&file.settings.presets);
+    let named = of_job.map(|named| beside.join(&named.value)).collect();
+    let path = own.as_ref().map(|named| beside.join(&named.value));
+    let path = path.as_deref().or(fit.fit.as_deref());
+    let opened = Opened::new(Some(file), catalog, path).map_err(|error| match &own {
         Some(named) => located(error, named),
         None => error,
-    })
+    })?;
+    Ok(Opened { named, ..opened })
 }
 
 /// A refusal that has no place of its own gets that of the key which names the file.
@@ -184,7 +188,17 @@ impl Opened {
             file,
             catalog: fit_source::known_to(catalog, fit_file.as_ref()),
             fit_file,
+            named: Vec::new(),
         })
+    }
+
+    /// The same, unless `output` would take the place of a file that the job file names.
+    ///
+    /// # Errors
+    /// When it would.
+    pub(super) fn kept(self, output: &Output) -> Result<Self, Diagnostic> {
+        self.named.iter().try_for_each(|file| output.keep(file))?;
+        Ok(self)
     }
 
     /// The one job that the file and the flags describe.
@@ -228,17 +242,4 @@ fn several(ladder: &Ladder) -> Diagnostic {
         Some(job) => job.place.refuse(refusal, "the first of them"),
         None => refusal,
     }
-}
-
-/// Reads the job file and the preset files, and resolves them with what the flags set.
-///
-/// # Errors
-/// A file that can't be read or used, an unknown name, a value out of range.
-pub(super) fn load(
-    job_file: Option<&Path>,
-    flags: Settings,
-    presets: &[PathBuf],
-    fit: &FitArgs,
-) -> Result<Loaded, Diagnostic> {
-    open(job_file, presets, fit)?.single(flags)
 }

@@ -11,7 +11,7 @@ use crate::plan::Planner;
 use crate::report::Bookings;
 use crate::reserve::{Ask, ReserveError, reserve};
 
-use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, GlobalArgs, JobArgs, OutputArgs};
+use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, GlobalArgs, JobArgs, OutputArgs, paths};
 use super::output::Output;
 use super::{Failure, request, threads};
 
@@ -119,6 +119,12 @@ impl ReserveArgs {
     pub(super) fn output(&self) -> Option<&Path> {
         self.output.output.as_deref()
     }
+
+    /// The files that are read, of those that flags name.
+    pub(super) fn inputs(&self) -> Vec<&Path> {
+        let files = self.job_file.iter().chain(&self.job.presets);
+        paths(files.chain(&self.fit.fit))
+    }
 }
 
 pub(super) fn run(args: &ReserveArgs, global: &GlobalArgs, output: &Output) -> Result<(), Failure> {
@@ -129,7 +135,8 @@ pub(super) fn run(args: &ReserveArgs, global: &GlobalArgs, output: &Output) -> R
         .then(|| Sourced::flag("--allow-tight", true));
     flags.reserve = args.booking.settings(args.forecast.as_of.as_deref())?;
     let job_file = args.job_file.as_deref();
-    let loaded = request::load(job_file, flags, &args.job.presets, &args.fit)?;
+    let opened = request::open(job_file, &args.job.presets, &args.fit)?;
+    let loaded = opened.kept(output)?.single(flags)?;
     let request = &loaded.request;
     let ask = Ask::new(request, &loaded.catalog)?;
     let fit = loaded.fit()?;
