@@ -98,7 +98,7 @@ impl Bill {
     pub fn lines(&self, clock: &WallClock, train_h: f64) -> Vec<CostLine> {
         let course = clock.course(train_h);
         let total_h = clock.start_up_h + course.hours();
-        let writes_h = train_h * (course.writing - 1.0);
+        let writes_h = course.writes_h();
         let left_h = total_h - clock.start_up_h - train_h - writes_h;
         // What rounding leaves of a run that loses nothing is no loss.
         let failures_h = if left_h > total_h * RESIDUE {
@@ -162,15 +162,50 @@ mod tests {
         }
     }
 
+    /// Writes that would take longer than the run is given don't cost more than the whole of it.
+    #[test]
+    fn a_run_that_stalls_is_billed_for_no_more_than_it_takes() {
+        let catalog = Catalog::embedded();
+        let cluster = catalog.cluster("r1z1").unwrap();
+        let reliability = Reliability {
+            checkpoint_interval_s: Some(1.0),
+            write_bytes_per_s_node: 1e6,
+            ..Reliability::default()
+        };
+        let clock = WallClock::new(&reliability, 7_000_000_000, cluster, 8);
+        let bill = Bill::new(cluster, 8, 0, None);
+        let lines = bill.lines(&clock, 1000.0);
+        let hours: f64 = lines.iter().map(|line| line.gpu_hours).sum();
+        assert!(
+            (hours / (clock.hours(1000.0) * 8.0) - 1.0).abs() < 1e-12,
+            "{lines:?}"
+        );
+        let of = |item| {
+            lines
+                .iter()
+                .find(|line| line.item == item)
+                .unwrap()
+                .gpu_hours
+        };
+        assert!(
+            of(CostItem::Checkpoints) > of(CostItem::Failures),
+            "{lines:?}"
+        );
+        assert!(of(CostItem::Failures) > 0.0, "{lines:?}");
+    }
+
     proptest! {
         #[test]
         fn the_lines_add_up(
             rate in 0.0..1000.0_f64, nodes in 1..32_u64, spares in 0..4_u64, train_h in 0.01..1e5_f64,
+            interval_s in prop::option::of(1.0..1e6_f64), log_write in 6.0..12.0_f64,
         ) {
             let catalog = Catalog::embedded();
             let cluster = catalog.cluster("r1z1").unwrap();
             let reliability = Reliability {
                 failures_per_1000_node_days: rate,
+                checkpoint_interval_s: interval_s,
+                write_bytes_per_s_node: 10.0_f64.powf(log_write),
                 spare_nodes: Some(spares),
                 ..Reliability::default()
             };

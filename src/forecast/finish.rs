@@ -38,7 +38,7 @@ impl FinishTime {
     #[must_use]
     pub fn new(clock: &WallClock, train_h: f64, step: StepTime) -> Self {
         let course = clock.course(train_h);
-        let (productive_h, outcomes) = if course.stalls {
+        let (productive_h, outcomes) = if course.stall.is_some() {
             // No law worth telling: the run hardly gets anywhere.
             (course.hours(), vec![Outcome::UNDELAYED])
         } else {
@@ -51,11 +51,11 @@ impl FinishTime {
             expected_h: clock.start_up_h + course.hours(),
             step,
             outcomes: outcomes.into(),
-            stalls: course.stalls,
+            stalls: course.stall.is_some(),
         }
     }
 
-    /// Whether failures come so fast that its hours are no forecast.
+    /// Whether it hardly gets anywhere, so that its hours are no forecast.
     #[must_use]
     pub fn stalls(&self) -> bool {
         self.stalls

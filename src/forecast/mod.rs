@@ -21,4 +21,4 @@ pub use failures::Failures;
 pub use finish::FinishTime;
 pub use price::{Pricing, Reference};
 pub use reliability::{RELIABILITY_SETTINGS, Reliability, ReliabilitySetting, share_without_spare};
-pub use wall_clock::{Course, WallClock};
+pub use wall_clock::{Course, Stall, WallClock};

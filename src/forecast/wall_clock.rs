@@ -17,8 +17,9 @@
 //! Waits that take more than about a tenth of the time come in clusters, which the distribution of the
 //! finishing time doesn't know: its upper tail is then too short.
 //!
-//! Where failures come so fast that the run hardly gets anywhere, the share of the wall clock that
-//! trains stops at [`Reliability::WORST_GOODPUT`], so that times stay finite and ordered.
+//! Where failures come so fast, or writes take so long, that the run hardly gets anywhere, the share of
+//! the wall clock that trains stops at [`Reliability::WORST_GOODPUT`], so that times stay finite and
+//! ordered.
 //!
 //! # Against published runs
 //!
@@ -46,6 +47,9 @@
 //! GPUs failed 3.7 times as often as its rate over all jobs implies.
 //!
 //! Not covered at all: data that arrives late, and spot interruptions.
+
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::Reliability;
 use super::failures::Failures;
@@ -85,8 +89,34 @@ pub struct Course {
     pub goodput: f64,
     /// Whether any checkpoint is written before the end.
     pub is_saved: bool,
-    /// Failures come so fast that the run hardly gets anywhere: its time is no forecast.
-    pub stalls: bool,
+    /// Why the run hardly gets anywhere, where it does: its time is then no forecast.
+    pub stall: Option<Stall>,
+}
+
+/// What leaves a run less than [`Reliability::WORST_GOODPUT`] of the time to train: the larger of
+/// the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stall {
+    /// Checkpoints, which take longer to write than it trains between them.
+    Writes,
+    /// Failures, which come before a checkpoint is written.
+    Failures,
+}
+
+impl Stall {
+    /// What it does, as a clause.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Writes => {
+                "checkpoints take so long to write that less than a thousandth of the time trains"
+            }
+            Self::Failures => {
+                "failures come so fast that less than a thousandth of the time trains"
+            }
+        }
+    }
 }
 
 impl WallClock {
@@ -140,7 +170,7 @@ impl WallClock {
         let share = (writing * failures.slowdown()).recip();
         // A share that is no number counts as stalled too.
         let stalls = share.is_nan() || share < Reliability::WORST_GOODPUT;
-        Course {
+        let course = Course {
             train_h,
             writing,
             failures,
@@ -150,7 +180,16 @@ impl WallClock {
                 share
             },
             is_saved: interval_h.is_some(),
-            stalls,
+            stall: None,
+        };
+        let cause = if course.writes_share() < 0.5 {
+            Stall::Failures
+        } else {
+            Stall::Writes
+        };
+        Course {
+            stall: stalls.then_some(cause),
+            ..course
         }
     }
 
@@ -166,6 +205,28 @@ impl Course {
     #[must_use]
     pub fn hours(&self) -> f64 {
         self.train_h / self.goodput
+    }
+
+    /// Hours of them that checkpoints are written. The hours of a run that stalls are fewer than it
+    /// would take: writes and failures share them as they would share those.
+    #[must_use]
+    pub fn writes_h(&self) -> f64 {
+        match self.stall {
+            None => self.train_h * (self.writing - 1.0),
+            Some(_) => (self.hours() - self.train_h) * self.writes_share(),
+        }
+    }
+
+    /// The share of writes in what is no training; the rest goes to failures.
+    fn writes_share(&self) -> f64 {
+        let writes = self.writing - 1.0;
+        let failures = self.writing * (self.failures.slowdown() - 1.0);
+        // Failures that let no cycle be finished are all there is.
+        if failures.is_finite() {
+            writes / (writes + failures)
+        } else {
+            0.0
+        }
     }
 
     /// Failures to be expected.
@@ -248,8 +309,22 @@ mod tests {
             ..Reliability::default()
         };
         let clock = WallClock::new(&hopeless, u64::MAX, &cluster(), 1 << 20);
-        assert!(clock.course(1e12).stalls, "{clock:?}");
+        assert_eq!(clock.course(1e12).stall, Some(Stall::Failures), "{clock:?}");
         assert!(clock.hours(1e12).is_finite());
+    }
+
+    /// The checkpoints hold it up, not the few failures: what helps is told by the cause.
+    #[test]
+    fn a_run_that_only_writes_stalls_on_its_writes() {
+        let writing = Reliability {
+            checkpoint_interval_s: Some(1.0),
+            write_bytes_per_s_node: 1e6,
+            ..Reliability::default()
+        };
+        let course = WallClock::new(&writing, 7_000_000_000, &cluster(), 8).course(1000.0);
+        assert_eq!(course.stall, Some(Stall::Writes), "{course:?}");
+        let lost_h = course.hours() - 1000.0;
+        assert!(course.writes_h() < lost_h && course.writes_h() > 0.5 * lost_h);
     }
 
     proptest! {

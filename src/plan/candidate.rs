@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::front::FrontPoint;
 use crate::configuration::Configuration;
-use crate::forecast::{Bill, CostLine, FinishTime};
+use crate::forecast::{Bill, CostLine, FinishTime, Stall};
 use crate::hardware::{Cluster, Price};
 use crate::job::Request;
 use crate::memory::{MemoryEstimate, Verdict};
@@ -72,6 +72,10 @@ pub struct Candidate {
     pub time_to_budget_h: Interval,
     /// Share of the wall clock after the start-up that trains.
     pub goodput: f64,
+    /// What leaves it less than a thousandth of that time to train, where something does: time and
+    /// cost are then no forecast.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stall: Option<Stall>,
     /// Failures expected in that time.
     pub expected_failures: f64,
     /// Seconds of training between two checkpoints; `null` when none are written.
@@ -189,6 +193,7 @@ impl Forecaster<'_> {
             train_h,
             time_to_budget_h,
             goodput: course.goodput,
+            stall: course.stall,
             expected_failures: course.expected_failures(),
             checkpoint_interval_s: clock.checkpoint_interval_s.filter(|_| course.is_saved),
             gpu_hours: bill.gpu_hours(time_to_budget_h),

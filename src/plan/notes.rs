@@ -3,7 +3,7 @@
 use super::SpaceReport;
 use super::candidate::Candidate;
 use super::told::Told;
-use crate::forecast::Reliability;
+use crate::forecast::Stall;
 use crate::hardware::Cluster;
 use crate::job::{Request, StackChoice};
 use crate::measure::{LATER_DEFAULT_STACK, is_apart};
@@ -123,16 +123,25 @@ pub(super) fn price_notes(request: &Request, shown: &[&[Candidate]]) -> Vec<Stri
 /// Failures that are worth a word where nothing is saved against them.
 const WORTH_A_WORD: f64 = 0.1;
 
-/// That failures leave a run little, or lose everything.
+/// That failures or checkpoints leave a run little, or failures lose everything.
 #[must_use]
 pub fn failure_note(candidate: &Candidate) -> Option<String> {
-    if candidate.goodput <= Reliability::WORST_GOODPUT {
-        return Some(
-            "failures come so fast that less than a thousandth of the time trains: time and cost are \
-             no forecast, but what they would be at a thousandth; more checkpoints or fewer nodes lose \
-             less"
-                .to_owned(),
-        );
+    if let Some(stall) = candidate.stall {
+        let remedy = match stall {
+            Stall::Writes => {
+                "a longer interval between them, or storage that takes them faster, leaves more"
+            }
+            Stall::Failures if candidate.checkpoint_interval_s.is_none() => {
+                "checkpoints or fewer nodes lose less"
+            }
+            Stall::Failures => {
+                "fewer nodes, or checkpoints that are written more often or faster, lose less"
+            }
+        };
+        return Some(format!(
+            "{}: time and cost are no forecast, but what they would be at a thousandth; {remedy}",
+            stall.words()
+        ));
     }
     let unsaved = candidate.checkpoint_interval_s.is_none();
     (unsaved && candidate.expected_failures > WORTH_A_WORD).then(|| {

@@ -59,6 +59,7 @@ pub(super) fn candidate() -> Candidate {
         train_h: about(221.9),
         time_to_budget_h: about(240.0),
         goodput: 0.93,
+        stall: None,
         expected_failures: 0.75,
         checkpoint_interval_s: Some(1800.0),
         gpu_hours: about(17_280.0),

@@ -13,6 +13,7 @@ use super::fleet::Run;
 use super::offer::{Offer, Window};
 use super::refusal::Reason;
 use crate::calendar::Span;
+use crate::forecast::Stall;
 
 /// A booking of one run: nodes and a length.
 #[derive(Debug, Clone, Copy)]
@@ -187,6 +188,7 @@ pub(super) fn why_none(offer: &Offer, window: &Window, ask: &Ask, runs: &[Run]) 
     };
     if sold.iter().all(|run| run.finish.stalls()) {
         return Reason::Stalls {
+            cause: fastest.candidate.stall.unwrap_or(Stall::Failures),
             saved: fastest.candidate.checkpoint_interval_s.is_some(),
             savable: fastest.write.is_some(),
         };

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Goal;
 use super::offer::Offer;
 use crate::calendar::{Moment, Span};
+use crate::forecast::Stall;
 use crate::quantity::{counted, display_hours, display_thousands};
 
 /// Why a product can't be booked for what is asked.
@@ -63,8 +64,10 @@ pub enum Reason {
         /// The nearest counts that some configuration uses.
         near: Vec<u64>,
     },
-    /// Failures come so fast that the run hardly gets anywhere.
+    /// The run hardly gets anywhere.
     Stalls {
+        /// Why.
+        cause: Stall,
         /// Whether it writes checkpoints before its end.
         saved: bool,
         /// Whether it could.
@@ -147,6 +150,14 @@ impl Reason {
             Self::NothingFits { help, .. } => help.clone(),
             Self::Stalls { savable: false, .. } => vec![
                 "`checkpoint_bytes_per_param` of 0 in `[reliability]` saves nothing: leave it out".to_owned(),
+            ],
+            Self::Stalls {
+                cause: Stall::Writes,
+                ..
+            } => vec![
+                "write checkpoints less often, by a longer `--checkpoint-interval`, or faster \
+                 (`write_gb_per_s_node` in `[reliability]`)"
+                    .to_owned(),
             ],
             Self::Stalls { saved: false, .. } => vec![
                 "save the work before it is lost: a shorter `--checkpoint-interval`, or without it the \
@@ -265,11 +276,8 @@ impl fmt::Display for Reason {
                     write!(f, "; the nearest counts that do: {}", near.join(", "))
                 }
             }
-            Self::Stalls { saved, .. } => {
-                f.write_str(
-                    "failures come so fast that less than a thousandth of the time trains: when the run \
-                     is done is no forecast",
-                )?;
+            Self::Stalls { cause, saved, .. } => {
+                write!(f, "{}: when the run is done is no forecast", cause.words())?;
                 if *saved {
                     Ok(())
                 } else {

@@ -424,18 +424,25 @@ fn every_small_number_of_nodes_is_a_way_to_run() {
     assert_eq!(open.value.to_bits(), every.value.to_bits());
 }
 
-/// A job that failures leave no time to train says so on the calendar as it does alone.
+/// A job that failures or checkpoints leave no time to train says so on the calendar as it does
+/// alone.
 #[test]
-fn a_job_that_failures_hold_up_says_so() {
-    let told = |rate: u64| {
+fn a_job_that_is_held_up_says_by_what() {
+    let told = |reliability: &str, what: &str| {
         let text = format!(
-            "clusters = [\"r7z2\"]\n[reliability]\nfailures_per_1000_node_days = {rate}\n\
-             checkpoint_interval = \"90d\"\n[schedule]\nstart = \"2026-12-01\"\n\
+            "clusters = [\"r7z2\"]\n[reliability]\n{reliability}\n[schedule]\nstart = \"2026-12-01\"\n\
              [[jobs]]\nname = \"a\"\nmodel = \"gpt-1b\"\ntokens = \"200B\"\n[jobs.search]\ngpus = 64\n"
         );
         let schedule = scheduled(&agenda(&text), 1, &Watch::new()).unwrap();
         let mut notes = schedule.notes.iter();
-        notes.any(|note| note.starts_with("a: failures come so fast"))
+        notes.any(|note| note.starts_with(&format!("a: {what}")))
     };
-    assert!(told(1000) && !told(1));
+    let failing = |rate: u64| {
+        let rare = "checkpoint_interval = \"90d\"";
+        let text = format!("failures_per_1000_node_days = {rate}\n{rare}");
+        told(&text, "failures come so fast")
+    };
+    assert!(failing(1000) && !failing(1));
+    let writing = "write_gb_per_s_node = 0.001\ncheckpoint_interval = \"1s\"";
+    assert!(told(writing, "checkpoints take so long to write"));
 }

@@ -247,7 +247,16 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn candidates_add_up(request in requests()) {
+    fn candidates_add_up(
+        request in requests(), interval_s in prop::option::of(1.0..1e6_f64),
+        log_write in 6.0..12.0_f64,
+    ) {
+        let reliability = Reliability {
+            checkpoint_interval_s: interval_s,
+            write_bytes_per_s_node: 10.0_f64.powf(log_write),
+            ..request.reliability
+        };
+        let request = Request { reliability, ..request };
         if let Ok(plan) = plan(&request, &FIT) {
             for candidate in plan.candidates.iter().chain(&plan.best_by_gpu_count) {
                 check(candidate, &request);
