@@ -78,6 +78,13 @@ impl Cluster {
     pub fn nodes(&self, gpus: u64) -> u64 {
         gpus.div_ceil(self.gpus_per_node)
     }
+
+    /// Nodes that one job can have whole, spares included: a last one of which it can have a part is
+    /// none of them, unless it is the only one.
+    #[must_use]
+    pub fn whole_nodes(&self) -> u64 {
+        (self.max_gpus / self.gpus_per_node.max(1)).max(1)
+    }
 }
 
 /// What one GPU-hour costs, and who says so.

@@ -179,7 +179,7 @@ impl Reliability {
         if self.spare_nodes.is_some() {
             return wanted;
         }
-        wanted.min(cluster.nodes(cluster.max_gpus).saturating_sub(nodes))
+        wanted.min(cluster.whole_nodes().saturating_sub(nodes))
     }
 
     /// Spare nodes wanted beside `nodes`, however many the cluster has left.

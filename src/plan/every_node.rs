@@ -5,6 +5,7 @@ use super::candidate::Candidate;
 use super::physics::{Goal, Physics};
 use super::planner::Planner;
 use super::resolve::axes;
+use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::quantity::display_thousands;
 use crate::search::{Axis, Limits, Objective, Space, Watch, sweep};
@@ -24,8 +25,7 @@ pub(super) fn note(planner: &Planner<'_>, request: &Request, best: &Candidate) -
         Objective::Throughput => ("train", "more tokens per second"),
         Objective::Pareto => return None,
     };
-    let nodes = request.clusters.iter();
-    let nodes = nodes.map(|cluster| cluster.nodes(cluster.max_gpus));
+    let nodes = request.clusters.iter().map(Cluster::whole_nodes);
     let nodes = nodes.fold(0, u64::saturating_add);
     let places = nodes.saturating_mul(request.seq_len.len().max(1));
     if request.gpus != Axis::Auto || places > MOST {

@@ -216,7 +216,7 @@ fn none_left_note(request: &Request, candidates: &[Candidate]) -> Option<String>
              nodes that fail may be waited for",
             best.rank,
             best.nodes,
-            cluster.nodes(cluster.max_gpus),
+            cluster.whole_nodes(),
             cluster.name,
             best.spare_nodes
         )

@@ -101,8 +101,10 @@ fn elsewhere(planner: &Planner<'_>, request: &Request, alternatives: &[Cluster])
     // What is asked of these holds elsewhere too: nodes that are spares train nothing.
     let spares = request.reliability.spare_nodes.unwrap_or(0);
     let without_spares = others.filter_map(|other| {
-        let nodes = other.nodes(other.max_gpus).checked_sub(spares)?;
-        let max_gpus = nodes.saturating_mul(other.gpus_per_node);
+        let nodes = other.whole_nodes().checked_sub(spares)?;
+        let max_gpus = nodes
+            .saturating_mul(other.gpus_per_node)
+            .min(other.max_gpus);
         (nodes > 0).then(|| Cluster {
             max_gpus,
             ..other.clone()

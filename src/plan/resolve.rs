@@ -48,7 +48,7 @@ fn room_for_spares(request: &mut Request) -> Result<(), PlanError> {
         return Ok(());
     };
     for cluster in &mut request.clusters {
-        let nodes = cluster.nodes(cluster.max_gpus);
+        let nodes = cluster.whole_nodes();
         if nodes <= spares {
             return Err(PlanError::NoNodeLeft {
                 cluster: cluster.name.clone(),

@@ -42,7 +42,7 @@ impl Offer {
             price_type: price_type.cloned(),
             ..pricing.clone()
         };
-        let nodes = cluster.nodes(cluster.max_gpus);
+        let nodes = cluster.whole_nodes();
         Self {
             cluster: position,
             product: product.clone(),

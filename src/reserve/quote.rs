@@ -67,7 +67,7 @@ fn no_run(
     ask: &Ask,
     (offer, cluster): (&Offer, &Cluster),
 ) -> Reason {
-    let all = cluster.nodes(cluster.max_gpus);
+    let all = cluster.whole_nodes();
     let beyond = planner.fastest_by_gpu_count(request, cluster, all);
     if let Some(smallest) = beyond.ok().and_then(|found| found.into_iter().next()) {
         let (nodes, spares) = (smallest.nodes, smallest.spare_nodes);

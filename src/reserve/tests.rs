@@ -310,6 +310,24 @@ fn a_last_checkpoint_is_one_that_can_be_written() {
 }
 
 #[test]
+fn a_part_of_a_last_node_is_none_to_keep_or_book() {
+    let booked = |max_gpus: u64, nodes: u64, spares: u64| {
+        let job = format!(
+            "cluster = \"own\"\n[clusters.own]\ngpu = \"a100-80gb\"\nmax_gpus = {max_gpus}\n\
+             inter_node_gbps = 1600\nusd_per_gpu_hour = 2\n[reserve]\nnodes = {nodes}\n\
+             [reliability]\nspares = {spares}\n"
+        );
+        answer(&job).map(|found| found.bookings[0].booked_nodes)
+    };
+    assert_eq!(booked(16, 1, 1).unwrap(), 2);
+    assert_eq!(booked(12, 1, 0).unwrap(), 1);
+    assert!(booked(12, 1, 1).is_err());
+    assert!(booked(12, 2, 0).is_err());
+    // The only node there is may be a part of one.
+    assert_eq!(booked(4, 1, 0).unwrap(), 1);
+}
+
+#[test]
 fn spares_that_make_a_booking_too_large_are_named() {
     let job = "cluster = \"p4d\"\n[reserve]\nproduct = \"capacity-block\"\nnodes = 64\n\
                start = \"2026-12-01\"\n[reliability]\nspares = 1\n";

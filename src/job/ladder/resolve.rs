@@ -302,7 +302,7 @@ fn site(
     settings: Option<&SiteSettings>,
     start: Moment,
 ) -> Result<Site, Diagnostic> {
-    let most = cluster.max_gpus.div_ceil(cluster.gpus_per_node);
+    let most = cluster.whole_nodes();
     let Some(settings) = settings else {
         return Ok(Site {
             cluster,
