@@ -142,7 +142,7 @@ fn several(
             .into());
     }
     let fit = opened.fit()?;
-    let scheduled = schedule::scheduled(&args.planned, ladder, opened, &fit, global)?;
+    let scheduled = schedule::scheduled(&args.planned, ladder, opened, &fit, global, output)?;
     let first = scheduled.agenda.jobs.first();
     let confidence = first.map_or_else(Confidence::default, |job| job.request.confidence);
     let (_, accuracy) = judged(global, confidence)?;

@@ -35,11 +35,8 @@ pub(super) fn run(
     let mut stopwatch = Stopwatch::start();
     let fit = opened.fit()?;
     stopwatch.lap("fit");
-    let scheduled = scheduled(planned, ladder, opened, &fit, global)?;
+    let scheduled = scheduled(planned, ladder, opened, &fit, global, output)?;
     stopwatch.lap("jobs and schedule");
-    if scheduled.schedule.partial {
-        output.note("the search was ended early: the schedule is partial");
-    }
     output.report(
         format,
         &Calendar {
@@ -61,6 +58,7 @@ pub(super) fn scheduled(
     opened: &Opened,
     fit: &Fit,
     global: &GlobalArgs,
+    output: &Output,
 ) -> Result<Scheduled, Failure> {
     let flags = planned.flags()?;
     refuse_flags(&flags)?;
@@ -84,6 +82,9 @@ pub(super) fn scheduled(
     let schedule = live::watched(global.quiet, &live::SCHEDULING, |watch| {
         pool.install(|| schedule_watched(&agenda, &planner, fit, watch))
     })?;
+    if schedule.partial {
+        output.note("the search was ended early: the schedule is partial");
+    }
     Ok(Scheduled { schedule, agenda })
 }
 

@@ -13,7 +13,7 @@ use super::number::{
     TimeUnit, compact, confidence, dollars, largest, percent, significant, thousands,
 };
 use super::ranking::is_short;
-use super::words::price_words;
+use super::words::{partial, price_words};
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone};
 use names::Names;
 
@@ -192,12 +192,7 @@ impl Calendar<'_> {
     fn notes(&self) -> Vec<(String, String)> {
         let schedule = self.schedule;
         let mut notes = Vec::new();
-        if schedule.partial {
-            notes.push((
-                "PARTIAL".to_owned(),
-                "the search was ended early; a better schedule may be found".to_owned(),
-            ));
-        }
+        notes.extend(partial(schedule));
         notes.push((
             "bars".to_owned(),
             "█ runs, · free, ░ no node is free; in use: ▁ few to █ all of the nodes".to_owned(),

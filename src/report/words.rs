@@ -4,6 +4,7 @@ use crate::forecast::Pricing;
 use crate::hardware::Cluster;
 use crate::memory::Verdict;
 use crate::plan::{Candidate, MemoryReport};
+use crate::schedule::Schedule;
 use crate::search::Objective;
 use crate::throughput::Basis;
 
@@ -23,6 +24,16 @@ pub(super) fn ranked_by(sort: Objective) -> &'static str {
         Objective::GpuHours => "GPU-hours",
         Objective::Throughput => "throughputs",
     }
+}
+
+/// What a reader of a schedule that was ended early has to know before anything else.
+pub(super) fn partial(schedule: &Schedule) -> Option<(String, String)> {
+    schedule.partial.then(|| {
+        (
+            "PARTIAL".to_owned(),
+            "the search was ended early; a better schedule may be found".to_owned(),
+        )
+    })
 }
 
 /// One letter for a table's last column.

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use tminus::calendar::{Moment, Span};
 use tminus::job::{Agenda, JobFile, resolve_ladder};
 use tminus::plan::Planner;
+use tminus::report::{Grounds, LadderApproval, Markdown, Report};
 use tminus::schedule::{Hold, Schedule, ScheduleError, schedule_watched};
 use tminus::search::Watch;
 
@@ -57,6 +58,34 @@ prop_compose! {
         }
         text
     }
+}
+
+/// Whoever approves a schedule learns that it was ended early, as whoever made it does.
+#[test]
+fn a_report_on_a_schedule_ended_early_says_so() {
+    let agenda = agenda(
+        "clusters = [\"r7z2\"]\n[schedule]\nstart = \"2026-12-01\"\n[[jobs]]\nmodel = \"gpt-125m\"\n",
+    );
+    let schedule = scheduled(&agenda, 1, &Watch::new()).unwrap();
+    let told = |partial: bool| {
+        let schedule = Schedule {
+            partial,
+            ..schedule.clone()
+        };
+        let grounds = Grounds {
+            command: "tminus report ladder.toml -o ladder.md",
+            fit_file: None,
+            accuracy: None,
+        };
+        let report = LadderApproval {
+            schedule: &schedule,
+            agenda: &agenda,
+            grounds,
+        };
+        Markdown.render(&report).unwrap()
+    };
+    let words = "the search was ended early";
+    assert!(told(true).contains(words) && !told(false).contains(words));
 }
 
 proptest! {

@@ -9,7 +9,7 @@ use crate::throughput::Basis;
 
 use super::super::super::bookings::chance;
 use super::super::super::number::{TimeUnit, dollars, percent};
-use super::super::super::words::verdict_words;
+use super::super::super::words::{partial, verdict_words};
 use super::super::note;
 use super::LadderApproval;
 
@@ -159,6 +159,7 @@ impl LadderApproval<'_> {
     /// What speaks against the schedule.
     pub(super) fn warnings(&self) -> Vec<(String, String)> {
         let mut notes = Vec::new();
+        notes.extend(partial(self.schedule));
         notes.extend(self.overruns());
         for job in self.due() {
             let sure = job.done_by_deadline.unwrap_or(0.0);
