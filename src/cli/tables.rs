@@ -1,10 +1,13 @@
 //! Measured tables that a user names, with what has to be said of them.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
+use crate::configuration::Configuration;
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::fit_file::Source;
 use crate::measure::{self, Measurement, Table};
+use crate::model::Shape;
 use crate::preset::Catalog;
 use crate::throughput::{Fit, doubts};
 
@@ -37,6 +40,19 @@ pub(super) fn read_table(
     Ok(table)
 }
 
+/// All that tells one measured run from another, its speed to the last digit.
+type Digits = (Configuration, Shape, [String; 3], u64);
+
+fn to_the_digit(row: &Measurement) -> Digits {
+    let (cluster, gpu, stack) = row.place();
+    (
+        row.configuration,
+        row.shape,
+        [cluster, gpu, stack].map(str::to_owned),
+        row.throughput_tok_s.to_bits(),
+    )
+}
+
 /// Reads measured tables, each as [`read_table`] does.
 ///
 /// # Errors
@@ -51,6 +67,7 @@ pub(super) fn read_tables(
         sources: Vec::new(),
         notes: Vec::new(),
     };
+    let mut known: HashSet<Digits> = HashSet::new();
     for file in files {
         let origin = read_text(file)?;
         let table = read_table(&origin, catalog, fit)?;
@@ -75,15 +92,8 @@ pub(super) fn read_tables(
             tables.notes.push(text);
             continue;
         }
-        let known = &tables.rows;
-        let again = table.rows.iter().filter(|row| {
-            let same = |known: &Measurement| {
-                known.is_repeat_of(row)
-                    && known.throughput_tok_s.to_bits() == row.throughput_tok_s.to_bits()
-            };
-            known.iter().any(same)
-        });
-        match again.count() {
+        let rows: Vec<Digits> = table.rows.iter().map(to_the_digit).collect();
+        match rows.iter().filter(|row| known.contains(*row)).count() {
             0 => {}
             rows => tables.notes.push(format!(
                 "{}: {} of {} rows stand in a table before it to the digit, and count twice",
@@ -92,6 +102,7 @@ pub(super) fn read_tables(
                 table.rows.len(),
             )),
         }
+        known.extend(rows);
         tables.sources.push(source);
         tables.notes.extend(table.notes.into_iter().map(named));
         tables.rows.extend(table.rows);
