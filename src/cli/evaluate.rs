@@ -17,7 +17,7 @@ use crate::throughput::{Fit, FitError};
 use super::args::{ConfidenceArgs, FitArgs, Format, GlobalArgs, OutputArgs, paths};
 use super::output::Output;
 use super::tables::{Tables, read_tables};
-use super::{Failure, catalog_with, fit_source, threads};
+use super::{Failure, catalog_with, fit_source, live, threads};
 
 /// Flags of `tminus evaluate`.
 #[derive(Debug, Clone, Args)]
@@ -97,12 +97,15 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     threads::pool(global.threads)?.install(|| {
         if args.tables.is_empty() {
-            held_out(args, output)
+            held_out(args, global.quiet, output)
         } else {
-            against_tables(args, output)
+            against_tables(args, global.quiet, output)
         }
     })
 }
+
+/// What is being done.
+const JUDGING: &str = "predicting measured rows";
 
 /// A fit and the rows it was made from.
 struct Judged {
@@ -134,19 +137,20 @@ impl Judged {
 }
 
 /// The rows of the tables against the fit.
-fn against_tables(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
+fn against_tables(args: &EvaluateArgs, quiet: bool, output: &Output) -> Result<(), Failure> {
     let judged = Judged::load(&args.fit)?;
     let catalog = catalog_with(Catalog::embedded(), &args.presets)?;
     let catalog = fit_source::known_to(catalog, judged.file.as_ref());
-    let Tables {
-        rows, mut notes, ..
-    } = read_tables(&args.tables, &catalog, &judged.fit)?;
-    notes.extend(in_sample_note(&rows, &judged.seen()));
-    notes.extend(silences(&judged.fit, &rows));
     let confidence = args.confidence.confidence.unwrap_or_default();
-    let Some(evaluation) = evaluate(&judged.fit, &rows, confidence) else {
-        return Err(no_rows().into());
-    };
+    let (evaluation, notes) = live::shown(quiet, JUDGING, || {
+        let Tables {
+            rows, mut notes, ..
+        } = read_tables(&args.tables, &catalog, &judged.fit)?;
+        notes.extend(in_sample_note(&rows, &judged.seen()));
+        notes.extend(silences(&judged.fit, &rows));
+        let evaluation = evaluate(&judged.fit, &rows, confidence).ok_or_else(no_rows)?;
+        Ok::<_, Diagnostic>((evaluation, notes))
+    })?;
     beside_csv(args, output, &notes);
     let answer = TableAccuracy::new(FitReport::new(&judged.fit), evaluation, notes);
     output.report(args.output.format, &answer)
@@ -190,7 +194,7 @@ fn in_sample_note(rows: &[Measurement], seen: &[&Measurement]) -> Option<String>
 }
 
 /// Protocols on the embedded table, or on the rows of a fit file.
-fn held_out(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
+fn held_out(args: &EvaluateArgs, quiet: bool, output: &Output) -> Result<(), Failure> {
     let judged = Judged::load(&args.fit)?;
     let confidence = args.confidence.confidence.unwrap_or_default();
     let base = embedded_fit()?;
@@ -208,16 +212,16 @@ fn held_out(args: &EvaluateArgs, output: &Output) -> Result<(), Failure> {
     let fit = FitReport::new(&judged.fit);
     let nothing_left = |protocol: Protocol| nothing_left(judged.file.as_ref()?, protocol);
     if let Some(protocol) = args.protocol {
-        let evaluation = evaluated(protocol.into())?;
+        let evaluation = live::shown(quiet, JUDGING, || evaluated(protocol.into()))?;
         let notes: Vec<String> = nothing_left(protocol.into()).into_iter().collect();
         beside_csv(args, output, &notes);
         let answer = TableAccuracy::new(fit, evaluation, notes);
         return output.report(args.output.format, &answer);
     }
-    let protocols: Vec<Evaluation> = Protocol::ALL
-        .into_par_iter()
-        .map(evaluated)
-        .collect::<Result<_, Diagnostic>>()?;
+    let protocols: Vec<Evaluation> = live::shown(quiet, JUDGING, || {
+        let protocols = Protocol::ALL.into_par_iter().map(evaluated);
+        protocols.collect::<Result<_, Diagnostic>>()
+    })?;
     let headlines = if judged.file.is_some() {
         protocols.iter().filter_map(accuracy::all).collect()
     } else {
