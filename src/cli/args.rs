@@ -37,19 +37,20 @@ pub(crate) struct JobArgs {
     #[arg(long, value_name = "NAME")]
     pub model: Option<String>,
 
-    /// Token budget: `134B`, or `20x` for 20 tokens per parameter.
+    /// Token budget: `134B`, or `20x` for 20 tokens per parameter [default: 20x].
     #[arg(long, value_name = "TOKENS", allow_hyphen_values = true)]
     pub tokens: Option<TokenBudget>,
 
-    /// Cluster it may run on; repeat it to compare several.
+    /// Cluster it may run on; repeat it to compare several [default: r7z2 and r1z1].
     #[arg(long, value_name = "NAME")]
     pub cluster: Vec<String>,
 
-    /// Training stack: what the sharding and precision policy costs.
+    /// Training stack: what the sharding and precision policy costs [default: that of the fit's own
+    /// rows, or else fp32-gather].
     #[arg(long, value_name = "NAME")]
     pub stack: Option<String>,
 
-    /// Tokens per optimizer step: `2Mi`, or a range `1Mi..4Mi`.
+    /// Tokens per optimizer step: `2Mi`, or a range `1Mi..4Mi` [default: the model's].
     #[arg(long, value_name = "TOKENS", allow_hyphen_values = true)]
     pub global_batch: Option<GlobalBatch>,
 
@@ -57,7 +58,7 @@ pub(crate) struct JobArgs {
     #[arg(long, value_name = "AXIS", allow_hyphen_values = true)]
     pub gpus: Option<Axis>,
 
-    /// Sequence lengths, in tokens; written like `--gpus`.
+    /// Sequence lengths, in tokens; written like `--gpus` [default: the model's].
     #[arg(long, value_name = "AXIS", allow_hyphen_values = true)]
     pub seq_len: Option<Axis>,
 
@@ -125,11 +126,11 @@ pub(crate) struct ForecastArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Ranking")]
 pub(crate) struct RankingArgs {
-    /// What comes first.
+    /// What comes first [default: time].
     #[arg(long, value_name = "BY")]
     pub sort: Option<SortBy>,
 
-    /// How many configurations to show.
+    /// How many configurations to show [default: 10].
     #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = whole(1, MAX_TOP))]
     pub top: Option<u64>,
 
@@ -150,7 +151,7 @@ pub(crate) struct FitArgs {
 /// How sure the intervals are.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct ConfidenceArgs {
-    /// Share of outcomes each interval is meant to hold: `0.9`.
+    /// Share of outcomes each interval is meant to hold [default: 0.9].
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true)]
     pub confidence: Option<Confidence>,
 }

@@ -6,7 +6,7 @@ use clap::Args;
 
 use crate::configuration::on_off;
 use crate::job::{Request, Sourced};
-use crate::plan::{Candidate, PlanError, Planner, fit_notes};
+use crate::plan::{Candidate, PlanError, Planner, fit_notes, tokens_note};
 use crate::quantity::counted;
 use crate::report::Explanation;
 use crate::search::{Axis, MAX_SHORTFALL, Switch};
@@ -87,6 +87,7 @@ pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
         return Err(PlanError::NoCluster.into());
     };
     let mut notes = fit_notes(request, &fit);
+    notes.extend(tokens_note(request));
     notes.extend(left_out(args, request, &candidate));
     output.report(
         args.output.format,

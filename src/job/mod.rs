@@ -74,6 +74,8 @@ pub struct Request {
     pub model: Model,
     /// On how many tokens.
     pub tokens: Tokens,
+    /// Who chose them.
+    pub tokens_choice: TokensChoice,
     /// Where it may run.
     pub clusters: Vec<Cluster>,
     /// With which stack.
@@ -143,6 +145,15 @@ impl Request {
 pub struct Shared {
     /// Nodes that they may have at once of each cluster, by its name.
     pub nodes: Vec<(String, u64)>,
+}
+
+/// Who chose how many tokens a job trains on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokensChoice {
+    /// The job names them.
+    Named,
+    /// Nobody: they are [`TokenBudget::COMPUTE_OPTIMAL`].
+    Default,
 }
 
 /// Who chose a stack.

@@ -1,7 +1,7 @@
 //! Settings become a request: names are looked up, what was left open gets its default.
 
 use super::settings::{ModelChoice, Settings, Sourced};
-use super::{GlobalBatch, Request, StackChoice, TokenBudget};
+use super::{GlobalBatch, Request, StackChoice, TokenBudget, TokensChoice};
 use crate::diagnostic::Diagnostic;
 use crate::hardware::Cluster;
 use crate::model::{MAX_SEQ_LEN, Model};
@@ -26,6 +26,10 @@ const MAX_AXIS_VALUE: u64 = 1 << 40;
 /// No model, an unknown name, or a value out of range: with the place it was set at.
 pub fn resolve(settings: Settings, catalog: &Catalog) -> Result<Request, Diagnostic> {
     let model = model(settings.model, catalog)?;
+    let tokens_choice = match &settings.tokens {
+        Some(_) => TokensChoice::Named,
+        None => TokensChoice::Default,
+    };
     let tokens = match settings.tokens {
         None => TokenBudget::COMPUTE_OPTIMAL
             .resolve(model.params())
@@ -56,6 +60,7 @@ pub fn resolve(settings: Settings, catalog: &Catalog) -> Result<Request, Diagnos
     Ok(Request {
         stack_choice,
         tokens,
+        tokens_choice,
         clusters,
         reliability: settings.reliability.resolve()?,
         pricing,

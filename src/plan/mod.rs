@@ -23,7 +23,9 @@ pub use candidate::{Candidate, MemoryParts, MemoryReport};
 pub use error::{PlanError, Remedy};
 pub use front::{FrontPoint, FrontReport, FrontStep};
 pub(crate) use gpu_counts::counts_left_out;
-pub use notes::{failure_note, fit_notes, pressure_note, shortfall_note, waiting_note};
+pub use notes::{
+    failure_note, fit_notes, pressure_note, shortfall_note, tokens_note, waiting_note,
+};
 pub(crate) use planner::SHOWN_GPU_COUNTS;
 pub use planner::{Planner, plan};
 

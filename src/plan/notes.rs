@@ -5,7 +5,7 @@ use super::candidate::Candidate;
 use super::told::Told;
 use crate::forecast::Stall;
 use crate::hardware::Cluster;
-use crate::job::{Request, StackChoice};
+use crate::job::{Request, StackChoice, TokenBudget, TokensChoice};
 use crate::measure::{LATER_DEFAULT_STACK, is_apart};
 use crate::memory::{MemoryModel, Verdict};
 use crate::quantity::{SECONDS_PER_HOUR, counted, display_hours, display_thousands};
@@ -33,6 +33,20 @@ pub fn fit_notes(request: &Request, fit: &Fit) -> Vec<String> {
         }
     }
     notes
+}
+
+/// How many tokens were taken where the job names none.
+#[must_use]
+pub fn tokens_note(request: &Request) -> Option<String> {
+    match request.tokens_choice {
+        TokensChoice::Named => None,
+        TokensChoice::Default => Some(format!(
+            "no tokens are named: {} are taken, {} its parameters; {} names others",
+            request.tokens.rounded(),
+            TokenBudget::COMPUTE_OPTIMAL,
+            Told::to(request).option("--tokens", "tokens")
+        )),
+    }
 }
 
 /// Which stack was chosen where the job names none, if that may not be what runs on a cluster of it.

@@ -224,7 +224,8 @@ impl<'a> Planner<'a> {
             let named = |cluster: &Cluster| cluster.name == candidate.cluster;
             (request.clusters.iter().position(named), candidate.gpus)
         });
-        let mut notes = notes::fit_notes(request, self.fit);
+        let mut notes: Vec<String> = notes::tokens_note(request).into_iter().collect();
+        notes.extend(notes::fit_notes(request, self.fit));
         notes.extend(notes::notes(request, &space, &candidates));
         let shown: [&[Candidate]; 2] = [&candidates, &best_by_gpu_count];
         notes.extend(notes::price_notes(request, &shown));

@@ -8,7 +8,7 @@ use crate::hardware::Price;
 use crate::job::Request;
 use crate::plan::{
     Candidate, counts_left_out, failure_note, fit_notes, pressure_note, shortfall_note,
-    waiting_note,
+    tokens_note, waiting_note,
 };
 use crate::product::Billing;
 use crate::quantity::display_thousands;
@@ -18,6 +18,7 @@ const WORTH_A_WORD: f64 = 0.01;
 
 pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
     let mut notes = Vec::new();
+    notes.extend(tokens_note(desk.request));
     notes.extend(
         pressure_note(desk.request, &booking.candidate).map(|note| format!("it is {note}")),
     );

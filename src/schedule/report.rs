@@ -9,7 +9,9 @@ use super::{
 };
 use crate::calendar::Moment;
 use crate::job::{Agenda, Minimise, Probability, Request, Window};
-use crate::plan::{FitReport, Planner, failure_note, fit_notes, pressure_note, waiting_note};
+use crate::plan::{
+    FitReport, Planner, failure_note, fit_notes, pressure_note, tokens_note, waiting_note,
+};
 use crate::throughput::Fit;
 
 /// A schedule in hours and dollars.
@@ -81,11 +83,14 @@ fn equals_note(agenda: &Agenda, solved: &Solved) -> Option<String> {
     })
 }
 
-/// What is to be said of jobs near the memory limit, of those that failures hold up, of the fit, of the price of each cluster that a job runs on,
-/// and where the cheapest is wanted, of those that could not be weighed for want of one.
+/// What is to be said of jobs whose tokens nobody named, of those near the memory limit, of those that
+/// failures hold up, of the fit, of the price of each cluster that a job runs on, and where the cheapest
+/// is wanted, of those that could not be weighed for want of one.
 fn notes(agenda: &Agenda, jobs: &[ScheduledJob], fit: &Fit) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
     for (scheduled, job) in jobs.iter().zip(&agenda.jobs) {
+        let open = tokens_note(&job.request);
+        notes.extend(open.map(|note| format!("{}: {note}", job.name)));
         let pressed = pressure_note(&job.request, &scheduled.candidate);
         notes.extend(pressed.map(|note| format!("{} is {note}", job.name)));
         let held_up = [

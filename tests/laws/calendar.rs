@@ -317,7 +317,7 @@ fn jobs_are_as_late_as_clocks_show() {
 fn a_schedule_says_how_old_its_prices_are() {
     let notes = |cluster: &str, start: &str, price: &str| {
         let text = format!(
-            "clusters = [\"{cluster}\"]\n{price}\n[schedule]\nstart = \"{start}\"\n\
+            "clusters = [\"{cluster}\"]\ntokens = \"20x\"\n{price}\n[schedule]\nstart = \"{start}\"\n\
              [[jobs]]\nmodel = \"gpt-125m\"\n[[jobs]]\nmodel = \"gpt-350m\"\n"
         );
         scheduled(&agenda(&text), 1, &Watch::new()).unwrap().notes

@@ -17,7 +17,9 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use tminus::forecast::{Pricing, Reliability};
 use tminus::hardware::{Cluster, Price};
-use tminus::job::{GlobalBatch, LaunchSettings, Request, ReserveSettings, StackChoice};
+use tminus::job::{
+    GlobalBatch, LaunchSettings, Request, ReserveSettings, StackChoice, TokensChoice,
+};
 use tminus::measure::{MOSAICGPT_2023, read};
 use tminus::model::{Block, Model, Shape};
 use tminus::plan::{Candidate, Plan, PlanError, Planner, plan};
@@ -38,6 +40,7 @@ fn request(model: &str, clusters: &[&str]) -> Request {
     let batch = model.global_batch.get();
     Request {
         stack_choice: StackChoice::Named,
+        tokens_choice: TokensChoice::Named,
         model,
         tokens: "134B".parse().unwrap(),
         clusters: clusters
