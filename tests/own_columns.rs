@@ -56,6 +56,10 @@ fn recomputing_is_told_by_whatever_header_speaks_of_it() {
         let (row, _) = told(&format!("gpus,{header}"), "64,full");
         assert!(row.configuration.activation_checkpointing, "{header}");
     }
+    for yes in ["true", "Yes", "on", "1", "enabled"] {
+        let (row, _) = told("gpus,activation_checkpointing", &format!("64,{yes}"));
+        assert!(row.configuration.activation_checkpointing, "{yes}");
+    }
     for (header, cell) in [
         ("recompute_activations", "true"),
         ("recompute_method", "block"),

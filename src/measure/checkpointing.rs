@@ -5,7 +5,7 @@ use crate::model::Shape;
 
 use super::column::{Column, normalised};
 use super::notes::Notes;
-use super::row::{Row, is_no};
+use super::row::{Row, is_no, is_yes};
 
 /// Models up to this many parameters were trained without activation checkpointing by the
 /// measured family's launch scripts, larger ones with it.
@@ -126,10 +126,7 @@ impl Said {
         let key = normalised(header);
         let text = text.to_lowercase();
         let no = is_no(&text) || matches!(text.as_str(), "-" | "n/a" | "na" | "nan" | "never");
-        let yes = matches!(
-            text.as_str(),
-            "true" | "yes" | "on" | "1" | "1.0" | "enabled"
-        );
+        let yes = is_yes(&text);
         match text.as_str() {
             // Without that part, all of it may still be recomputed.
             _ if no && key.contains("selective") => Self::Nothing,

@@ -94,6 +94,12 @@ pub(super) fn is_no(text: &str) -> bool {
     NO.contains(&text.to_lowercase().as_str())
 }
 
+/// Whether a cell says that something is done.
+pub(super) fn is_yes(text: &str) -> bool {
+    const YES: [&str; 6] = ["true", "yes", "on", "1", "1.0", "enabled"];
+    YES.contains(&text.to_lowercase().as_str())
+}
+
 /// A refusal of a number, with what to write instead where that is plain.
 fn with_hint(refusal: Diagnostic, cell: &Cell) -> Diagnostic {
     number::hint(&cell.text)
@@ -210,7 +216,7 @@ impl<'a> Row<'a> {
         let mut found = None;
         for cell in self.cells(column) {
             let told = match cell.text.to_lowercase().as_str() {
-                "true" | "yes" | "on" | "1" | "1.0" | "full" => true,
+                text if is_yes(text) || text == "full" => true,
                 text if is_no(text) || text == "-" => false,
                 "selective" | "op" => {
                     return Err(self.refuse(cell, column, "expected true or false").help(

@@ -5,7 +5,7 @@ use crate::diagnostic::Diagnostic;
 use super::column::{Column, normalised};
 use super::grid::Cell;
 use super::notes::Notes;
-use super::row::{Row, is_no};
+use super::row::{Row, is_no, is_yes};
 
 /// What is added to the name of a stack that multiplies matrices in fp8.
 pub(super) const FP8: &str = "fp8";
@@ -175,7 +175,7 @@ fn any_told(
     for cell in row.cells(column) {
         let text = cell.text.to_lowercase();
         told |= match text.as_str() {
-            "true" | "yes" | "on" | "1" | "1.0" | "full" => true,
+            text if is_yes(text) || text == "full" => true,
             text if is_no(text) || text == "-" => false,
             text if also(text) => true,
             _ => return Err(row.refuse(cell, column, "expected true or false")),
