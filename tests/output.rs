@@ -239,6 +239,8 @@ fn the_job_file_that_init_writes_can_be_planned_and_is_not_overwritten() {
     assert_eq!(run(&init, directory.path()).status.code(), Some(2));
     let forced = ["init", "-o", "job.toml", "--force"];
     assert_eq!(run(&forced, directory.path()).status.code(), Some(0));
+    let said = |target: &str| run(&["init", "-o", target], directory.path()).stderr;
+    assert!(said("-").is_empty() && !said("other.toml").is_empty());
 }
 
 #[test]

@@ -33,7 +33,12 @@ pub(super) fn run(args: &InitArgs, output: &Output) -> Result<(), Failure> {
         return Err(kept(file).into());
     }
     output.result(job::template())?;
-    if let Some(file) = &args.output {
+    // What goes to stdout is seen there.
+    let target = args
+        .output
+        .as_deref()
+        .filter(|file| *file != Path::new("-"));
+    if let Some(file) = target {
         let file = file.display();
         output.note(&format!("wrote {file}; `tminus plan {file}` plans it"));
     }
