@@ -15,6 +15,8 @@ use crate::quantity::QuantityError;
 /// Years that dates are accepted in: sums of dates and spans stay far inside what can be counted.
 const YEARS: std::ops::RangeInclusive<i16> = 1970..=2999;
 
+const YEARS_EXPECTED: &str = "the year must be from 1970 to 2999";
+
 /// Seconds that clocks are ahead of UTC or behind it: no clock is further away.
 const OFFSETS: std::ops::RangeInclusive<i32> = -14 * 3600..=14 * 3600;
 
@@ -168,21 +170,24 @@ impl FromStr for Moment {
         } else {
             written.parse::<Timestamp>()
         };
-        let instant = instant.map_err(|_| match padded(written) {
-            Some(padded) => fail(&format!("dates are written with two digits: {padded}")),
-            None => fail("there is no such date"),
+        let pieces = Pieces::parse(written).ok();
+        // The last day of the last year that can be written is no instant in every zone.
+        let year = pieces.as_ref().map(|pieces| pieces.date().year());
+        let instant = instant.map_err(|_| match (padded(written), year) {
+            (Some(padded), _) => fail(&format!("dates are written with two digits: {padded}")),
+            (None, Some(year)) if !YEARS.contains(&year) => fail(YEARS_EXPECTED),
+            (None, _) => fail("there is no such date"),
         })?;
         if has_leap_second(written) {
             return Err(fail(
                 "seconds go from 00 to 59: leap seconds are not counted",
             ));
         }
-        let offset = Pieces::parse(written).ok();
-        let offset = offset.and_then(|pieces| pieces.to_numeric_offset());
+        let offset = pieces.and_then(|pieces| pieces.to_numeric_offset());
         if offset.is_some_and(|offset| !OFFSETS.contains(&offset.seconds())) {
             return Err(fail("offsets from UTC are at most 14:00"));
         }
-        Self::new(instant).ok_or_else(|| fail("the year must be from 1970 to 2999"))
+        Self::new(instant).ok_or_else(|| fail(YEARS_EXPECTED))
     }
 }
 
