@@ -69,16 +69,18 @@ impl Answer for Listing {
     }
 
     /// The first section alone is one table with its own columns; several are flattened to what
-    /// they share: section, name, and the rest in words.
+    /// they share: section, name, and the rest by its headers.
     fn records(&self) -> Records {
         if let [section] = self.sections.as_slice() {
             return section_records(section);
         }
         let rows = self.sections.iter().flat_map(|section| {
-            section_records(section).rows.into_iter().map(|row| {
-                let mut cells = row.into_iter();
-                let name = cells.next().unwrap_or_default();
-                let rest: Vec<String> = cells.filter(|cell| !cell.is_empty()).collect();
+            let Records { header, rows } = section_records(section);
+            rows.into_iter().map(move |row| {
+                let mut cells = header.iter().zip(row);
+                let name = cells.next().map_or_else(String::new, |(_, name)| name);
+                let told = cells.filter(|(_, cell)| !cell.is_empty());
+                let rest: Vec<String> = told.map(|(of, cell)| format!("{of}={cell}")).collect();
                 vec![section.heading.clone(), name, rest.join("; ")]
             })
         });
@@ -116,5 +118,34 @@ fn for_programs(text: &str) -> String {
         plain
     } else {
         text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Column;
+
+    #[test]
+    fn what_sections_do_not_share_is_labelled() {
+        let section = |heading: &str, header: &str, cell: &str| Section {
+            heading: heading.to_owned(),
+            grid: Grid {
+                columns: vec![Column::left("name"), Column::right(header)],
+                rows: vec![vec!["a".into(), cell.into()]],
+            },
+        };
+        let listing = Listing {
+            title: String::new(),
+            sections: vec![
+                section("models", "layers", "12"),
+                section("gpus", "GiB", "79.2"),
+            ],
+            notes: Vec::new(),
+            json: Value::Null,
+        };
+        let rows = listing.records().rows;
+        assert_eq!(rows[0], ["models", "a", "layers=12"]);
+        assert_eq!(rows[1], ["gpus", "a", "GiB=79.2"]);
     }
 }
