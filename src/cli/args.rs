@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
-use crate::job::{GlobalBatch, MAX_TOP, TokenBudget};
+use crate::job::{GlobalBatch, TokenBudget};
 use crate::quantity::Confidence;
 use crate::search::{Axis, Objective, Switch};
 
@@ -122,17 +122,13 @@ pub(crate) struct ForecastArgs {
     pub as_of: Option<String>,
 }
 
-/// How the answer is ranked and how much of it is shown.
+/// How configurations are ranked, and which.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Ranking")]
 pub(crate) struct RankingArgs {
     /// What comes first [default: time].
     #[arg(long, value_name = "BY")]
     pub sort: Option<SortBy>,
-
-    /// How many configurations to show [default: 10].
-    #[arg(long, value_name = "N", allow_hyphen_values = true, value_parser = whole(1, MAX_TOP))]
-    pub top: Option<u64>,
 
     /// Also rank configurations that may run out of memory or run slowly near its limit.
     #[arg(long)]
@@ -150,6 +146,7 @@ pub(crate) struct FitArgs {
 
 /// How sure the intervals are.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Intervals")]
 pub(crate) struct ConfidenceArgs {
     /// Share of outcomes each interval is meant to hold [default: 0.9].
     #[arg(long, value_name = "SHARE", allow_hyphen_values = true)]
@@ -181,10 +178,6 @@ pub(crate) struct GlobalArgs {
     /// Colour; `NO_COLOR` is honoured under `auto`.
     #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
     pub color: ColorWhen,
-
-    /// Say on stderr what took how long (`plan`).
-    #[arg(long, global = true)]
-    pub timing: bool,
 
     /// Leave out the notes on stderr; errors still show.
     #[arg(short, long, global = true)]

@@ -70,11 +70,16 @@ pub(crate) struct CompareArgs {
     fit: FitArgs,
 
     /// Write the row to add for `tminus fit` to FILE, which must not be there yet.
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     output: Option<PathBuf>,
 
     /// Format of what is said on stdout; `csv` is the row for `tminus fit`.
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "table",
+        help_heading = "Output"
+    )]
     format: Format,
 }
 

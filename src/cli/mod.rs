@@ -162,7 +162,7 @@ fn command_line(arguments: &[OsString]) -> String {
     while let Some(word) = given.next() {
         match &*word {
             "--threads" | "--color" => drop(given.next()),
-            "--quiet" | "-q" | "--timing" => {}
+            "--quiet" | "-q" => {}
             word if word.starts_with("--threads=") || word.starts_with("--color=") => {}
             word => words.push(crate::shell::quoted(word)),
         }

@@ -29,6 +29,10 @@ pub(crate) struct PlanArgs {
 
     #[command(flatten)]
     output: OutputArgs,
+
+    /// Say on stderr what took how long.
+    #[arg(long, help_heading = "General")]
+    timing: bool,
 }
 
 impl PlanArgs {
@@ -48,8 +52,8 @@ pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, output: &Output) -> Resu
     let mut opened = args.planned.open(output)?;
     let ladder = opened.file.as_mut().and_then(|file| file.ladder.take());
     if let Some(ladder) = ladder {
-        let format = args.output.format;
-        return schedule::run(&args.planned, ladder, &opened, format, global, output);
+        let shown = (args.output.format, args.timing);
+        return schedule::run(&args.planned, ladder, &opened, shown, global, output);
     }
     let flags = args.planned.flags()?;
     let planned = plan_opened(opened, flags, global, output, &mut stopwatch, 1)?;
@@ -61,7 +65,7 @@ pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, output: &Output) -> Resu
         },
     )?;
     stopwatch.lap("report");
-    if global.timing {
+    if args.timing {
         stopwatch.show(output);
     }
     Ok(())

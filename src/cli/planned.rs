@@ -7,13 +7,15 @@ use clap::Args;
 use crate::diagnostic::Diagnostic;
 use crate::fit_file::FitFile;
 use crate::hardware::Cluster;
-use crate::job::{Request, Settings};
+use crate::job::{MAX_TOP, Request, Settings, Sourced};
 use crate::plan::{Plan, Planner};
 use crate::preset::Catalog;
 use crate::reserve::{Ask, Reservation, reserve};
 use crate::throughput::Fit;
 
-use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, GlobalArgs, JobArgs, RankingArgs, paths};
+use super::args::{
+    ConfidenceArgs, FitArgs, ForecastArgs, GlobalArgs, JobArgs, RankingArgs, paths, whole,
+};
 use super::output::Output;
 use super::request::Opened;
 use super::timing::Stopwatch;
@@ -31,6 +33,11 @@ pub(super) struct PlannedArgs {
 
     #[command(flatten)]
     pub(super) ranking: RankingArgs,
+
+    /// How many configurations to show [default: 10].
+    #[arg(long, value_name = "N", help_heading = "Ranking")]
+    #[arg(allow_hyphen_values = true, value_parser = whole(1, MAX_TOP))]
+    top: Option<u64>,
 
     #[command(flatten)]
     pub(super) forecast: ForecastArgs,
@@ -100,6 +107,10 @@ impl PlannedArgs {
     /// A flag whose value can't be used.
     pub(super) fn flags(&self) -> Result<Settings, Diagnostic> {
         let flags = request::settings(&self.job, Some(&self.ranking), &self.confidence);
+        let flags = Settings {
+            top: self.top.map(|top| Sourced::flag("--top", top)),
+            ..flags
+        };
         request::with_forecast(flags, &self.forecast)
     }
 }

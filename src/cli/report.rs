@@ -24,8 +24,8 @@ use super::{Failure, schedule, threads};
 /// Flags of `tminus report`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-The HTML is one file without scripts that opens anywhere and prints on A4. A job file that asks for a
-booking in [reserve] is reported with it, one of several [[jobs]] as their schedule.
+The HTML is one file without scripts that opens anywhere and prints on A4. A job file that asks for
+a booking in [reserve] is reported with it, one of several [[jobs]] as their schedule.
 
 Examples:
   tminus report job.toml -o report.html

@@ -41,7 +41,6 @@ pub(super) fn settings(
         checkpointing: flag("--checkpointing", job.checkpointing.map(Into::into)),
         global_batch: flag("--global-batch", job.global_batch),
         sort: flag("--sort", ranking.and_then(|r| r.sort).map(Into::into)),
-        top: flag("--top", ranking.and_then(|r| r.top)),
         confidence: flag("--confidence", confidence.confidence),
         allow_tight: flag(
             "--allow-tight",

@@ -44,7 +44,7 @@ pub(crate) struct ReserveArgs {
     forecast: ForecastArgs,
 
     /// Also consider configurations that may run out of memory or run slowly near its limit.
-    #[arg(long)]
+    #[arg(long, help_heading = "Job")]
     allow_tight: bool,
 
     #[command(flatten)]

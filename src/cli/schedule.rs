@@ -28,7 +28,7 @@ pub(super) fn run(
     planned: &PlannedArgs,
     ladder: Ladder,
     opened: &Opened,
-    format: Format,
+    (format, timing): (Format, bool),
     global: &GlobalArgs,
     output: &Output,
 ) -> Result<(), Failure> {
@@ -45,7 +45,7 @@ pub(super) fn run(
         },
     )?;
     stopwatch.lap("report");
-    if global.timing {
+    if timing {
         stopwatch.show(output);
     }
     Ok(())
