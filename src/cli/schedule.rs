@@ -168,9 +168,9 @@ impl From<ScheduleError> for Failure {
                     None => diagnostic,
                     Some(Held { hold: Hold::Earliest, .. }) => diagnostic
                         .help("an earlier `earliest` lets it start in a window that would hold it"),
-                    Some(Held { hold: Hold::After(before), .. }) => diagnostic.help(format!(
-                        "an earlier start of `{before}`, fewer `tokens` or more nodes for it let it start sooner"
-                    )),
+                    Some(Held { hold: Hold::After(before), .. }) => {
+                        diagnostic.help(sooner(&before, "it"))
+                    }
                 })
             }
             ScheduleError::NoSchedule { .. } => Self::Infeasible(
@@ -200,13 +200,15 @@ impl From<ScheduleError> for Failure {
 fn hold_help(job: &str, hold: &Hold) -> String {
     match hold {
         Hold::Earliest => format!("an earlier `earliest` of `{job}` would help"),
-        Hold::After(before) => {
-            format!(
-                "an earlier start of `{before}`, fewer `tokens` or more nodes for it let `{job}` start \
-                 sooner"
-            )
-        }
+        Hold::After(before) => sooner(before, &format!("`{job}`")),
     }
+}
+
+/// What of the job before it lets one start sooner.
+fn sooner(before: &str, job: &str) -> String {
+    format!(
+        "an earlier start of `{before}`, fewer `tokens` or more nodes for it let {job} start sooner"
+    )
 }
 
 fn of_job(job: &str, mut diagnostic: Diagnostic) -> Diagnostic {
