@@ -105,7 +105,9 @@ impl Failures {
     /// so fast that no cycle is ever finished.
     #[must_use]
     pub fn slowdown(&self) -> f64 {
-        (1.0 + self.per_h * self.down_h()) / (1.0 - self.per_h * self.lost_h())
+        // Rounding may leave a little less than nothing.
+        let left = (1.0 - self.per_h * self.lost_h()).max(0.0);
+        (1.0 + self.per_h * self.down_h()) / left
     }
 
     /// Of the hours that one failure costs.

@@ -327,6 +327,22 @@ mod tests {
         assert!(course.writes_h() < lost_h && course.writes_h() > 0.5 * lost_h);
     }
 
+    /// A cycle that failures never let end takes forever, however its share is rounded.
+    #[test]
+    fn what_is_never_saved_gives_no_time_back() {
+        for hours in 1..2000_u32 {
+            let reliability = Reliability {
+                failures_per_1000_node_days: 1000.0,
+                checkpoint_interval_s: Some(f64::from(hours) * SECONDS_PER_HOUR),
+                write_bytes_per_s_node: 1e6,
+                ..Reliability::default()
+            };
+            let course = WallClock::new(&reliability, 7_000_000_000, &cluster(), 80).course(1e5);
+            assert!(course.failures.slowdown() >= 1.0, "{course:?}");
+            assert!(course.writes_h() >= 0.0, "{course:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn the_wall_clock_is_ordered(
