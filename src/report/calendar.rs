@@ -2,6 +2,7 @@
 
 mod gantt;
 mod names;
+mod words;
 
 use crate::calendar::Moment;
 use crate::job::{Agenda, Minimise};
@@ -16,6 +17,7 @@ use super::ranking::is_short;
 use super::words::{partial, price_words};
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone};
 use names::Names;
+use words::{done_words, objective_words};
 
 /// A schedule with the jobs it is of.
 #[derive(Debug, Clone, Copy)]
@@ -235,10 +237,7 @@ impl Calendar<'_> {
         ));
         if schedule.jobs.iter().any(|job| job.deadline.is_some()) {
             notes.push(("deadlines".into(), self.deadline_note()));
-            notes.push((
-                "done %".into(),
-                "probability of being done by the deadline, started as the calendar says".into(),
-            ));
+            notes.push(("done %".into(), done_words(schedule)));
         }
         notes.extend(self.spares());
         notes.push((
@@ -299,40 +298,6 @@ impl Calendar<'_> {
         } else {
             "all met by the ends shown: they bind under this objective".to_owned()
         }
-    }
-}
-
-/// What was minimised and how good the schedule is at it.
-fn objective_words(minimise: Minimise, objective: &ObjectiveReport, weighted: bool) -> String {
-    let (shortest, what) = match minimise {
-        Minimise::Makespan => ("shortest", "makespan"),
-        Minimise::Cost => ("cheapest", "cost"),
-        Minimise::Lateness => ("least late", "lateness"),
-    };
-    let show = |value: f64| {
-        if minimise == Minimise::Cost {
-            return format!("${}", dollars(value));
-        }
-        let unit = TimeUnit::of_hours(value);
-        let times = if weighted {
-            ", weighted by priority"
-        } else {
-            ""
-        };
-        format!("{} {}{times}", unit.show(value), unit.name)
-    };
-    match (objective.proven, objective.gap) {
-        (true, _) => format!("by {what}: proven {shortest}, {}", show(objective.value)),
-        (false, Some(gap)) => format!(
-            "by {what}: {}, at most {} % above the {shortest} possible (no schedule is below {})",
-            show(objective.value),
-            percent(gap),
-            show(objective.bound),
-        ),
-        (false, None) => format!(
-            "by {what}: {}; whether a schedule can do better was not settled",
-            show(objective.value)
-        ),
     }
 }
 

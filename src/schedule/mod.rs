@@ -18,10 +18,12 @@
 //! | `bound` | what no schedule can be better than, without a search |
 //! | `solve` | the best schedule, and the proof: list, annealing, tree, ways, constraint program |
 //! | `report`, `error`, `hold` | what came of it, in hours and dollars |
+//! | `done` | how surely jobs are done in time |
 //!
 //! [`Planner`]: crate::plan::Planner
 
 mod bound;
+mod done;
 mod due;
 mod error;
 mod hold;
@@ -138,7 +140,9 @@ pub struct ScheduledJob {
     pub deadline: Option<Moment>,
     /// Hours it is done after its deadline; `null` when it has none.
     pub late_h: Option<f64>,
-    /// Probability that it is done by its end, if it starts as booked.
+    /// Probability that it is done by its end, if it starts as booked or, where that is later, once
+    /// the jobs that it waits for are done. Durations are taken as independent, and nodes as free when
+    /// the calendar has them free.
     pub done_by_end: f64,
     /// The same by its deadline; `null` when it has none.
     pub done_by_deadline: Option<f64>,
@@ -231,7 +235,7 @@ pub fn schedule_watched(
         None => on_finest(None).map_err(|failure| failure.explained(agenda, watch))?,
     };
     let schedule = report::schedule(agenda, &options, &grid, &problem, &solved, fit)?;
-    Ok(report::with_probabilities(schedule, agenda, planner))
+    Ok(done::with_probabilities(schedule, agenda, planner))
 }
 
 type Found = (Grid, Problem, Solved);

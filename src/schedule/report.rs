@@ -7,10 +7,9 @@ use super::steps::Grid;
 use super::{
     ClusterCalendar, ObjectiveReport, SCHEMA_VERSION, Schedule, ScheduleError, ScheduledJob,
 };
-use crate::calendar::Moment;
 use crate::job::{Agenda, Minimise, Probability, Request, Window};
 use crate::plan::{
-    FitReport, Planner, failure_note, fit_notes, pressure_note, tokens_note, waiting_note,
+    FitReport, failure_note, fit_notes, pressure_note, tokens_note, waiting_note,
 };
 use crate::throughput::Fit;
 
@@ -122,25 +121,6 @@ fn notes(agenda: &Agenda, jobs: &[ScheduledJob], fit: &Fit) -> Vec<String> {
         }
     }
     notes
-}
-
-/// Fills in how sure each job is to be done by its end and by its deadline.
-pub(super) fn with_probabilities(
-    mut schedule: Schedule,
-    agenda: &Agenda,
-    planner: &Planner<'_>,
-) -> Schedule {
-    for (job, of) in schedule.jobs.iter_mut().zip(&agenda.jobs) {
-        let Some(finish) = planner.finish(&of.request, &job.candidate) else {
-            continue;
-        };
-        let start = job.start;
-        let hours = |moment: Moment| moment.hours_after(start).max(0.0);
-        job.done_by_end = finish.probability_by(hours(job.end));
-        let due = job.deadline;
-        job.done_by_deadline = due.map(|due| finish.probability_by(hours(due)));
-    }
-    schedule
 }
 
 fn objective(

@@ -8,9 +8,12 @@
 mod answers;
 mod better;
 mod calendar;
+#[path = "../dice/mod.rs"]
+mod dice;
 mod order;
 mod search;
 mod steps;
+mod waits;
 
 use std::sync::LazyLock;
 

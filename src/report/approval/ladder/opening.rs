@@ -107,14 +107,16 @@ impl LadderApproval<'_> {
             }
             [job] => Some(format!(
                 "with a probability of {least} % {} is done by its deadline, {}, if it starts as \
-                 booked",
+                 booked{}",
                 job.name,
-                job.deadline.map_or_else(String::new, day)
+                job.deadline.map_or_else(String::new, day),
+                or_later(&due)
             )),
             all => Some(format!(
                 "each of the {} deadlines is met with a probability of {least} % or more, if its \
-                 job starts as booked",
-                all.len()
+                 job starts as booked{}",
+                all.len(),
+                or_later(&due)
             )),
         }
     }
@@ -252,6 +254,15 @@ impl LadderApproval<'_> {
             }
         }
         notes
+    }
+}
+
+/// When else a job starts of which a probability is told.
+fn or_later(due: &[&ScheduledJob]) -> &'static str {
+    if due.iter().any(|job| !job.after.is_empty()) {
+        " or once the jobs it waits for are done"
+    } else {
+        ""
     }
 }
 
