@@ -88,12 +88,14 @@ pub enum ScheduleError {
         proven: bool,
     },
     /// Deadlines bind, and can't all be met.
-    #[error("{}", deadlines(late, *proven))]
+    #[error("{}", deadlines(late, *proven, *is_nearest))]
     Deadlines {
         /// Jobs that are late in the schedule that comes nearest.
         late: Vec<LateJob>,
         /// Whether it is proven that no schedule meets every deadline.
         proven: bool,
+        /// Whether it is proven that no schedule comes nearer.
+        is_nearest: bool,
     },
     /// The cost of a job is unknown where it is to be minimised.
     #[error("no price is known for job `{job}` on {}", clusters.join(", "))]
@@ -154,7 +156,7 @@ impl ScheduleError {
 /// Hours that rounding may add to a whole number of minutes.
 const ROUNDING_H: f64 = 1e-9;
 
-fn deadlines(late: &[LateJob], proven: bool) -> String {
+fn deadlines(late: &[LateJob], proven: bool, is_nearest: bool) -> String {
     let jobs: Vec<String> = late
         .iter()
         .map(|job| {
@@ -184,12 +186,13 @@ fn deadlines(late: &[LateJob], proven: bool) -> String {
     if jobs.is_empty() {
         start.to_owned()
     } else {
-        format!("{start}; in the nearest, {}", jobs.join(", and "))
+        let found = if is_nearest { "" } else { " found" };
+        format!("{start}; in the nearest{found}, {}", jobs.join(", and "))
     }
 }
 
-/// Refuses what no job's placement could mend: one that fits nowhere, or is late by itself.
-pub(super) fn check_alone(
+/// Refuses a job that fits nowhere, however others are placed.
+pub(super) fn check_windows(
     agenda: &Agenda,
     grid: &Grid,
     problem: &Problem,
@@ -203,11 +206,14 @@ pub(super) fn check_alone(
     if let Some(job) = (0..ends.len()).find(placeless) {
         return Err(no_window(agenda, grid, problem, &ends, job));
     }
-    let late = late(agenda, grid, problem, &ends, true);
-    if problem.binding() && !late.is_empty() {
-        return Err(ScheduleError::Deadlines { late, proven: true });
-    }
     Ok(())
+}
+
+/// Whether deadlines bind and some job misses its own even by itself, so that no search is needed to
+/// tell that no schedule meets them all.
+pub(super) fn is_late_alone(problem: &Problem) -> bool {
+    let mut ends = problem.tasks.iter().zip(earliest_ends(problem));
+    problem.binding() && ends.any(|(task, end)| task.due.is_some_and(|due| end > due.step()))
 }
 
 fn no_window(
@@ -279,21 +285,22 @@ fn explain(
                 .map(|(job, placed)| nearest.end(job, *placed))
                 .collect();
             ScheduleError::Deadlines {
-                late: late(agenda, grid, problem, &ends, false),
+                late: late(agenda, grid, problem, &ends),
                 proven,
+                is_nearest: solved.bound >= solved.worth.first,
             }
         }
-        _ => ScheduleError::NoSchedule { proven },
+        // The windows are in the way, whatever the deadlines.
+        Err(without) => ScheduleError::NoSchedule {
+            proven: without == Unsolved::Impossible,
+        },
+        Ok(_) => ScheduleError::NoSchedule { proven },
     }
 }
 
-fn late(
-    agenda: &Agenda,
-    grid: &Grid,
-    problem: &Problem,
-    ends: &[i64],
-    alone: bool,
-) -> Vec<LateJob> {
+/// The jobs that miss their deadlines where they have these ends.
+fn late(agenda: &Agenda, grid: &Grid, problem: &Problem, ends: &[i64]) -> Vec<LateJob> {
+    let earliest = earliest_ends(problem);
     let jobs = agenda.jobs.iter().zip(&problem.tasks).zip(ends).enumerate();
     jobs.filter_map(|(place, ((job, task), end))| {
         let due = task.due?.step();
@@ -302,6 +309,7 @@ fn late(
             return None;
         }
         let deadline = job.deadline?;
+        let alone = earliest.get(place) == Some(end);
         let after = |end: Moment| end.hours_after(deadline);
         // One that only rounding to steps makes late is late by as much.
         let hours = grid.moment(*end).map(after).filter(|hours| *hours > 0.0);
@@ -310,7 +318,7 @@ fn late(
             deadline,
             hours: hours.unwrap_or_else(|| grid.hours(behind)),
             alone,
-            hold: hold(agenda, problem, ends, place)
+            hold: hold(agenda, problem, &earliest, place)
                 .filter(|_| alone && earliest_end_without(problem, place, true, true) <= due),
         })
     })

@@ -51,7 +51,7 @@ use crate::throughput::Fit;
 use error::Failure;
 use options::Choice;
 use problem::Problem;
-use solve::{Depth, Solved};
+use solve::{Depth, Solved, Unsolved};
 use steps::Grid;
 
 /// Version of the JSON that a schedule is printed as; it grows when a field changes meaning.
@@ -250,7 +250,10 @@ fn solved_on(
     watch: &Watch<'_>,
 ) -> Result<Found, Failure> {
     let problem = grid.problem(agenda, options);
-    error::check_alone(agenda, &grid, &problem)?;
+    error::check_windows(agenda, &grid, &problem)?;
+    if error::is_late_alone(&problem) {
+        return Err(Failure::Unsolved(grid, problem, Unsolved::Impossible));
+    }
     let known = coarse.and_then(|(coarse, _, solved)| grid.finer(coarse, &solved.placed));
     match solve::solve(&problem, known.as_deref(), depth, watch) {
         Ok(solved) => Ok((grid, problem, solved)),

@@ -11,6 +11,7 @@ mod calendar;
 #[path = "../dice/mod.rs"]
 mod dice;
 mod order;
+mod remedies;
 mod search;
 mod steps;
 mod waits;

@@ -1,0 +1,35 @@
+//! What is advised where there is no schedule: it helps as it stands.
+
+use tminus::calendar::Span;
+use tminus::schedule::ScheduleError;
+use tminus::search::Watch;
+
+use super::calendar::{agenda, scheduled};
+
+/// Deadlines moved by what each is missed by are met, also where jobs that are late by themselves are in
+/// each other's way too.
+#[test]
+fn deadlines_moved_by_what_they_are_missed_by_are_met() {
+    let mut agenda = agenda(
+        "clusters = [\"r7z2\"]\ntokens = \"20x\"\n[reliability]\nspares = 1\n\
+         [schedule]\nstart = \"2027-12-31T12:00Z\"\n\
+         [schedule.clusters.r7z2]\ncapacity_nodes = 3\n\
+         [[jobs]]\nname = \"j0\"\nmodel = \"gpt-760m\"\ndeadline = \"2028-01-01T00:12Z\"\n\
+         [[jobs]]\nname = \"j1\"\nmodel = \"gpt-760m\"\ndeadline = \"2028-01-01T04:26Z\"\n\
+         [[jobs]]\nname = \"j2\"\nmodel = \"gpt-350m\"\nearliest = \"2027-12-31T12:58Z\"\n\
+         deadline = \"2027-12-31T20:10Z\"\n\
+         [[jobs]]\nname = \"j3\"\nmodel = \"gpt-350m\"\ndeadline = \"2028-01-01T05:45Z\"\n",
+    );
+    let refused = scheduled(&agenda, 1, &Watch::new());
+    let Err(ScheduleError::Deadlines { late, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    assert!(late.len() > 1, "{late:?}");
+    for missed in &late {
+        let mut jobs = agenda.jobs.iter_mut();
+        let job = jobs.find(|job| job.name == missed.job).unwrap();
+        let by = Span::from_hours_up(missed.hours - 1e-9).unwrap();
+        job.deadline = missed.deadline.plus(by);
+    }
+    assert!(scheduled(&agenda, 1, &Watch::new()).is_ok());
+}
