@@ -220,6 +220,42 @@ fn jobs_are_as_sure_as_their_durations_were_asked_to_be() {
     assert!(!text.contains("**overruns**"), "{text}");
 }
 
+/// Hours booked beyond those expected are told apart from what is expected, in the plan as in the report.
+#[test]
+fn a_plan_says_what_is_booked_and_what_is_expected() {
+    let root = tempfile::tempdir().unwrap();
+    file(root.path(), "sure.toml", SURE);
+    file(
+        root.path(),
+        "expected.toml",
+        &SURE.replace("probability = 0.9", ""),
+    );
+    let cost = |schedule: &Value, key: &str| schedule[key].as_f64().unwrap();
+    let both = |name: &str| {
+        let schedule = json(&said(root.path(), &format!("plan {name} --format json")));
+        for key in ["cost_usd", "expected_cost_usd"] {
+            let jobs = schedule["jobs"].as_array().unwrap();
+            let sum: f64 = jobs.iter().map(|job| cost(job, key)).sum();
+            assert!((sum - cost(&schedule, key)).abs() < 1e-6, "{schedule}");
+        }
+        (
+            cost(&schedule, "cost_usd"),
+            cost(&schedule, "expected_cost_usd"),
+        )
+    };
+    let (booked, expected) = both("sure.toml");
+    assert!(expected < booked, "{expected} {booked}");
+    let text = said(root.path(), "plan sure.toml");
+    let words = format!("${booked:.0} as booked, expected ${expected:.0}\n");
+    assert!(
+        text.replace(',', "").contains(&words.replace(',', "")),
+        "{words} {text}"
+    );
+    let (same, expected) = both("expected.toml");
+    assert!((same - expected).abs() < 1e-9, "{same} {expected}");
+    assert!(!said(root.path(), "plan expected.toml").contains("booked"));
+}
+
 #[test]
 fn flags_on_time_and_cost_hold_for_every_job() {
     let root = tempfile::tempdir().unwrap();

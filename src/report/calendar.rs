@@ -7,7 +7,7 @@ mod words;
 use crate::calendar::Moment;
 use crate::job::{Agenda, Minimise};
 use crate::quantity::{counted, display_thousands};
-use crate::schedule::{ClusterCalendar, EVERY_NODE, ObjectiveReport, Schedule, ScheduledJob};
+use crate::schedule::{ClusterCalendar, EVERY_NODE, Schedule, ScheduledJob};
 
 use super::bookings::chance;
 use super::number::{
@@ -70,9 +70,19 @@ impl Calendar<'_> {
             schedule.end,
         );
         if let Some(cost) = schedule.cost_usd {
-            text = format!("{text}, ${}", dollars(cost));
+            let of = match self.expected() {
+                Some(expected) => format!(" as booked, expected ${}", dollars(expected)),
+                None => String::new(),
+            };
+            text = format!("{text}, ${}{of}", dollars(cost));
         }
         text
+    }
+
+    /// What the jobs are expected to cost, where longer hours are booked for them.
+    fn expected(&self) -> Option<f64> {
+        let booked = self.schedule.probability.is_some();
+        self.schedule.expected_cost_usd.filter(|_| booked)
     }
 
     fn scope(&self) -> String {
@@ -121,7 +131,12 @@ impl Calendar<'_> {
             Column::right(format!("time\n{}", unit.name)),
         ];
         if priced {
-            columns.push(Column::right("cost\n$"));
+            let kind = if schedule.probability.is_some() {
+                "booked"
+            } else {
+                "cost"
+            };
+            columns.push(Column::right(format!("{kind}\n$")));
         }
         if due {
             columns.push(Column::left("deadline"));
@@ -244,6 +259,15 @@ impl Calendar<'_> {
             "GPU-hours".into(),
             format!("{}, whole nodes", thousands(schedule.gpu_hours)),
         ));
+        if let Some(expected) = self.expected() {
+            notes.push((
+                "booked $".into(),
+                format!(
+                    "for the hours booked; all jobs together are expected to cost ${}",
+                    dollars(expected)
+                ),
+            ));
+        }
         let fit = &schedule.fit;
         notes.push((
             "fit".into(),
@@ -350,6 +374,10 @@ fn fields(job: &ScheduledJob) -> Vec<(String, String)> {
         ),
         ("priority", job.priority.to_string()),
         ("after", job.after.join("; ")),
+        (
+            "expected_cost_usd",
+            or_empty(job.expected_cost_usd.map(|usd| usd.to_string())),
+        ),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()

@@ -79,8 +79,10 @@ pub struct Schedule {
     pub objective: ObjectiveReport,
     /// Hours from the start until the last job is done.
     pub makespan_h: f64,
-    /// Dollars of all jobs; `null` when one of them has no price.
+    /// Dollars of all jobs for the hours booked; `null` when one of them has no price.
     pub cost_usd: Option<f64>,
+    /// Dollars expected of all jobs: the same unless `probability` books longer.
+    pub expected_cost_usd: Option<f64>,
     /// Hours by which jobs miss their deadlines, each times the job's priority.
     pub lateness_h: f64,
     /// GPU-hours of all jobs, whole nodes.
@@ -130,6 +132,8 @@ pub struct ScheduledJob {
     pub hours: f64,
     /// Dollars for those hours; `null` when no price is known.
     pub cost_usd: Option<f64>,
+    /// Dollars for the hours that are expected of it.
+    pub expected_cost_usd: Option<f64>,
     /// GPU-hours billed for those hours, whole nodes.
     pub gpu_hours: f64,
     /// When it can start, at the earliest.

@@ -53,6 +53,7 @@ pub(super) fn schedule(
         objective: objective(agenda, grid, problem, solved, value),
         makespan_h: grid.hours(end),
         cost_usd,
+        expected_cost_usd: jobs.iter().map(|job| job.expected_cost_usd).sum(),
         lateness_h,
         notes: equals_note(agenda, solved)
             .into_iter()
@@ -176,6 +177,7 @@ fn scheduled(
         end: ends_at,
         hours: choice.hours,
         cost_usd: choice.cost_usd,
+        expected_cost_usd: candidate.cost_usd.map(|cost| cost.expected),
         gpu_hours: choice.gpu_hours,
         earliest: job.earliest,
         deadline: job.deadline,
