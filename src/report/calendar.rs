@@ -17,6 +17,7 @@ use super::ranking::is_short;
 use super::words::{partial, price_words};
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone};
 use names::Names;
+pub(super) use words::cut_off;
 use words::{done_words, objective_words};
 
 /// A schedule with the jobs it is of.
@@ -273,6 +274,8 @@ impl Calendar<'_> {
             "fit".into(),
             format!("{}: {}", fit.name, counted(fit.rows as u64, "measured row")),
         ));
+        let jobs = schedule.jobs.iter();
+        notes.extend(jobs.filter_map(|job| Some(("nodes".to_owned(), cut_off(job)?))));
         notes.extend(self.prices());
         let told = schedule.notes.iter();
         notes.extend(told.map(|text| ("note".to_owned(), text.clone())));

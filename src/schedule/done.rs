@@ -150,7 +150,7 @@ impl End {
     }
 }
 
-/// Fills in how sure each job is to be done by its end and by its deadline.
+/// Fills in how sure each job is to be done by its end, by its deadline and while it has its nodes.
 pub(super) fn with_probabilities(
     mut schedule: Schedule,
     agenda: &Agenda,
@@ -175,6 +175,7 @@ pub(super) fn with_probabilities(
         let by = |moment: crate::calendar::Moment| end.by(moment.hours_after(begin));
         job.done_by_end = by(job.end);
         job.done_by_deadline = job.deadline.map(by);
+        job.done_by_nodes_until = job.nodes_until.map(by);
         if is_waited_for(place)
             && let Some(law) = laws.get_mut(place)
         {

@@ -150,6 +150,12 @@ pub struct ScheduledJob {
     pub done_by_end: f64,
     /// The same by its deadline; `null` when it has none.
     pub done_by_deadline: Option<f64>,
+    /// When its nodes are free no longer: its window closes, or others have booked them; `null`
+    /// where they stay free.
+    #[schemars(with = "Option<String>")]
+    pub nodes_until: Option<Moment>,
+    /// The probability that it is done by then.
+    pub done_by_nodes_until: Option<f64>,
     /// What an hour of its lateness counts.
     pub priority: u64,
     /// The jobs that are done before it starts.

@@ -165,7 +165,9 @@ fn scheduled(
 ) -> Option<ScheduledJob> {
     let job = &agenda.jobs[index];
     let choice = &options[index][placed.mode];
-    let ends_at = grid.moment(problem.end(index, placed))?;
+    let mode = problem.mode(index, placed);
+    let end = problem.end(index, placed);
+    let ends_at = grid.moment(end)?;
     let mut candidate = choice.candidate.clone();
     candidate.rank = 1;
     candidate.tied_with_best = true;
@@ -186,6 +188,8 @@ fn scheduled(
         // Told by `with_probabilities`.
         done_by_end: 0.0,
         done_by_deadline: None,
+        nodes_until: grid.nodes_until(&agenda.sites[choice.site], mode.nodes, end),
+        done_by_nodes_until: None,
         priority: job.priority,
         after: job
             .after

@@ -204,6 +204,15 @@ impl Grid {
         pieces
     }
 
+    /// When so many nodes of a site are free no longer, from step `from` on; `None` where they stay
+    /// free.
+    pub(super) fn nodes_until(&self, site: &Site, nodes: i64, from: i64) -> Option<Moment> {
+        let from = from.checked_mul(self.minutes * 60)?;
+        let mut pieces = self.exactly_free(site).into_iter();
+        let gone = pieces.find(|piece| piece.to > from && piece.nodes < nodes)?;
+        self.start.plus_seconds(gone.from.max(from))
+    }
+
     /// The first step that starts at `moment` or later.
     fn up(&self, moment: Moment) -> i64 {
         let seconds = self.seconds(moment);

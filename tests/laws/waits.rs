@@ -105,3 +105,33 @@ fn a_job_is_as_sure_as_those_it_waits_for() {
         }
     }
 }
+
+/// What closes on a job at its end cuts it off as often as it runs over.
+#[test]
+fn a_job_that_outlasts_its_nodes_is_told_of() {
+    let windows = |windows: &str| {
+        let (schedule, _) = of(&format!(
+            "[schedule.clusters.r7z2]\ncapacity_nodes = 2\n{windows}\n[[jobs]]\nmodel = \"gpt-1b\"\n"
+        ));
+        schedule.jobs[0].clone()
+    };
+    let free = windows("");
+    assert_eq!((free.nodes_until, free.done_by_nodes_until), (None, None));
+    let end = free.end;
+    for (closes, nodes) in [
+        (
+            format!("available = [{{ from = \"2026-12-01\", to = \"{end}\" }}]"),
+            end,
+        ),
+        (
+            format!("booked = [{{ from = \"{end}\", to = \"2027-12-01\", nodes = 1 }}]"),
+            end,
+        ),
+    ] {
+        let job = windows(&closes);
+        assert_eq!(job.nodes_until, Some(nodes), "{closes}");
+        assert_eq!(job.done_by_nodes_until, Some(job.done_by_end));
+    }
+    let later = windows("available = [{ from = \"2026-12-01\", to = \"2026-12-04\" }]");
+    assert!(later.done_by_nodes_until > Some(0.9), "{later:?}");
+}

@@ -1,8 +1,9 @@
 //! What is said of a schedule in sentences.
 
 use crate::job::Minimise;
-use crate::schedule::{ObjectiveReport, Schedule};
+use crate::schedule::{ObjectiveReport, Schedule, ScheduledJob};
 
+use super::super::bookings::chance;
 use super::super::number::{TimeUnit, dollars, percent};
 
 /// What the probability of meeting a deadline covers.
@@ -54,4 +55,19 @@ pub(super) fn objective_words(
             show(objective.value)
         ),
     }
+}
+
+/// Jobs less sure than this to be done while they have their nodes are warned of.
+const SURE: f64 = 0.9;
+
+/// What is to be said of a job that may outlast its nodes.
+pub(in crate::report) fn cut_off(job: &ScheduledJob) -> Option<String> {
+    let sure = job.done_by_nodes_until.filter(|sure| *sure < SURE)?;
+    Some(format!(
+        "those of {} are gone from {} on: it is done by then with a probability of {} %, and cut off \
+         else",
+        job.name,
+        job.nodes_until?,
+        chance(sure)
+    ))
 }

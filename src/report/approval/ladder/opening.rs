@@ -8,6 +8,7 @@ use crate::schedule::ScheduledJob;
 use crate::throughput::Basis;
 
 use super::super::super::bookings::chance;
+use super::super::super::calendar::cut_off;
 use super::super::super::number::{TimeUnit, dollars, percent};
 use super::super::super::words::{partial, verdict_words};
 use super::super::note;
@@ -177,6 +178,8 @@ impl LadderApproval<'_> {
                 ));
             }
         }
+        let jobs = self.schedule.jobs.iter();
+        notes.extend(jobs.filter_map(|job| Some(note("nodes", cut_off(job)?))));
         if !self.schedule.objective.proven {
             notes.push(note("gap", self.proven()));
         }
