@@ -173,9 +173,20 @@ impl From<ScheduleError> for Failure {
                     }
                 })
             }
-            ScheduleError::NoSchedule { .. } => Self::Infeasible(
-                diagnostic.help("longer windows, more nodes in them, or fewer jobs would help"),
-            ),
+            ScheduleError::NoSchedule { longer, .. } => Self::Infeasible(match longer {
+                Some(longer) => diagnostic
+                    .help(format!(
+                        "the last window of {} would hold them if it ended {} later: `to = \"{}\"` instead \
+                         of {}",
+                        longer.cluster,
+                        longer.span(),
+                        longer.until,
+                        longer.to
+                    ))
+                    .help("more nodes in the windows, fewer jobs or fewer `tokens` would help too"),
+                None => diagnostic
+                    .help("longer windows, more nodes in them, or fewer jobs would help"),
+            }),
             ScheduleError::Deadlines { late, .. } => Self::Infeasible(
                 late.iter()
                     .filter_map(|job| job.hold.as_ref().map(|hold| hold_help(&job.job, hold)))

@@ -4,6 +4,7 @@ use thiserror::Error;
 
 use super::bound::earliest_ends;
 use super::hold::{Held, Hold, earliest_end_without, held, held_words, hold};
+use super::longer::{Longer, longer};
 use super::problem::{Aim, END_OF_TIME, Problem};
 use super::solve::{Depth, Unsolved, solve};
 use super::steps::Grid;
@@ -86,6 +87,8 @@ pub enum ScheduleError {
     NoSchedule {
         /// Whether it is proven that there is none.
         proven: bool,
+        /// A longer window that would hold them, where one is known.
+        longer: Option<Longer>,
     },
     /// Deadlines bind, and can't all be met.
     #[error("{}", deadlines(late, *proven, *is_nearest))]
@@ -291,10 +294,10 @@ fn explain(
             }
         }
         // The windows are in the way, whatever the deadlines.
-        Err(without) => ScheduleError::NoSchedule {
-            proven: without == Unsolved::Impossible,
+        without => ScheduleError::NoSchedule {
+            proven: without.map_or_else(|unsolved| unsolved == Unsolved::Impossible, |_| proven),
+            longer: longer(agenda, grid, problem, watch),
         },
-        Ok(_) => ScheduleError::NoSchedule { proven },
     }
 }
 

@@ -17,7 +17,7 @@
 //! | `problem`, `room` | jobs, ways and what is free, as an optimiser sees them |
 //! | `bound` | what no schedule can be better than, without a search |
 //! | `solve` | the best schedule, and the proof: list, annealing, tree, ways, constraint program |
-//! | `report`, `error`, `hold` | what came of it, in hours and dollars |
+//! | `report`, `error`, `hold`, `longer` | what came of it, in hours and dollars |
 //! | `done` | how surely jobs are done in time |
 //!
 //! [`Planner`]: crate::plan::Planner
@@ -27,6 +27,7 @@ mod done;
 mod due;
 mod error;
 mod hold;
+mod longer;
 mod options;
 mod problem;
 mod report;
@@ -38,6 +39,7 @@ mod tests;
 
 pub use error::{LateJob, ScheduleError};
 pub use hold::{Held, Hold};
+pub use longer::Longer;
 pub(crate) use options::EVERY_NODE;
 
 use schemars::JsonSchema;

@@ -139,7 +139,7 @@ impl Grid {
     }
 
     /// What is free of a site: in each step, what is so all through it.
-    fn free(&self, site: &Site) -> Free {
+    pub(super) fn free(&self, site: &Site) -> Free {
         let exact = self.exactly_free(site);
         let step = self.minutes * 60;
         let ends = exact.iter().map(|piece| piece.to);
@@ -207,7 +207,7 @@ impl Grid {
     /// When so many nodes of a site are free no longer, from step `from` on; `None` where they stay
     /// free.
     pub(super) fn nodes_until(&self, site: &Site, nodes: i64, from: i64) -> Option<Moment> {
-        let from = from.checked_mul(self.minutes * 60)?;
+        let from = self.seconds_of(from)?;
         let mut pieces = self.exactly_free(site).into_iter();
         let gone = pieces.find(|piece| piece.to > from && piece.nodes < nodes)?;
         self.start.plus_seconds(gone.from.max(from))
@@ -226,8 +226,12 @@ impl Grid {
 
     /// When step `step` starts.
     pub(super) fn moment(&self, step: i64) -> Option<Moment> {
-        self.start
-            .plus_seconds(step.checked_mul(self.minutes * 60)?)
+        self.start.plus_seconds(self.seconds_of(step)?)
+    }
+
+    /// Seconds of so many steps.
+    pub(super) fn seconds_of(&self, steps: i64) -> Option<i64> {
+        steps.checked_mul(self.minutes * 60)
     }
 
     /// Hours of so much lateness, counted as a problem on these steps does.

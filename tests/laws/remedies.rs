@@ -1,7 +1,8 @@
 //! What is advised where there is no schedule: it helps as it stands.
 
 use tminus::calendar::Span;
-use tminus::schedule::ScheduleError;
+use tminus::job::Agenda;
+use tminus::schedule::{Longer, ScheduleError};
 use tminus::search::Watch;
 
 use super::calendar::{agenda, scheduled};
@@ -32,4 +33,48 @@ fn deadlines_moved_by_what_they_are_missed_by_are_met() {
         job.deadline = missed.deadline.plus(by);
     }
     assert!(scheduled(&agenda, 1, &Watch::new()).is_ok());
+}
+
+fn longer(agenda: &Agenda) -> Longer {
+    match scheduled(agenda, 1, &Watch::new()) {
+        Err(ScheduleError::NoSchedule { longer, .. }) => longer.unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Two jobs that no window holds fit once the last one is as much longer as is said, and not with a minute
+/// less.
+#[test]
+fn a_window_as_much_longer_as_said_holds_all_jobs() {
+    let of = |windows: &str| {
+        agenda(&format!(
+            "clusters = [\"r7z2\"]\ntokens = \"20x\"\n[schedule]\nstart = \"2027-12-31T12:00Z\"\n\
+             [schedule.clusters.r7z2]\n{windows}\n\
+             [[jobs]]\nmodel = \"gpt-760m\"\n[[jobs]]\nname = \"other\"\nmodel = \"gpt-760m\"\n"
+        ))
+    };
+    for windows in [
+        "capacity_nodes = 2\navailable = [{ from = \"2028-01-01\", to = \"2028-01-02\" }]",
+        "capacity_nodes = 1\n\
+         available = [{ from = \"2028-01-01\", to = \"2028-01-02T04:20Z\" },\n\
+         { from = \"2028-01-02T04:20Z\", to = \"2028-01-03T11:36Z\" }]\n\
+         booked = [{ from = \"2028-01-01T09:49Z\", to = \"2028-01-01T19:28Z\", nodes = 1 }]",
+    ] {
+        let tight = of(windows);
+        let told = longer(&tight);
+        let until = |end| {
+            let mut agenda = tight.clone();
+            agenda.sites[0]
+                .available
+                .as_mut()
+                .unwrap()
+                .last_mut()
+                .unwrap()
+                .to = end;
+            scheduled(&agenda, 1, &Watch::new())
+        };
+        assert!(until(told.until).is_ok(), "{told:?}");
+        let sooner = told.until.plus_seconds(-60).unwrap();
+        assert!(sooner > told.to && until(sooner).is_err(), "{told:?}");
+    }
 }

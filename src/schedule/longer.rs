@@ -1,0 +1,98 @@
+//! How much longer a window would have to be for all jobs to fit.
+
+use super::problem::{Aim, Problem};
+use super::solve::{Depth, solve};
+use super::steps::Grid;
+use crate::calendar::{Moment, Span};
+use crate::job::{Agenda, Site};
+use crate::search::Watch;
+
+/// The last window of a cluster, made so much longer that all jobs fit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Longer {
+    /// The cluster.
+    pub cluster: String,
+    /// When the window ends.
+    pub to: Moment,
+    /// When it would have to end.
+    pub until: Moment,
+}
+
+impl Longer {
+    /// How much longer that is.
+    #[must_use]
+    pub fn span(&self) -> Span {
+        self.until.since(self.to).unwrap_or_default()
+    }
+}
+
+/// The least that the last window of one cluster has to be longer, as far as can be found.
+pub(super) fn longer(
+    agenda: &Agenda,
+    grid: &Grid,
+    problem: &Problem,
+    watch: &Watch<'_>,
+) -> Option<Longer> {
+    let mut shortest = problem.clone();
+    shortest.aim = Aim::Makespan;
+    if !problem.binding() {
+        for task in &mut shortest.tasks {
+            task.due = None;
+        }
+    }
+    let sites = 0..agenda.sites.len();
+    let each = sites.filter_map(|place| last_window(agenda, grid, &shortest, place, watch));
+    each.min_by_key(Longer::span)
+}
+
+/// The same of one cluster: the jobs are done as soon as they can be with a window that goes on as long
+/// as they take, and the last of them there is what it has to hold.
+fn last_window(
+    agenda: &Agenda,
+    grid: &Grid,
+    problem: &Problem,
+    place: usize,
+    watch: &Watch<'_>,
+) -> Option<Longer> {
+    let site = agenda.sites.get(place)?;
+    let to = site.available.as_ref()?.last()?.to;
+    let with = |until: Moment, depth: Depth| {
+        let mut wider = problem.clone();
+        *wider.sites.get_mut(place)? = grid.free(&lengthened(site, until)?);
+        let solved = solve(&wider, None, depth, watch).ok()?;
+        let jobs = solved.placed.iter().enumerate();
+        let here = jobs.filter(|(job, placed)| wider.mode(*job, **placed).site == place);
+        grid.moment(here.map(|(job, placed)| wider.end(job, *placed)).max()?)
+    };
+    let until = with(long_enough(agenda, grid, problem, site, to)?, Depth::Proof)?;
+    // What is advised has to work as it stands.
+    (until > to && with(until, Depth::Sketch).is_some()).then(|| Longer {
+        cluster: site.cluster.name.clone(),
+        to,
+        until,
+    })
+}
+
+fn lengthened(site: &Site, until: Moment) -> Option<Site> {
+    let mut site = site.clone();
+    site.available.as_mut()?.last_mut()?.to = until;
+    Some(site)
+}
+
+/// An end of the window by which all jobs can be done one after another, once others have left the
+/// nodes and every job may start.
+fn long_enough(
+    agenda: &Agenda,
+    grid: &Grid,
+    problem: &Problem,
+    site: &Site,
+    to: Moment,
+) -> Option<Moment> {
+    let starts = agenda.jobs.iter().filter_map(|job| job.earliest);
+    let last = site.booked.iter().map(|window| window.to);
+    let last = last.chain(starts).fold(to, Moment::max);
+    let longest = |modes: &[super::problem::Mode]| modes.iter().map(|mode| mode.steps).max();
+    let steps = problem.tasks.iter().filter_map(|task| longest(&task.modes));
+    let steps = steps.fold(1, i64::saturating_add);
+    last.plus_seconds(grid.seconds_of(steps)?)
+}
