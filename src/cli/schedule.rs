@@ -17,6 +17,9 @@ use super::request::Opened;
 use super::timing::Stopwatch;
 use super::{Failure, live, threads};
 
+/// Hours that rounding may add to a whole number of minutes.
+const ROUNDING_H: f64 = 1e-9;
+
 /// A schedule, with the jobs it is of.
 #[derive(Debug)]
 pub(super) struct Scheduled {
@@ -160,7 +163,7 @@ impl From<ScheduleError> for Failure {
                 let diagnostic = diagnostic
                     .help(format!(
                         "a window of {} on {nodes} {} of {cluster}{from} would hold it",
-                        Span::of_hours(window_h),
+                        Span::from_hours_up(window_h - ROUNDING_H).unwrap_or(Span::MAX),
                         plural(nodes, "node")
                     ))
                     .help("fewer `tokens` make it shorter");

@@ -235,8 +235,7 @@ fn no_window(
         hours,
         cluster: site.map_or_else(String::new, |site| site.cluster.name.clone()),
         nodes: shortest.map_or(0, |mode| mode.nodes.unsigned_abs()),
-        // Each end of a window that lies between two steps may cost all of one but a minute.
-        window_h: hours + (grid.minutes - 1) as f64 / 30.0,
+        window_h: hours + grid.lost_h(agenda),
         held: held(agenda, grid, problem, ends, job),
     }
 }

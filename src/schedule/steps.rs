@@ -219,6 +219,15 @@ impl Grid {
         (seconds + self.minutes * 60 - 1) / (self.minutes * 60)
     }
 
+    /// Hours that a window may lose to steps, wherever it stands: at each of its ends all of one but
+    /// a minute, or but a second where dates have some.
+    pub(super) fn lost_h(&self, agenda: &Agenda) -> f64 {
+        let mut dates = moments(agenda).chain([agenda.start]);
+        let to_the_minute = dates.all(|date| date.datetime().second() == 0);
+        let least = if to_the_minute { 60 } else { 1 };
+        2.0 * (self.minutes * 60 - least) as f64 / 3600.0
+    }
+
     /// Seconds from the start to `moment`, however far away; 0 for what lies before the start.
     fn seconds(&self, moment: Moment) -> i64 {
         moment.seconds_after(self.start).max(0)

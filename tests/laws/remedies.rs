@@ -1,6 +1,6 @@
 //! What is advised where there is no schedule: it helps as it stands.
 
-use tminus::calendar::Span;
+use tminus::calendar::{Moment, Span};
 use tminus::job::Agenda;
 use tminus::schedule::{Longer, ScheduleError};
 use tminus::search::Watch;
@@ -76,5 +76,29 @@ fn a_window_as_much_longer_as_said_holds_all_jobs() {
         assert!(until(told.until).is_ok(), "{told:?}");
         let sooner = told.until.plus_seconds(-60).unwrap();
         assert!(sooner > told.to && until(sooner).is_err(), "{told:?}");
+    }
+}
+
+/// The window that would hold a job does so wherever it stands, be it between two steps.
+#[test]
+fn a_window_as_long_as_advised_holds_a_job_from_any_second_on() {
+    let of = |from: u32, to: &str| {
+        let agenda = agenda(&format!(
+            "clusters = [\"r7z2\"]\ntokens = \"2B\"\n[schedule]\nstart = \"2026-12-01T00:00:30Z\"\n\
+             [schedule.clusters.r7z2]\ncapacity_nodes = 1\n\
+             available = [{{ from = \"2026-12-01T00:01:{from:02}Z\", to = \"{to}\" }}]\n\
+             [[jobs]]\nmodel = \"gpt-125m\"\n"
+        ));
+        scheduled(&agenda, 1, &Watch::new())
+    };
+    let refused = of(0, "2026-12-01T00:30:29Z");
+    let Err(ScheduleError::NoWindow { window_h, .. }) = refused else {
+        panic!("{refused:?}");
+    };
+    let span = Span::from_hours_up(window_h - 1e-9).unwrap();
+    for from in [0, 29, 31, 59] {
+        let start: Moment = format!("2026-12-01T00:01:{from:02}Z").parse().unwrap();
+        let end = start.plus(span).unwrap();
+        assert!(of(from, &end.to_string()).is_ok(), "{from} {span}");
     }
 }
