@@ -16,6 +16,17 @@ pub enum Due {
     Within(Span),
 }
 
+impl Due {
+    /// The instant, where lengths of time count from `start`; `None` beyond the years accepted.
+    #[must_use]
+    pub fn after(self, start: Moment) -> Option<Moment> {
+        match self {
+            Self::By(moment) => Some(moment),
+            Self::Within(span) => start.plus(span),
+        }
+    }
+}
+
 impl FromStr for Due {
     type Err = QuantityError;
 

@@ -2,7 +2,7 @@
 //! windows that end before they begin or overlap.
 
 use super::{AgendaJob, Window, WindowSettings};
-use crate::calendar::Moment;
+use crate::calendar::{Due, Moment};
 use crate::diagnostic::Diagnostic;
 use crate::job::{SetAt, Sourced};
 
@@ -60,19 +60,25 @@ pub(super) fn cycle(jobs: &[AgendaJob], names: &[Sourced<String>]) -> Option<Dia
     Some(names[at].refuse(refusal, "one of them"))
 }
 
-/// The windows in order of time; `left_out` says what it means to leave one out.
+/// The windows with their dates, spans counted from the start; `left_out` says what it means to leave
+/// one out.
 ///
 /// # Errors
-/// One that ends before or when it begins or before the calendar starts, is about more nodes than
-/// there are, or overlaps another.
-pub(super) fn ordered(
+/// One that ends before or when it begins, before the calendar starts or beyond the dates there are, or
+/// is about more nodes than there are.
+pub(super) fn dated(
     windows: &[Sourced<WindowSettings>],
     (start, nodes): (Moment, u64),
     cluster: &str,
     left_out: &str,
-) -> Result<Vec<Window>, Diagnostic> {
-    for set in windows {
-        let WindowSettings { from, to, .. } = set.value;
+) -> Result<Vec<Sourced<Window>>, Diagnostic> {
+    let all = windows.iter().map(|set| {
+        let date = |due: Due| {
+            let refusal = || Diagnostic::new("the window reaches beyond the year 2999");
+            due.after(start)
+                .ok_or_else(|| set.refuse(refusal(), "too late"))
+        };
+        let (from, to) = (date(set.value.from)?, date(set.value.to)?);
         if to == from {
             return Err(set.refuse(
                 Diagnostic::new(format!("the window begins and ends at {from}"))
@@ -100,20 +106,35 @@ pub(super) fn ordered(
                 "in the past",
             ));
         }
-        if set.value.nodes.is_some_and(|count| count > nodes) {
+        let free = set.value.nodes.unwrap_or(nodes);
+        if free > nodes {
             return Err(set.refuse(
                 Diagnostic::new(format!(
-                    "the window is about {} nodes, but the jobs share {nodes} of {cluster}",
-                    set.value.nodes.unwrap_or(nodes)
+                    "the window is about {free} nodes, but the jobs share {nodes} of {cluster}"
                 ))
                 .help("raise `capacity_nodes`, or name fewer nodes in the window"),
                 "more than there are",
             ));
         }
-    }
-    let mut sorted: Vec<&Sourced<WindowSettings>> = windows.iter().collect();
-    sorted.sort_by_key(|set| (set.value.from, set.value.to));
-    for pair in sorted.windows(2) {
+        Ok(set.clone().map(|_| Window {
+            from,
+            to,
+            nodes: free,
+        }))
+    });
+    all.collect()
+}
+
+/// The windows in order of time.
+///
+/// # Errors
+/// One that overlaps another.
+pub(super) fn ordered(
+    mut windows: Vec<Sourced<Window>>,
+    cluster: &str,
+) -> Result<Vec<Window>, Diagnostic> {
+    windows.sort_by_key(|set| (set.value.from, set.value.to));
+    for pair in windows.windows(2) {
         if let [one, next] = pair
             && next.value.from < one.value.to
         {
@@ -129,14 +150,7 @@ pub(super) fn ordered(
             ));
         }
     }
-    Ok(sorted
-        .into_iter()
-        .map(|set| Window {
-            from: set.value.from,
-            to: set.value.to,
-            nodes: set.value.nodes.unwrap_or(nodes),
-        })
-        .collect())
+    Ok(windows.into_iter().map(|set| set.value).collect())
 }
 
 /// The diagnostic with a second mark, where both are in one file.

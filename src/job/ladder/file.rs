@@ -34,8 +34,8 @@ pub(in crate::job) struct LadderTable {
     /// The configurations that are tried.
     #[serde(default)]
     search: Search,
-    /// When it can start, at the earliest.
-    earliest: Option<At<Spelled<Moment>>>,
+    /// When it can start, at the earliest: a date, or a length of time from the start of the calendar.
+    earliest: Option<At<Spelled<Due>>>,
     /// When it has to be done: a date, or a length of time from the start of the calendar.
     deadline: Option<At<Spelled<Due>>>,
     /// What an hour of its lateness counts; 1 unless given.
@@ -79,10 +79,10 @@ struct SiteTable {
     expecting = "a window such as { from = \"2026-12-01\", to = \"2026-12-08\", nodes = 4 }"
 )]
 struct WindowTable {
-    /// Its first moment.
-    from: Spelled<Moment>,
-    /// Its end.
-    to: Spelled<Moment>,
+    /// Its first moment: a date, or a length of time from the start of the calendar.
+    from: Spelled<Due>,
+    /// Its end, in the same way.
+    to: Spelled<Due>,
     /// Nodes; all of them unless given.
     nodes: Option<Whole>,
 }

@@ -3,6 +3,7 @@
 mod check;
 mod file;
 mod resolve;
+mod site;
 
 pub(super) use file::{LadderTable, ScheduleTable, misplaced};
 pub use resolve::resolve_ladder;
@@ -80,8 +81,8 @@ pub struct LadderJob {
     pub place: Sourced<()>,
     /// What any job can set.
     pub settings: Settings,
-    /// When it can start, at the earliest.
-    pub earliest: Option<Sourced<Moment>>,
+    /// When it can start, at the earliest; a span counts from the start of the calendar.
+    pub earliest: Option<Sourced<Due>>,
     /// When it has to be done; a span counts from the start of the calendar.
     pub deadline: Option<Sourced<Due>>,
     /// What an hour of its lateness counts.
@@ -118,13 +119,14 @@ pub struct SiteSettings {
     pub booked: Vec<Sourced<WindowSettings>>,
 }
 
-/// A time from one moment to another, and how many nodes it is about; all unless given.
+/// A time from one moment to another, and how many nodes it is about; all unless given. Spans count
+/// from the start of the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WindowSettings {
     /// Its first moment.
-    pub from: Moment,
+    pub from: Due,
     /// Its end.
-    pub to: Moment,
+    pub to: Due,
     /// Nodes.
     pub nodes: Option<u64>,
 }

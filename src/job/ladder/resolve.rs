@@ -1,10 +1,10 @@
 //! Several jobs as written become an [`Agenda`].
 
-use super::check::{cycle, distinct, ordered};
-use super::{Agenda, AgendaJob, Ladder, LadderJob, ScheduleSettings, Site, SiteSettings};
+use super::check::{cycle, distinct};
+use super::site::sites;
+use super::{Agenda, AgendaJob, Ladder, LadderJob, Minimise, ScheduleSettings};
 use crate::calendar::{Due, Moment};
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::hardware::Cluster;
 use crate::job::{ModelChoice, Probability, ReserveSettings, Settings, Shared, Sourced, resolve};
 use crate::preset::Catalog;
 
@@ -37,9 +37,18 @@ pub fn resolve_ladder(
     let start = start(&schedule)?;
     let names: Vec<Sourced<String>> = jobs.iter().map(name).collect();
     distinct(&names)?;
+    let minimise = schedule.minimise.as_ref();
+    let minimise = minimise.map(|set| set.value).unwrap_or_default();
     let mut resolved = Vec::with_capacity(jobs.len());
     for (job, name) in jobs.into_iter().zip(&names) {
-        resolved.push(agenda_job(job, name, &names, start, defaults, catalog)?);
+        resolved.push(agenda_job(
+            job,
+            name,
+            &names,
+            (start, minimise),
+            defaults,
+            catalog,
+        )?);
     }
     if let Some(refusal) = cycle(&resolved, &names) {
         return Err(refusal);
@@ -58,7 +67,7 @@ pub fn resolve_ladder(
         jobs: resolved,
         sites,
         start: start.value,
-        minimise: schedule.minimise.map(|set| set.value).unwrap_or_default(),
+        minimise,
         probability: probability(schedule.probability)?,
     })
 }
@@ -148,7 +157,7 @@ fn agenda_job(
     job: LadderJob,
     name: &Sourced<String>,
     names: &[Sourced<String>],
-    start: &Sourced<Moment>,
+    (start, minimise): (&Sourced<Moment>, Minimise),
     defaults: &Settings,
     catalog: &Catalog,
 ) -> Result<AgendaJob, Diagnostic> {
@@ -177,21 +186,25 @@ fn agenda_job(
         .map(|wanted| predecessor(wanted, names))
         .collect::<Result<Vec<usize>, _>>()?;
     let deadline = deadline(job.deadline.as_ref(), start)?;
-    if let (Some(earliest), Some(deadline), Some(set)) = (&job.earliest, deadline, &job.deadline)
-        && deadline <= earliest.value
+    let earliest = moment(job.earliest.as_ref(), start, "the earliest start")?;
+    if let (Some(earliest), Some(deadline), Some(set)) = (earliest, deadline, &job.deadline)
+        && deadline <= earliest
+        // What is certain to be late is weighed there like any other lateness.
+        && minimise != Minimise::Lateness
     {
         return Err(set.refuse(
             Diagnostic::new(format!(
-                "`{}` has to be done by {deadline}, but can't start before {}",
-                name.value, earliest.value
-            )),
+                "`{}` has to be done by {deadline}, but can't start before {earliest}",
+                name.value
+            ))
+            .help("move one of them, or weigh what is late: `minimise = \"lateness\"` in `[schedule]`"),
             "not after its earliest start",
         ));
     }
     Ok(AgendaJob {
         name: name.value.clone(),
         request,
-        earliest: job.earliest.map(|set| set.value),
+        earliest,
         deadline,
         priority: priority(job.priority.as_ref())?,
         after,
@@ -219,14 +232,8 @@ fn deadline(
     set: Option<&Sourced<Due>>,
     start: &Sourced<Moment>,
 ) -> Result<Option<Moment>, Diagnostic> {
-    let Some(set) = set else { return Ok(None) };
-    let moment = match set.value {
-        Due::By(moment) => Some(moment),
-        Due::Within(span) => start.value.plus(span),
-    };
-    match moment {
-        Some(moment) if moment > start.value => Ok(Some(moment)),
-        Some(moment) => Err(set.refuse(
+    match (set, moment(set, start, "the deadline")?) {
+        (Some(set), Some(moment)) if moment <= start.value => Err(set.refuse(
             Diagnostic::new(format!(
                 "the deadline {moment} is in the past of the calendar's start, {}",
                 start.value
@@ -234,11 +241,22 @@ fn deadline(
             .help("give a date after `start` in `[schedule]`, or a length of time such as \"14d\""),
             "already over at the start",
         )),
-        None => Err(set.refuse(
-            Diagnostic::new("the deadline is beyond the year 2999"),
-            "too late",
-        )),
+        (_, moment) => Ok(moment),
     }
+}
+
+/// The date of what is called `what`.
+fn moment(
+    set: Option<&Sourced<Due>>,
+    start: &Sourced<Moment>,
+    what: &str,
+) -> Result<Option<Moment>, Diagnostic> {
+    let Some(set) = set else { return Ok(None) };
+    let moment = set.value.after(start.value).ok_or_else(|| {
+        let refusal = Diagnostic::new(format!("{what} is beyond the year 2999"));
+        set.refuse(refusal, "too late")
+    });
+    moment.map(Some)
 }
 
 fn priority(set: Option<&Sourced<u64>>) -> Result<u64, Diagnostic> {
@@ -254,109 +272,4 @@ fn priority(set: Option<&Sourced<u64>>) -> Result<u64, Diagnostic> {
             "too large",
         )),
     }
-}
-
-fn sites(
-    jobs: &[AgendaJob],
-    schedule: &ScheduleSettings,
-    start: Moment,
-    catalog: &Catalog,
-) -> Result<Vec<Site>, Diagnostic> {
-    let mut clusters: Vec<Cluster> = Vec::new();
-    for cluster in jobs.iter().flat_map(|job| &job.request.clusters) {
-        if !clusters.iter().any(|other| other.name == cluster.name) {
-            clusters.push(cluster.clone());
-        }
-    }
-    let mut said: Vec<Option<&SiteSettings>> = vec![None; clusters.len()];
-    for (name, settings) in &schedule.sites {
-        let cluster = catalog
-            .cluster(&name.value)
-            .map_err(|unknown| name.refuse(unknown, "not known"))?;
-        let Some(place) = clusters.iter().position(|c| c.name == cluster.name) else {
-            let used: Vec<&str> = clusters.iter().map(|c| c.name.as_str()).collect();
-            return Err(name.refuse(
-                Diagnostic::new(format!("no job may run on `{}`", name.value)).help(format!(
-                    "the jobs may run on {}; name more with `clusters`",
-                    used.join(", ")
-                )),
-                "not used",
-            ));
-        };
-        if let Some(slot) = said.get_mut(place)
-            && slot.replace(settings).is_some()
-        {
-            let twice = Diagnostic::new(format!("two tables speak of `{}`", clusters[place].name));
-            return Err(name.refuse(twice.help("keep one of them"), "the same cluster again"));
-        }
-    }
-    clusters
-        .into_iter()
-        .zip(said)
-        .map(|(cluster, settings)| site(cluster, settings, start))
-        .collect()
-}
-
-fn site(
-    cluster: Cluster,
-    settings: Option<&SiteSettings>,
-    start: Moment,
-) -> Result<Site, Diagnostic> {
-    let most = cluster.whole_nodes();
-    let Some(settings) = settings else {
-        return Ok(Site {
-            cluster,
-            nodes: most,
-            available: None,
-            booked: Vec::new(),
-        });
-    };
-    let nodes = match (&settings.capacity_nodes, &settings.max_gpus) {
-        (None, None) => most,
-        (Some(set), None) => set.value,
-        (None, Some(set)) => match set.value / cluster.gpus_per_node {
-            0 => {
-                return Err(set.refuse(
-                    Diagnostic::new(format!(
-                        "{} GPUs are less than one node of {}, which has {}",
-                        set.value, cluster.name, cluster.gpus_per_node
-                    )),
-                    "less than a node",
-                ));
-            }
-            nodes => nodes,
-        },
-        (Some(set), Some(_)) => {
-            return Err(set.refuse(
-                Diagnostic::new("`capacity_nodes` and `max_gpus` both say what the jobs share")
-                    .help("keep one of them"),
-                "here",
-            ));
-        }
-    };
-    let windows = |set: &[Sourced<super::WindowSettings>], left_out: &str| {
-        ordered(set, (start, nodes), &cluster.name, left_out)
-    };
-    if let Some(never) = settings.never_available.as_ref() {
-        return Err(never.refuse(
-            Diagnostic::new(format!(
-                "`available` holds no window, so no node of {} is ever free",
-                cluster.name
-            ))
-            .help("leave `available` out where the nodes are free at all times, or name when they are")
-            .help("leave the cluster out of `clusters` where no job is to run on it"),
-            "never",
-        ));
-    }
-    let available = windows(
-        &settings.available,
-        "without any window the nodes would be free at all times",
-    )?;
-    let booked = windows(&settings.booked, "or leave the window out")?;
-    Ok(Site {
-        available: (!available.is_empty()).then_some(available),
-        booked,
-        nodes,
-        cluster,
-    })
 }
