@@ -97,7 +97,7 @@ pub struct Schedule {
     pub fit: FitReport,
     /// Whether the search was ended early: a better schedule may be found.
     pub partial: bool,
-    /// What a reader of the prices should know beyond the figures.
+    /// What a reader should know beyond the figures: of the calendar, the jobs and the prices.
     pub notes: Vec<String>,
 }
 

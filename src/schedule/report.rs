@@ -55,8 +55,8 @@ pub(super) fn schedule(
         cost_usd,
         expected_cost_usd: jobs.iter().map(|job| job.expected_cost_usd).sum(),
         lateness_h,
-        notes: equals_note(agenda, solved)
-            .into_iter()
+        notes: (agenda.notes.iter().cloned())
+            .chain(equals_note(agenda, solved))
             .chain(notes(agenda, &jobs, fit))
             .collect(),
         gpu_hours: jobs.iter().map(|job| job.gpu_hours).sum(),

@@ -1,10 +1,11 @@
 //! What is advised where there is no schedule: it helps as it stands.
 
 use tminus::calendar::{Moment, Span};
-use tminus::job::Agenda;
+use tminus::job::{Agenda, JobFile, resolve_ladder};
 use tminus::schedule::{Longer, ScheduleError};
 use tminus::search::Watch;
 
+use super::CATALOG;
 use super::calendar::{agenda, scheduled};
 
 /// Deadlines moved by what each is missed by are met, also where jobs that are late by themselves are in
@@ -100,5 +101,44 @@ fn a_window_as_long_as_advised_holds_a_job_from_any_second_on() {
         let start: Moment = format!("2026-12-01T00:01:{from:02}Z").parse().unwrap();
         let end = start.plus(span).unwrap();
         assert!(of(from, &end.to_string()).is_ok(), "{from} {span}");
+    }
+}
+
+/// Windows that overlap, read as they are advised to be written: all nodes are taken where both say so.
+#[test]
+fn windows_that_overlap_are_read_as_advised() {
+    let read = |booked: &str| {
+        let text = format!(
+            "clusters = [\"r7z2\"]\n[schedule]\nstart = \"2026-12-01\"\n[schedule.clusters.r7z2]\n\
+             booked = [{booked}]\n[[jobs]]\nmodel = \"gpt-1b\"\n"
+        );
+        let file = JobFile::parse("ladder.toml", &text).unwrap();
+        resolve_ladder(file.ladder.unwrap(), &file.settings, &CATALOG)
+    };
+    for (one, next, nodes) in [
+        (
+            "12-01\", to = \"2026-12-05\"",
+            "12-04\", to = \"2026-12-06\"",
+            vec![16],
+        ),
+        (
+            "12-01\", to = \"2026-12-09\", nodes = 9",
+            "12-04\", to = \"2026-12-06\", nodes = 9",
+            vec![9, 16, 9],
+        ),
+        (
+            "12-01\", to = \"2026-12-05\", nodes = 4",
+            "12-01\", to = \"2026-12-06\", nodes = 8",
+            vec![12, 8],
+        ),
+    ] {
+        let window = |rest: &str| format!("{{ from = \"2026-{rest} }}");
+        let refused = read(&format!("{}, {}", window(one), window(next))).unwrap_err();
+        let (_, advised) = refused.help[0].split_once("there are: ").unwrap();
+        let booked = &read(advised).unwrap().sites[0].booked;
+        assert!(
+            booked.iter().map(|window| window.nodes).eq(nodes),
+            "{booked:?}"
+        );
     }
 }

@@ -64,8 +64,8 @@ pub(super) fn cycle(jobs: &[AgendaJob], names: &[Sourced<String>]) -> Option<Dia
 /// one out.
 ///
 /// # Errors
-/// One that ends before or when it begins, before the calendar starts or beyond the dates there are, or
-/// is about more nodes than there are.
+/// One that ends before or when it begins or beyond the dates there are, or is about more nodes than
+/// there are.
 pub(super) fn dated(
     windows: &[Sourced<WindowSettings>],
     (start, nodes): (Moment, u64),
@@ -96,16 +96,6 @@ pub(super) fn dated(
                 "no time in it",
             ));
         }
-        if to < start {
-            return Err(set.refuse(
-                Diagnostic::new(format!(
-                    "the window ends at {to}, before the calendar starts, at {start}"
-                ))
-                .help("correct its dates")
-                .help(left_out),
-                "in the past",
-            ));
-        }
         let free = set.value.nodes.unwrap_or(nodes);
         if free > nodes {
             return Err(set.refuse(
@@ -125,13 +115,32 @@ pub(super) fn dated(
     all.collect()
 }
 
+/// Refuses a window that is over when the calendar starts: the first of those.
+pub(super) fn over(
+    windows: &[Sourced<Window>],
+    start: Moment,
+    left_out: &str,
+) -> Result<(), Diagnostic> {
+    let mut windows = windows.iter();
+    windows
+        .find(|set| set.value.to < start)
+        .map_or(Ok(()), |set| {
+            let refusal = Diagnostic::new(format!(
+                "the window ends at {}, before the calendar starts, at {start}",
+                set.value.to
+            ));
+            let refusal = refusal.help("correct its dates").help(left_out);
+            Err(set.refuse(refusal, "in the past"))
+        })
+}
+
 /// The windows in order of time.
 ///
 /// # Errors
 /// One that overlaps another.
 pub(super) fn ordered(
     mut windows: Vec<Sourced<Window>>,
-    cluster: &str,
+    (cluster, nodes): (&str, u64),
 ) -> Result<Vec<Window>, Diagnostic> {
     windows.sort_by_key(|set| (set.value.from, set.value.to));
     for pair in windows.windows(2) {
@@ -142,7 +151,11 @@ pub(super) fn ordered(
                 "windows of {cluster} overlap: one ends at {}, the next begins at {}",
                 one.value.to, next.value.from
             ))
-            .help("split them where they meet, and add up their nodes where they overlap");
+            .help(format!(
+                "write instead, with their nodes added up where both hold and no more than the {nodes} \
+                 there are: {}",
+                apart(one.value, next.value, nodes)
+            ));
             return Err(also(
                 next.refuse(refusal, "this one"),
                 &one.place,
@@ -151,6 +164,32 @@ pub(super) fn ordered(
         }
     }
     Ok(windows.into_iter().map(|set| set.value).collect())
+}
+
+/// Two windows that overlap as windows that don't, in the words of a job file.
+fn apart(one: Window, next: Window, most: u64) -> String {
+    let (sooner, last) = if one.to < next.to {
+        (one, next)
+    } else {
+        (next, one)
+    };
+    let both = one.nodes.saturating_add(next.nodes).min(most);
+    let mut windows: Vec<Window> = Vec::new();
+    for (from, to, nodes) in [
+        (one.from, next.from, one.nodes),
+        (next.from, sooner.to, both),
+        (sooner.to, last.to, last.nodes),
+    ] {
+        match windows.last_mut() {
+            _ if from == to => {}
+            Some(before) if before.nodes == nodes => before.to = to,
+            _ => windows.push(Window { from, to, nodes }),
+        }
+    }
+    let written = windows.iter().map(|Window { from, to, nodes }| {
+        format!("{{ from = \"{from}\", to = \"{to}\", nodes = {nodes} }}")
+    });
+    written.collect::<Vec<String>>().join(", ")
 }
 
 /// The diagnostic with a second mark, where both are in one file.

@@ -144,6 +144,8 @@ pub struct Agenda {
     pub minimise: Minimise,
     /// How sure each job's duration has to be; the expected one where that is `None`.
     pub probability: Option<Probability>,
+    /// What a reader should know of how it was read.
+    pub notes: Vec<String>,
 }
 
 /// One of several jobs.

@@ -53,7 +53,7 @@ pub fn resolve_ladder(
     if let Some(refusal) = cycle(&resolved, &names) {
         return Err(refusal);
     }
-    let sites = sites(&resolved, &schedule, start.value, catalog)?;
+    let (sites, notes) = sites(&resolved, &schedule, start.value, catalog)?;
     let nodes = sites
         .iter()
         .map(|site| (site.cluster.name.clone(), site.nodes));
@@ -69,6 +69,7 @@ pub fn resolve_ladder(
         start: start.value,
         minimise,
         probability: probability(schedule.probability)?,
+        notes,
     })
 }
 

@@ -1,20 +1,21 @@
 //! What each cluster has free.
 
-use super::check::{dated, ordered};
-use super::{AgendaJob, ScheduleSettings, Site, SiteSettings, WindowSettings};
+use super::check::{dated, ordered, over};
+use super::{AgendaJob, ScheduleSettings, Site, SiteSettings, Window, WindowSettings};
 use crate::calendar::Moment;
 use crate::diagnostic::Diagnostic;
 use crate::hardware::Cluster;
 use crate::job::Sourced;
 use crate::preset::Catalog;
 
-/// The clusters that jobs may run on, in the order in which the jobs name them.
+/// The clusters that jobs may run on, in the order in which the jobs name them, and what is to be said of
+/// their windows.
 pub(super) fn sites(
     jobs: &[AgendaJob],
     schedule: &ScheduleSettings,
     start: Moment,
     catalog: &Catalog,
-) -> Result<Vec<Site>, Diagnostic> {
+) -> Result<(Vec<Site>, Vec<String>), Diagnostic> {
     let mut clusters: Vec<Cluster> = Vec::new();
     for cluster in jobs.iter().flat_map(|job| &job.request.clusters) {
         if !clusters.iter().any(|other| other.name == cluster.name) {
@@ -43,26 +44,30 @@ pub(super) fn sites(
             return Err(name.refuse(twice.help("keep one of them"), "the same cluster again"));
         }
     }
-    clusters
-        .into_iter()
-        .zip(said)
-        .map(|(cluster, settings)| site(cluster, settings, start))
-        .collect()
+    let (mut sites, mut notes) = (Vec::new(), Vec::new());
+    for (cluster, settings) in clusters.into_iter().zip(said) {
+        let (site, of_site) = site(cluster, settings, start)?;
+        sites.push(site);
+        notes.extend(of_site);
+    }
+    Ok((sites, notes))
 }
 
+/// A cluster as the jobs may have it, and what is to be said of its windows.
 fn site(
     cluster: Cluster,
     settings: Option<&SiteSettings>,
     start: Moment,
-) -> Result<Site, Diagnostic> {
+) -> Result<(Site, Vec<String>), Diagnostic> {
     let most = cluster.whole_nodes();
     let Some(settings) = settings else {
-        return Ok(Site {
+        let site = Site {
             cluster,
             nodes: most,
             available: None,
             booked: Vec::new(),
-        });
+        };
+        return Ok((site, Vec::new()));
     };
     let nodes = match (&settings.capacity_nodes, &settings.max_gpus) {
         (None, None) => most,
@@ -87,11 +92,9 @@ fn site(
             ));
         }
     };
+    let name = cluster.name.clone();
     let windows = |set: &[Sourced<WindowSettings>], left_out: &str| {
-        ordered(
-            dated(set, (start, nodes), &cluster.name, left_out)?,
-            &cluster.name,
-        )
+        dated(set, (start, nodes), &name, left_out)
     };
     if let Some(never) = settings.never_available.as_ref() {
         return Err(never.refuse(
@@ -104,15 +107,42 @@ fn site(
             "never",
         ));
     }
-    let available = windows(
-        &settings.available,
-        "without any window the nodes would be free at all times",
-    )?;
-    let booked = windows(&settings.booked, "or leave the window out")?;
-    Ok(Site {
+    let always = "without any window the nodes would be free at all times";
+    let never = "or leave the window out";
+    let available = windows(&settings.available, always)?;
+    let booked = windows(&settings.booked, never)?;
+    // Calendars keep what is over; but dates of which none is to come are those of another year.
+    if none_left(&available, start) {
+        over(&available, start, always)?;
+    }
+    if available.is_empty() && none_left(&booked, start) {
+        over(&booked, start, never)?;
+    }
+    let mut notes = Vec::new();
+    let mut coming = |windows: Vec<Sourced<Window>>, what: &str| {
+        let (past, coming): (Vec<_>, Vec<_>) =
+            windows.into_iter().partition(|set| set.value.to < start);
+        notes.extend(past.iter().map(|set| {
+            let Window { from, to, .. } = set.value;
+            format!(
+                "the window from {from} to {to}, in which {name} is {what}, is over at the start and \
+                 left out"
+            )
+        }));
+        ordered(coming, (&name, nodes))
+    };
+    let available = coming(available, "available")?;
+    let booked = coming(booked, "booked")?;
+    let site = Site {
         available: (!available.is_empty()).then_some(available),
         booked,
         nodes,
         cluster,
-    })
+    };
+    Ok((site, notes))
+}
+
+/// Whether there are windows, all of which are over.
+fn none_left(windows: &[Sourced<Window>], start: Moment) -> bool {
+    !windows.is_empty() && windows.iter().all(|set| set.value.to < start)
 }

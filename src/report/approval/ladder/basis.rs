@@ -118,6 +118,8 @@ impl LadderApproval<'_> {
             note("start", day(self.agenda.start)),
         ];
         notes.extend(self.agenda.sites.iter().map(free));
+        let told = self.agenda.notes.iter();
+        notes.extend(told.map(|text| note("note", text.as_str())));
         let jobs = self.agenda.jobs.iter();
         notes.extend(jobs.filter_map(|job| {
             let words = self.constraints(job);
