@@ -111,7 +111,7 @@ impl Ladder {
         Ok(Some(Self {
             jobs,
             schedule: schedule
-                .map(|at| at.value.settings(&file))
+                .map(|at| at.value.settings(at, &file))
                 .unwrap_or_default(),
         }))
     }
@@ -152,8 +152,9 @@ impl LadderTable {
 }
 
 impl ScheduleTable {
-    fn settings(&self, file: &Reader<'_>) -> ScheduleSettings {
+    fn settings(&self, at: &At<Self>, file: &Reader<'_>) -> ScheduleSettings {
         ScheduleSettings {
+            place: Some(file.at(&at.span, ())),
             start: file.spelled(self.start.as_ref()),
             minimise: file.spelled(self.minimise.as_ref()),
             probability: file.spelled(self.probability.as_ref()),

@@ -94,6 +94,8 @@ pub struct LadderJob {
 /// The `[schedule]` table, as written.
 #[derive(Debug, Clone, Default)]
 pub struct ScheduleSettings {
+    /// Where its table stands, if there is one.
+    pub place: Option<Sourced<()>>,
     /// When the calendar starts.
     pub start: Option<Sourced<Moment>>,
     /// What is minimised.

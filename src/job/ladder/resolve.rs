@@ -135,8 +135,14 @@ fn probability(set: Option<Sourced<Probability>>) -> Result<Option<Probability>,
 
 fn start(schedule: &ScheduleSettings) -> Result<&Sourced<Moment>, Diagnostic> {
     schedule.start.as_ref().ok_or_else(|| {
-        Diagnostic::new("nothing says when the calendar starts")
-            .help("add a table `[schedule]` with `start = \"2026-12-01T09:00Z\"`")
+        let refusal = Diagnostic::new("nothing says when the calendar starts");
+        match &schedule.place {
+            Some(place) => place.refuse(
+                refusal.help("add `start = \"2026-12-01T09:00Z\"` to `[schedule]`"),
+                "no `start` in it",
+            ),
+            None => refusal.help("add a table `[schedule]` with `start = \"2026-12-01T09:00Z\"`"),
+        }
     })
 }
 
