@@ -2,6 +2,7 @@
 
 mod check;
 mod file;
+mod notes;
 mod resolve;
 mod site;
 

@@ -1,6 +1,7 @@
 //! Several jobs as written become an [`Agenda`].
 
 use super::check::{cycle, distinct};
+use super::notes::pointless;
 use super::site::sites;
 use super::{Agenda, AgendaJob, Ladder, LadderJob, Minimise, ScheduleSettings};
 use crate::calendar::{Due, Moment};
@@ -53,13 +54,14 @@ pub fn resolve_ladder(
     if let Some(refusal) = cycle(&resolved, &names) {
         return Err(refusal);
     }
-    let (sites, notes) = sites(&resolved, &schedule, start.value, catalog)?;
+    let (sites, mut notes) = sites(&resolved, &schedule, start.value, catalog)?;
     let nodes = sites
         .iter()
         .map(|site| (site.cluster.name.clone(), site.nodes));
     let shared = Shared {
         nodes: nodes.collect(),
     };
+    notes.extend(pointless(&resolved, minimise));
     for job in &mut resolved {
         job.request.shared = Some(shared.clone());
     }
