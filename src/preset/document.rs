@@ -1,6 +1,8 @@
 //! Reads a TOML text into a type, and turns what TOML says about a mistake into a [`Diagnostic`]:
 //! the place, what was expected, the nearest key.
 
+use std::ops::Range;
+
 use serde::de::DeserializeOwned;
 
 use crate::diagnostic::{Diagnostic, Origin, did_you_mean};
@@ -51,10 +53,15 @@ fn translate(error: &toml::de::Error, origin: &Origin) -> Diagnostic {
         diagnostic = diagnostic.at(span, explained.label);
     }
     let header = error.span().and_then(|span| origin.text.get(span));
+    let dotted = error
+        .span()
+        .filter(|_| message.starts_with("unknown field"));
+    let dotted = dotted.and_then(|span| explain_dots(&origin.text, span));
     explained
         .help
         .into_iter()
         .chain(header.and_then(explain_header))
+        .chain(dotted)
         .fold(diagnostic, Diagnostic::help)
 }
 
@@ -67,6 +74,24 @@ fn explain_header(header: &str) -> Option<String> {
     NAMED
         .contains(&kind)
         .then(|| format!("one of your own has its name in the header: `[{kind}.<name>]`"))
+}
+
+/// What to write where a dot in a table's name has ended it: the unknown key is the last of a header.
+fn explain_dots(text: &str, key: Range<usize>) -> Option<String> {
+    let (before, after) = (text.get(..key.start)?, text.get(key.end..)?);
+    let start = before.rfind('\n').map_or(0, |end| end + 1);
+    let before = before.get(start..)?.trim_start().strip_prefix('[')?;
+    let header = format!("{before}{}", text.get(key)?);
+    if !after.starts_with(']') || header.contains(['[', '"', '\'', ' ']) {
+        return None;
+    }
+    let named = NAMED.iter().find_map(|kind| {
+        let path = header.find(&format!("{kind}."))? + kind.len() + 1;
+        (path == kind.len() + 1 || header.get(..path)?.starts_with("schedule.")).then_some(path)
+    })?;
+    let (path, name) = header.split_at(named);
+    name.contains('.')
+        .then(|| format!("a name with dots in it stands in quotes: `[{path}\"{name}\"]`"))
 }
 
 #[derive(Default)]

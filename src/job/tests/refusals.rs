@@ -190,6 +190,16 @@ const REFUSED: &[(&str, &str, &str)] = &[
         "`n_heads`",
     ),
     ("model = 'gpt-7b", "job.toml:1:", ""),
+    (
+        "[schedule.clusters.p4d.24xlarge]\ncapacity_nodes = 4",
+        "job.toml:1:24",
+        "`[schedule.clusters.\"p4d.24xlarge\"]`",
+    ),
+    (
+        "model = 'gpt-7b'\n[clusters.p4d.24xlarge]\ngpu = 'h100'",
+        "job.toml:2:15",
+        "`[clusters.\"p4d.24xlarge\"]`",
+    ),
 ];
 
 #[test]
