@@ -209,7 +209,7 @@ impl Opened {
             None => flags,
             Some(file) => match file.ladder {
                 None => flags.over(file.settings),
-                Some(ladder) => return Err(several(&ladder)),
+                Some(ladder) => return Err(several(&ladder, &file.settings)),
             },
         };
         Ok(Loaded {
@@ -233,12 +233,39 @@ impl Opened {
     }
 }
 
-fn several(ladder: &Ladder) -> Diagnostic {
+fn several(ladder: &Ladder, defaults: &Settings) -> Diagnostic {
+    let first = ladder.jobs.first();
+    let keys = first.map_or_else(String::new, |job| {
+        format!(
+            "; the first has {}",
+            keys(job.settings.clone().over(defaults.clone()))
+        )
+    });
     let refusal = Diagnostic::new("the file holds several jobs, but one is asked about")
         .help("`tminus plan` and `tminus report` schedule them together")
-        .help("name one job with `model` at the top level to ask about it alone");
-    match ladder.jobs.first() {
+        .help(format!(
+            "to ask about one alone, put it into a file of its own, without `[schedule]` and \
+             `[[jobs]]`{keys}"
+        ));
+    match first {
         Some(job) => job.place.refuse(refusal, "the first of them"),
         None => refusal,
     }
+}
+
+/// What a file of one job says of it, as far as it goes into a line.
+fn keys(job: Settings) -> String {
+    let model = match job.model.map(|set| set.value) {
+        Some(ModelChoice::Named(name)) => format!("`model = {name:?}`"),
+        Some(ModelChoice::Inline(_)) | None => "its own `model`".to_owned(),
+    };
+    let tokens = job
+        .tokens
+        .map(|set| format!("`tokens = \"{}\"`", set.value));
+    let clusters = job.clusters.map(|sets| {
+        let names: Vec<&str> = sets.iter().map(|set| set.value.as_str()).collect();
+        format!("`clusters = {names:?}`")
+    });
+    let keys = [Some(model), tokens, clusters].into_iter().flatten();
+    keys.collect::<Vec<String>>().join(", ")
 }

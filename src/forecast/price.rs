@@ -158,7 +158,7 @@ impl Pricing {
         if !price.is_stated() && self.sells_whole(kind) {
             notes.push(format!(
                 "the price of {} is {kind}, at which whole bookings are sold: hours that a run leaves \
-                 over are not in the cost; `tminus reserve` counts them",
+                 over are not in the cost; `tminus reserve` counts them, of one job at a time",
                 cluster.name
             ));
         }

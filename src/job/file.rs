@@ -244,7 +244,11 @@ impl JobTable {
                     .in_text(origin.clone())
                     .at(model.span.clone(), "one job")
                     .at(job.span.clone(), "and several")
-                    .help("move `model` into a table `[[jobs]]` of its own, or leave it out"),
+                    .help("move `model` into a table `[[jobs]]` of its own, or leave it out")
+                    .help(
+                        "to ask about one job alone, put it into a file of its own, without \
+                         `[schedule]` and `[[jobs]]`",
+                    ),
             );
         }
         Ladder::read(&self.jobs, self.schedule.as_ref(), origin)
