@@ -15,8 +15,8 @@ use crate::throughput::Fit;
 
 use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, JobArgs, RankingArgs};
 use super::input::read_text;
-use super::{catalog_with, fit_source};
 use super::output::Output;
+use super::{catalog_with, fit_source};
 
 /// What the flags set.
 pub(super) fn settings(

@@ -142,7 +142,8 @@ pub(super) fn run(args: &ReserveArgs, global: &GlobalArgs, output: &Output) -> R
     let fit = loaded.fit()?;
     let alternatives: Vec<Cluster> = loaded.catalog.clusters().cloned().collect();
     let planner = Planner::new(&fit).alternatives(&alternatives);
-    let reservation = threads::pool(global.threads)?.install(|| reserve(&planner, request, &ask))?;
+    let reservation =
+        threads::pool(global.threads)?.install(|| reserve(&planner, request, &ask))?;
     output.report(
         args.output.format,
         &Bookings {

@@ -4,20 +4,20 @@
 //! is checked as if a person had typed it.
 
 mod booked;
+mod kind;
 
 use std::ops::Range;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use crate::configuration::Configuration;
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::plan::SCHEMA_VERSION;
 use crate::preset::in_plain_words;
 use crate::quantity::{Confidence, Interval, MAX_COUNT, Tokens, plural};
 
 pub use booked::PlannedBooking;
 use booked::Recommended;
+use kind::{Probe, refuse_list};
 
 /// A plan, as far as a comparison needs it.
 #[derive(Debug, Clone, PartialEq)]
@@ -163,82 +163,6 @@ impl TryFrom<Written> for PlannedRun {
             booking: None,
         })
     }
-}
-
-/// What tells the kinds of files apart.
-#[derive(Deserialize)]
-#[serde(expecting = "a plan, which is an object")]
-struct Probe {
-    schema_version: Option<u64>,
-    candidates: Option<IgnoredAny>,
-    throughput_tok_s: Option<IgnoredAny>,
-    request: Option<IgnoredAny>,
-    jobs: Option<IgnoredAny>,
-    bookings: Option<IgnoredAny>,
-}
-
-impl Probe {
-    fn check_version(&self, origin: &Origin) -> Result<(), Diagnostic> {
-        let ours = u64::from(SCHEMA_VERSION);
-        let Some(version) = self.schema_version.filter(|version| *version != ours) else {
-            return Ok(());
-        };
-        let key = "\"schema_version\"";
-        let start = origin.text.find(key).unwrap_or(0);
-        Err(Diagnostic::new(format!(
-            "`{}` has schema version {version}, but this version reads {SCHEMA_VERSION}",
-            origin.name
-        ))
-        .in_text(origin.clone())
-        .at(start..start + key.len(), "written by another version")
-        .help("plan again with this version, or compare with the one that wrote it"))
-    }
-
-    /// Refuses what is neither a plan nor a prediction, or doesn't say what of.
-    fn check_kind(&self, origin: &Origin) -> Result<(), Diagnostic> {
-        if self.candidates.is_none() && self.throughput_tok_s.is_none() {
-            let refusal = Diagnostic::new(format!(
-                "`{}` is JSON, but neither a plan nor a prediction: it has no `candidates`",
-                origin.name
-            ))
-            .in_text(origin.clone());
-            return Err(if self.jobs.is_some() {
-                refusal.help("a schedule of several jobs: plan the one that runs by itself")
-            } else if self.bookings.is_some() {
-                refusal.help(
-                    "bookings without their plan: `tminus report JOB.toml -o plan.json`, of a job file \
-                     with [reserve], writes both",
-                )
-            } else {
-                refusal.help(WRITE_ONE)
-            });
-        }
-        if self.request.is_none() {
-            return Err(Diagnostic::new(format!(
-                "`{}` doesn't say what it was made for: it has no `request`",
-                origin.name
-            ))
-            .in_text(origin.clone())
-            .help("an older `predict` left it out; predict again with this version"));
-        }
-        Ok(())
-    }
-}
-
-/// Refuses a list, from which a struct would be read too.
-fn refuse_list(origin: &Origin) -> Result<(), Diagnostic> {
-    let text = origin.text.trim_start();
-    if !text.starts_with('[') {
-        return Ok(());
-    }
-    let start = origin.text.len() - text.len();
-    Err(Diagnostic::new(format!(
-        "`{}` holds a list where a plan is an object",
-        origin.name
-    ))
-    .in_text(origin.clone())
-    .at(start..start + 1, "expected `{`")
-    .help(WRITE_ONE))
 }
 
 /// What plans and predictions have in common.

@@ -8,9 +8,7 @@ use super::{
     ClusterCalendar, ObjectiveReport, SCHEMA_VERSION, Schedule, ScheduleError, ScheduledJob,
 };
 use crate::job::{Agenda, Minimise, Probability, Request, Window};
-use crate::plan::{
-    FitReport, failure_note, fit_notes, pressure_note, tokens_note, waiting_note,
-};
+use crate::plan::{FitReport, failure_note, fit_notes, pressure_note, tokens_note, waiting_note};
 use crate::throughput::Fit;
 
 /// A schedule in hours and dollars.
