@@ -170,7 +170,7 @@ fn without_booking(failure: Failure) -> Failure {
         Failure::Infeasible(why) => Failure::Infeasible(
             why.help("`--rank 1` launches the first of the plan, whatever [reserve] asks for"),
         ),
-        other => other,
+        refused @ Failure::Refused(_) => refused,
     }
 }
 

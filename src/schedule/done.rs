@@ -173,7 +173,7 @@ pub(super) fn with_probabilities(
             .collect();
         let end = end(job, of, job.start.hours_after(begin), &before, planner);
         let by = |moment: crate::calendar::Moment| end.by(moment.hours_after(begin));
-        job.done_by_end = by(job.end);
+        job.done_by_end = end.by(job.end.hours_after(begin));
         job.done_by_deadline = job.deadline.map(by);
         job.done_by_nodes_until = job.nodes_until.map(by);
         if is_waited_for(place)
