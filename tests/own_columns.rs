@@ -277,6 +277,22 @@ fn copies_go_into_the_gpus() {
     }
 }
 
+/// Programs export a setting under the names of what it is set in.
+#[test]
+fn settings_are_read_by_their_last_names() {
+    let text = "Name,model.name,model.d_model,model.n_layers,model.n_heads,model.attn_config.kv_n_heads,\
+                model.vocab_size,n_gpus,gpu_type,max_seq_len,device_train_microbatch_size,\
+                global_train_batch_size,fsdp_config.mixed_precision,fsdp_config.activation_checkpointing,\
+                throughput/tokens_per_sec\n\
+                run-1,mpt_causal_lm,4096,32,32,8,50368,64,H100,2048,8,1024,PURE,false,640000\n";
+    let row = &read("t.csv", text, &CATALOG).unwrap().rows[0];
+    assert_eq!(row.stack.name, "pure-bf16");
+    let shape = row.shape;
+    let sizes = (shape.d_model, shape.n_layers, shape.n_heads);
+    assert_eq!((sizes, shape.n_kv_heads), ((4096, 32, 32), 8));
+    assert_eq!(shape.vocab_size, 50_368);
+}
+
 /// A row of a model that is no preset, with these columns beside the usual ones of its shape.
 fn of_shape(name: &str, headers: &str, cells: &str) -> Result<(Measurement, String), String> {
     let text = format!(

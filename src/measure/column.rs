@@ -110,32 +110,56 @@ impl Column {
     }
 
     /// The column that the last names of a setting stand for, behind those of what it is set in
-    /// (`fsdp_config.sharding_strategy`): only what changes the speed is told by so little.
+    /// (`fsdp_config.sharding_strategy`): only what changes the speed is told by so little, and a
+    /// shape by what is set in a model (`model.d_model`).
     fn of_setting(header: &str) -> Option<Self> {
+        let of_model = header
+            .rsplit_once('.')
+            .is_some_and(|(parts, _)| normalised(parts).contains("model"));
         let mut setting = header.split_once('.');
         while let Some((_, name)) = setting {
-            let found = Self::spelled(&normalised(name)).filter(|column| {
-                matches!(
-                    column,
-                    Self::Sharding
-                        | Self::ZeroStage
-                        | Self::TensorParallel
-                        | Self::PipelineParallel
-                        | Self::ContextParallel
-                        | Self::ExpertParallel
-                        | Self::DataParallel
-                        | Self::Replicas
-                        | Self::Shards
-                        | Self::CpuOffload
-                        | Self::Fp8
-                )
-            });
+            let found = Self::spelled(&normalised(name));
+            let found =
+                found.filter(|column| column.is_setting() || of_model && column.is_of_shape());
             if found.is_some() {
                 return found;
             }
             setting = name.split_once('.');
         }
         None
+    }
+
+    /// Whether its name alone tells what it is, whatever it is set in.
+    fn is_setting(self) -> bool {
+        matches!(
+            self,
+            Self::MpMode
+                | Self::Sharding
+                | Self::ZeroStage
+                | Self::TensorParallel
+                | Self::PipelineParallel
+                | Self::ContextParallel
+                | Self::ExpertParallel
+                | Self::DataParallel
+                | Self::Replicas
+                | Self::Shards
+                | Self::CpuOffload
+                | Self::Fp8
+        )
+    }
+
+    /// Whether it tells a part of a model's shape.
+    fn is_of_shape(self) -> bool {
+        matches!(
+            self,
+            Self::DModel
+                | Self::NLayers
+                | Self::NHeads
+                | Self::NKvHeads
+                | Self::HeadDim
+                | Self::DFf
+                | Self::VocabSize
+        )
     }
 
     /// Whether a table may have it more than once: `GPUType` often is repeated, once with and once
