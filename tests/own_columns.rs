@@ -277,6 +277,33 @@ fn copies_go_into_the_gpus() {
     }
 }
 
+/// A dense model of the same sizes would be another one.
+#[test]
+fn a_mixture_of_experts_is_refused_by_whatever_tells_it() {
+    for (headers, cells) in [
+        ("gpus,num_experts_per_tok", "64,2"),
+        ("gpus,moe_top_k", "64,2"),
+        ("gpus,top_k", "64,2"),
+        ("gpus,active_params", "64,3.3B"),
+        ("gpus,n_params,active_params", "64,8.03B,3.3B"),
+    ] {
+        let refusal = refused(headers, cells);
+        assert!(refusal.contains("a mixture of experts"), "{headers}: {refusal}");
+    }
+    for (headers, cells) in [
+        ("gpus,num_experts_per_tok", "64,-"),
+        ("gpus,top_k,temperature", "64,50,1.0"),
+        ("gpus,n_params,active_params", "64,8.03B,8.03B"),
+    ] {
+        told(headers, cells);
+    }
+    for name in ["Mixtral-8x7B", "my-8x22b", "Qwen3-30B-A3B", "OLMoE-1B-7B"] {
+        let refusal = of_shape(name, "", "").unwrap_err();
+        assert!(refusal.contains("a mixture of experts"), "{name}: {refusal}");
+    }
+    assert!(of_shape("my-a100-8b", "", "").is_ok());
+}
+
 /// Programs export a setting under the names of what it is set in.
 #[test]
 fn settings_are_read_by_their_last_names() {

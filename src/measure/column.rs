@@ -20,6 +20,8 @@ pub(super) enum Column {
     DFf,
     VocabSize,
     Params,
+    /// Parameters that a token passes: all of them, or the row is refused.
+    ActiveParams,
     SeqLen,
     Gpus,
     Nodes,
@@ -143,6 +145,7 @@ impl Column {
                 | Self::DataParallel
                 | Self::Replicas
                 | Self::Shards
+                | Self::Experts
                 | Self::CpuOffload
                 | Self::Fp8
         )

@@ -12,6 +12,7 @@ mod column;
 mod copies;
 mod count;
 mod delimited;
+mod experts;
 mod grid;
 mod markdown;
 mod nodes;

@@ -11,7 +11,7 @@ use super::notes::Notes;
 use super::number::{self, Printed, without_groups};
 use super::place::Places;
 use super::stacks::Stacks;
-use super::{Measurement, batch, count, shape, speed, variant};
+use super::{Measurement, batch, count, experts, shape, speed};
 
 /// Whether rows must tell how fast they went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ fn read(
     (places, stacks): (&mut Places<'_>, &mut Stacks<'_>),
     notes: &mut Notes,
 ) -> Result<Measurement, Diagnostic> {
-    variant::refuse_experts(row)?;
+    experts::refuse(row, catalog)?;
     let trained = shape::read(row, catalog, notes)?;
     let (cluster, gpus) = places.cluster(row, notes)?;
     let stack = stacks.stack(row, (&cluster, gpus), notes)?;
@@ -236,12 +236,16 @@ impl<'a> Row<'a> {
 
     /// The cells that aren't empty of columns that aren't read, with their headers.
     pub(super) fn unread(&self) -> impl Iterator<Item = (&'a str, &'a Cell)> {
-        let headers = self.header.cells.iter().map(|header| header.text.as_str());
         self.columns
             .iter()
-            .zip(headers.zip(&self.record.cells))
+            .zip(self.headers().zip(&self.record.cells))
             .filter(|(held, (_, cell))| held.is_none() && !cell.text.is_empty())
             .map(|(_, unread)| unread)
+    }
+
+    /// The headers of all columns.
+    pub(super) fn headers(&self) -> impl Iterator<Item = &'a str> {
+        self.header.cells.iter().map(|header| header.text.as_str())
     }
 
     /// A column's name as the table spells it above `cell`, or else as this project does.

@@ -1,4 +1,4 @@
-//! What a row's software does otherwise than any stack here: other sharding, fp8, offloading, experts.
+//! What a row's software does otherwise than any stack here: other sharding, fp8, offloading.
 
 use crate::diagnostic::Diagnostic;
 
@@ -182,25 +182,4 @@ fn any_told(
         };
     }
     Ok(told)
-}
-
-/// Refuses a row of a mixture of experts: the shapes here are of dense models, all of whose parameters
-/// every token passes.
-///
-/// # Errors
-/// A number of experts above 1, and what is none.
-pub(super) fn refuse_experts(row: &Row<'_>) -> Result<(), Diagnostic> {
-    for cell in row.cells(Column::Experts) {
-        let text = cell.text.trim_end_matches(".0");
-        if is_no(text)
-            || matches!(text, "1" | "-" | "n/a" | "na")
-            || text.eq_ignore_ascii_case("dense")
-        {
-            continue;
-        }
-        let expected = "expected at most one expert: a mixture of experts is not modelled";
-        let refusal = row.refuse(cell, Column::Experts, expected);
-        return Err(refusal.help("leave the rows of such models out"));
-    }
-    Ok(())
 }

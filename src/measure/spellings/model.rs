@@ -73,7 +73,23 @@ pub(super) const MODEL: &[Spelling] = &[
     (
         Column::Params,
         "n_params",
-        &["paramcount", "numparams", "params", "parameters"],
+        &[
+            "paramcount",
+            "numparams",
+            "params",
+            "parameters",
+            "totalparams",
+        ],
+    ),
+    (
+        Column::ActiveParams,
+        "active_params",
+        &[
+            "nactiveparams",
+            "numactiveparams",
+            "activeparameters",
+            "activatedparams",
+        ],
     ),
     (
         Column::SeqLen,
