@@ -288,7 +288,10 @@ fn a_mixture_of_experts_is_refused_by_whatever_tells_it() {
         ("gpus,n_params,active_params", "64,8.03B,3.3B"),
     ] {
         let refusal = refused(headers, cells);
-        assert!(refusal.contains("a mixture of experts"), "{headers}: {refusal}");
+        assert!(
+            refusal.contains("a mixture of experts"),
+            "{headers}: {refusal}"
+        );
     }
     for (headers, cells) in [
         ("gpus,num_experts_per_tok", "64,-"),
@@ -299,9 +302,82 @@ fn a_mixture_of_experts_is_refused_by_whatever_tells_it() {
     }
     for name in ["Mixtral-8x7B", "my-8x22b", "Qwen3-30B-A3B", "OLMoE-1B-7B"] {
         let refusal = of_shape(name, "", "").unwrap_err();
-        assert!(refusal.contains("a mixture of experts"), "{name}: {refusal}");
+        assert!(
+            refusal.contains("a mixture of experts"),
+            "{name}: {refusal}"
+        );
     }
     assert!(of_shape("my-a100-8b", "", "").is_ok());
+}
+
+/// Tables say in words what others have columns of.
+#[test]
+fn sharding_and_parallelism_are_read_in_words() {
+    for (headers, cells, stack) in [
+        ("gpus,strategy", "64,FSDP", "bf16-gather"),
+        ("gpus,fsdp", "64,full_shard auto_wrap", "bf16-gather"),
+        ("gpus,deepspeed", "64,zero3", "bf16-gather"),
+        ("gpus,Parallelism", "64,FSDP 64", "bf16-gather"),
+        ("gpus,Parallelism", "64,FSDP 8", "bf16-gather-hsdp"),
+        ("gpus,strategy", "64,HSDP 8x8", "bf16-gather-hsdp"),
+        ("gpus,fsdp", "64,hybrid_shard", "bf16-gather-hsdp"),
+        ("gpus,distributed_strategy", "64,ddp", "bf16-gather-zero0"),
+        ("gpus,strategy", "64,deepspeed_stage_2", "bf16-gather-zero2"),
+        (
+            "gpus,strategy",
+            "64,ZeRO-2 + offload",
+            "bf16-gather-zero2-offload",
+        ),
+        (
+            "gpus,deepspeed",
+            "64,ds_z3_offload_config.json",
+            "bf16-gather-offload",
+        ),
+        (
+            "gpus,reshard_after_forward",
+            "64,false",
+            "bf16-gather-zero2",
+        ),
+        (
+            "gpus,parallelism.fsdp_reshard_after_forward",
+            "64,default",
+            "bf16-gather",
+        ),
+        // What isn't over all GPUs is told by either.
+        (
+            "gpus,strategy,sharding_strategy",
+            "64,ddp,FULL_SHARD",
+            "bf16-gather-zero0",
+        ),
+        (
+            "gpus,fsdp,deepspeed",
+            "64,[],ds_z2_config.json",
+            "bf16-gather-zero2",
+        ),
+    ] {
+        let (row, note) = told(headers, cells);
+        assert_eq!(row.stack.name, stack, "{headers} {cells}: {note}");
+        assert!(!note.contains("doesn't tell what is sharded"), "{note}");
+    }
+    let text = table("gpus,strategy", "64,TP8 + FSDP8").replace(",8192,1,2,", ",8192,1,64,");
+    let row = read("t.csv", &text, &CATALOG).unwrap().rows.remove(0);
+    assert_eq!(row.stack.name, "bf16-gather-tp8");
+    for (headers, cells) in [
+        ("gpus,distributed_strategy", "64,megatron"),
+        ("gpus,deepspeed", "64,ds_config.json"),
+        ("gpus,fsdp", "64,false"),
+    ] {
+        let (_, note) = told(headers, cells);
+        assert!(note.contains("doesn't tell what is sharded"), "{note}");
+    }
+    for (headers, cells, said) in [
+        ("gpus,strategy", "64,FSDP + TP", "over how many GPUs"),
+        ("gpus,strategy,tp", "64,FSDP + TP4,8", "as `tp` says"),
+        ("gpus,strategy", "64,HSDP 4x8", "not 64"),
+    ] {
+        let refusal = refused(headers, cells);
+        assert!(refusal.contains(said), "{headers} {cells}: {refusal}");
+    }
 }
 
 /// Programs export a setting under the names of what it is set in.

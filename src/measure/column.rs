@@ -32,6 +32,10 @@ pub(super) enum Column {
     Precision,
     MpMode,
     Sharding,
+    /// How GPUs share the work, in words.
+    Parallelism,
+    /// Whether gathered parameters are given up until they are needed again.
+    Reshard,
     ZeroStage,
     TensorParallel,
     PipelineParallel,
@@ -137,6 +141,7 @@ impl Column {
             self,
             Self::MpMode
                 | Self::Sharding
+                | Self::Reshard
                 | Self::ZeroStage
                 | Self::TensorParallel
                 | Self::PipelineParallel
@@ -167,7 +172,7 @@ impl Column {
 
     /// Whether a table may have it more than once: `GPUType` often is repeated, once with and once
     /// without the number of GPUs, utilizations are counted in several ways, and precision,
-    /// checkpointing, offloading and experts are often told by more than one setting.
+    /// checkpointing, parallelism, offloading and experts are often told by more than one setting.
     pub(super) fn repeats(self) -> bool {
         matches!(
             self,
@@ -177,6 +182,7 @@ impl Column {
                 | Self::Tflops
                 | Self::Checkpointing
                 | Self::Recompute
+                | Self::Parallelism
                 | Self::CpuOffload
                 | Self::Experts
                 | Self::Fp8

@@ -6,6 +6,7 @@ use crate::quantity::counted;
 use super::column::Column;
 use super::grid::Cell;
 use super::notes::Notes;
+use super::parallelism;
 use super::row::Row;
 use super::split::{self, Split};
 use super::variant::Sharding;
@@ -56,14 +57,22 @@ fn groups<'a>(
     gpus: u64,
     notes: &mut Notes,
 ) -> Result<Option<(Column, &'a Cell, &'static Sharding)>, Diagnostic> {
-    let replicas = degree(row, Column::Replicas, notes);
-    let shards = degree(row, Column::Shards, notes);
+    let in_words = |told: fn(&parallelism::Told) -> Option<u64>| {
+        let (cell, words) = parallelism::told(row)?;
+        Some((Column::Parallelism, cell, told(&words)?))
+    };
+    let column = |column, (cell, degree)| (column, cell, degree);
+    let replicas = degree(row, Column::Replicas, notes)
+        .map(|told| column(Column::Replicas, told))
+        .or_else(|| in_words(|told| told.replicas));
+    let shards = degree(row, Column::Shards, notes)
+        .map(|told| column(Column::Shards, told))
+        .or_else(|| in_words(|told| told.shards));
     let (column, cell, told) = match (replicas, shards) {
-        (Some((cell, replicas)), Some((_, shards))) => {
-            (Column::Replicas, cell, replicas.saturating_mul(shards))
+        (Some((column, cell, replicas)), Some((.., shards))) => {
+            (column, cell, replicas.saturating_mul(shards))
         }
-        (Some((cell, replicas)), None) => (Column::Replicas, cell, replicas),
-        (None, Some((cell, shards))) => (Column::Shards, cell, shards),
+        (Some(told), None) | (None, Some(told)) => told,
         (None, None) => return Ok(None),
     };
     let is_whole = replicas.is_some() && shards.is_some();
@@ -76,8 +85,8 @@ fn groups<'a>(
         return Err(contradiction(row, column, told, split, gpus));
     };
     // The one that isn't told has what is left.
-    let replicas = replicas.map_or(left, |(_, replicas)| replicas);
-    let shards = shards.map_or(left, |(_, shards)| shards);
+    let replicas = replicas.map_or(left, |(.., replicas)| replicas);
+    let shards = shards.map_or(left, |(.., shards)| shards);
     let suffix = match (replicas, shards) {
         (1, _) => return Ok(None),
         (_, 1) => "zero0",

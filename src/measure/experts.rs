@@ -84,7 +84,9 @@ fn is_name(name: &str) -> bool {
     let lower = name.to_lowercase();
     let mut words = lower.split(|c: char| !(c.is_alphanumeric() || c == '.'));
     let is_size = |text: &str| {
-        let size = text.strip_suffix('b').and_then(|size| size.parse::<f64>().ok());
+        let size = text
+            .strip_suffix('b')
+            .and_then(|size| size.parse::<f64>().ok());
         size.is_some()
     };
     NAMES.iter().any(|known| key.contains(known))
@@ -93,6 +95,7 @@ fn is_name(name: &str) -> bool {
                 let experts = experts.parse::<u64>();
                 experts.is_ok_and(|experts| experts > 1)
             });
-            of_each.is_some_and(|(_, size)| is_size(size)) || word.strip_prefix('a').is_some_and(is_size)
+            of_each.is_some_and(|(_, size)| is_size(size))
+                || word.strip_prefix('a').is_some_and(is_size)
         })
 }

@@ -18,6 +18,7 @@ mod markdown;
 mod nodes;
 mod notes;
 mod number;
+mod parallelism;
 mod place;
 mod row;
 mod shape;

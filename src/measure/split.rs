@@ -4,6 +4,7 @@
 use crate::diagnostic::Diagnostic;
 
 use super::column::Column;
+use super::parallelism;
 use super::row::{Row, is_no};
 
 /// The columns that tell it.
@@ -30,15 +31,28 @@ pub(super) struct Split {
 impl Split {
     /// What a row tells of it.
     pub(super) fn of(row: &Row<'_>) -> Result<Self, Diagnostic> {
-        let [tensor, pipeline, context, expert] = COLUMNS;
-        Ok(Self {
-            ways: [
-                ways(row, tensor)?,
-                ways(row, pipeline)?,
-                ways(row, context)?,
-                ways(row, expert)?,
-            ],
-        })
+        let in_words = parallelism::told(row);
+        let mut split = Self { ways: [1; 4] };
+        for (at, (column, found)) in COLUMNS.into_iter().zip(&mut split.ways).enumerate() {
+            *found = ways(row, column)?;
+            let told = in_words.and_then(|(cell, told)| Some((cell, (*told.ways.get(at)?)?)));
+            let Some((cell, told)) = told.filter(|(_, told)| told != found) else {
+                continue;
+            };
+            let counted = row.cell(column).is_some();
+            if told == 0 && !counted {
+                let expected =
+                    "expected over how many GPUs one copy of the model is split, such as TP 8";
+                return Err(row.refuse(cell, Column::Parallelism, expected));
+            }
+            if told > 0 && counted {
+                let header = row.spelled(column, row.cell(column));
+                let expected = format!("expected {found}, as `{header}` says");
+                return Err(row.refuse(cell, Column::Parallelism, &expected));
+            }
+            *found = told.max(*found);
+        }
+        Ok(split)
     }
 
     /// GPUs of one copy of the model. Experts are spread over copies.

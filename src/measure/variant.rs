@@ -5,6 +5,7 @@ use crate::diagnostic::Diagnostic;
 use super::column::{Column, normalised};
 use super::grid::Cell;
 use super::notes::Notes;
+use super::parallelism;
 use super::row::{Row, is_no, is_yes};
 
 /// What is added to the name of a stack that multiplies matrices in fp8.
@@ -62,6 +63,9 @@ const SHARDINGS: [Sharding; 5] = [
     },
 ];
 
+/// A sharding, and where it is told.
+pub(super) type Told<'a> = (Column, &'a Cell, &'static Sharding);
+
 impl Sharding {
     /// The one whose stacks' names have such a part.
     pub(super) fn of_suffix(part: &str) -> Option<&'static Self> {
@@ -79,10 +83,57 @@ impl Sharding {
 
     /// That of a row and where it says so; `None` where all is sharded over all GPUs, or where it
     /// isn't known, which is noted.
-    pub(super) fn of<'a>(
-        row: &Row<'a>,
-        notes: &mut Notes,
-    ) -> Option<(Column, &'a Cell, &'static Self)> {
+    pub(super) fn of<'a>(row: &Row<'a>, notes: &mut Notes) -> Option<Told<'a>> {
+        let in_words = parallelism::told(row);
+        if let Some((cell, told)) = in_words
+            && told.says_nothing()
+            && row.cell(Column::Sharding).is_none()
+            && row.cell(Column::ZeroStage).is_none()
+        {
+            let text = format!(
+                "`{}` {} doesn't tell what is sharded, which is taken as FULL_SHARD, the only one modelled",
+                row.spelled(Column::Parallelism, Some(cell)),
+                cell.text
+            );
+            notes.warn(row.line(), text);
+        }
+        let in_words =
+            in_words.and_then(|(cell, told)| Some((Column::Parallelism, cell, told.sharding?)));
+        let told = Self::named(row, notes).or(in_words);
+        Self::kept(row, told, notes)
+    }
+
+    /// The same where gathered parameters may be kept for the backward pass.
+    fn kept<'a>(row: &Row<'a>, told: Option<Told<'a>>, notes: &mut Notes) -> Option<Told<'a>> {
+        let column = Column::Reshard;
+        let Some(cell) = row.cell(column) else {
+            return told;
+        };
+        let text = cell.text.to_lowercase();
+        if !is_no(&text) && text != "never" {
+            if !matches!(
+                text.as_str(),
+                "true" | "yes" | "1" | "always" | "default" | "-"
+            ) {
+                let header = row.spelled(column, Some(cell));
+                let text = format!(
+                    "`{header}` {} is not used, though it may change the speed: expected true or false",
+                    cell.text
+                );
+                notes.warn(row.line(), text);
+            }
+            return told;
+        }
+        let suffix = match told {
+            None => "zero2",
+            Some((.., sharding)) if sharding.suffix == "hsdp" => "hsdp2",
+            told => return told,
+        };
+        Self::of_suffix(suffix).map(|sharding| (column, cell, sharding))
+    }
+
+    /// The one that a column of a sharding's name, or of its stage, tells.
+    fn named<'a>(row: &Row<'a>, notes: &mut Notes) -> Option<Told<'a>> {
         let told = |column| row.cell(column).map(|cell| (column, cell));
         let (column, cell) = told(Column::Sharding).or_else(|| told(Column::ZeroStage))?;
         let key = normalised(cell.text.trim_end_matches(".0"));
@@ -117,6 +168,7 @@ pub(super) fn called(column: Column) -> &'static str {
         Column::ZeroStage => "ZeRO stage",
         Column::Replicas => "dp_replicate",
         Column::Shards => "dp_shard",
+        Column::Reshard => "reshard_after_forward",
         _ => "sharding strategy",
     }
 }
@@ -160,9 +212,11 @@ pub(super) fn tells_fp8(row: &Row<'_>) -> Result<bool, Diagnostic> {
 
 /// Whether a row says that something is offloaded to the CPU.
 pub(super) fn tells_offload(row: &Row<'_>) -> Result<bool, Diagnostic> {
-    any_told(row, Column::CpuOffload, |text| {
+    let in_words = parallelism::told(row).is_some_and(|(_, told)| told.offload);
+    let told = any_told(row, Column::CpuOffload, |text| {
         matches!(text, "cpu" | "nvme")
-    })
+    })?;
+    Ok(in_words || told)
 }
 
 /// Whether any cell of a column says yes, which `also` tells of other words than yes.

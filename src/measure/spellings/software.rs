@@ -20,6 +20,28 @@ pub(super) const SOFTWARE: &[Spelling] = &[
         &["sharding", "fsdpshardingstrategy"],
     ),
     (
+        Column::Parallelism,
+        "parallelism",
+        &[
+            "strategy",
+            "parallelismstrategy",
+            "parallelstrategy",
+            "distributed",
+            "distributedstrategy",
+            "distributedtype",
+            "trainingstrategy",
+            "trainerstrategy",
+            "fsdp",
+            "deepspeed",
+            "deepspeedconfig",
+        ],
+    ),
+    (
+        Column::Reshard,
+        "reshard_after_forward",
+        &["fsdpreshardafterforward"],
+    ),
+    (
         Column::ZeroStage,
         "zero_stage",
         &["zero", "deepspeedzerostage", "zerooptimizationstage"],

@@ -1,0 +1,301 @@
+//! How GPUs share the work, as a cell puts it in words: `FSDP 32, TP 8`, `HSDP 2x256`, `ZeRO-2 + offload`,
+//! `ds_z3_config.json`.
+
+use super::column::{Column, normalised};
+use super::grid::Cell;
+use super::row::{Row, is_no};
+use super::variant::Sharding;
+
+/// Ways of splitting a model, as words that a number follows: in the order of `split::COLUMNS`.
+const SPLITS: [&[&str]; 4] = [
+    &["tp", "tensor"],
+    &["pp", "pipeline"],
+    &["cp", "context", "ulysses", "ring"],
+    &["ep", "expert"],
+];
+
+/// Words that say nothing of it.
+const SILENT: [&str; 34] = [
+    "parallel",
+    "parallelism",
+    "model",
+    "data",
+    "and",
+    "with",
+    "way",
+    "of",
+    "x",
+    "size",
+    "degree",
+    "only",
+    "config",
+    "conf",
+    "json",
+    "yaml",
+    "yml",
+    "ds",
+    "deepspeed",
+    "strategy",
+    "distributedtype",
+    "shardingstrategy",
+    "sharded",
+    "shard",
+    "auto",
+    "wrap",
+    "transformer",
+    "based",
+    "policy",
+    "cpu",
+    "gpu",
+    "gpus",
+    "d",
+    "none",
+];
+
+/// What cells say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Told {
+    /// Over how many GPUs a copy is split, in the order of `split::COLUMNS`; 0 where it is, but not told
+    /// over how many.
+    pub(super) ways: [Option<u64>; 4],
+    /// Groups that shard a copy each.
+    pub(super) replicas: Option<u64>,
+    /// GPUs in each.
+    pub(super) shards: Option<u64>,
+    /// The sharding, where one is told that isn't over all GPUs.
+    pub(super) sharding: Option<&'static Sharding>,
+    /// Whether something is offloaded.
+    pub(super) offload: bool,
+    /// GPUs that share a sequence, which Megatron has those of tensor parallelism do.
+    sequence: Option<u64>,
+    /// Whether a sharding is told at all.
+    known: bool,
+}
+
+/// What the cells of a row say, and the one that says most of it.
+pub(super) fn told<'a>(row: &Row<'a>) -> Option<(&'a Cell, Told)> {
+    let cells = row.cells(Column::Parallelism);
+    let told = cells.map(|cell| {
+        let header = row.spelled(Column::Parallelism, Some(cell));
+        (cell, Told::by(header, &cell.text))
+    });
+    let (cell, told) = told.reduce(|(cell, told), (next, more)| {
+        let says_more = told.says_nothing() && !more.says_nothing();
+        (if says_more { next } else { cell }, told.and(more))
+    })?;
+    Some((cell, told.in_sequences()))
+}
+
+impl Told {
+    fn by(header: &str, text: &str) -> Self {
+        let mut told = Self::default();
+        if is_no(text) || matches!(text, "-" | "[]") {
+            return told;
+        }
+        let words = words(text);
+        if let [word] = words.as_slice()
+            && normalised(header).starts_with("fsdp")
+        {
+            let count = word.parse::<u64>().ok();
+            told.shards = count.filter(|shards| *shards > 1);
+            told.known = count.is_some() || matches!(word.as_str(), "true" | "yes" | "on");
+        }
+        let mut rest = words.as_slice();
+        while let Some((word, after)) = rest.split_first() {
+            rest = told.hear(word, after);
+        }
+        told
+    }
+
+    /// Takes in a word, and gives what is left behind it.
+    fn hear<'w>(&mut self, word: &str, after: &'w [String]) -> &'w [String] {
+        let (number, behind) = count(after);
+        let split = SPLITS.iter().position(|names| names.contains(&word));
+        if let Some(ways) = split.and_then(|split| self.ways.get_mut(split)) {
+            *ways = number.or(*ways).or(Some(0));
+            return behind;
+        }
+        let next = after.first().map(String::as_str);
+        match (word, number) {
+            ("hsdp" | "hybrid", _) => return self.groups(after),
+            ("fsdp" | "fully" | "fullshard" | "full", _) => {
+                self.known = true;
+                // A 2 is the version of the software.
+                self.shards = number.filter(|shards| *shards > 2).or(self.shards);
+                return behind;
+            }
+            ("zero" | "z" | "stage", Some(stage)) => {
+                match stage {
+                    0 => self.is("zero0"),
+                    1 => self.is("zero1"),
+                    2 => self.is("zero2"),
+                    _ => self.known = true,
+                }
+                return behind;
+            }
+            ("sp" | "sequence", _) => {
+                self.sequence = number;
+                return behind;
+            }
+            // Copies that are counted are not told to be whole.
+            ("dp", Some(_)) => return behind,
+            ("grad", _) if next == Some("op") => self.is("zero2"),
+            ("shardgradop", _) => self.is("zero2"),
+            ("no", _) if next == Some("shard") => self.is("zero0"),
+            ("multi", _) if next == Some("gpu") => self.is("zero0"),
+            ("ddp" | "dp" | "noshard", _) => self.is("zero0"),
+            ("offload" | "offloading", _) => self.offload = true,
+            _ => {}
+        }
+        after
+    }
+
+    /// Whether neither a sharding nor a split is told.
+    pub(super) fn says_nothing(&self) -> bool {
+        !self.known && !self.offload && self.ways.iter().all(Option::is_none)
+    }
+
+    /// GPUs that share a sequence are others than those of tensor parallelism where there are none of these.
+    fn in_sequences(mut self) -> Self {
+        let [tensor, _, context, _] = &mut self.ways;
+        if tensor.is_none_or(|ways| ways == 1) {
+            *context = context.or(self.sequence);
+        }
+        self
+    }
+
+    /// What two cells say together.
+    fn and(self, other: Self) -> Self {
+        let mut ways = self.ways;
+        for (ways, more) in ways.iter_mut().zip(other.ways) {
+            *ways = ways.filter(|ways| *ways > 0).or(more).or(*ways);
+        }
+        Self {
+            ways,
+            replicas: self.replicas.or(other.replicas),
+            shards: self.shards.or(other.shards),
+            sharding: self.sharding.or(other.sharding),
+            offload: self.offload || other.offload,
+            sequence: self.sequence.or(other.sequence),
+            known: self.known || other.known,
+        }
+    }
+
+    fn is(&mut self, suffix: &str) {
+        self.sharding = self.sharding.or(Sharding::of_suffix(suffix));
+        self.known = true;
+    }
+
+    /// `HSDP 2x256`, `hybrid_shard`, `hybrid_shard_zero2`.
+    fn groups<'w>(&mut self, after: &'w [String]) -> &'w [String] {
+        let after = match after {
+            [shard, after @ ..] if shard == "shard" => after,
+            _ => after,
+        };
+        if let [zero, stage, after @ ..] = after
+            && zero == "zero"
+            && stage == "2"
+        {
+            self.is("hsdp2");
+            return after;
+        }
+        self.is("hsdp");
+        if let [replicas, x, shards, after @ ..] = after
+            && x == "x"
+            && let (Ok(replicas), Ok(shards)) = (replicas.parse(), shards.parse())
+        {
+            self.replicas = Some(replicas);
+            self.shards = Some(shards);
+            return after;
+        }
+        count(after).1
+    }
+}
+
+/// Words and numbers, as they follow each other: `ds_z3` is `ds`, `z` and `3`.
+fn words(text: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut last = None;
+    for letter in text.to_lowercase().replace(['×', '*'], "x").chars() {
+        let kind = letter.is_alphanumeric().then(|| letter.is_ascii_digit());
+        match (kind, words.last_mut()) {
+            (Some(_), Some(word)) if kind == last => word.push(letter),
+            (Some(_), _) => words.push(letter.to_string()),
+            (None, _) => {}
+        }
+        last = kind;
+    }
+    words
+}
+
+fn is_silent(word: &str) -> bool {
+    SILENT.contains(&word)
+}
+
+/// The number behind a word, past what says nothing, and what follows it.
+fn count(words: &[String]) -> (Option<u64>, &[String]) {
+    let silent = words.iter().take_while(|word| is_silent(word)).count();
+    let number = words.get(silent).and_then(|word| word.parse().ok());
+    match number {
+        Some(_) => (number, words.get(silent + 1..).unwrap_or_default()),
+        None => (None, words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_a_strategy_are_understood() {
+        for (text, sharding, ways, groups, offload) in [
+            ("FSDP", None, [0; 4], (0, 0), false),
+            ("FSDP2", None, [0; 4], (0, 0), false),
+            ("full_shard auto_wrap", None, [0; 4], (0, 0), false),
+            ("DistributedType.FSDP", None, [0; 4], (0, 0), false),
+            ("FSDP 32, TP 8", None, [8, 0, 0, 0], (0, 32), false),
+            ("TP8 DP8", None, [8, 0, 0, 0], (0, 0), false),
+            ("TP8 + FSDP8", None, [8, 0, 0, 0], (0, 8), false),
+            (
+                "tensor parallel 4, PP=2, SP",
+                None,
+                [4, 2, 0, 0],
+                (0, 0),
+                false,
+            ),
+            ("FSDP + Ulysses 8", None, [0, 0, 8, 0], (0, 0), false),
+            ("FSDP SP8", None, [0, 0, 8, 0], (0, 0), false),
+            ("HSDP 2x256", Some("hsdp"), [0; 4], (2, 256), false),
+            ("HSDP (8×8)", Some("hsdp"), [0; 4], (8, 8), false),
+            ("hybrid_shard", Some("hsdp"), [0; 4], (0, 0), false),
+            ("HYBRID_SHARD_ZERO2", Some("hsdp2"), [0; 4], (0, 0), false),
+            ("shard_grad_op", Some("zero2"), [0; 4], (0, 0), false),
+            ("deepspeed_stage_2", Some("zero2"), [0; 4], (0, 0), false),
+            ("ZeRO-2 + offload", Some("zero2"), [0; 4], (0, 0), true),
+            ("ds_z3_offload_config.json", None, [0; 4], (0, 0), true),
+            (
+                "DeepSpeed ZeRO Stage 1",
+                Some("zero1"),
+                [0; 4],
+                (0, 0),
+                false,
+            ),
+            ("DDP", Some("zero0"), [0; 4], (0, 0), false),
+            ("MULTI_GPU", Some("zero0"), [0; 4], (0, 0), false),
+        ] {
+            let told = Told::by("strategy", text).in_sequences();
+            let suffix = told.sharding.map(|sharding| sharding.suffix);
+            assert_eq!(suffix, sharding, "{text}");
+            assert_eq!(told.ways.map(Option::unwrap_or_default), ways, "{text}");
+            let found = (told.replicas.unwrap_or(0), told.shards.unwrap_or(0));
+            assert_eq!((found, told.offload), (groups, offload), "{text}");
+            assert!(!told.says_nothing(), "{text}");
+        }
+        for text in ["megatron", "auto", "ds_config.json", "3D", "none", "DP 64"] {
+            assert!(Told::by("strategy", text).says_nothing(), "{text}");
+        }
+        assert_eq!(Told::by("fsdp", "32").shards, Some(32));
+        assert!(!Told::by("fsdp", "true").says_nothing());
+        assert!(Told::by("deepspeed", "true").says_nothing());
+    }
+}
