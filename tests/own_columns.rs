@@ -380,6 +380,27 @@ fn sharding_and_parallelism_are_read_in_words() {
     }
 }
 
+/// A sequence is shared by GPUs of its own, or by those that share each matrix.
+#[test]
+fn shared_sequences_are_context_parallelism() {
+    for (headers, cells, stack) in [
+        ("gpus,sp", "64,8", "bf16-gather-cp8"),
+        ("gpus,ulysses_degree", "64,4", "bf16-gather-cp4"),
+        (
+            "gpus,sequence_parallel_size,tp",
+            "64,8,8",
+            "bf16-gather-tp8",
+        ),
+        ("gpus,sequence_parallel,tp", "64,true,8", "bf16-gather-tp8"),
+        ("gpus,sp,cp", "64,2,4", "bf16-gather-cp4"),
+        ("gpus,sp", "64,false", "bf16-gather"),
+    ] {
+        let text = table(headers, cells).replace(",8192,1,2,", ",8192,1,64,");
+        let row = read("t.csv", &text, &CATALOG).unwrap().rows.remove(0);
+        assert_eq!(row.stack.name, stack, "{headers} {cells}");
+    }
+}
+
 /// Programs export a setting under the names of what it is set in.
 #[test]
 fn settings_are_read_by_their_last_names() {

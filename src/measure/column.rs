@@ -40,6 +40,8 @@ pub(super) enum Column {
     TensorParallel,
     PipelineParallel,
     ContextParallel,
+    /// GPUs that share a sequence, or whether those of tensor parallelism do.
+    SequenceParallel,
     ExpertParallel,
     /// Copies of the model: compared with the GPUs.
     DataParallel,
@@ -146,6 +148,7 @@ impl Column {
                 | Self::TensorParallel
                 | Self::PipelineParallel
                 | Self::ContextParallel
+                | Self::SequenceParallel
                 | Self::ExpertParallel
                 | Self::DataParallel
                 | Self::Replicas

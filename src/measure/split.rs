@@ -3,6 +3,7 @@
 
 use crate::diagnostic::Diagnostic;
 
+use super::checkpointing;
 use super::column::Column;
 use super::parallelism;
 use super::row::{Row, is_no};
@@ -52,7 +53,25 @@ impl Split {
             }
             *found = told.max(*found);
         }
+        split.share_sequences(row)?;
         Ok(split)
+    }
+
+    /// GPUs that share a sequence are those of context parallelism, unless tensor parallelism has them
+    /// do so, as Megatron's.
+    fn share_sequences(&mut self, row: &Row<'_>) -> Result<(), Diagnostic> {
+        let column = Column::SequenceParallel;
+        let [tensor, _, context, _] = &mut self.ways;
+        let is_switch = row
+            .cell(column)
+            .is_some_and(|cell| checkpointing::is_on_or_off(&cell.text));
+        if !is_switch {
+            let shared = ways(row, column)?;
+            if shared != *tensor && shared > *context {
+                *context = shared;
+            }
+        }
+        Ok(())
     }
 
     /// GPUs of one copy of the model. Experts are spread over copies.
