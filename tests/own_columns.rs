@@ -401,6 +401,45 @@ fn shared_sequences_are_context_parallelism() {
     }
 }
 
+/// Runs in fp32 and of adapters are no training of all parameters in 16 bits.
+#[test]
+fn other_training_is_refused_or_warned_of() {
+    for (headers, cells) in [
+        ("gpus,use_lora", "64,true"),
+        ("gpus,Method", "64,LoRA r=16"),
+        ("gpus,finetuning_type", "64,qlora"),
+        ("gpus,lora_rank", "64,16"),
+    ] {
+        let refusal = refused(headers, cells);
+        assert!(refusal.contains("adapters are not modelled"), "{refusal}");
+    }
+    for (headers, cells) in [
+        ("gpus,use_lora", "64,false"),
+        ("gpus,Method", "64,full"),
+        ("gpus,finetuning_type,lora_rank", "64,full,8"),
+        ("gpus,bf16,fp16", "64,true,false"),
+        // Its stack says more.
+        ("gpus,bf16,fp16", "64,false,false"),
+    ] {
+        told(headers, cells);
+    }
+    let text = table("gpus,bf16,fp16", "64,false,false").replace("bf16-gather", "");
+    let refusal = read("t.csv", &text, &CATALOG).unwrap_err().to_string();
+    assert!(refusal.contains("fp32 is not modelled"), "{refusal}");
+    for (optimizer, warned) in [
+        ("AdamW8bit", true),
+        ("paged_adamw", true),
+        ("adamw_torch", false),
+    ] {
+        let (_, note) = told("gpus,Optimizer", &format!("64,{optimizer}"));
+        assert_eq!(
+            note.contains("taken as AdamW"),
+            warned,
+            "{optimizer}: {note}"
+        );
+    }
+}
+
 /// Programs export a setting under the names of what it is set in.
 #[test]
 fn settings_are_read_by_their_last_names() {

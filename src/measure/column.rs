@@ -31,6 +31,13 @@ pub(super) enum Column {
     Stack,
     Precision,
     MpMode,
+    /// Whether it is of bf16.
+    Bf16,
+    /// Whether it is of fp16.
+    Fp16,
+    /// What is trained in place of all parameters, or whether something is.
+    Adapter,
+    Optimizer,
     Sharding,
     /// How GPUs share the work, in words.
     Parallelism,
@@ -186,6 +193,8 @@ impl Column {
                 | Self::Checkpointing
                 | Self::Recompute
                 | Self::Parallelism
+                | Self::Adapter
+                | Self::Optimizer
                 | Self::CpuOffload
                 | Self::Experts
                 | Self::Fp8

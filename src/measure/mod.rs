@@ -26,6 +26,7 @@ mod speed;
 mod spellings;
 mod split;
 mod stacks;
+mod training;
 mod units;
 mod utilization;
 mod variant;

@@ -11,7 +11,7 @@ use super::notes::Notes;
 use super::number::{self, Printed, without_groups};
 use super::place::Places;
 use super::stacks::Stacks;
-use super::{Measurement, batch, count, experts, shape, speed};
+use super::{Measurement, batch, count, experts, shape, speed, training};
 
 /// Whether rows must tell how fast they went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,6 +61,7 @@ fn read(
     notes: &mut Notes,
 ) -> Result<Measurement, Diagnostic> {
     experts::refuse(row, catalog)?;
+    training::check(row, notes)?;
     let trained = shape::read(row, catalog, notes)?;
     let (cluster, gpus) = places.cluster(row, notes)?;
     let stack = stacks.stack(row, (&cluster, gpus), notes)?;
