@@ -440,6 +440,54 @@ fn other_training_is_refused_or_warned_of() {
     }
 }
 
+/// What is moved in how many bits is told by modes, by types, and by nothing.
+#[test]
+fn types_of_what_is_moved_tell_the_stack() {
+    for (headers, cells, stack) in [
+        (
+            "gpus,param_dtype,reduce_dtype",
+            "64,bf16,fp32",
+            "bf16-gather",
+        ),
+        (
+            "gpus,param_dtype,reduce_dtype",
+            "64,torch.bfloat16,bf16",
+            "pure-bf16",
+        ),
+        (
+            "gpus,param_dtype,reduce_dtype",
+            "64,fp32,fp32",
+            "fp32-gather",
+        ),
+        (
+            "gpus,training.mixed_precision_param,training.mixed_precision_reduce",
+            "64,bfloat16,bfloat16",
+            "pure-bf16",
+        ),
+        ("gpus,fsdp_config.mixed_precision", "64,PURE", "pure-bf16"),
+        // A precision, as Accelerate calls it.
+        ("gpus,mixed_precision", "64,bf16", "bf16-gather"),
+        ("gpus,mixed_precision", "64,fp8", "bf16-gather-fp8"),
+        (
+            "gpus,mixed_precision,fsdp_config.mixed_precision",
+            "64,bf16,PURE",
+            "pure-bf16",
+        ),
+    ] {
+        let text = table(headers, cells).replace("bf16-gather", "");
+        let row = read("t.csv", &text, &CATALOG).unwrap().rows.remove(0);
+        assert_eq!(row.stack.name, stack, "{headers} {cells}");
+    }
+    for (headers, cells) in [
+        ("gpus,param_dtype,reduce_dtype", "64,bf16,bf16"),
+        ("gpus,mp_mode", "64,PURE"),
+    ] {
+        let (row, note) = told(headers, cells);
+        assert_eq!(row.stack.name, "bf16-gather");
+        assert!(note.contains("the stack says otherwise"), "{note}");
+    }
+}
+
 /// Programs export a setting under the names of what it is set in.
 #[test]
 fn settings_are_read_by_their_last_names() {

@@ -31,6 +31,10 @@ pub(super) enum Column {
     Stack,
     Precision,
     MpMode,
+    /// What parameters are gathered in.
+    ParamDtype,
+    /// What gradients are reduced in.
+    ReduceDtype,
     /// Whether it is of bf16.
     Bf16,
     /// Whether it is of fp16.
@@ -149,6 +153,8 @@ impl Column {
         matches!(
             self,
             Self::MpMode
+                | Self::ParamDtype
+                | Self::ReduceDtype
                 | Self::Sharding
                 | Self::Reshard
                 | Self::ZeroStage
@@ -199,6 +205,7 @@ impl Column {
                 | Self::Experts
                 | Self::Fp8
                 | Self::Precision
+                | Self::MpMode
         )
     }
 }

@@ -7,6 +7,7 @@
 //! [`Table::notes`].
 
 mod batch;
+mod bits;
 mod checkpointing;
 mod column;
 mod copies;

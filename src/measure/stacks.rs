@@ -6,8 +6,9 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::hardware::{Cluster, Gpu};
 use crate::preset::Catalog;
-use crate::stack::Stack;
+use crate::stack::{Precision, Stack};
 
+use super::bits::{self, is_full, is_half};
 use super::column::Column;
 use super::copies;
 use super::grid::Cell;
@@ -38,6 +39,15 @@ pub(super) fn usual_on(gpu: &Gpu) -> &'static str {
         DEFAULT_STACK
     } else {
         LATER_DEFAULT_STACK
+    }
+}
+
+/// The stack that moves parameters and gradients so.
+fn stack_of(precision: Precision) -> &'static str {
+    match precision {
+        Precision::Fp32Gather => DEFAULT_STACK,
+        Precision::Bf16Gather => LATER_DEFAULT_STACK,
+        Precision::PureBf16 => PURE,
     }
 }
 
@@ -89,8 +99,10 @@ impl<'a> Stacks<'a> {
     ) -> Result<Arc<Stack>, Diagnostic> {
         let in_fewer_bits = |told: &Cell| variant::is_fp8(&told.text) || is_half(&told.text);
         // What is held in fp32 and computed in bf16 is mixed precision.
-        let mixed =
-            row.cell(Column::MpMode).is_some() || row.cells(Column::Precision).any(in_fewer_bits);
+        let mut precisions = row
+            .cells(Column::Precision)
+            .chain(row.cells(Column::MpMode));
+        let mixed = bits::mode(row).is_some() || precisions.any(in_fewer_bits);
         let other = row
             .cells(Column::Precision)
             .find(|told| !(in_fewer_bits(told) || mixed && is_full(&told.text)));
@@ -99,9 +111,11 @@ impl<'a> Stacks<'a> {
                 let text = format!("precision `{}` is not used: the stack says it", told.text);
                 notes.add(row.line(), text);
             }
-            return self
+            let named = self
                 .named_stack(&cell.text, row, notes)
-                .map_err(|unknown| row.located(unknown, cell, Column::Stack));
+                .map_err(|unknown| row.located(unknown, cell, Column::Stack))?;
+            bits::compare(row, named.precision, notes);
+            return Ok(named);
         }
         if let Some(cell) = other {
             return self.known_stack(&cell.text).map_err(|_| {
@@ -121,28 +135,36 @@ impl<'a> Stacks<'a> {
         notes: &mut Notes,
     ) -> Result<Arc<Stack>, Diagnostic> {
         let usual = usual_on(gpu);
-        let Some(cell) = row.cell(Column::MpMode) else {
-            if let Some(told) = row.cells(Column::Precision).find(|told| is_all_half(told)) {
-                let text = format!("precision {} is read as stack `{PURE}`", told.text);
-                notes.add(row.line(), text);
-                return self.known_stack(PURE);
-            }
-            let text = format!("the stack is not told and taken as `{usual}`");
+        if let Some(cell) = bits::mode(row) {
+            // `PURE` moves parameters and gradients in bf16 (the optimizer's states stay fp32).
+            let name = match cell.text.to_uppercase().as_str() {
+                "DEFAULT" => usual,
+                "PURE" => PURE,
+                _ => {
+                    let expected = "expected DEFAULT or PURE, or a `stack` column";
+                    return Err(row.refuse(cell, Column::MpMode, expected));
+                }
+            };
+            let text = format!("MP mode {} is read as stack `{name}`", cell.text);
             notes.add(row.line(), text);
-            return self.known_stack(usual);
-        };
-        // `PURE` moves parameters and gradients in bf16 (the optimizer's states stay fp32).
-        let name = match cell.text.to_uppercase().as_str() {
-            "DEFAULT" => usual,
-            "PURE" => PURE,
-            _ => {
-                let expected = "expected DEFAULT or PURE, or a `stack` column";
-                return Err(row.refuse(cell, Column::MpMode, expected));
-            }
-        };
-        let text = format!("MP mode {} is read as stack `{name}`", cell.text);
+            return self.known_stack(name);
+        }
+        if let Some((precision, told)) = bits::of_dtypes(row, notes) {
+            let name = stack_of(precision);
+            notes.add(row.line(), format!("{told} is read as stack `{name}`"));
+            return self.known_stack(name);
+        }
+        if let Some(told) = row
+            .cells(Column::Precision)
+            .find(|told| bits::is_all_half(told))
+        {
+            let text = format!("precision {} is read as stack `{PURE}`", told.text);
+            notes.add(row.line(), text);
+            return self.known_stack(PURE);
+        }
+        let text = format!("the stack is not told and taken as `{usual}`");
         notes.add(row.line(), text);
-        self.known_stack(name)
+        self.known_stack(usual)
     }
 
     /// A stack whose parameters, gradients or optimizer states are not all sharded over all GPUs: one
@@ -291,33 +313,4 @@ impl<'a> Stacks<'a> {
         self.met.insert(name.to_owned(), Arc::clone(&stack));
         Ok(stack)
     }
-}
-
-/// Whether a precision says only that matrices are multiplied in 16 bits, as on every stack.
-fn is_half(precision: &str) -> bool {
-    matches!(
-        precision.to_lowercase().trim_start_matches("torch."),
-        "amp_bf16"
-            | "bf16"
-            | "bfloat16"
-            | "bf16-mixed"
-            | "bf16-true"
-            | "amp_fp16"
-            | "fp16"
-            | "float16"
-            | "16-mixed"
-    )
-}
-
-/// Whether a precision says that parameters are held in 32 bits.
-fn is_full(precision: &str) -> bool {
-    matches!(
-        precision.to_lowercase().trim_start_matches("torch."),
-        "fp32" | "float32" | "32" | "32-true"
-    )
-}
-
-/// Whether a precision says that parameters are held in bf16 too, as Lightning calls it.
-fn is_all_half(precision: &Cell) -> bool {
-    precision.text.eq_ignore_ascii_case("bf16-true")
 }

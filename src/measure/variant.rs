@@ -202,7 +202,10 @@ pub(super) fn is_fp8(precision: &str) -> bool {
 pub(super) fn tells_fp8(row: &Row<'_>) -> Result<bool, Diagnostic> {
     const HOW: [&str; 5] = ["hybrid", "e4m3", "tensorwise", "rowwise", "delayed"];
 
-    let mut told = row.cells(Column::Precision).any(|cell| is_fp8(&cell.text));
+    let mut precisions = row
+        .cells(Column::Precision)
+        .chain(row.cells(Column::MpMode));
+    let mut told = precisions.any(|cell| is_fp8(&cell.text));
     for cell in row.cells(Column::Techniques) {
         let key = normalised(&cell.text);
         told |= key.contains("fp8") || key.contains("float8");

@@ -14,6 +14,16 @@ pub(super) const SOFTWARE: &[Spelling] = &[
         "mp_mode",
         &["mixedprecision", "mixedprecisionmode"],
     ),
+    (
+        Column::ParamDtype,
+        "param_dtype",
+        &["mixedprecisionparam", "mixedprecisionparamdtype"],
+    ),
+    (
+        Column::ReduceDtype,
+        "reduce_dtype",
+        &["mixedprecisionreduce", "mixedprecisionreducedtype"],
+    ),
     (Column::Bf16, "bf16", &[]),
     (Column::Fp16, "fp16", &[]),
     (
