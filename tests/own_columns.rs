@@ -212,6 +212,25 @@ fn nodes_and_gpus_go_together() {
     }
 }
 
+#[test]
+fn gpus_that_stay_while_nodes_grow_are_of_each_node() {
+    let gpus = |rows: [&str; 2]| -> Vec<u64> {
+        let rows: String = rows
+            .iter()
+            .map(|row| format!("gpt-7b,a100-80gb,2048,4,2,on,{row},bf16-gather,20000\n"))
+            .collect();
+        let text = format!("model,gpu,seq_len,mbs,gas,ac,nodes,gpus,stack,tok/s\n{rows}");
+        let rows = read("t.csv", &text, &CATALOG).unwrap().rows;
+        rows.iter().map(|row| row.configuration.gpus).collect()
+    };
+    assert_eq!(gpus(["4,8", "2,8"]), [32, 16]);
+    assert_eq!(gpus(["1,8", "2,8"]), [8, 16]);
+    assert_eq!(gpus(["4,32", "2,16"]), [32, 16]);
+    // Nodes of fewer GPUs than usual.
+    assert_eq!(gpus(["2,8", "2,8"]), [8, 8]);
+    assert_eq!(gpus(["4,4", "2,4"]), [4, 4]);
+}
+
 /// Rows that run on other nodes are not one cell, and a fit of them can be kept.
 #[test]
 fn a_fit_holds_rows_of_other_nodes() {

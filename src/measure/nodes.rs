@@ -25,6 +25,12 @@ impl Gpus {
         let told = row.integer(Column::Gpus, MAX_COUNT)?;
         let nodes = nodes(row, told.is_some(), notes)?;
         let per_node = row.integer(Column::GpusPerNode, MAX_COUNT)?;
+        let told = match (told, nodes, per_node) {
+            (Some(each), Some(nodes), None) if are_of_a_node(row, each, usual) => {
+                Some(of_each(row, each, nodes, notes)?)
+            }
+            _ => told,
+        };
         let product = match (nodes, per_node) {
             (Some(nodes), Some(per_node)) => Some(nodes.saturating_mul(per_node)),
             _ => None,
@@ -110,6 +116,38 @@ fn prefix(row: &Row<'_>) -> Result<Option<u64>, Diagnostic> {
         }
     }
     Ok(found)
+}
+
+/// Whether a column of GPUs counts those of each node: it says as many in every row, which nodes
+/// usually have, whatever the number of nodes is.
+fn are_of_a_node(row: &Row<'_>, each: u64, usual: u64) -> bool {
+    let counts = |column| {
+        row.all_cells(column)
+            .map(|cell| cell.text.parse::<u64>().ok())
+    };
+    let mut nodes = counts(Column::Nodes);
+    let first = nodes.next().flatten();
+    each == usual
+        && counts(Column::Gpus).all(|gpus| gpus == Some(each))
+        && nodes.any(|nodes| nodes != first)
+}
+
+/// All GPUs of so many nodes with as many each.
+fn of_each(row: &Row<'_>, each: u64, nodes: u64, notes: &mut Notes) -> Result<u64, Diagnostic> {
+    let all = each.checked_mul(nodes).filter(|all| *all <= MAX_COUNT);
+    let all = all.ok_or_else(|| {
+        let message = format!("{each} GPUs on each of {nodes} nodes are more than {MAX_COUNT}");
+        row.contradiction(Column::Nodes, &message, "too large", &[Column::Gpus])
+    })?;
+    if nodes > 1 {
+        let header = row.spelled(Column::Gpus, row.cell(Column::Gpus));
+        let text = format!(
+            "`{header}` says {each} on whatever number of nodes, and is read as the GPUs of each: `gpus_per_node` \
+             heads those"
+        );
+        notes.add(row.line(), text);
+    }
+    Ok(all)
 }
 
 /// GPUs of `8xH100` on so many nodes: eight of each, where nodes have eight, or all of them.

@@ -42,6 +42,7 @@ pub(super) fn read_grid(
             header: &grid.header,
             columns: &columns,
             record,
+            rows: &grid.rows,
             origin,
         };
         rows.push(read(
@@ -114,6 +115,8 @@ pub(super) struct Row<'a> {
     header: &'a Record,
     columns: &'a [Option<Column>],
     record: &'a Record,
+    /// All rows of its table.
+    rows: &'a [Record],
     origin: &'a Origin,
 }
 
@@ -130,6 +133,12 @@ impl<'a> Row<'a> {
             .zip(&self.record.cells)
             .filter(move |(held, cell)| **held == Some(column) && !cell.text.is_empty())
             .map(|(_, cell)| cell)
+    }
+
+    /// The cells of a column in all rows of the table.
+    pub(super) fn all_cells(&self, column: Column) -> impl Iterator<Item = &'a Cell> {
+        let at = self.columns.iter().position(|held| *held == Some(column));
+        self.rows.iter().filter_map(move |row| row.cells.get(at?))
     }
 
     /// The cell of a column, unless it is empty or there is no such column.
