@@ -555,8 +555,25 @@ fn a_parameter_count_tells_a_llama_block() {
         }
     }
     let (row, note) = of_shape("my-8b", ",num_kv_heads,ffn_dim", ",8,14336").unwrap();
+    assert_eq!(row.shape, llama);
+    assert!(note.contains("look like those of a Llama block"), "{note}");
+    let (row, note) = of_shape("my-8b", ",ffn_dim", ",14336").unwrap();
     assert_eq!(row.shape.feed_forward, FeedForward::Gelu);
     assert!(note.contains("may be those of a Llama block"), "{note}");
+    for name in [
+        "Llama-3-8B-Instruct",
+        "meta-llama/Meta-Llama-3-8B-Instruct",
+        "llama-3-8b-chat-hf",
+        "llama-3-8b-base-v0.3",
+    ] {
+        let (row, note) = of_shape(name, ",num_kv_heads,ffn_dim", ",8,14336").unwrap();
+        assert_eq!(
+            (row.model.as_str(), row.shape),
+            ("llama-3-8b", llama),
+            "{note}"
+        );
+        assert!(note.contains("is taken as `llama-3-8b`"), "{note}");
+    }
     let (_, note) = of_shape("my-8b", ",swiglu", ",True").unwrap();
     assert!(
         note.contains("`swiglu` is not used, though it may change the shape"),

@@ -233,7 +233,9 @@ const MATTERS: [&str; 9] = [
 ];
 
 /// Headers that head something near what they stand for where a table has a column for that itself.
-const NEARLY: [&str; 12] = [
+const NEARLY: [&str; 14] = [
+    "nameorpath",
+    "modelnameorpath",
     "micro",
     "seq",
     "paddedvocabsize",

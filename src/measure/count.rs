@@ -136,23 +136,31 @@ fn of_count(row: &Row<'_>, trained: &Trained, count: Option<Count>, notes: &mut 
             .min_by(|a, b| count.apart(a).total_cmp(&count.apart(b)));
         nearest.filter(|other| count.fits(other))
     });
-    if let Some(llama) = found {
+    // Fewer heads of keys and values came with gated blocks, whose width is no multiple of four.
+    let grouped = gpt.n_kv_heads < gpt.n_heads;
+    let wide = gpt.d_ff != gpt.d_model.saturating_mul(4);
+    let looks_gated = count.is_none() && grouped && wide && gpt.feed_forward == FeedForward::Gelu;
+    let why = if looks_gated {
+        "key and value heads and feed-forward width look like those of"
+    } else {
+        "parameter count says that its shape columns are those of"
+    };
+    if let Some(llama) = found.or(others.first().filter(|_| looks_gated)) {
         let head = if llama.tied_head {
             "tied head"
         } else {
             "head of its own"
         };
         let text = format!(
-            "`{model}` is no preset: its parameter count says that its shape columns are those of a Llama \
-             block (rotary positions, {head}, no biases, gated feed-forward of width {})",
+            "`{model}` is no preset: its {why} a Llama block (rotary positions, {head}, no biases, gated \
+             feed-forward of width {})",
             llama.d_ff
         );
         notes.add(row.line(), text);
         return *llama;
     }
     let block = "its shape columns are taken as a GPT block (learned positions, tied head, biases)";
-    let unusual = gpt.n_kv_heads < gpt.n_heads || gpt.d_ff != gpt.d_model.saturating_mul(4);
-    if unusual && count.is_none() && gpt.feed_forward == FeedForward::Gelu {
+    if (grouped || wide) && count.is_none() && gpt.feed_forward == FeedForward::Gelu {
         let text = format!(
             "`{model}` is no preset: {block}, though its {} key and value heads and feed-forward of width \
              {} may be those of a Llama block; a column `n_params` would tell, and {DESCRIBE}",

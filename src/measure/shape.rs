@@ -113,16 +113,35 @@ pub(super) fn read(
 }
 
 /// The model of that name, of that size in the measured family (`7b`), or of that size where
-/// another family's isn't known (`mpt-70b`).
+/// another family's isn't known (`mpt-70b`); what is made of it is of its shape (`-instruct`).
 fn find<'a>(catalog: &'a Catalog, name: &str) -> Result<&'a Model, Diagnostic> {
     let lower = name.to_lowercase();
     let size = lower.strip_prefix("mpt").unwrap_or(&lower);
     let size = size.trim_start_matches(['-', '_', ' ']);
     catalog.model(name).or_else(|unknown| {
+        if let Some(model) = plain_name(&lower).and_then(|plain| catalog.model(plain).ok()) {
+            return Ok(model);
+        }
         let is_size = size.starts_with(|c: char| c.is_ascii_digit());
         let in_family = is_size.then(|| catalog.model(&format!("gpt-{size}")).ok());
         in_family.flatten().ok_or(unknown)
     })
+}
+
+/// What a model is made from whose name tells what was made of it: `Mistral-7B-Instruct-v0.3`.
+fn plain_name(name: &str) -> Option<&str> {
+    const MADE: [&str; 6] = ["instruct", "base", "chat", "hf", "it", "pretrained"];
+
+    let mut plain = name;
+    while let Some((rest, last)) = plain.rsplit_once('-') {
+        let version = last.strip_prefix('v').unwrap_or_default();
+        let is_version = version.starts_with("0.") && version.parse::<f64>().is_ok();
+        if !(is_version || MADE.contains(&last)) {
+            break;
+        }
+        plain = rest;
+    }
+    (plain != name).then_some(plain)
 }
 
 fn is_mpt(name: &str) -> bool {

@@ -4,7 +4,11 @@ use super::Spelling;
 use crate::measure::column::Column;
 
 pub(super) const MODEL: &[Spelling] = &[
-    (Column::Model, "model", &["modelname", "modelsize"]),
+    (
+        Column::Model,
+        "model",
+        &["modelname", "modelsize", "nameorpath", "modelnameorpath"],
+    ),
     (
         Column::DModel,
         "d_model",
