@@ -709,6 +709,26 @@ fn headers_of_other_programs_are_read() {
 }
 
 #[test]
+fn a_batch_of_a_few_steps_of_tokens_is_of_tokens() {
+    let accum = |header: &str, batch: &str| {
+        let text = format!(
+            "model,gpu,gpus,seq_len,mbs,ac,tok/s,{header}\ngpt2,a100-80gb,8,1024,8,off,1300000,{batch}\n"
+        );
+        let table = read("t.csv", &text, &CATALOG).unwrap();
+        let run = table.rows[0].configuration;
+        (run.grad_accum, table.notes.join("\n"))
+    };
+    let (one, note) = accum("global_batch_size", "65536");
+    assert_eq!(one, 1);
+    assert!(note.contains("is read as tokens"), "{note}");
+    assert_eq!(accum("gbs", "524288").0, 8);
+    assert_eq!(accum("global_batch_size", "512").0, 8);
+    // Half a step of tokens is no step of them.
+    assert_eq!(accum("global_batch_size", "32768").0, 512);
+    assert_eq!(accum("global_batch_seqs", "65536").0, 1024);
+}
+
+#[test]
 fn repeats_of_a_cell_are_no_more_cells() {
     let dir = tempfile::tempdir().unwrap();
     let header = "model,gpu,gpus,seq_len,micro_batch,grad_accum,ac,tok/s,stack\n";

@@ -6,7 +6,7 @@ use crate::model::{MAX_SEQ_LEN, Shape};
 use crate::quantity::MAX_COUNT;
 
 use super::checkpointing;
-use super::column::Column;
+use super::column::{Column, normalised};
 use super::notes::Notes;
 use super::row::Row;
 use super::split::{self, Split};
@@ -131,11 +131,28 @@ fn batch_of_copies(
 /// 2024 (`DeepSeek-V3` technical report: 15,360 sequences of 4096).
 const MOST_STEP_TOKENS: u64 = 1 << 27;
 
+/// More micro-batches than a step is made of, and the most that are a few: assumptions.
+const MANY: u64 = 256;
+const FEW: u64 = 64;
+
 /// Whether a global batch of so many is of tokens, though its column is usually of sequences: they
 /// would be more than anybody trains on at once, and are enough for the `unit` sequences of a step.
 fn is_of_tokens(batch: u64, seq_len: u64, unit: u64) -> bool {
     let step = unit as f64 * seq_len as f64;
     batch.saturating_mul(seq_len) >= MOST_STEP_TOKENS && batch as f64 >= (1.0 - ROUNDED) * step
+}
+
+/// Whether it is by what it would be made of: a few steps of the tokens of `unit` sequences, and far too
+/// many of `unit` sequences. A column that says sequences in its name is believed.
+fn is_few_steps_of_tokens(row: &Row<'_>, batch: u64, seq_len: u64, unit: u64) -> bool {
+    let column = Column::GlobalBatchSeqs;
+    let header = normalised(row.spelled(column, row.cell(column)));
+    let says = header.contains("seq") || header.ends_with("sizes");
+    let steps = unit
+        .checked_mul(seq_len)
+        .filter(|step| batch.is_multiple_of(*step))
+        .map(|step| batch / step);
+    !says && steps.is_some_and(|steps| (1..=FEW).contains(&steps)) && batch / unit.max(1) > MANY
 }
 
 /// A global batch is printed rounded (4M tokens for 4,194,304) to within this share.
@@ -192,6 +209,14 @@ fn note_tokens(row: &Row<'_>, batch: u64, notes: &mut Notes) {
     notes.add(row.line(), text);
 }
 
+fn note_few_steps(row: &Row<'_>, batch: u64, notes: &mut Notes) {
+    let text = format!(
+        "a global batch of {batch} is read as tokens: so many sequences would be more than {MANY} \
+         micro-batches a step; `global_batch_seqs` heads sequences"
+    );
+    notes.add(row.line(), text);
+}
+
 /// Sequences in the global batch, and the column that says so.
 fn global_batch_seqs(
     row: &Row<'_>,
@@ -202,6 +227,10 @@ fn global_batch_seqs(
     let (column, tokens) = match row.integer(Column::GlobalBatchSeqs, MAX_COUNT)? {
         Some(batch) if is_of_tokens(batch, seq_len, unit) => {
             note_tokens(row, batch, notes);
+            (Column::GlobalBatchSeqs, batch)
+        }
+        Some(batch) if is_few_steps_of_tokens(row, batch, seq_len, unit) => {
+            note_few_steps(row, batch, notes);
             (Column::GlobalBatchSeqs, batch)
         }
         Some(batch) => return Ok(Some((Column::GlobalBatchSeqs, batch))),
@@ -259,8 +288,13 @@ fn check_global_batch(
         let is_batch = |told: u64| told == tokens || is_rounded(told, tokens);
         let in_tokens = column == Column::GlobalBatchSeqs
             && told.is_some_and(|told| is_batch(told) && is_of_tokens(told, seq_len, sequences));
+        let in_few_steps = column == Column::GlobalBatchSeqs
+            && told.is_some_and(|told| is_few_steps_of_tokens(row, told, seq_len, sequences));
         if in_tokens {
             note_tokens(row, told.unwrap_or(tokens), notes);
+        } else if in_few_steps && told == Some(tokens) {
+            note_few_steps(row, tokens, notes);
+            continue;
         }
         let rounded = told.filter(|told| *told != tokens && is_rounded(*told, tokens));
         let rounded = rounded.filter(|_| in_tokens || column == Column::GlobalBatchTokens);
