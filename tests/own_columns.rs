@@ -728,6 +728,26 @@ fn a_batch_of_a_few_steps_of_tokens_is_of_tokens() {
     assert_eq!(accum("global_batch_seqs", "65536").0, 1024);
 }
 
+/// nanoGPT divides its accumulation by the GPUs.
+#[test]
+fn accumulation_of_all_gpus_is_shared() {
+    let run = |seq_len: &str, batch: &str, gpus: u64| {
+        let text = format!(
+            "model,{seq_len},{batch},gradient_accumulation_steps,gpu,gpus,ac,step_time_ms\n\
+             gpt2-xl,1024,2,40,a100-40gb,{gpus},false,4650\n"
+        );
+        let table = read("t.csv", &text, &CATALOG).unwrap();
+        let run = table.rows[0].configuration;
+        ((run.micro_batch, run.grad_accum), table.notes.join("\n"))
+    };
+    let (shared, note) = run("block_size", "batch_size", 8);
+    assert_eq!(shared, (2, 5));
+    assert!(note.contains("of all 8 GPUs together: 5 of each"), "{note}");
+    assert_eq!(run("block_size", "micro_batch", 8).0, (2, 5));
+    assert_eq!(run("seq_len", "micro_batch", 8).0, (2, 40));
+    assert_eq!(run("block_size", "micro_batch", 1).0, (2, 40));
+}
+
 #[test]
 fn repeats_of_a_cell_are_no_more_cells() {
     let dir = tempfile::tempdir().unwrap();

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Origin, nearest_names};
 
+use super::batch;
 use super::checkpointing;
 use super::grid::{Grid, Record};
 use super::notes::Notes;
@@ -314,10 +315,14 @@ pub(super) fn columns(
     notes: &mut Notes,
 ) -> Result<Vec<Option<Column>>, Diagnostic> {
     let header = &grid.header;
+    let of_nano_gpt = batch::is_of_nano_gpt(header.cells.iter().map(|cell| cell.text.as_str()));
     let mut columns: Vec<Option<Column>> = Vec::with_capacity(header.cells.len());
     for (at, cell) in header.cells.iter().enumerate() {
         let column = match Column::parse(&cell.text) {
             Some(Column::Gpus) if names_gpu(at) => Some(Column::Gpu),
+            None if of_nano_gpt && normalised(&cell.text) == "batchsize" => {
+                Some(Column::MicroBatch)
+            }
             column => column.filter(|column| !gives_way(header, at, *column)),
         };
         // A bare `ckpt` is of activations or of files: what stands below it tells.
