@@ -180,3 +180,50 @@ fn the_order_of_rows_moves_nothing() {
         );
     }
 }
+
+/// Rows of one GPU under another stack leave the embedded ones of the other GPU what they are, and what
+/// is assumed of links is no measurement.
+#[test]
+fn a_gpu_measured_under_another_stack_is_measured() {
+    let catalog = Catalog::embedded();
+    let stack = Arc::new(catalog.stack("bf16-gather").unwrap().clone());
+    let on = |name: &str| Arc::new(catalog.generic_cluster(name).unwrap());
+    let rows = embedded_rows().unwrap();
+    let row = rows
+        .iter()
+        .find(|row| row.model == "gpt-7b" && row.configuration.gpus == 32)
+        .unwrap();
+    let own: Vec<Measurement> = [8, 16, 32, 64]
+        .map(|gpus| {
+            let mut row = row.clone();
+            row.cluster = on("a100-80gb");
+            row.stack = Arc::clone(&stack);
+            row.configuration.gpus = gpus;
+            row.throughput_tok_s *= 1.3 * gpus as f64 / 32.0;
+            row
+        })
+        .into();
+    let fit = embedded_fit().unwrap().on_top("own", &own).unwrap();
+    let axes = |cluster: &Cluster| {
+        let setting = Setting {
+            shape: &row.shape,
+            cluster,
+            stack: &stack,
+        };
+        let prediction = fit.predict(&setting, &row.configuration, Confidence::default());
+        prediction.basis_detail.axes.join("; ")
+    };
+    let said = axes(&on("a100-40gb"));
+    assert!(!said.contains("none measured"), "{said}");
+    assert!(
+        said.contains("stack bf16-gather (not measured on a100-40gb)"),
+        "{said}"
+    );
+    let slower = Cluster {
+        name: "slower".to_owned(),
+        inter_node_bytes_per_s: Some(50e9),
+        ..(*on("a100-80gb")).clone()
+    };
+    let said = axes(&slower);
+    assert!(said.contains("(assumed on a100-80gb: "), "{said}");
+}

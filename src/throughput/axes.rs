@@ -1,7 +1,7 @@
 //! The axes on which a configuration is outside of what was measured on its GPU type.
 
 use super::basis::Known;
-use super::residual::padded;
+use super::residual::{Cell, padded};
 use crate::configuration::{Configuration, Setting, on_off};
 use crate::measure::Measurement;
 use crate::model::{FeedForward, Shape};
@@ -121,11 +121,11 @@ pub(super) fn axes_left(
 ) -> Vec<String> {
     let rows = &known.speak;
     let gpu = &setting.cluster.gpu.name;
-    let mut on_gpu: Vec<&Measurement> = rows
-        .iter()
-        .map(|(row, _)| row)
-        .filter(|row| row.cluster.gpu.name == *gpu)
-        .collect();
+    let mut on_gpu = of_gpu(rows, gpu);
+    if on_gpu.is_empty() {
+        // Rows under other stacks are of that GPU all the same.
+        on_gpu = of_gpu(&known.rows, gpu);
+    }
     let mut axes: Vec<String> = Vec::new();
     // Where no row is of that GPU, what was measured is on others.
     let strange = on_gpu.is_empty();
@@ -184,6 +184,11 @@ pub(super) fn axes_left(
     axes
 }
 
+fn of_gpu<'a>(rows: &'a [&(Measurement, Cell)], gpu: &str) -> Vec<&'a Measurement> {
+    let rows = rows.iter().map(|(row, _)| row);
+    rows.filter(|row| row.cluster.gpu.name == gpu).collect()
+}
+
 /// The axis in words, where a configuration is outside the range of rows. What prints like an end
 /// of the range is at it.
 fn left(
@@ -232,9 +237,9 @@ fn links_left(
         return None;
     }
     let over_nodes = |row: &&&Measurement| row.cluster.nodes(row.configuration.gpus) > 1;
-    let measured: Vec<f64> = on_gpu
-        .iter()
-        .filter(over_nodes)
+    let over_nodes = || on_gpu.iter().filter(over_nodes);
+    let assumed = over_nodes().all(|row| row.cluster.stands_for_gpu());
+    let measured: Vec<f64> = over_nodes()
         .filter_map(|row| row.cluster.inter_node_bytes_per_s)
         .collect();
     let link = setting.cluster.inter_node_bytes_per_s?;
@@ -250,8 +255,10 @@ fn links_left(
     } else {
         format!("{least} to {most}")
     };
+    // Rows that name no cluster tell no link.
+    let how = if assumed { "assumed" } else { "measured" };
     Some(format!(
-        "links between nodes of {} Gbit/s (measured on {}: {range})",
+        "links between nodes of {} Gbit/s ({how} on {}: {range})",
         gbit(link),
         setting.cluster.gpu.name
     ))
