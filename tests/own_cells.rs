@@ -7,7 +7,7 @@
 use std::process::Command;
 use std::sync::Arc;
 
-use tminus::configuration::Setting;
+use tminus::configuration::{Configuration, Setting};
 use tminus::fit_file::{embedded_fit, embedded_rows, without_copies};
 use tminus::hardware::Cluster;
 use tminus::measure::Measurement;
@@ -42,6 +42,44 @@ fn rows_that_stand_in_the_embedded_tables_are_left_out() {
     rows[1].throughput_tok_s *= 1.002;
     let (new, copies) = without_copies(rows.clone()).unwrap();
     assert_eq!((new.as_slice(), copies), (&rows[1..2], 2));
+}
+
+/// Whoever judges a table is told why the intervals miss it, as whoever fits it is.
+#[test]
+fn rows_of_other_software_are_told_where_they_are_judged() {
+    let dir = tempfile::tempdir().unwrap();
+    let table = "model,seq_len,gpus,gpu,micro_batch,grad_accum,activation_checkpointing,throughput_tok_s\n\
+                 1b,2048,8,a100-80gb,8,16,False,144759\n\
+                 1b,4096,8,a100-80gb,4,16,False,133627\n\
+                 1b,2048,16,a100-80gb,8,8,False,284235\n\
+                 1b,4096,16,a100-80gb,4,8,False,264467\n\
+                 3b,2048,8,a100-80gb,8,16,False,75722\n\
+                 3b,4096,8,a100-80gb,4,16,False,69807\n\
+                 3b,2048,16,a100-80gb,8,8,False,148883\n\
+                 3b,4096,16,a100-80gb,4,8,False,137132\n";
+    std::fs::write(dir.path().join("own.csv"), table).unwrap();
+    let run = |arguments: &[&str]| {
+        let run = Command::new(env!("CARGO_BIN_EXE_tminus"))
+            .current_dir(dir.path())
+            .args(arguments)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&run.stdout).into_owned();
+        said.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let said = run(&["evaluate", "own.csv"]);
+    assert!(said.contains("8 of 8 rows name no stack and"), "{said}");
+    assert!(
+        said.contains("`fp32-gather`, which they are taken as"),
+        "{said}"
+    );
+    run(&["fit", "own.csv", "-o", "own.fit.toml"]);
+    let said = run(&["evaluate", "own.csv", "--fit", "own.fit.toml"]);
+    assert!(!said.contains("name no stack and"), "{said}");
+    assert!(
+        said.contains("and `tminus evaluate --fit own.fit.toml` shows"),
+        "{said}"
+    );
 }
 
 /// The embedded rows, as they are exported, are those that a fit and an evaluation take them for.
@@ -191,15 +229,15 @@ fn a_gpu_measured_under_another_stack_is_measured() {
     let rows = embedded_rows().unwrap();
     let row = rows
         .iter()
-        .find(|row| row.model == "gpt-7b" && row.configuration.gpus == 32)
+        .find(|row| row.model == "gpt-7b" && row.configuration.seq_len == 2048)
         .unwrap();
     let own: Vec<Measurement> = [8, 16, 32, 64]
         .map(|gpus| {
             let mut row = row.clone();
             row.cluster = on("a100-80gb");
             row.stack = Arc::clone(&stack);
+            row.throughput_tok_s *= 1.3 * gpus as f64 / row.configuration.gpus as f64;
             row.configuration.gpus = gpus;
-            row.throughput_tok_s *= 1.3 * gpus as f64 / 32.0;
             row
         })
         .into();
@@ -210,7 +248,11 @@ fn a_gpu_measured_under_another_stack_is_measured() {
             cluster,
             stack: &stack,
         };
-        let prediction = fit.predict(&setting, &row.configuration, Confidence::default());
+        let run = Configuration {
+            gpus: 128,
+            ..row.configuration
+        };
+        let prediction = fit.predict(&setting, &run, Confidence::default());
         prediction.basis_detail.axes.join("; ")
     };
     let said = axes(&on("a100-40gb"));

@@ -7,12 +7,13 @@ use rayon::prelude::*;
 
 use crate::diagnostic::Diagnostic;
 use crate::fit_file::{FitFile, embedded_fit, embedded_rows, is_copy};
-use crate::measure::Measurement;
+use crate::measure::{Measurement, is_usual};
 use crate::plan::FitReport;
 use crate::preset::Catalog;
+use crate::quantity::Confidence;
 use crate::report::accuracy::{self, AccuracyPage, TableAccuracy};
 use crate::throughput::evaluate::{Evaluation, Protocol, evaluate, hold_out, hold_out_with};
-use crate::throughput::{Fit, FitError};
+use crate::throughput::{Fit, FitError, Hypothesis, doubts};
 
 use super::args::{ConfidenceArgs, FitArgs, Format, GlobalArgs, OutputArgs, paths};
 use super::output::Output;
@@ -146,8 +147,12 @@ fn against_tables(args: &EvaluateArgs, quiet: bool, output: &Output) -> Result<(
         let Tables {
             rows, mut notes, ..
         } = read_tables(&args.tables, &catalog, &judged.fit)?;
-        notes.extend(in_sample_note(&rows, &judged.seen()));
+        let seen = judged.seen();
+        notes.extend(in_sample_note(&rows, &seen, args.fit.fit.as_deref()));
         notes.extend(silences(&judged.fit, &rows));
+        if judged.file.is_none() {
+            notes.splice(0..0, looks_otherwise(&judged.fit, &rows, &seen));
+        }
         let evaluation = evaluate(&judged.fit, &rows, confidence).ok_or_else(no_rows)?;
         Ok::<_, Diagnostic>((evaluation, notes))
     })?;
@@ -181,16 +186,69 @@ fn silences(fit: &Fit, rows: &[Measurement]) -> Vec<String> {
 }
 
 /// How many rows the fit has seen: their errors say little about rows it has not.
-fn in_sample_note(rows: &[Measurement], seen: &[&Measurement]) -> Option<String> {
+fn in_sample_note(
+    rows: &[Measurement],
+    seen: &[&Measurement],
+    fit: Option<&Path>,
+) -> Option<String> {
     let known = |row: &&Measurement| seen.iter().any(|other| is_copy(row, other));
     let count = rows.iter().filter(known).count();
+    let command = match fit {
+        Some(file) => format!("`tminus evaluate --fit {}`", file.display()),
+        None => "`tminus evaluate` without TABLE".to_owned(),
+    };
     (count > 0).then(|| {
         format!(
             "{count} of {} rows are among those the fit was made from: their errors are in-sample, \
-             and `tminus evaluate` without TABLE shows how rows it has not seen fare",
+             and {command} shows how rows it has not seen fare",
             rows.len()
         )
     })
+}
+
+/// Share of rows inside their intervals below which it is asked why.
+const FEW: f64 = 0.8;
+
+/// That rows which name no stack are of another than the one they are taken as, where a fit to them
+/// would find so: what `tminus fit` says of them.
+fn looks_otherwise(fit: &Fit, rows: &[Measurement], seen: &[&Measurement]) -> Option<String> {
+    let is_new = |row: &Measurement| !seen.iter().any(|other| is_copy(row, other));
+    let assumed = |row: &Measurement| {
+        !row.stack_told && is_usual(&row.cluster, &row.stack) && row.stack.later().is_some()
+    };
+    let untold = rows.iter().filter(|row| assumed(row) && is_new(row));
+    let untold: Vec<Measurement> = untold.cloned().collect();
+    let stack = &untold.first()?.stack.name;
+    let inside = untold.iter().filter(|row| {
+        let confidence = Confidence::default();
+        let prediction = fit.predict(&row.setting(), &row.configuration, confidence);
+        prediction.throughput_tok_s.contains(row.throughput_tok_s)
+    });
+    if inside.count() as f64 > FEW * untold.len() as f64 {
+        return None;
+    }
+    let fitted = fit.on_top("", &untold).ok()?;
+    let found = |hypothesis: &Hypothesis| *hypothesis != Hypothesis::Same;
+    let differ = || {
+        fitted
+            .layers()
+            .filter_map(|layer| layer.hypothesis)
+            .filter(found)
+    };
+    differ().next()?;
+    let look = if differ().any(|hypothesis| hypothesis == Hypothesis::Later) {
+        "look like later software than"
+    } else if doubts(fit, rows).is_empty() {
+        "don't look like those of"
+    } else {
+        return None; // What is doubted of them may be why.
+    };
+    Some(format!(
+        "{} of {} rows name no stack and {look} `{stack}`, which they are taken as: a `stack` column tells \
+         theirs (`bf16-gather`, where parameters are gathered in bf16), and `tminus fit` learns how fast it is",
+        untold.len(),
+        rows.len()
+    ))
 }
 
 /// Protocols on the embedded table, or on the rows of a fit file.

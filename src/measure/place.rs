@@ -100,8 +100,10 @@ impl<'a> Places<'a> {
         let usual = &met.cluster;
         if met.known && named.is_some() {
             let message = format!(
-                "nodes of {per_node} GPUs, but those of cluster `{}` have {}",
-                usual.name, usual.gpus_per_node
+                "nodes of {}, but those of cluster `{}` have {}",
+                counted(per_node, "GPU"),
+                usual.name,
+                usual.gpus_per_node
             );
             let expected = format!(
                 "expected {} of it for {}",
@@ -121,9 +123,10 @@ impl<'a> Places<'a> {
         }
         let name = format!("{}-nodes-of-{per_node}", usual.name);
         let text = format!(
-            "nodes of {per_node} GPUs, not of the usual {}, are taken as a cluster of their own, `{name}`, \
-             whose links carry as much for each GPU; a `cluster` column and `[clusters.NAME]` in a file \
-             for `--presets` tell yours",
+            "nodes of {}, not of the usual {}, are taken as a cluster of their own, `{name}`, whose links carry \
+             as much for each GPU; a `cluster` column and `[clusters.NAME]` in a file for `--presets` tell \
+             yours",
+            counted(per_node, "GPU"),
             usual.gpus_per_node
         );
         notes.add(row.line(), text);
@@ -135,7 +138,10 @@ impl<'a> Places<'a> {
                 name,
                 gpus_per_node: per_node,
                 inter_node_bytes_per_s: usual.inter_node_bytes_per_s.map(|rate| rate * share),
-                source: format!("nodes of {per_node} GPUs as a table tells them"),
+                source: format!(
+                    "nodes of {} as a table tells them",
+                    counted(per_node, "GPU")
+                ),
                 ..(**usual).clone()
             })
         });

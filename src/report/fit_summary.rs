@@ -174,14 +174,13 @@ fn in_words(layer: &LayerSummary<'_>) -> String {
         Some(Hypothesis::Same) => "more rows of the kind the embedded tables hold".to_owned(),
         Some(Hypothesis::Scale) => uniform(ratio(Id::Scale)),
         Some(Hypothesis::Network) => {
-            format!(
-                "the network looks different on {}: {} times the bandwidth, {} times the latency a \
-             layer, {} times the wait for the slowest node",
-                clusters(layer),
-                significant(ratio(Id::BusBandwidth)),
-                significant(ratio(Id::NodeLatency)),
-                significant(ratio(Id::Synchronization)),
-            ) + &between_nodes(layer)
+            let moved = [
+                (Id::BusBandwidth, "the bandwidth"),
+                (Id::NodeLatency, "the latency a layer"),
+                (Id::Synchronization, "the wait for the slowest node"),
+            ];
+            network(&clusters(layer), &moved.map(|(id, what)| (ratio(id), what)))
+                + &between_nodes(layer)
         }
         Some(Hypothesis::Stack) => {
             "the software looks different: kernels, overlap or launch overheads".to_owned()
@@ -196,6 +195,20 @@ fn in_words(layer: &LayerSummary<'_>) -> String {
                 .to_owned()
                 + &between_nodes(layer)
         }
+    }
+}
+
+/// That the network is another, and what of it moved.
+fn network(clusters: &str, ratios: &[(f64, &str)]) -> String {
+    let moved = ratios.iter().filter(|(ratio, _)| ratio.ln().abs() > NAMED);
+    let moved: Vec<String> = moved
+        .map(|(ratio, what)| format!("{} times {what}", significant(*ratio)))
+        .collect();
+    let looks = format!("the network looks different on {clusters}");
+    if moved.is_empty() {
+        looks
+    } else {
+        format!("{looks}: {}", moved.join(", "))
     }
 }
 
@@ -346,5 +359,21 @@ fn moved_grid(moved: &[Moved]) -> Grid {
             Column::left("unit"),
         ],
         rows: moved.iter().map(line).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::network;
+
+    #[test]
+    fn what_did_not_move_is_left_out() {
+        let said = network("here", &[(1.2, "a"), (1.001, "b"), (0.5, "c")]);
+        assert_eq!(
+            said,
+            "the network looks different on here: 1.20 times a, 0.500 times c"
+        );
+        let said = network("here", &[(1.0, "a")]);
+        assert_eq!(said, "the network looks different on here");
     }
 }
