@@ -482,7 +482,7 @@ fn a_column_that_may_matter_is_not_left_out_quietly() {
     for (header, cell, matters) in [
         ("sequence_parallel", "True", true),
         ("sequence_parallel", "False", false),
-        ("moe_topk", "2", true),
+        ("moe_aux_loss", "0.01", true),
         ("recompute_num_layers", "8", true),
         ("data_parallel_size", "8", false),
         ("loss", "2.3", false),

@@ -748,6 +748,73 @@ fn accumulation_of_all_gpus_is_shared() {
     assert_eq!(run("block_size", "micro_batch", 1).0, (2, 40));
 }
 
+/// Of two columns the one that says something is read.
+#[test]
+fn a_column_that_nothing_stands_below_gives_way() {
+    for (headers, cells) in [("gpus,tp,tp_size", "64,,2"), ("gpus,tp_size,tp", "64,2,")] {
+        let (row, note) = told(headers, cells);
+        assert_eq!(row.stack.name, "bf16-gather-tp2", "{headers}");
+        assert!(note.contains("is not used"), "{note}");
+    }
+    let refusal = refused("gpus,tp,tp_size", "64,2,2");
+    assert!(refusal.contains("stands twice"), "{refusal}");
+}
+
+#[test]
+fn marks_say_yes_and_no() {
+    for (mark, on) in [
+        ("✓", true),
+        ("✔️", true),
+        ("✅", true),
+        ("✗", false),
+        ("✘", false),
+        ("❌", false),
+    ] {
+        let (row, _) = told("gpus,ac", &format!("64,{mark}"));
+        assert_eq!(row.configuration.activation_checkpointing, on, "{mark}");
+    }
+}
+
+/// What was exported of a run tells its nodes, and its utilization in which units its speed is.
+#[test]
+fn exports_of_trainers_are_read() {
+    let (row, note) = told(
+        "trainer.devices,trainer.num_nodes,throughput/device/mfu",
+        "8,4,0.02",
+    );
+    assert_eq!(row.configuration.gpus, 32);
+    assert!(
+        note.contains("units look wrong: `throughput/device/mfu`"),
+        "{note}"
+    );
+}
+
+#[test]
+fn what_tells_no_speed_is_refused_with_how_it_would() {
+    let refused = |name: &str, header: &str| {
+        let text =
+            format!("model,gpu,gpus,seq_len,mbs,ga,ac,{header}\ngpt-7b,h100,8,2048,4,2,on,3.4\n");
+        read(name, &text, &CATALOG).unwrap_err().to_string()
+    };
+    for (name, header, said) in [
+        ("t.csv", "iter_time", "`step_time_s` heads seconds"),
+        ("t.csv", "step_time", "`step_time_s` heads seconds"),
+        ("t.csv", "TFLOP/s per GPU", "alone doesn't tell it"),
+        ("t.csv", "TFLOPs/GPU", "alone doesn't tell it"),
+        ("t.jsonl", "tok/s", "export it as CSV"),
+        ("t.json", "tok/s", "export it as CSV"),
+        ("t.xlsx", "tok/s", "export it as CSV"),
+    ] {
+        let refusal = refused(name, header);
+        assert!(refusal.contains(said), "{header}: {refusal}");
+    }
+    let text = "| Model | GPUs | teraFLOP/s per GPU |\n|---|---|---|\n| 1.7B | 32 | 137 |\n";
+    let refusal = read("t.md", text, &CATALOG).unwrap_err().to_string();
+    assert!(refusal.contains("alone doesn't tell it"), "{refusal}");
+    let text = "model,gpu,gpus,seq_len,mbs,ga,ac,iter_time_s\ngpt-7b,h100,8,2048,4,2,on,1.4\n";
+    assert!(read("t.csv", text, &CATALOG).is_ok());
+}
+
 #[test]
 fn repeats_of_a_cell_are_no_more_cells() {
     let dir = tempfile::tempdir().unwrap();

@@ -80,12 +80,23 @@ fn read_from(source: impl Read, name: &str) -> Result<Origin, Diagnostic> {
         Diagnostic::new(format!(
             "`{name}` is not UTF-8 text: line {line} holds a byte that no text has (offset {good})"
         ))
-        .help("save the file as UTF-8")
+        .help(if is_of_sheets(name) {
+            "export it as CSV"
+        } else {
+            "save the file as UTF-8"
+        })
     })?;
     Ok(Origin {
         name: name.to_owned(),
         text: text.into(),
     })
+}
+
+/// Whether a file's name says that it holds sheets or columns in a form of their own.
+fn is_of_sheets(name: &str) -> bool {
+    let ending = Path::new(name).extension().unwrap_or_default();
+    let known = ["xlsx", "xls", "ods", "numbers", "parquet"];
+    known.iter().any(|known| ending.eq_ignore_ascii_case(known))
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> Diagnostic {
@@ -154,6 +165,8 @@ mod tests {
         fs::write(at("latin1"), b"a\nb = \"\xe9\"").unwrap();
         let text = message(&at("latin1"));
         assert!(text.contains("line 2") && text.contains("UTF-8"), "{text}");
+        fs::write(at("runs.xlsx"), b"PK\x03\x04\xe9").unwrap();
+        assert!(message(&at("runs.xlsx")).contains("export it as CSV"));
     }
 
     #[test]

@@ -51,6 +51,11 @@ impl Grid {
         origin: &Origin,
     ) -> Result<Self, Diagnostic> {
         rows.retain(|row| !row.is_blank());
+        for cell in rows.iter_mut().flat_map(|row| &mut row.cells) {
+            if let Some(word) = in_words(&cell.text) {
+                word.clone_into(&mut cell.text);
+            }
+        }
         let expected = header.cells.len();
         match rows.iter().find(|row| row.cells.len() != expected) {
             None => Ok(Self { header, rows }),
@@ -74,6 +79,15 @@ impl Grid {
     pub(super) fn all_below(&self, at: usize, is_such: impl Fn(&str) -> bool) -> bool {
         let mut cells = self.rows.iter().filter_map(|row| row.cells.get(at));
         cells.all(|cell| cell.text.is_empty() || is_such(&cell.text))
+    }
+}
+
+/// What a mark that stands alone in a cell says.
+fn in_words(text: &str) -> Option<&'static str> {
+    match text.trim_end_matches('\u{fe0f}') {
+        "✓" | "✔" | "✅" | "☑" => Some("yes"),
+        "✗" | "✘" | "✕" | "❌" | "☐" => Some("no"),
+        _ => None,
     }
 }
 

@@ -6,17 +6,18 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
 use crate::diagnostic::{Diagnostic, Origin};
 
-use super::column;
 use super::delimited::trimmed;
 use super::grid::{Cell, Grid, Lines, Record};
+use super::header;
 use super::notes::Notes;
+use super::speed;
 
 /// The tables of measurements in a file; other tables are left out with a note.
 pub(super) fn grids(origin: &Origin, notes: &mut Notes) -> Result<Vec<Grid>, Diagnostic> {
     let mut grids = Vec::new();
     let mut others = Vec::new();
     for (header, rows) in tables(&origin.text) {
-        if column::has_throughput(&header) {
+        if header::has_throughput(&header) {
             grids.push(Grid::new(header, rows, origin)?);
         } else {
             others.push(header);
@@ -41,16 +42,22 @@ fn no_table(origin: &Origin, others: &[Record]) -> Diagnostic {
     };
     let found = header.cells.iter().map(|cell| cell.text.as_str());
     let found: Vec<&str> = found.filter(|text| !text.is_empty()).collect();
-    Diagnostic::new(format!(
+    let flops = found.iter().find(|header| speed::is_of_flops(header));
+    let refusal = Diagnostic::new(format!(
         "`{}` has no table with a throughput column",
         origin.name
-    ))
-    .in_text(origin.clone())
-    .at(
-        header.span(),
-        "expected a column such as `Throughput (T/s)` or `throughput_tok_s`",
-    )
-    .help(format!("columns found: {}", found.join(", ")))
+    ));
+    let refusal = flops
+        .map(|header| speed::how_from_flops(header))
+        .into_iter()
+        .fold(refusal, Diagnostic::help);
+    refusal
+        .in_text(origin.clone())
+        .at(
+            header.span(),
+            "expected a column such as `Throughput (T/s)` or `throughput_tok_s`",
+        )
+        .help(format!("columns found: {}", found.join(", ")))
 }
 
 /// Whether a line is the one under a Markdown table's header.

@@ -15,6 +15,7 @@ mod count;
 mod delimited;
 mod experts;
 mod grid;
+mod header;
 mod markdown;
 mod nodes;
 mod notes;
@@ -179,6 +180,14 @@ fn grids(origin: &Origin, notes: &mut notes::Notes) -> Result<Vec<Grid>, Diagnos
     match extension.as_deref() {
         Some("md" | "markdown") => markdown::grids(origin, notes),
         Some("csv") => delimited::csv_grids(origin, notes),
+        Some(kind @ ("json" | "jsonl" | "ndjson" | "xlsx" | "xls" | "ods")) => {
+            Err(Diagnostic::new(format!(
+                "`{}` is no table: {} is not read as measurements",
+                origin.name,
+                kind.to_uppercase()
+            ))
+            .help("export it as CSV: a header, and one measured run a line"))
+        }
         Some("tsv") => delimited::grids(origin, b'\t', notes),
         _ if origin.text.lines().any(markdown::is_delimiter_row) => markdown::grids(origin, notes),
         _ => delimited::csv_grids(origin, notes),

@@ -4,14 +4,14 @@ use crate::diagnostic::{Diagnostic, Origin};
 use crate::preset::Catalog;
 use crate::quantity::Tokens;
 
-use super::column::{self, Column};
+use super::column::Column;
 use super::grid::{Cell, Grid, Record};
 use super::nodes;
 use super::notes::Notes;
 use super::number::{self, Printed, without_groups};
 use super::place::Places;
 use super::stacks::Stacks;
-use super::{Measurement, batch, count, experts, shape, speed, training};
+use super::{Measurement, batch, count, experts, header, shape, speed, training};
 
 /// Whether rows must tell how fast they went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub(super) fn read_grid(
         let cell = grid.rows.first().and_then(|first| first.cells.get(at));
         cell.is_some_and(|cell| catalog.gpu(nodes::split_count(&cell.text).1).is_ok())
     };
-    let columns = column::columns(grid, &names_gpu, origin, notes)?;
+    let columns = header::columns(grid, &names_gpu, origin, notes)?;
     let mut places = Places::new(catalog);
     let mut stacks = Stacks::new(catalog);
     for record in &grid.rows {
@@ -76,7 +76,7 @@ fn read(
     let throughput_tok_s = match (told, speed) {
         (Some(told), _) => told,
         (None, Speed::Open) => 0.0,
-        (None, Speed::Told) => return Err(row.missing(Column::TokensPerS, "`throughput_tok_s`")),
+        (None, Speed::Told) => return Err(speed::missing(row)),
     };
     Ok(Measurement {
         model: trained.model,

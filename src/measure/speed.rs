@@ -6,7 +6,7 @@ use crate::hardware::Cluster;
 use crate::model::Shape;
 use crate::utilization::Convention;
 
-use super::column::Column;
+use super::column::{Column, normalised};
 use super::notes::Notes;
 use super::number::{self, Printed};
 use super::row::Row;
@@ -80,6 +80,50 @@ pub(super) fn read(
         utilization::compare(row, tokens.value, shape, cluster, configuration, notes);
     }
     Ok(told.map(|(_, tokens)| tokens.value))
+}
+
+/// Times of a step whose header doesn't say in what, as [`normalised`].
+const TIMES: [&str; 7] = [
+    "steptime",
+    "itertime",
+    "iterationtime",
+    "timeperstep",
+    "timeperiter",
+    "timeperiteration",
+    "elapsedtimeperiteration",
+];
+
+/// The refusal of a row that doesn't tell how fast it went, with how to make it do so.
+pub(super) fn missing(row: &Row<'_>) -> Diagnostic {
+    let refusal = row.missing(Column::TokensPerS, "`throughput_tok_s`");
+    let unread = || row.unread().map(|(header, _)| header);
+    let timed = unread().find(|header| TIMES.contains(&normalised(header).as_str()));
+    if let Some(header) = timed {
+        return refusal.help(format!(
+            "`{header}` doesn't say in what: `step_time_s` heads seconds, `step_time_ms` milliseconds"
+        ));
+    }
+    let counted = row
+        .cell(Column::Tflops)
+        .map(|cell| row.spelled(Column::Tflops, Some(cell)));
+    match counted.or_else(|| unread().find(|header| is_of_flops(header))) {
+        Some(header) => refusal.help(how_from_flops(header)),
+        None => refusal,
+    }
+}
+
+/// Whether a header speaks of FLOPs.
+pub(super) fn is_of_flops(header: &str) -> bool {
+    normalised(header).contains("flop")
+}
+
+/// How a speed follows from FLOPs, which alone don't tell it.
+pub(super) fn how_from_flops(header: &str) -> String {
+    format!(
+        "`{header}` alone doesn't tell it, since FLOPs are counted in several ways: tokens/s are the \
+         global batch's tokens over the seconds of a step, or the FLOP/s of all GPUs over the FLOPs of a \
+         token as they were counted (about 6 for each parameter, and attention's)"
+    )
 }
 
 /// A number with as many digits as a person compares.

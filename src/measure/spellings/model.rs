@@ -123,11 +123,20 @@ pub(super) const MODEL: &[Spelling] = &[
             "worldsize",
         ],
     ),
-    (Column::Nodes, "nodes", &["numnodes", "nnodes", "nodecount"]),
+    (
+        Column::Nodes,
+        "nodes",
+        &["numnodes", "nnodes", "nodecount", "trainernumnodes"],
+    ),
     (
         Column::GpusPerNode,
         "gpus_per_node",
-        &["gpuspernode", "nprocpernode", "ngpuspernode"],
+        &[
+            "gpuspernode",
+            "nprocpernode",
+            "ngpuspernode",
+            "trainerdevices",
+        ],
     ),
     (
         Column::Gpu,

@@ -132,6 +132,8 @@ pub(super) const SPEED: &[Spelling] = &[
             "steptimesec",
             "steptimeseconds",
             "timepersteps",
+            "itertimes",
+            "itertimesec",
             "iterationtimes",
             "iterationtimesec",
             "iterationtimeseconds",
