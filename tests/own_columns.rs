@@ -215,11 +215,9 @@ fn nodes_and_gpus_go_together() {
 #[test]
 fn gpus_that_stay_while_nodes_grow_are_of_each_node() {
     let gpus = |rows: [&str; 2]| -> Vec<u64> {
-        let rows: String = rows
-            .iter()
-            .map(|row| format!("gpt-7b,a100-80gb,2048,4,2,on,{row},bf16-gather,20000\n"))
-            .collect();
-        let text = format!("model,gpu,seq_len,mbs,gas,ac,nodes,gpus,stack,tok/s\n{rows}");
+        let rows = rows.map(|row| format!("gpt-7b,a100-80gb,2048,4,2,on,{row},bf16-gather,20000"));
+        let header = "model,gpu,seq_len,mbs,gas,ac,nodes,gpus,stack,tok/s";
+        let text = format!("{header}\n{}\n", rows.join("\n"));
         let rows = read("t.csv", &text, &CATALOG).unwrap().rows;
         rows.iter().map(|row| row.configuration.gpus).collect()
     };
