@@ -59,8 +59,8 @@ export MASTER_ADDR"#;
 pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     let mut notes = Vec::new();
     let config = llm_foundry::config_file(launch, &mut notes)?;
-    let Limit { minutes, restarts } = time_limit(launch, &mut notes);
-    let directives = directives(launch, minutes, &mut notes)?;
+    let limit = time_limit(launch, &mut notes);
+    let directives = directives(launch, limit, &mut notes)?;
     if launch.settings.image.is_some() {
         notes.push(
             "the container image needs Slurm's pyxis plugin; mounted in it are the folder of these \
@@ -83,10 +83,10 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     lines.extend(launch.exports(launch.script_kind()));
     // A container has a working directory of its own.
     lines.extend(launch.enter().filter(|_| launch.settings.image.is_none()));
-    lines.push(format!(
-        "\n{}",
-        resubmit(restarts, launch.checkpoint_steps().is_some())
-    ));
+    let saved = launch.checkpoint_steps().is_some();
+    lines.push(limit.restarts.map_or_else(String::new, |restarts| {
+        format!("\n{}", resubmit(restarts, saved))
+    }));
     lines.push("# Expanded on each node, not here.\n# shellcheck disable=SC2016".into());
     lines.push(format!("{} &\nwait \"$!\"\n", srun(launch).render()));
     let script = LaunchFile {
@@ -140,10 +140,12 @@ fn container(launch: &Launch<'_>) -> Vec<ShellWord> {
     .collect()
 }
 
-/// A time limit, and how often a job that reaches it may start again.
+/// A time limit, and how often a job that reaches it may start again; `None` where its nodes are gone
+/// then, up to which it runs without notice.
+#[derive(Debug, Clone, Copy)]
 struct Limit {
     minutes: u64,
-    restarts: u64,
+    restarts: Option<u64>,
 }
 
 /// The user's limit, or the high end of the planned time and the notice before the end.
@@ -173,7 +175,7 @@ fn time_limit(launch: &Launch<'_>, notes: &mut Vec<String>) -> Limit {
         ));
         return Limit {
             minutes,
-            restarts: launch.retries(),
+            restarts: None,
         };
     }
     let mut times = 1;
@@ -208,7 +210,7 @@ fn time_limit(launch: &Launch<'_>, notes: &mut Vec<String>) -> Limit {
     }
     Limit {
         minutes: limit.min(wanted),
-        restarts: times.saturating_mul(2).saturating_add(launch.retries()),
+        restarts: Some(times.saturating_mul(2).saturating_add(launch.retries())),
     }
 }
 
@@ -228,7 +230,7 @@ fn slurm_time(minutes: u64) -> String {
 
 fn directives(
     launch: &Launch<'_>,
-    minutes: u64,
+    limit: Limit,
     notes: &mut Vec<String>,
 ) -> Result<String, LaunchError> {
     let settings = launch.settings;
@@ -245,11 +247,14 @@ fn directives(
         ("nodes", launch.candidate.nodes.to_string()),
         ("ntasks-per-node", "1".into()),
         ("gpus-per-node", format!("{gpu}:{}", launch.gpus_per_node())),
-        ("time", slurm_time(minutes)),
-        ("signal", format!("B:USR1@{}", NOTICE * 60)),
+        ("time", slurm_time(limit.minutes)),
+    ];
+    let notice = || ("signal", format!("B:USR1@{}", NOTICE * 60));
+    options.extend(limit.restarts.map(|_| notice()));
+    options.extend([
         ("open-mode", "append".into()),
         ("output", "%x-%j.log".into()),
-    ];
+    ]);
     let own = [
         ("partition", &settings.partition),
         ("account", &settings.account),

@@ -316,6 +316,8 @@ fn a_run_on_a_booking_is_launched_into_it() {
         "{with}"
     );
     assert!(!without.contains("--reservation"));
+    // Back in the queue, the job would wait for a reservation that is over.
+    assert!(!with.contains("USR1") && without.contains("trap resubmit USR1"));
     assert!(with.contains(&format!("#SBATCH --nodes={}\n", booking.nodes)));
     let head = format!("# booking: {} node", booking.booked_nodes);
     assert!(
