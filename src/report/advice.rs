@@ -91,7 +91,7 @@ impl ToMeasure<'_> {
         };
         format!(
             "{subject} {}; with nothing left to learn about the model it would be {}, from \
-             run-to-run noise and bad days",
+             run-to-run noise and bad days as they are believed now: rows may show fewer",
             half_width_share(*half_width),
             half_width_share(*half_width_floor),
         )
