@@ -11,7 +11,7 @@ use crate::plan::{
     tokens_note, waiting_note,
 };
 use crate::product::Billing;
-use crate::quantity::display_thousands;
+use crate::quantity::{counted, display_thousands};
 
 /// Chance of needing more than the longest booking that is worth a word.
 const WORTH_A_WORD: f64 = 0.01;
@@ -25,6 +25,7 @@ pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
     notes.extend(shortfall_note(desk.request, &booking.candidate));
     let failures = failure_note(&booking.candidate);
     notes.extend(failures.or_else(|| waiting_note(desk.request, &booking.candidate)));
+    notes.extend(fewer_spares(desk, booking));
     let here = Request {
         clusters: vec![desk.cluster.clone()],
         ..desk.request.clone()
@@ -60,6 +61,19 @@ fn upper_estimate(candidate: &Candidate) -> Option<String> {
         "the probability of being done is an upper estimate: without a checkpoint, a run that turns \
          out slower loses more than in proportion"
             .to_owned()
+    })
+}
+
+/// That the cluster has fewer spare nodes left than would be kept.
+fn fewer_spares(desk: &Desk<'_>, booking: &Booking) -> Option<String> {
+    let wanted = desk.request.reliability.wanted_spares(booking.nodes);
+    (booking.spares < wanted).then(|| {
+        format!(
+            "{} of {wanted} spare nodes can be kept: {} has {}; nodes that fail may be waited for",
+            booking.spares,
+            desk.cluster.name,
+            counted(desk.cluster.whole_nodes(), "node"),
+        )
     })
 }
 

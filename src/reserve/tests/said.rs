@@ -37,6 +37,21 @@ fn what_is_suggested_for_a_node_count_can_be_had() {
     assert!(said(of("on-demand", 14, "[reliability]\nspares = 60\n")).contains("--spares none"));
 }
 
+/// A cluster that has fewer nodes left than would be kept as spares says so.
+#[test]
+fn spares_that_there_are_no_nodes_for_are_told() {
+    let notes = |nodes: u64| {
+        let job = format!(
+            "model = \"gpt-7b\"\ntokens = \"134B\"\ncluster = \"p4d\"\n\
+             [reserve]\nproduct = \"on-demand\"\nnodes = {nodes}\n"
+        );
+        answer_to(&job).unwrap().bookings.remove(0).notes.join("\n")
+    };
+    let told = "1 of 3 spare nodes can be kept: p4d.24xlarge has 64 nodes";
+    assert!(notes(63).contains(told), "{}", notes(63));
+    assert!(!notes(42).contains("spare nodes can be kept"));
+}
+
 /// One that trains below the global batch asked for says so, by how much.
 #[test]
 fn a_missed_global_batch_is_told() {
