@@ -4,6 +4,7 @@
     reason = "in a test a wrong value is a failure, helpers included"
 )]
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -14,6 +15,16 @@ use tminus::measure::Measurement;
 use tminus::preset::Catalog;
 use tminus::quantity::{Confidence, Interval};
 use tminus::throughput::{Basis, Fit};
+
+/// What the program prints where it is run in a folder.
+fn printed(folder: &Path, arguments: &[&str]) -> String {
+    let run = Command::new(env!("CARGO_BIN_EXE_tminus"))
+        .current_dir(folder)
+        .args(arguments)
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&run.stdout).into_owned()
+}
 
 /// What a fit expects of a row.
 fn expected(fit: &Fit, row: &Measurement) -> Interval {
@@ -59,12 +70,7 @@ fn rows_of_other_software_are_told_where_they_are_judged() {
                  3b,4096,16,a100-80gb,4,8,False,137132\n";
     std::fs::write(dir.path().join("own.csv"), table).unwrap();
     let run = |arguments: &[&str]| {
-        let run = Command::new(env!("CARGO_BIN_EXE_tminus"))
-            .current_dir(dir.path())
-            .args(arguments)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&run.stdout).into_owned();
+        let said = printed(dir.path(), arguments);
         said.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     let said = run(&["evaluate", "own.csv"]);
@@ -86,14 +92,7 @@ fn rows_of_other_software_are_told_where_they_are_judged() {
 #[test]
 fn rows_that_are_exported_are_known_again() {
     let dir = tempfile::tempdir().unwrap();
-    let run = |arguments: &[&str]| {
-        let run = Command::new(env!("CARGO_BIN_EXE_tminus"))
-            .current_dir(dir.path())
-            .args(arguments)
-            .output()
-            .unwrap();
-        String::from_utf8_lossy(&run.stdout).into_owned()
-    };
+    let run = |arguments: &[&str]| printed(dir.path(), arguments);
     let table = ["presets", "tables", "mosaicgpt-2023", "--format"];
     run(&[&table[..], &["csv", "-o", "t.csv"]].concat());
     let said = run(&["evaluate", "t.csv"]);

@@ -125,17 +125,19 @@ fn moment(name: &str, text: Option<String>) -> Result<Option<Moment>, String> {
         .map_err(|error| format!("`{name}`: {error}"))
 }
 
+/// A figure that isn't negative nor beyond any booking.
+fn within(name: &str, value: f64) -> Result<f64, String> {
+    if (0.0..=MOST).contains(&value) {
+        Ok(value)
+    } else {
+        Err(format!("`{name}` must be from 0 to {MOST:e}"))
+    }
+}
+
 impl TryFrom<WrittenTerms> for Terms {
     type Error = String;
 
     fn try_from(written: WrittenTerms) -> Result<Self, String> {
-        let within = |name: &str, value: f64| {
-            if (0.0..=MOST).contains(&value) {
-                Ok(value)
-            } else {
-                Err(format!("`{name}` must be from 0 to {MOST:e}"))
-            }
-        };
         let rate = written.price.map(|price| {
             let usd = within("usd_per_gpu_hour", price.usd_per_gpu_hour)?;
             Ok::<f64, String>(usd * written.booked_gpus as f64)
@@ -186,8 +188,8 @@ impl Recommended {
         };
         let deadline = moment("deadline", reserved.deadline)?;
         let (within_h, budget_usd) = match reserved.goal {
-            Some(Goal::Deadline { within_h }) => (Some(within_h), None),
-            Some(Goal::Budget { usd }) => (None, Some(usd)),
+            Some(Goal::Deadline { within_h }) => (Some(within("within_h", within_h)?), None),
+            Some(Goal::Budget { usd }) => (None, Some(within("usd", usd)?)),
             Some(Goal::Other) | None => (None, None),
         };
         let booked = reserved.bookings.into_iter().nth(place);

@@ -76,6 +76,24 @@ fn a_booking_is_read_with_its_terms() {
     // What is wrong with them is no booking that isn't there.
     let wrong = parse(&report("-5.0")).unwrap_err();
     assert!(wrong.message.contains("`usable_h` must be"), "{wrong}");
+    let goal = |goal: &str| {
+        let asked = format!("\"reservation\": {{\"goal\": {goal}, ");
+        parse(&report("311.5").replace("\"reservation\": {", &asked))
+    };
+    let asked = |told: &str| {
+        let plan = goal(told).unwrap();
+        let booking = plan.launched(None).unwrap().booking.clone().unwrap();
+        (booking.within_h, booking.budget_usd)
+    };
+    let deadline = r#"{"kind": "deadline", "within_h": 300.0}"#;
+    assert_eq!(asked(deadline), (Some(300.0), None));
+    assert_eq!(
+        asked(r#"{"kind": "budget", "usd": 9.0}"#),
+        (None, Some(9.0))
+    );
+    assert_eq!(asked(r#"{"kind": "nodes", "nodes": 7}"#), (None, None));
+    let wrong = goal(r#"{"kind": "budget", "usd": -9.0}"#).unwrap_err();
+    assert!(wrong.message.contains("`usd` must be"), "{wrong}");
     let text = report("311.5").replace("2026-12-14T11:00:00Z", "2026-12-34");
     let wrong = parse(&text).unwrap_err();
     assert!(

@@ -6,9 +6,7 @@ use crate::calendar::{Moment, Span};
 /// A booking is billed by its own terms, whatever the speed, and its nodes go.
 #[test]
 fn a_booking_keeps_its_bill_and_its_end() {
-    let mut world = World::new("gpt-7b", 8, 4, 32);
-    let expected = world.expected(&world.configuration).expected;
-    let hours = 1e9 / 3600.0 / expected * 1.25;
+    let (mut world, expected, hours) = timed();
     let exactly = |usd| Interval {
         low: usd,
         expected: usd,
@@ -113,9 +111,7 @@ fn a_late_start_misses_the_end_of_the_booking() {
 /// What is still to pay of a booking is of the hours left of it, not of the run.
 #[test]
 fn a_late_start_leaves_less_to_pay() {
-    let mut world = World::new("gpt-7b", 8, 4, 32);
-    let expected = world.expected(&world.configuration).expected;
-    let hours = 1e9 / 3600.0 / expected * 1.25;
+    let (mut world, expected, hours) = timed();
     let start: Moment = "2026-12-01T09:00Z".parse().unwrap();
     let late = start.plus(Span::from_hours_up(hours).unwrap()).unwrap();
     world.booking = Some(booked(4.0 * hours));
@@ -138,9 +134,7 @@ fn a_late_start_leaves_less_to_pay() {
 /// What is asked of a booking is held against the run: it may keep its nodes and miss its deadline.
 #[test]
 fn a_deadline_and_a_budget_are_held_against_the_run() {
-    let mut world = World::new("gpt-7b", 8, 4, 32);
-    let expected = world.expected(&world.configuration).expected;
-    let hours = 1e9 / 3600.0 / expected * 1.25;
+    let (mut world, expected, hours) = timed();
     world.booking = Some(booked(4.0 * hours));
     let booking = world.booking.as_mut().unwrap();
     (booking.within_h, booking.budget_usd) = (Some(hours), Some(5.0 * hours));
@@ -164,14 +158,19 @@ fn a_deadline_and_a_budget_are_held_against_the_run() {
 /// More tokens than the nodes were there for are a mistake in one of the figures.
 #[test]
 fn a_run_is_not_farther_than_its_booking_goes() {
-    let mut world = World::new("gpt-7b", 8, 4, 32);
-    let expected = world.expected(&world.configuration).expected;
-    let hours = 1e9 / 3600.0 / expected * 1.25;
+    let (mut world, expected, hours) = timed();
     world.booking = Some(booked(0.3 * hours));
     assert!(world.try_compare(expected, &[]).is_ok());
     world.booking = Some(booked(0.2 * hours));
     let refused = world.try_compare(expected, &[]);
     assert!(matches!(refused, Err(FinishError::BeyondBooking { .. })));
+}
+
+/// A planned run, its tokens per second and the hours it takes.
+fn timed() -> (World, f64, f64) {
+    let world = World::new("gpt-7b", 8, 4, 32);
+    let expected = world.expected(&world.configuration).expected;
+    (world, expected, 1e9 / 3600.0 / expected * 1.25)
 }
 
 /// A whole booking of so many hours at three dollars an hour, without a date.
