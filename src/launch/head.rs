@@ -3,8 +3,8 @@
 use crate::configuration::on_off;
 use crate::plan::Candidate;
 use crate::quantity::{
-    Interval, SECONDS_PER_HOUR, counted, display_count, display_hours, display_hours_like,
-    display_thousands, display_whole, plural,
+    Interval, SECONDS_PER_HOUR, counted, display_chance, display_count, display_hours,
+    display_hours_like, display_thousands, display_whole, plural,
 };
 use crate::reserve::Booking;
 use crate::throughput::Basis;
@@ -123,16 +123,11 @@ fn booked(booking: &Booking) -> String {
         _ => format!("for {}", display_hours(booking.usable_h)),
     };
     format!(
-        "booking: {}{spares}, {}, {when}; done by then with a probability of {} %",
+        "booking: {}{spares}, {}, {when}; done in time with a probability of {} %",
         counted(booking.booked_nodes, "node"),
         booking.product_title,
-        percent_down(booking.probability),
+        display_chance(booking.probability),
     )
-}
-
-/// Rounded down, so that what is promised holds; never 100.
-fn percent_down(probability: f64) -> f64 {
-    (probability * 1000.0).floor().min(999.0) / 10.0
 }
 
 fn basis(c: &Candidate) -> String {

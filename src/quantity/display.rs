@@ -90,3 +90,17 @@ pub fn display_thousands(value: u128) -> String {
     }
     out
 }
+
+/// What rounding alone may take from a thousandth.
+const ROUNDING: f64 = 1e-6;
+
+/// A probability as a percentage that is never 0 or 100, rounded down: what is promised must hold.
+pub(crate) fn display_chance(probability: f64) -> String {
+    if probability > 0.999_5 {
+        "> 99.9".to_owned()
+    } else if probability < 0.001 {
+        "< 0.1".to_owned()
+    } else {
+        format!("{:.1}", (probability * 1000.0 + ROUNDING).floor() / 10.0)
+    }
+}

@@ -6,10 +6,9 @@ mod words;
 
 use crate::calendar::Moment;
 use crate::job::{Agenda, Minimise};
-use crate::quantity::{counted, display_thousands};
+use crate::quantity::{counted, display_chance, display_thousands};
 use crate::schedule::{ClusterCalendar, EVERY_NODE, Schedule, ScheduledJob};
 
-use super::bookings::chance;
 use super::number::{
     TimeUnit, compact, confidence, dollars, largest, percent, significant, thousands,
 };
@@ -172,7 +171,7 @@ impl Calendar<'_> {
                 row.push(deadline(job));
                 row.push(
                     job.done_by_deadline
-                        .map_or_else(|| "–".to_owned(), chance)
+                        .map_or_else(|| "–".to_owned(), display_chance)
                         .into(),
                 );
             }

@@ -3,13 +3,11 @@
 use crate::calendar::{Moment, Span};
 use crate::plan::Candidate;
 use crate::product::Billing;
-use crate::quantity::{counted, display_thousands};
+use crate::quantity::{counted, display_chance, display_thousands};
 use crate::reserve::{Booking, Goal, Reservation};
 
 use super::super::bill::{Line, Total, itemised};
-use super::super::bookings::{
-    asked, chance, facts, in_words, overview, reading, ruled_out, short, steps,
-};
+use super::super::bookings::{asked, facts, in_words, overview, reading, ruled_out, short, steps};
 use super::super::chart::{self, Chart, Lane};
 use super::super::number::{dollars, unit_price};
 use super::super::{Document, Grid};
@@ -62,7 +60,7 @@ pub(super) fn recommendation(reservation: &Reservation, booking: &Booking) -> St
         display_thousands(booking.candidate.gpus.into()),
         booking.candidate.gpu,
         cost(booking),
-        chance(booking.probability),
+        display_chance(booking.probability),
         done_by(reservation, booking),
     )
 }
@@ -180,7 +178,7 @@ pub(super) fn calendar(reservation: &Reservation, booking: &Booking) -> Chart {
         caption: format!(
             "The outline is what is booked, the bar the run on it: {} % of runs are done by its \
              end{}.",
-            chance(booking.probability),
+            display_chance(booking.probability),
             if due_h.is_some() {
                 " and the deadline"
             } else {

@@ -3,13 +3,13 @@
 use crate::calendar::Span;
 use crate::configuration::on_off;
 use crate::product::Billing;
-use crate::quantity::{display_count, plural};
+use crate::quantity::{display_chance, display_count, plural};
 use crate::reserve::{Booking, Change, StepAway};
 
 use super::super::number::{dollars, exact_hours, half_width, range, significant};
 use super::super::words::basis_name;
 use super::super::{Column, Document, Grid};
-use super::overview::{chance, spelled_roles};
+use super::overview::spelled_roles;
 use super::short;
 
 pub(super) fn in_full(document: Document, number: usize, booking: &Booking) -> Document {
@@ -194,7 +194,7 @@ pub(in super::super) fn steps(steps: &[StepAway]) -> Grid {
                 .as_deref()
                 .map_or_else(|| "–".to_owned(), short)
                 .into(),
-            chance(step.probability).into(),
+            display_chance(step.probability).into(),
             step.cost_usd.map_or_else(|| "–".to_owned(), dollars).into(),
         ]
     });

@@ -15,8 +15,8 @@ use super::ranking::is_short;
 use super::{Answer, Document, Records};
 
 pub(super) use full::{facts, in_words, steps};
+pub(super) use overview::overview;
 use overview::own_roles;
-pub(super) use overview::{chance, overview};
 
 /// The bookings found for a job.
 #[derive(Debug, Clone, Copy)]

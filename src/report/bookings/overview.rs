@@ -1,5 +1,6 @@
 //! The bookings at a glance.
 
+use crate::quantity::display_chance;
 use crate::reserve::{Booking, Goal, Reservation, Role};
 
 use super::super::number::{dollars, exact_hours, significant};
@@ -41,7 +42,7 @@ pub(in super::super) fn overview(reservation: &Reservation) -> Grid {
                 nodes.into(),
                 significant(booking.needed_h).into(),
                 exact_hours(booking.booked_h).into(),
-                chance(booking.probability).into(),
+                display_chance(booking.probability).into(),
                 amount(booking.cost_usd.map(|cost| cost.expected)).into(),
             ];
             cells.extend(budget.then(|| Cell::from(amount(booking.committed_usd))));
@@ -61,9 +62,6 @@ fn below(booking: &Booking) -> &'static str {
         ""
     }
 }
-
-/// What rounding alone may take from a thousandth.
-const ROUNDING: f64 = 1e-6;
 
 /// Names of roles, with something between them.
 pub(super) fn roles(roles: &[Role], between: &str) -> String {
@@ -109,16 +107,5 @@ fn role_word(role: Role) -> &'static str {
         Role::Cheapest => "cheapest",
         Role::Fastest => "fastest",
         Role::AsAsked => "as asked",
-    }
-}
-
-/// A probability as a percentage that is never 0 or 100, rounded down: what is promised must hold.
-pub(in super::super) fn chance(probability: f64) -> String {
-    if probability > 0.999_5 {
-        "> 99.9".to_owned()
-    } else if probability < 0.001 {
-        "< 0.1".to_owned()
-    } else {
-        format!("{:.1}", (probability * 1000.0 + ROUNDING).floor() / 10.0)
     }
 }

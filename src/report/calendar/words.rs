@@ -1,9 +1,9 @@
 //! What is said of a schedule in sentences.
 
 use crate::job::Minimise;
+use crate::quantity::display_chance;
 use crate::schedule::{ObjectiveReport, Schedule, ScheduledJob};
 
-use super::super::bookings::chance;
 use super::super::number::{TimeUnit, dollars, percent};
 
 /// What the probability of meeting a deadline covers.
@@ -68,6 +68,6 @@ pub(in crate::report) fn cut_off(job: &ScheduledJob) -> Option<String> {
          else",
         job.name,
         job.nodes_until?,
-        chance(sure)
+        display_chance(sure)
     ))
 }

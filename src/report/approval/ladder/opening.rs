@@ -3,11 +3,10 @@
 use crate::calendar::Moment;
 use crate::job::Minimise;
 use crate::memory::Verdict;
-use crate::quantity::counted;
+use crate::quantity::{counted, display_chance};
 use crate::schedule::ScheduledJob;
 use crate::throughput::Basis;
 
-use super::super::super::bookings::chance;
 use super::super::super::calendar::cut_off;
 use super::super::super::number::{TimeUnit, dollars, percent};
 use super::super::super::words::{partial, verdict_words};
@@ -85,7 +84,7 @@ impl LadderApproval<'_> {
         let missed: Vec<f64> = due.iter().filter_map(|job| job.late_h).collect();
         let worst = missed.iter().copied().fold(0.0, f64::max);
         let least = due.iter().filter_map(|job| job.done_by_deadline);
-        let least = chance(least.fold(1.0, f64::min));
+        let least = display_chance(least.fold(1.0, f64::min));
         match due.as_slice() {
             [] => None,
             _ if worst > 0.0 => {
@@ -173,7 +172,7 @@ impl LadderApproval<'_> {
                         "{} is done by {} with a probability of {} %",
                         job.name,
                         job.deadline.map_or_else(String::new, day),
-                        chance(sure)
+                        display_chance(sure)
                     ),
                 ));
             }
@@ -200,10 +199,10 @@ impl LadderApproval<'_> {
         let least = sure.clone().fold(1.0, f64::min);
         let most = sure.fold(0.0, f64::max);
         (least < LIKELY).then(|| {
-            let share = if chance(least) == chance(most) {
-                chance(least)
+            let share = if display_chance(least) == display_chance(most) {
+                display_chance(least)
             } else {
-                format!("{} to {}", chance(least), chance(most))
+                format!("{} to {}", display_chance(least), display_chance(most))
             };
             note(
                 "overruns",

@@ -2,11 +2,10 @@
 
 use crate::calendar::Moment;
 use crate::forecast::{CostItem, CostLine};
-use crate::quantity::{Interval, display_count, display_thousands};
+use crate::quantity::{Interval, display_chance, display_count, display_thousands};
 use crate::schedule::{ClusterCalendar, ScheduledJob};
 
 use super::super::super::bill::{Line, Total, itemised};
-use super::super::super::bookings::chance;
 use super::super::super::calendar::deadline;
 use super::super::super::number::{TimeUnit, dollars, percent, significant};
 use super::super::super::{Cell, Column, Grid, Tone};
@@ -38,7 +37,7 @@ impl LadderApproval<'_> {
                 how(&job.candidate).into(),
                 format!("{}\n{}", self.short(job.start), self.short(job.end)).into(),
                 with_range(job.candidate.time_to_budget_h, |hours| unit.show(hours)).into(),
-                chance(job.done_by_end).into(),
+                display_chance(job.done_by_end).into(),
                 job.candidate
                     .cost_usd
                     .map_or_else(|| "–".into(), |cost| with_range(cost, dollars))
@@ -143,7 +142,11 @@ impl LadderApproval<'_> {
         let mut cell = deadline(job);
         if let (Some(due), Some(sure)) = (job.deadline, job.done_by_deadline) {
             let met = cell.text.replace(" late", "\nlate");
-            cell.text = format!("{}:\n{met},\n{} % sure", self.short(due), chance(sure));
+            cell.text = format!(
+                "{}:\n{met},\n{} % sure",
+                self.short(due),
+                display_chance(sure)
+            );
         }
         cell
     }
