@@ -56,8 +56,8 @@ struct FitTable {
     #[serde(rename = "rows")]
     _rows: usize,
     differs_in: Option<String>,
-    #[serde(default = "stated")]
-    node_links: f64,
+    #[serde(default)]
+    node_links: NodeLinks,
     #[serde(rename = "steps")]
     _steps: usize,
     #[serde(rename = "last_change")]
@@ -65,6 +65,46 @@ struct FitTable {
     #[serde(rename = "condition")]
     _condition: f64,
     coefficients: BTreeMap<String, f64>,
+}
+
+/// What links between nodes carry, as a share of what is stated of them: on the one cluster there is, or
+/// by cluster.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum NodeLinks {
+    Everywhere(f64),
+    Each(BTreeMap<String, f64>),
+}
+
+impl Default for NodeLinks {
+    fn default() -> Self {
+        Self::Each(BTreeMap::new())
+    }
+}
+
+impl NodeLinks {
+    /// Each cluster whose links carry something else than is stated, with the share found and that written.
+    fn beside<'a>(&'a self, found: &'a [(&str, f64)]) -> Vec<(&'a str, f64, f64)> {
+        let written = |cluster: &str| match self {
+            Self::Everywhere(share) => *share,
+            Self::Each(each) => each.get(cluster).copied().unwrap_or(1.0),
+        };
+        let all = found
+            .iter()
+            .map(|(cluster, share)| (*cluster, *share, written(cluster)));
+        let missing = match self {
+            Self::Everywhere(share) if found.is_empty() => vec![("every cluster", 1.0, *share)],
+            Self::Everywhere(_) => Vec::new(),
+            Self::Each(each) => {
+                let known = |cluster: &String| found.iter().any(|(found, _)| *found == cluster);
+                let missing = each.iter().filter(|(cluster, _)| !known(cluster));
+                missing
+                    .map(|(cluster, share)| (cluster.as_str(), 1.0, *share))
+                    .collect()
+            }
+        };
+        all.chain(missing).collect()
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -232,11 +272,6 @@ fn check_fits(file: &FitFile, written: &[FitTable], origin: &Origin) -> Result<(
     }
 }
 
-/// Links that carry what is stated of them.
-fn stated() -> f64 {
-    1.0
-}
-
 fn difference(layer: &LayerSummary<'_>, written: &FitTable) -> Option<String> {
     let found = layer.hypothesis.map(Hypothesis::name);
     if found != written.differs_in.as_deref() {
@@ -247,16 +282,22 @@ fn difference(layer: &LayerSummary<'_>, written: &FitTable) -> Option<String> {
             name(written.differs_in.as_deref())
         ));
     }
-    let links = ("node_links", layer.links, Some(&written.node_links));
+    let links = written.node_links.beside(&layer.links);
+    let moved =
+        |(_, found, before): &&(&str, f64, f64)| (found - before).abs() > TOLERANCE * found.abs();
+    if let Some((cluster, found, before)) = links.iter().find(moved) {
+        return Some(format!(
+            "node_links of {cluster} {found} instead of {before}"
+        ));
+    }
     let coefficients = COEFFICIENTS.iter().map(|coefficient| {
         let before = written.coefficients.get(coefficient.name);
         (coefficient.name, layer.values[coefficient.id], before)
     });
-    coefficients
-        .chain([links])
-        .find_map(|(name, found, before)| match before {
-            Some(before) if (found - before).abs() <= TOLERANCE * found.abs() => None,
-            Some(before) => Some(format!("{name} {found} instead of {before}")),
-            None => Some(format!("{name} is new")),
-        })
+    let mut coefficients = coefficients;
+    coefficients.find_map(|(name, found, before)| match before {
+        Some(before) if (found - before).abs() <= TOLERANCE * found.abs() => None,
+        Some(before) => Some(format!("{name} {found} instead of {before}")),
+        None => Some(format!("{name} is new")),
+    })
 }

@@ -76,9 +76,9 @@ fn fit_text(text: &mut String, file: &FitFile, layer: &LayerSummary<'_>) {
     if let Some(hypothesis) = layer.hypothesis {
         line(text, "differs_in", string(hypothesis.name()));
     }
-    if layer.links < 1.0 {
+    if !layer.links.is_empty() {
         text.push_str("# What links between nodes carry, as a share of what is stated of them.\n");
-        line(text, "node_links", Value::Float(layer.links));
+        line(text, "node_links", node_links(layer));
     }
     line(text, "steps", count(layer.termination.steps));
     line(text, "last_change", Value::Float(layer.termination.change));
@@ -92,6 +92,18 @@ fn fit_text(text: &mut String, file: &FitFile, layer: &LayerSummary<'_>) {
             "{} = {value} # {}",
             coefficient.name, coefficient.unit
         );
+    }
+}
+
+/// The share where there is one cluster, else that of each cluster it is known of.
+fn node_links(layer: &LayerSummary<'_>) -> Value {
+    match layer.links[..] {
+        [(_, share)] if layer.clusters.len() == 1 => Value::Float(share),
+        _ => {
+            let each = layer.links.iter();
+            let each = each.map(|(cluster, share)| ((*cluster).to_owned(), Value::Float(*share)));
+            Value::Table(each.collect())
+        }
     }
 }
 

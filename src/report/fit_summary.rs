@@ -22,6 +22,8 @@ const NAMED: f64 = 0.01;
 const SHOWING: usize = 5;
 /// Scatter that is taken of no rows before they show it.
 const FAR_MORE: f64 = 0.06;
+/// Scatter up to which rows may as well agree: as much is taken of some that do.
+const UNEVEN: f64 = 0.02;
 
 /// A fit with what was said while its tables were read.
 #[derive(Debug, Clone, Copy)]
@@ -63,6 +65,9 @@ pub(crate) struct Summary<'a> {
 struct Place {
     /// GPU type; `null` where rows of several places were fitted together.
     gpu: Option<String>,
+    /// All types of GPU in it: cards that differ in memory alone are one place.
+    #[serde(skip)]
+    gpus: Vec<String>,
     /// Training stack; `null` where rows of several places were fitted together.
     stack: Option<String>,
     /// Rows of one's own of it.
@@ -107,8 +112,15 @@ impl Place {
         let joined = layer.hypothesis.is_none() && !file.is_alone();
         // The embedded layer is of many places.
         let row = layer.example.filter(|_| layer.hypothesis.is_some());
+        let mut gpus: Vec<String> = Vec::new();
+        for cluster in &layer.clusters {
+            if !gpus.contains(&cluster.gpu.name) {
+                gpus.push(cluster.gpu.name.clone());
+            }
+        }
         Self {
             gpu: row.map(|row| row.cluster.gpu.name.clone()),
+            gpus,
             stack: row.map(|row| row.stack.name.clone()),
             rows: file.own_rows_of(layer),
             differs_in: layer.hypothesis.map(Hypothesis::name),
@@ -130,7 +142,7 @@ impl Place {
         let rows = format!("{} {}", self.rows, plural(self.rows as u64, "row"));
         // Of few rows it is what is taken of any, not what they show, unless it is far more.
         let shown = self.rows >= SHOWING || self.scatter > FAR_MORE;
-        if self.scatter < NAMED || !shown {
+        if self.scatter < UNEVEN || !shown {
             return rows;
         }
         format!(
@@ -141,7 +153,7 @@ impl Place {
 
     fn name(&self) -> String {
         match (&self.gpu, &self.stack) {
-            (Some(gpu), Some(stack)) => format!("{gpu}, {stack}"),
+            (Some(_), Some(stack)) => format!("{}, {stack}", self.gpus.join(" and ")),
             _ => "All places".to_owned(),
         }
     }
@@ -212,16 +224,31 @@ fn network(clusters: &str, ratios: &[(f64, &str)]) -> String {
     }
 }
 
-/// What the links between nodes carry, where that is less than stated.
+/// What the links between nodes carry, where that isn't what is stated.
 fn between_nodes(layer: &LayerSummary<'_>) -> String {
-    if layer.links >= 1.0 {
-        return String::new();
-    }
-    format!(
-        "; the links between nodes of {} carry {} times what is stated or assumed of them",
-        clusters(layer),
-        significant(layer.links)
-    )
+    let of_cluster = |(name, share): &(&str, f64)| {
+        let cluster = layer.clusters.iter().find(|cluster| cluster.name == *name);
+        let bytes_per_s = cluster.and_then(|cluster| cluster.inter_node_bytes_per_s);
+        let rate = bytes_per_s.map_or_else(String::new, |rate| {
+            let gbit_per_s = significant(share * rate * 8.0 / 1e9);
+            format!("about {gbit_per_s} Gbit/s a node, ")
+        });
+        let whose = if cluster.is_some_and(|cluster| cluster.stands_for_gpu()) {
+            format!("{name} (rows name no cluster)")
+        } else {
+            (*name).to_owned()
+        };
+        let why = if *share > 1.0 {
+            ": is that the rate of one network card?"
+        } else {
+            ""
+        };
+        format!(
+            "; the links between nodes of {whose} carry {rate}{} times what is stated or assumed of them{why}",
+            significant(*share)
+        )
+    };
+    layer.links.iter().map(of_cluster).collect()
 }
 
 /// The clusters that a different network was seen on, which are those it is believed of.

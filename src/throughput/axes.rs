@@ -161,7 +161,8 @@ pub(super) fn axes_left(
         axes.push(format!("{kind} feed-forward (not measured on {gpu})"));
     }
     if !strange {
-        axes.extend(links_left(&on_gpu, setting, configuration));
+        let left = links_left(&on_gpu, setting, configuration);
+        axes.extend(left.filter(|_| !known.shown_links));
         let several = setting.cluster.nodes(configuration.gpus) > 1;
         axes.extend(known.other_links.filter(|_| several).map(|share| {
             format!(

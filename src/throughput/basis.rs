@@ -73,6 +73,8 @@ pub(crate) struct Known<'a> {
     /// What the links between the nodes of these carry, as a share of what is stated, where that was
     /// found and isn't believed of the setting's.
     pub(crate) other_links: Option<f64>,
+    /// Whether rows over several nodes show what the links of the setting's carry, whatever is stated.
+    pub(crate) shown_links: bool,
     /// Whether its GPU was measured, under other stacks.
     pub(crate) other_stacks: bool,
 }
@@ -91,7 +93,7 @@ pub(crate) fn basis(
     let here = |row: &Measurement| {
         same_shape(&row.shape, setting.shape)
             && row.stack.is_same_as(setting.stack)
-            && linked_alike(row, setting, configuration)
+            && (known.shown_links || linked_alike(row, setting, configuration))
             && (one_node || known.other_links.is_none())
     };
     let of_cell = known

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::hypothesis::Hypothesis;
 use super::layer::Layer;
-use super::links::Links;
+use super::links::{Links, LinksOf};
 use crate::configuration::Setting;
 use crate::hardware::Cluster;
 use crate::stack::Stack;
@@ -45,7 +45,7 @@ pub(crate) struct Context {
     /// Share of the base's correction that holds there too.
     pub(crate) kept: f64,
     /// What the links between the nodes of its rows carry.
-    pub(crate) links: Links,
+    pub(crate) links: LinksOf,
     /// What runs in place of the stack that its rows name; `None` where it is that.
     pub(crate) runs: Option<Arc<Stack>>,
     /// Other accounts of the same rows.
@@ -78,25 +78,39 @@ impl Context {
     /// What the links between the nodes of a cluster carry: what was found where rows were measured,
     /// what is stated elsewhere.
     pub(crate) fn links_of(&self, cluster: &Cluster) -> Links {
-        if self.is_linked_like(cluster) {
-            self.links
-        } else {
-            Links::STATED
-        }
+        let found = self.measured_links(cluster);
+        found.map_or(Links::STATED, |(_, links)| links)
+    }
+
+    /// Whether rows over several nodes show what the links between those of a cluster carry.
+    pub(crate) fn shows_links_of(&self, cluster: &Cluster) -> bool {
+        self.measured_links(cluster)
+            .is_some_and(|(measured, _)| self.links.of(&measured.name) != Links::STATED)
     }
 
     /// The share of what is stated that the links of its rows were found to carry, where that isn't
     /// believed of a cluster.
     pub(crate) fn links_elsewhere(&self, cluster: &Cluster) -> Option<f64> {
-        let believed = self.links_of(cluster);
-        (believed != self.links && self.links != Links::STATED).then(|| self.links.share())
+        let mut shares = self.links.shares();
+        let (_, share) = shares.next()?;
+        self.measured_links(cluster).is_none().then_some(share)
     }
 
     /// Whether rows were measured on a cluster, or on one that they don't name of its GPU.
     fn is_linked_like(&self, cluster: &Cluster) -> bool {
-        self.layer.rows.iter().any(|(row, _)| {
-            let of_any = row.cluster.stands_for_gpu();
-            row.cluster.name == cluster.name || of_any && row.cluster.gpu.name == cluster.gpu.name
-        })
+        self.measured_links(cluster).is_some()
+    }
+
+    /// The cluster of rows that speak for the links of another: the one of its name, or one that they
+    /// don't name of its GPU, unless its links carry more than is stated of the other; and its links, as
+    /// a share of that.
+    fn measured_links(&self, cluster: &Cluster) -> Option<(&Cluster, Links)> {
+        let clusters = || self.layer.rows.iter().map(|(row, _)| &*row.cluster);
+        let of_any = |row: &&Cluster| row.stands_for_gpu() && row.gpu.name == cluster.gpu.name;
+        let measured = clusters()
+            .find(|row| row.name == cluster.name)
+            .or_else(|| clusters().find(of_any))?;
+        let links = self.links.of(&measured.name);
+        Some((measured, links.restated(measured, cluster)?))
     }
 }

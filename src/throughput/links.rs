@@ -2,7 +2,8 @@
 //!
 //! A cluster that no preset describes is taken to be linked as others of its GPU are, and one that is
 //! described may be slower than its datasheet. As long as other links are slower, a collective tells
-//! nothing of these, so that no small step finds them: a few rates are compared outright.
+//! nothing of these, so that no small step finds them: a few rates are compared outright. Rates above
+//! what is stated are among them: that of one network card is easily stated for a node's eight.
 
 use super::workload::Workload;
 use crate::configuration::Setting;
@@ -22,6 +23,21 @@ pub(crate) struct Links {
 const STEP: f64 = 0.5;
 const STEPS: u32 = 7;
 
+/// Rates above the stated one that are compared: up to that of a node whose eight cards were taken for
+/// one.
+const STEPS_UP: u32 = 3;
+
+/// How much likelier the rows have to be over faster links, as a logarithm, for these to be weighed: where
+/// links are no bottleneck, all rates above the stated one explain the rows alike.
+const TOLD: f64 = 1.0;
+
+/// Odds beforehand that links carry more than what is stated, against less: an assumption.
+const FASTER_ODDS: f64 = 0.25;
+
+/// How much more than a cluster is stated to have its links may seem to carry, at rows that may be of
+/// another: half a step between the rates compared.
+const ABOVE: f64 = std::f64::consts::SQRT_2;
+
 /// Odds beforehand that links carry what is stated, against all slower rates together: an assumption.
 pub(crate) const STATED_ODDS: f64 = 4.0;
 
@@ -35,6 +51,22 @@ impl Links {
         share: 1.0,
         sd: 0.0,
     };
+
+    /// The links above the stated rate that are the most plausible, by the logarithm of how probable each
+    /// rate makes what was measured. `None` where none of them makes it likelier than what is stated does.
+    pub(crate) fn faster(log_evidence: impl Fn(Self) -> Option<f64>) -> Option<Self> {
+        let stated = log_evidence(Self::STATED)?;
+        let at = |steps: f64| log_evidence(Self::below(-steps)).unwrap_or(f64::NEG_INFINITY);
+        let rates: Vec<(f64, f64)> = (1..=STEPS_UP)
+            .map(f64::from)
+            .map(|steps| (steps, at(steps)))
+            .collect();
+        // Of rates that are as plausible, the one nearest to what is stated.
+        let most = rates.iter().map(|(_, log)| *log).reduce(f64::max)?;
+        let nearest = |(_, log): &&(f64, f64)| *log > most - TOLD / 2.0;
+        let (steps, log) = rates.iter().find(nearest)?;
+        (*log > stated + TOLD).then(|| Self::below(-steps))
+    }
 
     /// So many steps below what is stated.
     fn below(steps: f64) -> Self {
@@ -95,6 +127,8 @@ impl Links {
         let share = 1.0 / (1.0 + stated_odds);
         if self == Self::STATED {
             (1.0 - share).ln()
+        } else if self.share > 1.0 {
+            (share * FASTER_ODDS / f64::from(STEPS_UP)).ln()
         } else {
             (share / f64::from(STEPS)).ln()
         }
@@ -123,6 +157,29 @@ impl Links {
         work
     }
 
+    /// The same links where something else is stated of them: measured at one cluster, they are believed
+    /// of another, which may be the same described otherwise since. `None` where they carry more than the
+    /// other is stated to, and so can't be its.
+    pub(super) fn restated(self, measured: &Cluster, other: &Cluster) -> Option<Self> {
+        let (Some(before), Some(now)) = (
+            measured.inter_node_bytes_per_s,
+            other.inter_node_bytes_per_s,
+        ) else {
+            return Some(self);
+        };
+        if self == Self::STATED || before.to_bits() == now.to_bits() {
+            return Some(self);
+        }
+        let share = self.share * before / now;
+        if measured.name == other.name {
+            return Some(Self { share, ..self });
+        }
+        (share <= ABOVE).then(|| Self {
+            share: share.min(1.0),
+            ..self
+        })
+    }
+
     /// A cluster with such links.
     pub(crate) fn of(self, cluster: &Cluster) -> Cluster {
         let stated = cluster.inter_node_bytes_per_s;
@@ -130,6 +187,45 @@ impl Links {
             inter_node_bytes_per_s: stated.map(|rate| rate * self.share),
             ..cluster.clone()
         }
+    }
+}
+
+/// What the links between the nodes of each cluster of some rows carry.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct LinksOf {
+    /// By the cluster's name; those that aren't here carry what is stated of them.
+    each: Vec<(String, Links)>,
+}
+
+impl LinksOf {
+    /// As stated everywhere.
+    pub(crate) const STATED: Self = Self { each: Vec::new() };
+
+    /// The same on all of some clusters.
+    pub(crate) fn all<'a>(clusters: impl Iterator<Item = &'a str>, links: Links) -> Self {
+        clusters.fold(Self::STATED, |known, cluster| known.with(cluster, links))
+    }
+
+    /// The same, but for one cluster.
+    pub(crate) fn with(&self, cluster: &str, links: Links) -> Self {
+        let others = self.each.iter().filter(|(name, _)| name != cluster);
+        let mut each: Vec<(String, Links)> = others.cloned().collect();
+        if links != Links::STATED {
+            each.push((cluster.to_owned(), links));
+        }
+        Self { each }
+    }
+
+    /// The links of a cluster.
+    pub(crate) fn of(&self, cluster: &str) -> Links {
+        let found = self.each.iter().find(|(name, _)| name == cluster);
+        found.map_or(Links::STATED, |(_, links)| *links)
+    }
+
+    /// Clusters whose links carry something else than is stated, and what share of it.
+    pub(crate) fn shares(&self) -> impl Iterator<Item = (&str, f64)> {
+        let each = self.each.iter();
+        each.map(|(name, links)| (name.as_str(), links.share()))
     }
 }
 

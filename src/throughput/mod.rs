@@ -253,7 +253,7 @@ impl Fit {
             };
             let summary = LayerSummary::new(Some(context.hypothesis), &context.layer, before);
             LayerSummary {
-                links: context.links.share(),
+                links: context.links.shares().collect(),
                 ..summary
             }
         });
@@ -284,8 +284,9 @@ pub struct LayerSummary<'a> {
     /// How uneven its rows look beyond the noise of single runs: standard deviation of the
     /// logarithm of throughput; 0 for rows like the embedded ones.
     pub scatter: f64,
-    /// What the links between its nodes carry, as a share of what is stated of them.
-    pub links: f64,
+    /// Clusters between whose nodes links carry something else than is stated of them, and what share
+    /// of it they carry.
+    pub links: Vec<(&'a str, f64)>,
     /// How its fit ended.
     pub termination: Termination,
 }
@@ -306,7 +307,7 @@ impl<'a> LayerSummary<'a> {
             values: layer.solution.belief.values(),
             before,
             scatter: layer.solution.scatter.sd(),
-            links: 1.0,
+            links: Vec::new(),
             termination: layer.solution.termination,
         }
     }

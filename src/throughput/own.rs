@@ -75,7 +75,9 @@ impl Fit {
             .filter(|row| Place::of(&row.setting()).is_same_as(&place))
             .collect();
         let linked_alike = |row: &&&Measurement| row.cluster.is_linked_as(cluster);
-        if over_nodes.iter().any(linked_alike) {
+        let shown = self.context(setting);
+        let shown = shown.is_some_and(|context| context.shows_links_of(cluster));
+        if shown || over_nodes.iter().any(linked_alike) {
             return None;
         }
         let unnamed = over_nodes

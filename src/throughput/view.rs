@@ -73,7 +73,7 @@ impl Fit {
             unknown = Unknown {
                 stack: own.stack,
                 gpu: own.gpu.min(unknown.gpu),
-                links: own.links && unknown.links,
+                links: own.links && unknown.links && !context.shows_links_of(setting.cluster),
             };
             return View {
                 layer: &context.layer,

@@ -11,20 +11,22 @@
 //! simple one wins when it explains the rows, since it spreads its bets less. What the others predict
 //! otherwise widens the interval, by how probable they are.
 
+mod other_links;
+
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-use super::context::{Context, Place, Rival};
-use super::elsewhere::generations;
-use super::fit::{FitError, Start};
-use super::foretold::foretold;
-use super::hypothesis::Hypothesis;
-use super::layer::{Layer, Unknown};
-use super::links::{self, Links};
-use super::residual::{Cell, Kernel};
-use super::scatter::Scatter;
 use crate::measure::Measurement;
 use crate::stack::Stack;
+use crate::throughput::context::{Context, Place, Rival};
+use crate::throughput::elsewhere::generations;
+use crate::throughput::fit::{FitError, Start};
+use crate::throughput::foretold::foretold;
+use crate::throughput::hypothesis::Hypothesis;
+use crate::throughput::layer::{Layer, Unknown};
+use crate::throughput::links::{self, Links, LinksOf};
+use crate::throughput::residual::{Cell, Kernel};
+use crate::throughput::scatter::Scatter;
 
 /// Share of the embedded tables' correction that carries over on the same GPU architecture.
 pub(crate) const CORRECTION_KEPT: f64 = 0.8;
@@ -45,13 +47,13 @@ const LEAST_SHARE: f64 = 0.01;
 const MOST_WEIGHED: usize = 150;
 
 /// What the rows say under a hypothesis.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Weighed {
     hypothesis: Hypothesis,
     /// Logarithm of their probability, with the odds beforehand.
     plausibility: f64,
     scatter: Scatter,
-    links: Links,
+    links: LinksOf,
 }
 
 /// Rows of one place.
@@ -150,10 +152,10 @@ impl Group {
         }
         // Of equals the one named first is kept.
         accounts.sort_by(|a, b| b.plausibility.total_cmp(&a.plausibility));
-        let best = *accounts.first().ok_or(failure)?;
+        let best = accounts.first().ok_or(failure)?;
         let odds = |account: &Weighed| (account.plausibility - best.plausibility).exp();
         let total: f64 = accounts.iter().map(odds).sum();
-        let mut context = self.account(&best, base)?;
+        let mut context = self.account(best, base)?;
         for rival in accounts.iter().skip(1) {
             let share = odds(rival) / total;
             if share < LEAST_SHARE {
@@ -189,61 +191,58 @@ impl Group {
 
     /// One account of the rows.
     fn account(&self, weighed: &Weighed, base: &Layer) -> Result<Context, FitError> {
-        let Weighed {
-            hypothesis,
-            scatter,
-            links,
-            ..
-        } = *weighed;
+        let hypothesis = weighed.hypothesis;
         Ok(Context {
             place: self.place.clone(),
-            layer: self.fit_under((hypothesis, links), scatter, base)?,
+            layer: self.fit_under((hypothesis, &weighed.links), weighed.scatter, base)?,
             hypothesis,
             kept: self.kept(hypothesis, base),
-            links,
+            links: weighed.links.clone(),
             runs: self.runs(hypothesis),
             rivals: Vec::new(),
         })
     }
 
     /// How probable the rows are under a hypothesis, and how uneven they look then: with the links
-    /// between their nodes as stated, and with slower ones where the rows may tell.
+    /// between their nodes as stated, and with others where the rows may tell.
     fn weighed(&self, hypothesis: Hypothesis, base: &Layer) -> Vec<Result<Weighed, FitError>> {
+        let stated = LinksOf::STATED;
         if hypothesis == Hypothesis::Same {
-            let layer = self.fit_under((hypothesis, Links::STATED), Scatter::NONE, base);
+            let layer = self.fit_under((hypothesis, &stated), Scatter::NONE, base);
             return vec![layer.map(|layer| Weighed {
                 hypothesis,
                 plausibility: layer.solution.log_evidence,
                 scatter: Scatter::NONE,
-                links: Links::STATED,
+                links: stated,
             })];
         }
-        let stated = self.at_links(hypothesis, Links::STATED, base);
-        let slower = self.slower_links(hypothesis, base).map(|(links, alike)| {
+        let others = self.other_links(hypothesis, base);
+        let others = others.into_iter().map(|(links, alike)| {
             let weighed = self.at_links(hypothesis, links, base)?;
             Ok(Weighed {
                 plausibility: weighed.plausibility + alike,
                 ..weighed
             })
         });
-        std::iter::once(stated).chain(slower).collect()
+        let stated = self.at_links(hypothesis, stated, base);
+        std::iter::once(stated).chain(others).collect()
     }
 
     /// The same, the links given: levels of scatter are weighed by the rows' probability under each.
     fn at_links(
         &self,
         hypothesis: Hypothesis,
-        links: Links,
+        links: LinksOf,
         base: &Layer,
     ) -> Result<Weighed, FitError> {
         let levels = self.scatters(hypothesis, base);
         let (scatter, plausibility) = Scatter::weighed(levels, FitError::NoRows, |scatter| {
-            let layer = self.fit_under((hypothesis, links), scatter, base)?;
+            let layer = self.fit_under((hypothesis, &links), scatter, base)?;
             Ok(layer.solution.log_evidence)
         })?;
         Ok(Weighed {
             hypothesis,
-            plausibility: plausibility + links.log_odds(self.stated_odds(hypothesis, base)),
+            plausibility: plausibility + self.log_odds(&links, self.stated_odds(hypothesis, base)),
             scatter,
             links,
         })
@@ -290,32 +289,18 @@ impl Group {
         }
     }
 
-    /// The most plausible of the rates below the stated one that links between nodes may carry;
-    /// with the logarithm of how many are as plausible. `None` where the rows or the hypothesis have
-    /// nothing to say about them.
-    fn slower_links(&self, hypothesis: Hypothesis, base: &Layer) -> Option<(Links, f64)> {
-        let speak = !matches!(hypothesis, Hypothesis::Same | Hypothesis::Scale);
-        let scatters = self.scatters(hypothesis, base);
-        let (evenest, _) = *scatters.first().filter(|_| speak && self.spans_nodes())?;
-        Links::slower(|links| {
-            let layer = self.fit_under((hypothesis, links), evenest, base);
-            Some(layer.ok()?.solution.log_evidence)
-        })
-    }
-
     /// The fit under a hypothesis, with links that carry a share of what is stated of them.
     fn fit_under(
         &self,
-        (hypothesis, links): (Hypothesis, Links),
+        (hypothesis, links): (Hypothesis, &LinksOf),
         scatter: Scatter,
         base: &Layer,
     ) -> Result<Layer, FitError> {
         let runs = self.runs(hypothesis);
         let as_run = |row: &Measurement| Measurement {
-            cluster: if links == Links::STATED {
-                Arc::clone(&row.cluster)
-            } else {
-                Arc::new(links.of(&row.cluster))
+            cluster: match links.of(&row.cluster.name) {
+                Links::STATED => Arc::clone(&row.cluster),
+                links => Arc::new(links.of(&row.cluster)),
             },
             stack: Arc::clone(runs.as_ref().unwrap_or(&row.stack)),
             ..row.clone()
