@@ -21,23 +21,65 @@ pub(crate) struct Layer {
     pub(crate) full_speed_margin: Option<f64>,
 }
 
-/// The least memory to spare at which a row that doesn't fit by its verdict ran at full speed, with none
-/// slow that had more. Rows of split models need what no model here knows.
-fn full_speed_margin(rows: &[Measurement], slower: &[f64]) -> Option<f64> {
-    let near = rows.iter().zip(slower).filter_map(|(row, slower)| {
+/// Which rows are short of memory by what is estimated of them. Rows of split models need what no model
+/// here knows.
+fn short_of_memory(rows: &[Measurement]) -> Vec<Option<f64>> {
+    let margin = |row: &Measurement| {
         let memory = memory::estimate(&row.setting(), &row.configuration);
-        let told = memory.verdict != Verdict::Fits && !row.is_split();
-        told.then_some((memory.margin_bytes, *slower < FULL_SPEED))
+        let short = memory.verdict != Verdict::Fits && !row.is_split();
+        short.then_some(memory.margin_bytes)
+    };
+    rows.iter().map(margin).collect()
+}
+
+/// The least memory to spare at which a row that doesn't fit by its verdict ran at full speed, with none
+/// slow that had more; `margins` are those of the rows that don't.
+fn full_speed_margin(rows: &[Measurement], margins: &[Option<f64>], slower: &[f64]) -> Option<f64> {
+    let near = || {
+        let near = rows.iter().zip(margins).zip(slower);
+        near.filter_map(|((row, margin), slower)| Some((row, (*margin)?, *slower < FULL_SPEED)))
+    };
+    let slow = near().filter(|(.., full)| !full);
+    let most_slow = slow.map(|(_, margin, _)| margin).reduce(f64::max);
+    let full = || near().filter(|(.., full)| *full);
+    // One run of what can't be may be a mistake in its row; of two configurations it is the estimate.
+    let mut overflowed = full().filter(|(_, margin, _)| *margin < 0.0);
+    let first = overflowed.next();
+    let told = first.is_some_and(|(first, ..)| {
+        overflowed
+            .any(|(row, ..)| row.shape != first.shape || row.configuration != first.configuration)
     });
-    let near: Vec<(f64, bool)> = near.collect();
-    let slow = near.iter().filter(|(_, full)| !full);
-    let most_slow = slow.map(|(margin, _)| *margin).reduce(f64::max);
-    let full = near
-        .iter()
-        .filter(|(_, full)| *full)
-        .map(|(margin, _)| *margin);
-    full.filter(|margin| most_slow.is_none_or(|slow| *margin > slow))
+    full()
+        .map(|(_, margin, _)| margin)
+        .filter(|margin| told || *margin >= 0.0)
+        .filter(|margin| most_slow.is_none_or(|slow| *margin > slow))
         .reduce(f64::min)
+}
+
+/// The more probable of two accounts of rows: that all ran as with memory to spare, or that the slow ones
+/// among those short of it were under pressure, which says next to nothing of their speed without.
+fn solve_under_pressure(
+    rows: &[Measurement],
+    margins: &[Option<f64>],
+    start: &Start<'_>,
+) -> Result<Solution, FitError> {
+    let as_any = solve(rows, &[], start);
+    let short: Vec<bool> = margins.iter().map(Option::is_some).collect();
+    if !short.contains(&true) {
+        return as_any;
+    }
+    let by_others = solve(rows, &short, start)?;
+    let slow = by_others.slower.iter().map(|slower| *slower > FULL_SPEED);
+    let pressed: Vec<bool> = short.iter().zip(slow).map(|(a, b)| *a && b).collect();
+    let under_pressure = match pressed.contains(&true) {
+        false => return as_any,
+        true if pressed == short => by_others,
+        true => solve(rows, &pressed, start)?,
+    };
+    let as_any = as_any
+        .ok()
+        .filter(|as_any| as_any.log_evidence >= under_pressure.log_evidence);
+    Ok(as_any.unwrap_or(under_pressure))
 }
 
 /// A row is at full speed that is at most so much slower than expected, as a logarithm.
@@ -104,8 +146,9 @@ impl Unknown {
 impl Layer {
     /// Fits a layer to rows.
     pub(crate) fn new(rows: Vec<Measurement>, start: &Start<'_>) -> Result<Self, FitError> {
-        let solution = solve(&rows, start)?;
-        let full_speed_margin = full_speed_margin(&rows, &solution.slower);
+        let margins = short_of_memory(&rows);
+        let solution = solve_under_pressure(&rows, &margins, start)?;
+        let full_speed_margin = full_speed_margin(&rows, &margins, &solution.slower);
         let rows = rows
             .into_iter()
             .map(|row| {

@@ -15,6 +15,17 @@ use crate::stack::Precision;
 /// Slowest and fastest speed seen under pressure, over the speed without.
 const TIGHT_SPEED: (f64, f64) = (0.3, 0.9);
 
+/// The expected logarithm of how much slower runs under pressure are, and its standard deviation.
+pub(crate) fn log_slowdown() -> (f64, f64) {
+    let (slowest, fastest) = TIGHT_SPEED;
+    let width = fastest - slowest;
+    // Of a uniform speed u: the means of ln u and of its square.
+    let mean = (fastest * fastest.ln() - slowest * slowest.ln()) / width - 1.0;
+    let square = |speed: f64| speed * (speed.ln().powi(2) - 2.0 * speed.ln() + 2.0);
+    let variance = (square(fastest) - square(slowest)) / width - mean.powi(2);
+    (-mean, variance.sqrt())
+}
+
 /// How fast a step runs under memory pressure, over its speed without.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Pressure {

@@ -133,15 +133,20 @@ pub(crate) struct Solution {
     pub(crate) log_evidence: f64,
 }
 
-/// Fits to measured rows.
+/// Fits to measured rows; `pressed` tells which of them ran under memory pressure, none of those
+/// beyond its end.
 ///
 /// # Errors
 /// When there are no rows, when the steps don't settle, or when rounding decides the answer.
-pub(crate) fn solve(measurements: &[Measurement], start: &Start<'_>) -> Result<Solution, FitError> {
+pub(crate) fn solve(
+    measurements: &[Measurement],
+    pressed: &[bool],
+    start: &Start<'_>,
+) -> Result<Solution, FitError> {
     if measurements.is_empty() {
         return Err(FitError::NoRows);
     }
-    let problem = Problem::new(measurements, start);
+    let problem = Problem::new(measurements, pressed, start);
     let solver = Solver::new(&problem, &start.belief)?;
     let mut weights = vec![1.0; problem.rows.len()];
     let mut at = start.belief.mean;
@@ -193,7 +198,7 @@ pub(crate) fn solve(measurements: &[Measurement], start: &Start<'_>) -> Result<S
                 slower: problem
                     .row_of
                     .iter()
-                    .map(|row| deviations[*row].log)
+                    .map(|row| deviations[*row].log + problem.rows[*row].slowdown)
                     .collect(),
                 log_evidence,
             });

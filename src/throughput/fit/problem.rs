@@ -9,6 +9,7 @@ use crate::quantity::median;
 use crate::throughput::coefficients::{COUNT, Values};
 use crate::throughput::interval::row_sd;
 use crate::throughput::physics::Rates;
+use crate::throughput::pressure;
 use crate::throughput::residual::Cell;
 use crate::throughput::scatter::Scatter;
 use crate::throughput::workload::Workload;
@@ -27,6 +28,9 @@ pub(super) struct Observation {
     log_step: f64,
     pub(super) sd: f64,
     pub(super) cell: usize,
+    /// By how much its logarithm of step time is expected to exceed what it would be with memory to
+    /// spare.
+    pub(super) slowdown: f64,
 }
 
 impl Observation {
@@ -48,7 +52,18 @@ impl Observation {
             step_s,
             cell,
             work,
+            slowdown: 0.0,
         }
+    }
+
+    /// The same of a run that was under memory pressure, by as much as any is.
+    fn under_pressure(mut self) -> Self {
+        let (slowdown, sd) = pressure::log_slowdown();
+        self.slowdown = slowdown;
+        self.log_step -= slowdown;
+        self.repeats.iter_mut().for_each(|log| *log -= slowdown);
+        self.sd = self.sd.hypot(sd);
+        self
     }
 
     /// Takes one more measurement of the same run into account: the middle of all stands for them, as
@@ -72,13 +87,15 @@ pub(super) struct Problem {
 }
 
 impl Problem {
-    pub(super) fn new(measurements: &[Measurement], start: &Start<'_>) -> Self {
+    /// Of measurements, of which some were under memory pressure.
+    pub(super) fn new(measurements: &[Measurement], pressed: &[bool], start: &Start<'_>) -> Self {
         let mut cells: Vec<Cell> = Vec::new();
         let mut rows: Vec<Observation> = Vec::with_capacity(measurements.len());
         let mut row_of = Vec::with_capacity(measurements.len());
         // The measurement that each row was made of first.
-        let mut firsts: Vec<&Measurement> = Vec::with_capacity(measurements.len());
-        for row in measurements {
+        let mut firsts: Vec<(&Measurement, bool)> = Vec::with_capacity(measurements.len());
+        let pressed = pressed.iter().copied().chain(std::iter::repeat(false));
+        for (row, pressed) in measurements.iter().zip(pressed) {
             let cell = Cell::new(&row.setting(), &row.configuration);
             let settled = (start.known)(&cell);
             let index = cells
@@ -89,14 +106,21 @@ impl Problem {
                     cells.len() - 1
                 });
             let observed = Observation::new(row, index, settled, start.scatter);
-            let again = |first: &&Measurement| start.merges_repeats && row.is_repeat_of(first);
+            let observed = if pressed {
+                observed.under_pressure()
+            } else {
+                observed
+            };
+            let again = |(first, alike): &(&Measurement, bool)| {
+                start.merges_repeats && *alike == pressed && row.is_repeat_of(first)
+            };
             if let Some(known) = firsts.iter().position(again) {
                 rows[known].repeated(&observed, start.scatter);
                 row_of.push(known);
             } else {
                 row_of.push(rows.len());
                 rows.push(observed);
-                firsts.push(row);
+                firsts.push((row, pressed));
             }
         }
         let kernel = start.kernel.matrix(&cells);
