@@ -88,6 +88,10 @@ pub struct RowResult {
     pub model: String,
     /// GPU type.
     pub gpu: String,
+    /// Cluster; its GPU's name where the row names none.
+    pub cluster: String,
+    /// Training stack.
+    pub stack: String,
     /// GPUs.
     pub gpus: u64,
     /// Sequence length.
@@ -126,6 +130,8 @@ impl RowResult {
         Self {
             model: row.model.clone(),
             gpu: row.cluster.gpu.name.clone(),
+            cluster: row.cluster.name.clone(),
+            stack: row.stack.name.clone(),
             gpus: configuration.gpus,
             seq_len: configuration.seq_len,
             micro_batch: configuration.micro_batch,
@@ -209,7 +215,8 @@ fn percentile(sorted: &[f64], percent: usize) -> Option<f64> {
 /// Errors of one group of rows.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct GroupAccuracy {
-    /// What is alike in the group: `model`, `gpus` or `seq_len`.
+    /// What is alike in the group: `model`, `gpus` or `seq_len`; `cluster` too, where there are several
+    /// of one GPU, and `stack`, where there are several.
     pub by: &'static str,
     /// Its value.
     pub value: String,
@@ -239,7 +246,8 @@ pub struct Evaluation {
     /// Errors of all rows.
     #[serde(flatten)]
     pub accuracy: Accuracy,
-    /// Errors by model, by GPU type and count, and by sequence length.
+    /// Errors by model, by GPU type and count, and by sequence length; by cluster and by stack where
+    /// these tell rows apart.
     pub groups: Vec<GroupAccuracy>,
     /// Predicted memory verdicts.
     pub verdicts: Verdicts,
@@ -268,6 +276,15 @@ impl Evaluation {
         groups.extend(group_by("seq_len", &predictions, |row| {
             row.seq_len.to_string()
         }));
+        let of_cluster = group_by("cluster", &predictions, |row| row.cluster.clone());
+        let of_gpu = group_by("gpu", &predictions, |row| row.gpu.clone());
+        if of_cluster.len() > of_gpu.len() {
+            groups.extend(of_cluster);
+        }
+        let of_stack = group_by("stack", &predictions, |row| row.stack.clone());
+        if of_stack.len() > 1 {
+            groups.extend(of_stack);
+        }
         Some(Self {
             protocol,
             confidence: confidence.get(),

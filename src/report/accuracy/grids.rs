@@ -18,6 +18,10 @@ pub(super) const GROUPINGS: [(&str, &str); 3] = [
     ("seq_len", "By sequence length"),
 ];
 
+/// The same of tables whose rows are of several clusters of one GPU, or of several stacks.
+pub(super) const MORE_GROUPINGS: [(&str, &str); 2] =
+    [("cluster", "By cluster"), ("stack", "By stack")];
+
 /// Rows shown as the farthest off.
 const FARTHEST: usize = 5;
 
@@ -82,7 +86,7 @@ pub(super) fn groups(evaluation: &Evaluation, by: &str) -> Grid {
 fn groups_by<'a>(evaluation: &'a Evaluation, by: &str) -> Vec<&'a GroupAccuracy> {
     let of_kind = evaluation.groups.iter().filter(|group| group.by == by);
     let mut groups: Vec<&GroupAccuracy> = of_kind.collect();
-    if by != "model" {
+    if by == "gpus" || by == "seq_len" {
         groups.sort_by_key(|group| {
             let count = group.value.split(' ').next().unwrap_or_default();
             count.parse::<u64>().unwrap_or(u64::MAX)

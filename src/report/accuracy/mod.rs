@@ -140,7 +140,10 @@ impl Answer for TableAccuracy {
         let mut document = Document::new(title)
             .text(format!("fit: {}", rests_on(&self.fit)))
             .grid(grids::summary(evaluation));
-        for (by, heading) in grids::GROUPINGS {
+        let known = |by: &str| evaluation.groups.iter().any(|group| group.by == by);
+        let more = grids::MORE_GROUPINGS.into_iter();
+        let more = more.filter(|(by, _)| known(by));
+        for (by, heading) in grids::GROUPINGS.into_iter().chain(more) {
             document = document
                 .heading(heading)
                 .grid(grids::groups(evaluation, by));
@@ -225,6 +228,8 @@ fn fields(protocol: Option<&str>, row: &RowResult) -> Flat {
     }
     flat.put("model", &row.model);
     flat.put("gpu", &row.gpu);
+    flat.put("cluster", &row.cluster);
+    flat.put("stack", &row.stack);
     flat.put("gpus", row.gpus);
     flat.put("seq_len", row.seq_len);
     flat.put("micro_batch", row.micro_batch);
