@@ -11,8 +11,10 @@ use crate::throughput::{Doubt, DoubtKind, Fit, doubts};
 const TOO_FEW_INSIDE: f64 = 0.6;
 /// Rows of fewer than which neither that nor which of two errors is the larger tells much.
 const JUDGED: usize = 8;
-/// Times the embedded fit's error from which on an error is larger than it.
+/// Times the embedded fit's error from which on an error is larger than it, if it is by as much as the
+/// noise of single runs as well.
 const WORSE: f64 = 1.05;
+const WORSE_BY: f64 = 0.003;
 /// Errors above this have another cause than the model.
 const FAR_OFF: f64 = 0.5;
 /// Cells fitted alone that are no basis for anything away from them: less than twice the coefficients.
@@ -95,7 +97,7 @@ fn of_errors(held_out: Option<&HeldOut>, alone: bool, rows: &[Measurement]) -> O
             && held_out.mape > embedded * MUCH_WORSE
             && held_out.mape > embedded + MUCH_WORSE_BY
     } else {
-        held_out.mape > embedded * WORSE
+        held_out.mape > embedded * WORSE && held_out.mape > embedded + WORSE_BY
     };
     worse.then(|| {
         format!(
