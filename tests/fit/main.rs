@@ -4,6 +4,9 @@
     reason = "in a test a wrong value is a failure, helpers included"
 )]
 
+mod links;
+mod pressure;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, LazyLock};
 
@@ -74,7 +77,7 @@ fn assert_in_readme(what: &str, errors: &[f64]) {
         median * 100.0,
         worst * 100.0
     );
-    assert!(include_str!("../README.md").contains(&row), "{row}");
+    assert!(include_str!("../../README.md").contains(&row), "{row}");
 }
 
 fn recovered(what: &str, rows: &[Measurement]) {
@@ -115,55 +118,6 @@ fn three_rows_tell_that_the_network_is_half_as_fast() {
 /// Slow links between nodes are no slow GPUs: one row of each number of nodes tells, and a run on one
 /// node is nearly as fast as ever. Where the links slow the three by a few per cent only, latency explains
 /// that as well, and other rows are a few per cent off.
-#[test]
-fn three_rows_tell_that_the_links_between_nodes_carry_an_eighth() {
-    let on_nodes = |row: &Measurement, nodes: u64| {
-        let mut row = row.clone();
-        row.configuration.gpus *= nodes;
-        let slow = Cluster {
-            inter_node_bytes_per_s: row.cluster.inter_node_bytes_per_s.map(|rate| rate / 8.0),
-            ..(*row.cluster).clone()
-        };
-        let setting = Setting {
-            cluster: &slow,
-            ..row.setting()
-        };
-        row.throughput_tok_s = predicted(&row, &setting);
-        row
-    };
-    let r1z1 = ROWS.iter().filter(|row| row.cluster.name == "r1z1");
-    let rows: Vec<Measurement> = r1z1
-        .flat_map(|row| [1, 2, 4].map(|nodes| on_nodes(row, nodes)))
-        .collect();
-    let errors: Vec<f64> = threes(&rows)
-        .map(|few| {
-            let mut place = 0;
-            // The first from a single node, the next from two, the last from four.
-            let few = few.map(|index| {
-                place += 1;
-                index - index % 3 + place - 1
-            });
-            let one_node: Vec<Measurement> = few
-                .iter()
-                .map(|index| rows[*index].clone())
-                .chain(
-                    rows.iter()
-                        .filter(|row| row.configuration.gpus == 8)
-                        .cloned(),
-                )
-                .collect();
-            let alone = rest_after(&[0, 1, 2], &one_node).mape;
-            assert!(alone < 0.04, "{few:?}: {alone}");
-            rest_after(&few, &rows).mape
-        })
-        .collect();
-    assert!(errors.iter().all(|error| *error < 0.07), "{errors:?}");
-    assert_in_readme(
-        "3 rows of links between nodes that carry an eighth (synthetic)",
-        &errors,
-    );
-}
-
 /// A slow run may have been a bad one. That is weighed against slow links, which would slow every
 /// other run on several nodes down too.
 #[test]
@@ -245,7 +199,7 @@ fn any_one_or_two_models_alone_predict_the_others() {
         &errors,
     );
     let words = format!("intervals hold {:.0} % of the rest", coverage * 100.0);
-    assert!(include_str!("../README.md").contains(&words), "{words}");
+    assert!(include_str!("../../README.md").contains(&words), "{words}");
 }
 
 #[test]
