@@ -28,7 +28,7 @@ pub fn advise_among(
         .iter()
         .map(|row| (row.setting(), row.configuration))
         .collect();
-    let mut outlook = Outlook::new(fit, &points);
+    let mut outlook = Outlook::new(fit, &points, rows.len());
     let (places, runs): (Vec<usize>, Vec<Run>) = rows
         .iter()
         .map(|row| Run::of(row.clone(), fit))

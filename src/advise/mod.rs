@@ -186,7 +186,7 @@ fn outlook<'a>(fit: &'a Fit, answer: (Setting<'_>, Configuration), runs: &[Run])
         .iter()
         .map(|run| (run.row.setting(), run.row.configuration));
     let points: Vec<_> = std::iter::once(answer).chain(measurable).collect();
-    Outlook::new(fit, &points)
+    Outlook::new(fit, &points, 1)
 }
 
 /// That one run on more GPUs would leave less open than all within the limits, which leave `left`.

@@ -1,7 +1,7 @@
 //! One configuration under a fit, and all that its prediction needs.
 
 use super::context::Context;
-use super::fit::{Square, Vector};
+use super::fit::{Square, Uncertainty, Vector};
 use super::interval::{BadDays, Spread, row_sd};
 use super::physics::Rates;
 use super::pressure::Pressure;
@@ -28,8 +28,8 @@ pub(super) struct Point<'a> {
     unexplained: Vector,
     /// Covariance of the coefficients.
     covariance: Square,
-    /// Variance of the correction.
-    correction_variance: f64,
+    /// What is open of the correction.
+    correction: Uncertainty,
     /// By how much the log step time grows with links between nodes that are slower by a standard
     /// deviation of what is open about them; 0 where they were measured.
     slower_links: f64,
@@ -67,7 +67,7 @@ impl<'a> Point<'a> {
         let tokens = configuration.micro_batch_tokens() as f64;
         let (log_step, gradient) = rates.log_step(tokens, configuration.grad_accum as f64);
         let cell = Cell::new(setting, configuration);
-        let uncertainty = view.uncertainty(&cell);
+        let correction = view.uncertainty(&cell);
         let log_step_s = log_step + view.correction(&cell);
         let by_rival = |(share, rival): (f64, View<'_>)| {
             share.sqrt() * (rival.log_step_s(setting, configuration, &cell) - log_step_s)
@@ -84,7 +84,7 @@ impl<'a> Point<'a> {
                 view.full_speed_margin(),
                 run.stack.precision,
             ),
-            unexplained: Vector::from(gradient) - uncertainty.explained,
+            unexplained: Vector::from(gradient) - correction.explained,
             covariance: belief.covariance + variation(),
             slower_links: view.links_sd().map_or(0.0, |sd| {
                 let slower = Workload {
@@ -94,7 +94,7 @@ impl<'a> Point<'a> {
                 let rates = Rates::new(&slower, &belief.values());
                 rates.log_step(tokens, configuration.grad_accum as f64).0 - log_step
             }),
-            correction_variance: uncertainty.variance,
+            correction,
             place,
             rivals,
             work,
@@ -119,7 +119,7 @@ impl<'a> Point<'a> {
     pub(super) fn variance(&self) -> f64 {
         let coefficients = self.unexplained.dot(&(self.covariance * self.unexplained));
         let rivals: f64 = self.rivals.iter().map(|shift| shift.powi(2)).sum();
-        (self.correction_variance + coefficients + self.slower_links.powi(2) + rivals).max(0.0)
+        (self.correction.variance + coefficients + self.slower_links.powi(2) + rivals).max(0.0)
     }
 
     /// Covariance of what the model leaves open of two points' log step times.
@@ -148,9 +148,14 @@ impl<'a> Point<'a> {
         let rivals = self.rivals.iter().zip(&other.rivals);
         let rivals = rivals.filter(|_| same_place);
         self.unexplained.dot(&(shared * other.unexplained))
-            + self.view.covariance(&self.cell, &other.cell)
+            + self.view.covariance(self.corrected(), other.corrected())
             + links
             + rivals.map(|(one, another)| one * another).sum::<f64>()
+    }
+
+    /// Its cell, and what is open of the correction there.
+    fn corrected(&self) -> (&Cell, &Uncertainty) {
+        (&self.cell, &self.correction)
     }
 
     /// What memory does to the speed.

@@ -219,11 +219,12 @@ impl<'a> View<'a> {
         }
     }
 
-    /// Covariance of the correction's error between two cells that this view speaks for.
-    pub(super) fn covariance(&self, a: &Cell, b: &Cell) -> f64 {
+    /// Covariance of the correction's error between two cells that this view speaks for, each with
+    /// its [`View::uncertainty`].
+    pub(super) fn covariance(&self, a: (&Cell, &Uncertainty), b: (&Cell, &Uncertainty)) -> f64 {
         match self.correction {
             Some(correction) => correction.covariance(a, b),
-            None => Kernel::TRANSFERRED.covariance(a, b),
+            None => Kernel::TRANSFERRED.covariance(a.0, b.0),
         }
     }
 

@@ -5,7 +5,8 @@
 //! - `every point`: configurations a second when the time, the memory verdict, the time to budget
 //!   and the cost of every one that can be launched is computed, on one thread and on two;
 //! - `search`: points a second of a space of 10¹², as `plan` searches it, on one thread and on two;
-//! - `schedule`: a ladder of a dozen jobs on one calendar (elements a second are jobs a second).
+//! - `schedule`: a ladder of a dozen jobs on one calendar (elements a second are jobs a second);
+//! - `advise`: which runs would narrow a plan's answer most, of all on its clusters' nodes.
 
 #![expect(
     clippy::expect_used,
@@ -16,6 +17,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rayon::ThreadPoolBuilder;
+use tminus::advise::{MeasuringLimits, advise};
 use tminus::configuration::Configuration;
 use tminus::job::{Agenda, JobFile, Request, Settings, resolve, resolve_ladder};
 use tminus::measure::{MOSAICGPT_2023, Measurement, read};
@@ -168,6 +170,23 @@ fn schedules(criterion: &mut Criterion) {
     group.finish();
 }
 
+fn advice(criterion: &mut Criterion) {
+    let fit = Fit::new("bench", rows()).expect("the fit succeeds");
+    let request = request("model = \"gpt-125m\"\ntokens = \"134B\"\n");
+    let limits = MeasuringLimits {
+        max_gpus: 128,
+        ..MeasuringLimits::default()
+    };
+    let mut group = criterion.benchmark_group("advise");
+    group.sample_size(10);
+    group.bench_function("both clusters", |bencher| {
+        bencher.iter(|| {
+            advise(black_box(&request), &fit, &limits).expect("something can be measured")
+        });
+    });
+    group.finish();
+}
+
 /// Plans on one thread and on two; `points` elements a plan.
 fn on_threads(
     criterion: &mut Criterion,
@@ -191,5 +210,13 @@ fn on_threads(
     group.finish();
 }
 
-criterion_group!(benches, fit, predict, every_point, search, schedules);
+criterion_group!(
+    benches,
+    fit,
+    predict,
+    every_point,
+    search,
+    schedules,
+    advice
+);
 criterion_main!(benches);

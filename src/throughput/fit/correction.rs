@@ -25,12 +25,16 @@ pub(crate) struct Correction {
 }
 
 /// What the correction leaves open at one point.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Uncertainty {
     /// Variance that remains when the coefficients are known.
     pub(crate) variance: f64,
     /// What of an error in each coefficient the cells around would explain away.
     pub(crate) explained: Vector,
+    /// What the rows settle: its product with another point's is covariance removed.
+    settled: DVector<f64>,
+    /// What of the correction's mean is not kept, and so stays open.
+    given_up: f64,
 }
 
 impl Uncertainty {
@@ -39,6 +43,8 @@ impl Uncertainty {
         Self {
             variance: kernel.variance(),
             explained: Vector::zeros(),
+            settled: DVector::zeros(0),
+            given_up: 0.0,
         }
     }
 }
@@ -47,21 +53,27 @@ impl Correction {
     /// What the correction leaves open at a point.
     pub(crate) fn uncertainty(&self, cell: &Cell) -> Uncertainty {
         let covariances = self.covariances(cell);
-        let scaled = self.settled(&covariances);
+        let settled = self.settled(&covariances);
+        let given_up = self.given_up(cell);
         let explained = self.jacobian.tr_mul(&covariances);
-        let variance = self.kernel.variance() - scaled.norm_squared() + self.given_up(cell).powi(2);
+        let variance = self.kernel.variance() - settled.norm_squared() + given_up.powi(2);
         Uncertainty {
             variance: variance.max(0.0),
             explained: Vector::from_iterator(explained.iter().copied()),
+            settled,
+            given_up,
         }
     }
 
-    /// Posterior covariance of the correction between two points, the coefficients known.
-    pub(crate) fn covariance(&self, a: &Cell, b: &Cell) -> f64 {
-        let (of_a, of_b) = (self.covariances(a), self.covariances(b));
-        let unsettled =
-            self.kernel.covariance(a, b) - self.settled(&of_a).dot(&self.settled(&of_b));
-        unsettled + self.given_up(a) * self.given_up(b)
+    /// Posterior covariance of the correction between two points, the coefficients known; each with
+    /// what this correction leaves open there.
+    pub(crate) fn covariance(
+        &self,
+        (a, open_at_a): (&Cell, &Uncertainty),
+        (b, open_at_b): (&Cell, &Uncertainty),
+    ) -> f64 {
+        let unsettled = self.kernel.covariance(a, b) - open_at_a.settled.dot(&open_at_b.settled);
+        unsettled + open_at_a.given_up * open_at_b.given_up
     }
 
     /// What of the correction's mean is not kept at a cell, and so stays open there.
