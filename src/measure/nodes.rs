@@ -4,6 +4,7 @@ use crate::diagnostic::Diagnostic;
 use crate::quantity::{MAX_COUNT, counted};
 
 use super::column::Column;
+use super::grid::Grid;
 use super::notes::Notes;
 use super::row::Row;
 
@@ -26,7 +27,9 @@ impl Gpus {
         let nodes = nodes(row, told.is_some(), notes)?;
         let per_node = row.integer(Column::GpusPerNode, MAX_COUNT)?;
         let told = match (told, nodes, per_node) {
-            (Some(each), Some(nodes), None) if are_of_a_node(row, each, usual) => {
+            (Some(each), Some(nodes), None)
+                if each == usual && row.gpus_of_a_node() == Some(each) =>
+            {
                 Some(of_each(row, each, nodes, notes)?)
             }
             _ => told,
@@ -118,18 +121,19 @@ fn prefix(row: &Row<'_>) -> Result<Option<u64>, Diagnostic> {
     Ok(found)
 }
 
-/// Whether a column of GPUs counts those of each node: it says as many in every row, which nodes
-/// usually have, whatever the number of nodes is.
-fn are_of_a_node(row: &Row<'_>, each: u64, usual: u64) -> bool {
+/// The GPUs that a table's column of them says in every row, whatever the number of nodes is: it
+/// counts those of each node, where nodes usually have as many.
+pub(super) fn gpus_of_a_node(grid: &Grid, columns: &[Option<Column>]) -> Option<u64> {
     let counts = |column| {
-        row.all_cells(column)
-            .map(|cell| cell.text.parse::<u64>().ok())
+        let at = columns.iter().position(|held| *held == Some(column));
+        let cells = grid.rows.iter().filter_map(move |row| row.cells.get(at?));
+        cells.map(|cell| cell.text.parse::<u64>().ok())
     };
     let mut nodes = counts(Column::Nodes);
     let first = nodes.next().flatten();
-    each == usual
-        && counts(Column::Gpus).all(|gpus| gpus == Some(each))
-        && nodes.any(|nodes| nodes != first)
+    let each = counts(Column::Gpus).next().flatten()?;
+    let alike = counts(Column::Gpus).all(|gpus| gpus == Some(each));
+    (alike && nodes.any(|nodes| nodes != first)).then_some(each)
 }
 
 /// All GPUs of so many nodes with as many each.

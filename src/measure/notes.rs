@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use rustc_hash::FxHashMap;
+
 /// A sentence, and the lines it is about.
 #[derive(Debug)]
 struct Entry {
-    subject: String,
     text: String,
     /// Whether a number may not be what it says.
     warns: bool,
@@ -19,6 +20,8 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(super) struct Notes {
     entries: Vec<Entry>,
+    /// Where the sentence on each subject stands: a table may have one for each row.
+    subjects: FxHashMap<String, usize>,
 }
 
 impl Notes {
@@ -50,13 +53,13 @@ impl Notes {
         subject: String,
         text: impl FnOnce() -> String,
     ) {
-        let known = |entry: &&mut Entry| entry.subject == subject;
-        if let Some(entry) = self.entries.iter_mut().find(known) {
+        let known = self.subjects.get(&subject);
+        if let Some(entry) = known.and_then(|at| self.entries.get_mut(*at)) {
             entry.count += usize::from(entry.last != line);
             entry.last = line;
         } else {
+            self.subjects.insert(subject, self.entries.len());
             self.entries.push(Entry {
-                subject,
                 text: text(),
                 warns,
                 line,

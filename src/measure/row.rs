@@ -35,6 +35,7 @@ pub(super) fn read_grid(
         cell.is_some_and(|cell| catalog.gpu(nodes::split_count(&cell.text).1).is_ok())
     };
     let columns = header::columns(grid, &names_gpu, origin, notes)?;
+    let gpus_of_a_node = nodes::gpus_of_a_node(grid, &columns);
     let mut places = Places::new(catalog);
     let mut stacks = Stacks::new(catalog);
     for record in &grid.rows {
@@ -42,7 +43,7 @@ pub(super) fn read_grid(
             header: &grid.header,
             columns: &columns,
             record,
-            rows: &grid.rows,
+            gpus_of_a_node,
             origin,
         };
         rows.push(read(
@@ -115,8 +116,8 @@ pub(super) struct Row<'a> {
     header: &'a Record,
     columns: &'a [Option<Column>],
     record: &'a Record,
-    /// All rows of its table.
-    rows: &'a [Record],
+    /// What the table's column of GPUs says of each node, where it may count those.
+    gpus_of_a_node: Option<u64>,
     origin: &'a Origin,
 }
 
@@ -135,10 +136,9 @@ impl<'a> Row<'a> {
             .map(|(_, cell)| cell)
     }
 
-    /// The cells of a column in all rows of the table.
-    pub(super) fn all_cells(&self, column: Column) -> impl Iterator<Item = &'a Cell> {
-        let at = self.columns.iter().position(|held| *held == Some(column));
-        self.rows.iter().filter_map(move |row| row.cells.get(at?))
+    /// What the table's column of GPUs says of each node, where it may count those.
+    pub(super) fn gpus_of_a_node(&self) -> Option<u64> {
+        self.gpus_of_a_node
     }
 
     /// The cell of a column, unless it is empty or there is no such column.
