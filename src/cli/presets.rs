@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::diagnostic::{Diagnostic, did_you_mean, nearest_names};
 use crate::fit_file::{EMBEDDED, embedded_rows};
 use crate::forecast::{RELIABILITY_SETTINGS, ReliabilitySetting};
 use crate::preset::{Catalog, Kind};
-use crate::report::{Listing, Shelf, settings, shelf, tables};
+use crate::report::tables::{self, MeasuredRow};
+use crate::report::{Listing, Shelf, settings, shelf};
 
 use super::args::{OutputArgs, paths};
 use super::output::Output;
@@ -111,9 +113,10 @@ fn everything(catalog: &Catalog) -> Result<Listing, Failure> {
         json.insert(kind.to_string(), shelf.json);
         sections.push(shelf.section);
     }
-    let tables = tables::summary(EMBEDDED, &embedded_rows()?);
-    json.insert("tables".to_owned(), tables.json());
-    sections.push(tables);
+    let rows = embedded_rows()?;
+    let measured = tables::measured(EMBEDDED, &rows);
+    json.insert("tables".to_owned(), json_of("tables", &measured)?);
+    sections.push(tables::summary(&measured));
     Ok(Listing {
         title: "Presets".to_owned(),
         sections,
@@ -168,19 +171,27 @@ fn one_preset(catalog: &Catalog, kind: Kind, name: &str) -> Result<Listing, Fail
 /// The embedded table: a summary, or by its name every row.
 fn measured_table(name: Option<&str>) -> Result<Listing, Failure> {
     let rows = embedded_rows()?;
-    let (title, section) = match name {
-        None => ("1 table".to_owned(), tables::summary(EMBEDDED, &rows)),
-        Some(name) if name.eq_ignore_ascii_case(EMBEDDED) => (
-            format!("{EMBEDDED}: {} rows", rows.len()),
-            tables::rows(EMBEDDED, &rows),
-        ),
+    let (title, section, json) = match name {
+        None => {
+            let measured = tables::measured(EMBEDDED, &rows);
+            let json = json_of("tables", &measured)?;
+            ("1 table".to_owned(), tables::summary(&measured), json)
+        }
+        Some(name) if name.eq_ignore_ascii_case(EMBEDDED) => {
+            let rows: Vec<MeasuredRow<'_>> = rows.iter().map(MeasuredRow::from).collect();
+            let title = format!("{EMBEDDED}: {} rows", rows.len());
+            (
+                title,
+                tables::rows(EMBEDDED, &rows),
+                json_of("rows", &rows)?,
+            )
+        }
         Some(name) => {
             return Err(Diagnostic::new(format!("unknown table `{name}`"))
                 .help(format!("the only one embedded is `{EMBEDDED}`"))
                 .into());
         }
     };
-    let json = section.json();
     Ok(Listing {
         title,
         sections: vec![section],
@@ -206,8 +217,7 @@ fn reliability(name: Option<&str>) -> Result<Listing, Failure> {
             .help(format!("known are {}", known.join(", ")))
             .into());
     }
-    let json = serde_json::to_value(&chosen)
-        .map_err(|error| Diagnostic::new(format!("the settings have no JSON form: {error}")))?;
+    let json = json_of("settings", &chosen)?;
     Ok(Listing {
         title: "Settings of the job file's table [reliability]".to_owned(),
         sections: vec![settings::reliability(&chosen)],
@@ -239,6 +249,14 @@ fn priced_cluster(catalog: &Catalog, name: &str) -> Result<String, Diagnostic> {
 }
 
 fn kept(catalog: &Catalog, kind: Kind, keep: impl Fn(&str) -> bool) -> Result<Shelf, Failure> {
-    shelf(catalog, kind, keep)
-        .map_err(|error| Diagnostic::new(format!("the {kind} have no JSON form: {error}")).into())
+    shelf(catalog, kind, keep).map_err(|error| no_json(&kind.to_string(), &error))
+}
+
+/// What programs read of `things`, which are called `what`.
+fn json_of(what: &str, things: impl Serialize) -> Result<Value, Failure> {
+    serde_json::to_value(things).map_err(|error| no_json(what, &error))
+}
+
+fn no_json(what: &str, error: &serde_json::Error) -> Failure {
+    Diagnostic::new(format!("the {what} have no JSON form: {error}")).into()
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Answer, Cell, Document, Grid, Records};
+use super::{Answer, Document, Grid, Records};
 use crate::quantity::without_separators;
 
 /// A section of a list.
@@ -12,31 +12,6 @@ pub struct Section {
     pub heading: String,
     /// Its table.
     pub grid: Grid,
-}
-
-impl Section {
-    /// The table as objects: one a row, keyed by the headers; numbers stay numbers.
-    #[must_use]
-    pub fn json(&self) -> Value {
-        let value = |text: &str| {
-            // Names such as `inf` or `1e5` are no numbers.
-            let is_plain = text.chars().all(|c| c.is_ascii_digit() || c == '.');
-            match (text.parse::<u64>(), text.parse::<f64>()) {
-                (Ok(whole), _) => Value::from(whole),
-                (_, Ok(number)) if is_plain => Value::from(number),
-                _ => Value::from(text),
-            }
-        };
-        let object = |row: &Vec<Cell>| -> Value {
-            self.grid
-                .columns
-                .iter()
-                .zip(row)
-                .map(|(column, cell)| (column.header.clone(), value(&cell.text)))
-                .collect()
-        };
-        self.grid.rows.iter().map(object).collect()
-    }
 }
 
 /// Named things in sections.
