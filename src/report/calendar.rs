@@ -2,6 +2,7 @@
 
 mod gantt;
 mod names;
+mod records;
 mod words;
 
 use crate::calendar::Moment;
@@ -43,13 +44,7 @@ impl Answer for Calendar<'_> {
     }
 
     fn records(&self) -> Records {
-        let mut records = Records::default();
-        for job in &self.schedule.jobs {
-            let (header, row) = fields(job).into_iter().unzip();
-            records.header = header;
-            records.rows.push(row);
-        }
-        records
+        records::records(&self.schedule.jobs)
     }
 
     fn json(&self) -> Result<String, serde_json::Error> {
@@ -337,50 +332,4 @@ pub(super) fn deadline(job: &ScheduledJob) -> Cell {
         }
         Some(_) => Cell::from("met").tone(Tone::Good),
     }
-}
-
-fn fields(job: &ScheduledJob) -> Vec<(String, String)> {
-    let candidate = &job.candidate;
-    let or_empty = |value: Option<String>| value.unwrap_or_default();
-    [
-        ("job", job.name.clone()),
-        ("model", job.model.clone()),
-        ("tokens", job.tokens.to_string()),
-        ("cluster", candidate.cluster.clone()),
-        ("gpu", candidate.gpu.clone()),
-        ("gpus", candidate.gpus.to_string()),
-        ("nodes", candidate.nodes.to_string()),
-        ("spare_nodes", candidate.spare_nodes.to_string()),
-        ("seq_len", candidate.seq_len.to_string()),
-        ("micro_batch", candidate.micro_batch.to_string()),
-        ("grad_accum", candidate.grad_accum.to_string()),
-        (
-            "activation_checkpointing",
-            candidate.activation_checkpointing.to_string(),
-        ),
-        ("start", job.start.rfc3339()),
-        ("end", job.end.rfc3339()),
-        ("hours", job.hours.to_string()),
-        ("gpu_hours", job.gpu_hours.to_string()),
-        (
-            "cost_usd",
-            or_empty(job.cost_usd.map(|usd| usd.to_string())),
-        ),
-        ("earliest", or_empty(job.earliest.map(Moment::rfc3339))),
-        ("deadline", or_empty(job.deadline.map(Moment::rfc3339))),
-        ("late_h", or_empty(job.late_h.map(|late| late.to_string()))),
-        ("done_by_end", job.done_by_end.to_string()),
-        (
-            "done_by_deadline",
-            or_empty(job.done_by_deadline.map(|share| share.to_string())),
-        ),
-        ("priority", job.priority.to_string()),
-        ("after", job.after.join("; ")),
-        (
-            "expected_cost_usd",
-            or_empty(job.expected_cost_usd.map(|usd| usd.to_string())),
-        ),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
 }

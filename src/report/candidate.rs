@@ -186,15 +186,13 @@ fn nearest(c: &Candidate) -> String {
     rows.join("; ")
 }
 
+/// Names of all the leaves of a JSON value; a list counts as one leaf, but for the lines of the
+/// bill, which are told apart by their items.
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::report::fixture::candidate;
+pub(super) fn leaves(value: &serde_json::Value) -> Vec<String> {
     use serde_json::Value;
 
-    /// Names of all the leaves of a JSON value; a list counts as one leaf, but for the lines of the
-    /// bill, which are told apart by their items.
-    fn leaves(prefix: &str, value: &Value, out: &mut Vec<String>) {
+    fn add(prefix: &str, value: &Value, out: &mut Vec<String>) {
         match value {
             Value::Object(map) => {
                 for (key, value) in map {
@@ -203,7 +201,7 @@ mod tests {
                     } else {
                         format!("{prefix}_{key}")
                     };
-                    leaves(&name, value, out);
+                    add(&name, value, out);
                 }
             }
             Value::Array(lines) if prefix == "cost_lines" => {
@@ -216,16 +214,20 @@ mod tests {
             _ => out.push(prefix.to_owned()),
         }
     }
+    let mut names = Vec::new();
+    add("", value, &mut names);
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::fixture::candidate;
 
     #[test]
     fn every_json_field_is_a_column() {
         let candidate = candidate();
-        let mut expected = Vec::new();
-        leaves(
-            "",
-            &serde_json::to_value(&candidate).unwrap(),
-            &mut expected,
-        );
+        let mut expected = leaves(&serde_json::to_value(&candidate).unwrap());
         let mut found: Vec<String> = fields(&candidate)
             .into_iter()
             .map(|(name, _)| name)

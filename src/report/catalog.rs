@@ -6,7 +6,7 @@ use crate::hardware::{Cluster, Gpu, Price};
 use crate::model::Model;
 use crate::preset::{Catalog, Kind};
 use crate::product::Product;
-use crate::quantity::display_thousands;
+use crate::quantity::{display_thousands, without_separators};
 use crate::stack::Stack;
 
 use super::listing::Section;
@@ -172,10 +172,10 @@ fn gpu_row(gpu: &Gpu) -> Vec<Cell> {
     vec![
         gpu.name.as_str().into(),
         yes_no(gpu.measured),
-        significant(gpu.peak_flops / 1e12).into(),
-        significant(gpu.hbm_bytes_per_s / 1e12).into(),
-        format!("{:.1}", gpu.usable_gib).into(),
-        significant(gpu.intra_node_bytes_per_s / 1e9).into(),
+        figure(gpu.peak_flops / 1e12),
+        figure(gpu.hbm_bytes_per_s / 1e12),
+        Cell::from(gpu.usable_gib.to_string()).short(format!("{:.1}", gpu.usable_gib)),
+        figure(gpu.intra_node_bytes_per_s / 1e9),
     ]
 }
 
@@ -187,8 +187,7 @@ fn cluster_row(cluster: &Cluster) -> Vec<Cell> {
         cluster.gpu.name.as_str().into(),
         cluster.gpus_per_node.to_string().into(),
         display_thousands(cluster.max_gpus.into()).into(),
-        link.map_or_else(|| "–".to_owned(), |link| significant(link * 8.0 / 1e9))
-            .into(),
+        link.map_or_else(|| "–".into(), |link| figure(link * 8.0 / 1e9)),
         price
             .map_or_else(|| "–".to_owned(), |price| usd(price.usd_per_gpu_hour))
             .into(),
@@ -231,6 +230,16 @@ fn product_row(product: &Product) -> Vec<Cell> {
     ]
 }
 
+/// A datasheet's figure, in full where it is more than shown.
+fn figure(value: f64) -> Cell {
+    let (short, full) = (significant(value), value.to_string());
+    if without_separators(&short, &[]) == full {
+        short.into()
+    } else {
+        Cell::from(full).short(short)
+    }
+}
+
 fn yes_no(yes: bool) -> Cell {
     if yes { "yes" } else { "no" }.into()
 }
@@ -248,6 +257,27 @@ fn usd(price: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_figure_is_rounded_for_programs() {
+        let catalog = Catalog::embedded();
+        let gpus = shelf(&catalog, Kind::Gpus, |_| true).unwrap();
+        let at = |header: &str| {
+            let columns = &gpus.section.grid.columns;
+            let at = columns.iter().position(|column| column.header == header);
+            at.unwrap()
+        };
+        let (bandwidth, usable) = (at("HBM TB/s"), at("usable GiB"));
+        for (row, gpu) in gpus.section.grid.rows.iter().zip(catalog.gpus()) {
+            let told = |at: usize| row[at].text.parse::<f64>().unwrap();
+            assert!(
+                (told(bandwidth) * 1e12 - gpu.hbm_bytes_per_s).abs() < 1.0,
+                "{}",
+                gpu.name
+            );
+            assert!((told(usable) - gpu.usable_gib).abs() < 1e-9, "{}", gpu.name);
+        }
+    }
 
     #[test]
     fn every_preset_has_a_source_and_something_in_each_column() {

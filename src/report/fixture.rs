@@ -10,6 +10,7 @@ use crate::plan::{
 };
 use crate::preset::Catalog;
 use crate::quantity::Interval;
+use crate::schedule::ScheduledJob;
 use crate::search::{Objective, Switch};
 use crate::throughput::{Basis, BasisDetail, NearestRow, TimeParts};
 
@@ -96,6 +97,33 @@ pub(super) fn candidate() -> Candidate {
             memory_pressure: 0.0,
         },
         pareto: None,
+    }
+}
+
+/// A week of that candidate on a calendar, its deadline met and its nodes free for a while longer.
+pub(super) fn scheduled_job() -> ScheduledJob {
+    let moment = |text: &str| Some(text.parse().unwrap());
+    ScheduledJob {
+        name: "ablation".into(),
+        model: "gpt-7b".into(),
+        tokens: 134_000_000_000,
+        start: "2026-12-01T09:00:00Z".parse().unwrap(),
+        end: "2026-12-11T12:00:00Z".parse().unwrap(),
+        hours: 243.0,
+        cost_usd: Some(34_992.0),
+        expected_cost_usd: Some(34_560.0),
+        gpu_hours: 17_496.0,
+        earliest: moment("2026-12-01T08:00:00Z"),
+        deadline: moment("2026-12-12T09:00:00Z"),
+        late_h: Some(0.0),
+        done_by_end: 0.75,
+        done_by_deadline: Some(0.85),
+        nodes_until: moment("2026-12-14T09:00:00Z"),
+        done_by_nodes_until: Some(0.95),
+        priority: 2,
+        after: vec!["warm-up".into()],
+        ways: 7,
+        candidate: candidate(),
     }
 }
 
