@@ -5,6 +5,7 @@
 //! first moment, 00:00 UTC.
 
 mod clock;
+mod day;
 mod due;
 mod moment;
 mod price_date;
@@ -14,6 +15,7 @@ mod span;
 mod tests;
 
 pub use clock::TimeOfDay;
+pub use day::Day;
 pub use due::Due;
 pub use moment::Moment;
 pub use price_date::PriceDate;

@@ -9,7 +9,7 @@ use jiff::fmt::temporal::Pieces;
 use jiff::tz::TimeZone;
 use serde::{Serialize, Serializer};
 
-use super::{SECONDS_PER_DAY, SECONDS_PER_HOUR, Span, TimeOfDay};
+use super::{Day, SECONDS_PER_DAY, SECONDS_PER_HOUR, Span, TimeOfDay};
 use crate::quantity::QuantityError;
 
 /// Years that dates are accepted in: sums of dates and spans stay far inside what can be counted.
@@ -108,10 +108,10 @@ impl Moment {
         u64::try_from(second).unwrap_or(0)
     }
 
-    /// The day in UTC: `2026-12-01`.
+    /// The day in UTC.
     #[must_use]
-    pub fn date(self) -> String {
-        self.0.to_zoned(TimeZone::UTC).date().to_string()
+    pub fn day(self) -> Day {
+        Day(self.0.to_zoned(TimeZone::UTC).date())
     }
 
     /// The time in UTC without a zone, as Slurm takes it: `2026-12-01T09:00:00`.

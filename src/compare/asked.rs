@@ -12,7 +12,8 @@ use crate::quantity::Interval;
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct DeadlineEnd {
     /// When it has to be done; `null` where neither start is known.
-    pub deadline: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub deadline: Option<Moment>,
     /// Hours from the start of the run until then; below 0 where it is past by then.
     pub within_h: f64,
     /// Hours by which the run is done after it, if it goes on like this; below 0 where it is done
@@ -44,7 +45,7 @@ pub(super) fn of_deadline(
         _ => booking.within_h?,
     };
     Some(DeadlineEnd {
-        deadline: booking.deadline.map(Moment::rfc3339),
+        deadline: booking.deadline,
         within_h,
         late_h: Interval {
             low: whole.low - within_h,

@@ -34,15 +34,20 @@ pub struct Finish {
     /// Dollars planned: of the booking, where there is one.
     pub planned_usd: Option<Interval>,
     /// When it started: as told, or else when its booking starts.
-    pub start: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub start: Option<Moment>,
     /// When it is done, from that start.
-    pub finish: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub finish: Option<Moment>,
     /// The same at the low and at the high end of the hours it takes.
-    pub finish_low_high: Option<[String; 2]>,
+    #[schemars(with = "Option<[String; 2]>")]
+    pub finish_low_high: Option<[Moment; 2]>,
     /// When it was planned to be done, from that start.
-    pub planned_finish: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub planned_finish: Option<Moment>,
     /// The same at the low and at the high end of the hours planned.
-    pub planned_finish_low_high: Option<[String; 2]>,
+    #[schemars(with = "Option<[String; 2]>")]
+    pub planned_finish_low_high: Option<[Moment; 2]>,
     /// How it ends beside the end of its booking; `null` where the plan is none of a booking, or of one
     /// that is billed as it is used and so ends when the run does.
     pub booking: Option<BookingEnd>,
@@ -58,7 +63,8 @@ pub struct BookingEnd {
     /// What is billed of it.
     pub billing: Billing,
     /// When its nodes go; `null` where neither start is known.
-    pub usable_until: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub usable_until: Option<Moment>,
     /// Hours from the start of the run until its nodes go; below 0 where they go before it.
     pub usable_h: f64,
     /// Hours by which the run is done after its nodes go, if it goes on like this; below 0 where it
@@ -75,7 +81,8 @@ pub struct BookingEnd {
     /// Dollars that these would cost at its price; `null` where no price is known.
     pub more_usd: Option<f64>,
     /// When the last checkpoint has to begin that is whole before the nodes go.
-    pub last_checkpoint: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub last_checkpoint: Option<Moment>,
     /// Whether and how the booking can be cancelled or changed.
     pub cancel: String,
 }
@@ -164,13 +171,12 @@ pub(super) fn finish(
             });
         }
     }
-    let date = |hours: f64| -> Result<Option<String>, FinishError> {
+    let date = |hours: f64| -> Result<Option<Moment>, FinishError> {
         let Some(start) = start else {
             return Ok(None);
         };
         let end = Span::from_hours_up(hours).and_then(|span| start.plus(span));
-        let end = end.ok_or(FinishError::BeyondCalendar)?;
-        Ok(Some(end.rfc3339()))
+        end.map(Some).ok_or(FinishError::BeyondCalendar)
     };
     // An end that no calendar has is left out: what is expected has one.
     let dates = |hours: Interval| {
@@ -205,7 +211,7 @@ pub(super) fn finish(
         cost_usd: bill.now,
         remaining_usd: bill.remaining,
         planned_usd: bill.planned,
-        start: start.map(Moment::rfc3339),
+        start,
         finish: date(whole.expected)?,
         finish_low_high: dates(whole),
         planned_finish: date(run.time_to_budget_h.expected)?,
@@ -320,7 +326,7 @@ fn end_of(booking: &PlannedBooking, start: Option<Moment>, whole: Interval) -> B
     let more_h = step_h.map(|step_h| (late_h.expected / step_h).ceil() * step_h);
     BookingEnd {
         billing: booking.billing,
-        usable_until: booking.usable_until.map(Moment::rfc3339),
+        usable_until: booking.usable_until,
         usable_h,
         late_h,
         in_time: 0.0,
@@ -330,7 +336,7 @@ fn end_of(booking: &PlannedBooking, start: Option<Moment>, whole: Interval) -> B
             .usd_per_hour
             .zip(more_h)
             .map(|(rate, hours)| rate * hours),
-        last_checkpoint: booking.last_checkpoint.clone(),
+        last_checkpoint: booking.last_checkpoint,
         cancel: booking.cancel.clone(),
     }
 }

@@ -52,7 +52,7 @@ impl PriceSettings {
                 .map(|set| one_of(set, what, of, catalog))
                 .transpose()
         };
-        let day = |moment: Moment| moment.date().parse::<PriceDate>().ok();
+        let day = |moment: Moment| moment.day().to_string().parse::<PriceDate>().ok();
         let as_of = self.as_of.as_ref().and_then(|set| day(set.value));
         let newest = catalog
             .prices()

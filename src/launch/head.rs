@@ -118,8 +118,8 @@ fn booked(booking: &Booking) -> String {
         0 => String::new(),
         spares => format!(", {spares} of them spare"),
     };
-    let when = match (&booking.start, &booking.usable_until) {
-        (Some(start), Some(until)) => format!("from {start} to {until}"),
+    let when = match (booking.start, booking.usable_until) {
+        (Some(start), Some(until)) => format!("from {} to {}", start.rfc3339(), until.rfc3339()),
         _ => format!("for {}", display_hours(booking.usable_h)),
     };
     format!(

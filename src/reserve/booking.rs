@@ -9,7 +9,7 @@ use super::choice::{Choice, Role};
 use super::fleet::Run;
 use super::offer::{Offer, Window};
 use super::words::InWords;
-use crate::calendar::{Moment, Span};
+use crate::calendar::{Day, Moment, Span};
 use crate::forecast::CostLine;
 use crate::hardware::{Cluster, known};
 use crate::job::Request;
@@ -42,11 +42,14 @@ pub struct Booking {
     /// GPUs booked in all.
     pub booked_gpus: u64,
     /// When the booking starts.
-    pub start: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub start: Option<Moment>,
     /// When it ends.
-    pub end: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub end: Option<Moment>,
     /// When its nodes begin to be taken away.
-    pub usable_until: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub usable_until: Option<Moment>,
     /// Hours the run needs, from the start of the booking, at the probability asked for.
     pub needed_h: f64,
     /// Hours the run is expected to need, and its interval.
@@ -71,14 +74,17 @@ pub struct Booking {
     /// is no longest.
     pub probability_in_longest: Option<f64>,
     /// The latest time at which a checkpoint can be begun that is whole before the nodes go.
-    pub last_checkpoint: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub last_checkpoint: Option<Moment>,
     /// The same in hours from the start; `null` when no checkpoints are written, none can be whole by
     /// then, or the nodes stay until they are given back.
     pub last_checkpoint_h: Option<f64>,
     /// The latest start that still makes the deadline at the probability asked for.
-    pub latest_start: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub latest_start: Option<Moment>,
     /// The first day on which it can be booked.
-    pub book_from: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub book_from: Option<Day>,
     /// Dollars; `null` when no price is known.
     pub cost_usd: Option<Interval>,
     /// Dollars that suffice with the probability asked for, which is what a budget is held against;
@@ -158,7 +164,8 @@ pub struct StepAway {
     /// Hours booked.
     pub booked_h: f64,
     /// When it ends.
-    pub end: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub end: Option<Moment>,
     /// Probability that the run is done by then and by the deadline.
     pub probability: f64,
     /// Expected dollars; `null` when no price is known.
@@ -228,9 +235,9 @@ impl Desk<'_> {
             spares: booked - run.nodes(),
             booked_nodes: booked,
             booked_gpus: booked * offer.gpus_per_node,
-            start: self.window.start.map(Moment::rfc3339),
-            end: self.moment(length),
-            usable_until: self.moment(usable),
+            start: self.window.start,
+            end: self.window.at(length),
+            usable_until: self.window.at(usable),
             needed_h: run.needed_h,
             run_h,
             booked_h: length.hours(),
@@ -243,10 +250,10 @@ impl Desk<'_> {
             probability_in_longest: product
                 .longest()
                 .map(|longest| run.probability_by(product.usable(longest))),
-            last_checkpoint: last_checkpoint.and_then(|span| self.moment(span)),
+            last_checkpoint: last_checkpoint.and_then(|span| self.window.at(span)),
             last_checkpoint_h: last_checkpoint.map(Span::hours),
-            latest_start: latest_start.map(Moment::rfc3339),
-            book_from: self.book_from().map(Moment::date),
+            latest_start,
+            book_from: self.book_from().map(Moment::day),
             cost_usd: offer
                 .usd_per_hour(booked)
                 .map(|price| billed_h.scale(price)),
@@ -281,10 +288,6 @@ impl Desk<'_> {
             );
         }
         Booking { notes, ..booking }
-    }
-
-    pub(super) fn moment(&self, span: Span) -> Option<String> {
-        self.window.at(span).map(Moment::rfc3339)
     }
 
     /// Probability of being done by the end of a booking of that length and by the deadline; nodes
@@ -372,7 +375,7 @@ impl Desk<'_> {
                     micro_batch: run.candidate.micro_batch,
                     grad_accum: run.candidate.grad_accum,
                     booked_h: length.hours(),
-                    end: self.moment(length),
+                    end: self.window.at(length),
                     probability: self.probability(run, length),
                     cost_usd: other.expected_usd(self.offer),
                 })

@@ -52,11 +52,14 @@ pub struct Reservation {
     /// What the booking has to achieve.
     pub goal: Goal,
     /// The earliest start; `null` when none was given.
-    pub start: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub start: Option<Moment>,
     /// The deadline, where start and deadline are known.
-    pub deadline: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub deadline: Option<Moment>,
     /// The day the booking is made; `null` when it wasn't given.
-    pub as_of: Option<String>,
+    #[schemars(with = "Option<String>")]
+    pub as_of: Option<Moment>,
     /// How sure it has to be.
     pub probability: f64,
     /// What the predictions rest on.
@@ -159,9 +162,9 @@ pub fn reserve(
         schema_version: SCHEMA_VERSION,
         request: RequestReport::new(request),
         goal: ask.goal,
-        start: ask.start.map(Moment::rfc3339),
-        deadline: ask.deadline.map(Moment::rfc3339),
-        as_of: ask.as_of.map(Moment::rfc3339),
+        start: ask.start,
+        deadline: ask.deadline,
+        as_of: ask.as_of,
         probability: ask.probability,
         fit: FitReport::new(planner.fit()),
         bookings: rank::ranked(picks, ask.goal),

@@ -94,7 +94,7 @@ impl Offer {
         if let (Some(as_of), Some(ahead)) = (ask.as_of, self.product.book_ahead) {
             let from = start.minus(ahead);
             // Days count, not hours: dates as text are in their order.
-            if from.is_some_and(|from| from.date() > as_of.date()) {
+            if from.is_some_and(|from| from.day() > as_of.day()) {
                 return Err(Reason::NotYet { start, ahead });
             }
         }

@@ -125,7 +125,7 @@ impl Reason {
                 .map(|from| {
                     format!(
                         "book on {} or later (`--as-of`), or start earlier",
-                        from.date()
+                        from.day()
                     )
                 })
                 .into_iter()

@@ -10,7 +10,6 @@ mod laws;
 
 use std::sync::LazyLock;
 
-use tminus::calendar::Moment;
 use tminus::forecast::CostItem;
 use tminus::job::{
     ModelChoice, ReliabilitySettings, Request, ReserveSettings, Settings, Sourced, Spares, resolve,
@@ -186,12 +185,11 @@ fn check(booking: &Booking, probability: f64) {
         assert!(cost.low <= cost.expected && cost.expected <= cost.high);
         check_lines(booking, cost.expected, parts);
     }
-    let moment = |text: &Option<String>| text.as_ref().map(|text| text.parse::<Moment>().unwrap());
-    if let (Some(start), Some(end)) = (moment(&booking.start), moment(&booking.end)) {
+    if let (Some(start), Some(end)) = (booking.start, booking.end) {
         assert!(close(end.since(start).unwrap().hours(), booking.booked_h));
-        let usable = moment(&booking.usable_until).unwrap();
+        let usable = booking.usable_until.unwrap();
         assert!(start < usable && usable <= end);
-        assert!(moment(&booking.last_checkpoint).is_none_or(|last| last < usable));
-        assert!(moment(&booking.latest_start).is_none_or(|latest| latest >= start));
+        assert!(booking.last_checkpoint.is_none_or(|last| last < usable));
+        assert!(booking.latest_start.is_none_or(|latest| latest >= start));
     }
 }

@@ -33,7 +33,7 @@ pub struct PlannedBooking {
     /// What it may cost, dollars, where that was asked for.
     pub budget_usd: Option<f64>,
     /// When the last checkpoint has to begin that is whole before the nodes go.
-    pub last_checkpoint: Option<String>,
+    pub last_checkpoint: Option<Moment>,
     /// Whether and how it can be cancelled or changed.
     pub cancel: String,
 }
@@ -157,7 +157,7 @@ impl TryFrom<WrittenTerms> for Terms {
             billing: written.billing,
             cost_usd: written.cost_usd.map(Ends::cost).transpose()?,
             usd_per_hour: rate.transpose()?,
-            last_checkpoint: written.last_checkpoint,
+            last_checkpoint: moment("last_checkpoint", written.last_checkpoint)?,
             cancel: written.cancel,
         }))
     }

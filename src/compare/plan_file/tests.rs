@@ -60,6 +60,7 @@ fn a_booking_is_read_with_its_terms() {
         format!(
             "{}, \"recommended_booking\": 1, \"reservation\": {{\"bookings\": [{{\"candidate\": {run}, \
              \"start\": \"2026-12-01T11:30:00Z\", \"usable_until\": \"2026-12-14T11:00:00Z\", \
+             \"last_checkpoint\": \"2026-12-14T10:30:00Z\", \
              \"usable_h\": {usable_h}, \"booked_h\": 312.0, \"booked_gpus\": 56, \
              \"billing\": \"upfront\", \"price\": {{\"usd_per_gpu_hour\": 2.0}}, \
              \"cost_usd\": {{\"low\": 3.0, \"expected\": 3.0, \"high\": 3.0}}}}]}}}}",
@@ -94,12 +95,17 @@ fn a_booking_is_read_with_its_terms() {
     assert_eq!(asked(r#"{"kind": "nodes", "nodes": 7}"#), (None, None));
     let wrong = goal(r#"{"kind": "budget", "usd": -9.0}"#).unwrap_err();
     assert!(wrong.message.contains("`usd` must be"), "{wrong}");
-    let text = report("311.5").replace("2026-12-14T11:00:00Z", "2026-12-34");
-    let wrong = parse(&text).unwrap_err();
-    assert!(
-        wrong.message.contains("`usable_until`: `2026-12-34`"),
-        "{wrong}"
-    );
+    for (from, to, expected) in [
+        (
+            "2026-12-14T11:00:00Z",
+            "2026-12-34",
+            "`usable_until`: `2026-12-34`",
+        ),
+        ("2026-12-14T10:30:00Z", "soon", "`last_checkpoint`: `soon`"),
+    ] {
+        let wrong = parse(&report("311.5").replace(from, to)).unwrap_err();
+        assert!(wrong.message.contains(expected), "{wrong}");
+    }
 }
 
 /// A report of a run without a booking says when it starts.

@@ -44,7 +44,7 @@ pub(super) fn recommendation(reservation: &Reservation, booking: &Booking) -> St
         spares => format!(", {} of them spare", display_thousands(spares.into())),
     };
     let length = Span::of_hours(booking.booked_h);
-    let when = match (&booking.start, &booking.end) {
+    let when = match (booking.start, booking.end) {
         (Some(start), Some(end)) => {
             format!("from {} to {} ({length})", short(start), short(end))
         }
@@ -87,9 +87,8 @@ fn cost(booking: &Booking) -> String {
 
 /// By when the probability holds: the end of what can be used, or the deadline before it.
 fn done_by(reservation: &Reservation, booking: &Booking) -> String {
-    // Moments in this form sort as they follow each other.
     let stay = booking.billing == Billing::Used;
-    match (&booking.usable_until, &reservation.deadline) {
+    match (booking.usable_until, reservation.deadline) {
         (Some(_), Some(deadline)) if stay => format!("by the deadline, {}", short(deadline)),
         (Some(end), None) if stay => format!("by {}", short(end)),
         (Some(end), Some(deadline)) if deadline <= end => {
@@ -161,9 +160,8 @@ pub(super) fn bill(booking: &Booking) -> Grid {
 
 /// The booking, the run in it and the deadline on a calendar.
 pub(super) fn calendar(reservation: &Reservation, booking: &Booking) -> Chart {
-    let start: Option<Moment> = moment(booking.start.as_deref());
-    let deadline = moment(reservation.deadline.as_deref());
-    let due_h = match (start.zip(deadline), reservation.goal) {
+    let dates = booking.start.zip(reservation.deadline);
+    let due_h = match (dates, reservation.goal) {
         (Some((start, deadline)), _) => Some(deadline.hours_after(start)),
         (None, Goal::Deadline { within_h }) => Some(within_h),
         (None, Goal::Budget { .. } | Goal::Nodes { .. }) => None,
@@ -185,7 +183,7 @@ pub(super) fn calendar(reservation: &Reservation, booking: &Booking) -> Chart {
                 ""
             }
         ),
-        start: start.map(Moment::datetime),
+        start: booking.start.map(Moment::datetime),
         lanes: vec![Lane {
             name: format!("{}, {}", booking.cluster, booking.product),
             taken: Vec::new(),
@@ -198,8 +196,4 @@ pub(super) fn calendar(reservation: &Reservation, booking: &Booking) -> Chart {
             }],
         }],
     })
-}
-
-fn moment(text: Option<&str>) -> Option<Moment> {
-    text?.parse().ok()
 }

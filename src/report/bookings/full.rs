@@ -65,13 +65,13 @@ pub(in super::super) fn facts(booking: &Booking) -> Vec<(String, String)> {
     if let Some(checkpoint) = checkpoint(booking) {
         facts.push(("checkpoint", checkpoint));
     }
-    if let Some(latest) = &booking.latest_start {
+    if let Some(latest) = booking.latest_start {
         facts.push((
             "latest",
             format!("a start on {} still makes it", short(latest)),
         ));
     }
-    if let Some(from) = &booking.book_from {
+    if let Some(from) = booking.book_from {
         facts.push(("book", format!("from {from} on")));
     }
     if !booking.cancel.is_empty() {
@@ -104,9 +104,9 @@ fn run(booking: &Booking) -> String {
 /// From when to when it is.
 pub(in super::super) fn window(booking: &Booking) -> String {
     let length = Span::of_hours(booking.booked_h);
-    match (&booking.start, &booking.end) {
+    match (booking.start, booking.end) {
         (Some(start), Some(end)) => {
-            let usable = match &booking.usable_until {
+            let usable = match booking.usable_until {
                 Some(usable) if usable != end => format!("; usable until {}", short(usable)),
                 _ => String::new(),
             };
@@ -158,7 +158,7 @@ fn cost(booking: &Booking) -> String {
 
 fn checkpoint(booking: &Booking) -> Option<String> {
     let last_h = booking.last_checkpoint_h?;
-    let when = match &booking.last_checkpoint {
+    let when = match booking.last_checkpoint {
         Some(moment) => format!("at {}", short(moment)),
         None => format!("{} after the start", Span::of_hours(last_h)),
     };
@@ -190,10 +190,7 @@ pub(in super::super) fn steps(steps: &[StepAway]) -> Grid {
             step.booked_nodes.to_string().into(),
             format!("{} × {}", step.micro_batch, step.grad_accum).into(),
             exact_hours(step.booked_h).into(),
-            step.end
-                .as_deref()
-                .map_or_else(|| "–".to_owned(), short)
-                .into(),
+            step.end.map_or_else(|| "–".to_owned(), short).into(),
             display_chance(step.probability).into(),
             step.cost_usd.map_or_else(|| "–".to_owned(), dollars).into(),
         ]

@@ -4,7 +4,7 @@ mod full;
 mod overview;
 mod records;
 
-use crate::calendar::Span;
+use crate::calendar::{Moment, Span};
 use crate::product::Billing;
 use crate::quantity::{counted, display_count, plural};
 use crate::reserve::{Goal, Reservation};
@@ -162,14 +162,11 @@ pub(super) fn ruled_out(reservation: &Reservation) -> Vec<(String, String)> {
 
 /// What the bookings achieve.
 pub(super) fn asked(reservation: &Reservation) -> String {
-    let start = reservation
-        .start
-        .as_ref()
-        .map_or_else(String::new, |start| {
-            format!("; start {} or later", short(start))
-        });
+    let start = reservation.start.map_or_else(String::new, |start| {
+        format!("; start {} or later", short(start))
+    });
     let goal = match reservation.goal {
-        Goal::Deadline { within_h } => match &reservation.deadline {
+        Goal::Deadline { within_h } => match reservation.deadline {
             // Beyond the longest span a date says more than a count of days.
             Some(by) if within_h > Span::MAX.hours() => format!("done by {}", short(by)),
             Some(by) => format!("done by {} ({} after)", short(by), Span::of_hours(within_h)),
@@ -182,11 +179,6 @@ pub(super) fn asked(reservation: &Reservation) -> String {
 }
 
 /// `2026-12-01 09:00Z`.
-pub(super) fn short(rfc3339: &str) -> String {
-    let minutes = rfc3339
-        .strip_suffix(":00Z")
-        .map(|text| text.to_owned() + "Z");
-    minutes
-        .unwrap_or_else(|| rfc3339.to_owned())
-        .replace('T', " ")
+pub(super) fn short(moment: Moment) -> String {
+    moment.to_string().replace('T', " ")
 }

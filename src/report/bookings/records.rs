@@ -1,5 +1,6 @@
 //! A row a booking, for spreadsheets.
 
+use crate::calendar::Moment;
 use crate::reserve::{Booking, Reservation};
 
 use super::super::Records;
@@ -48,7 +49,7 @@ pub(super) fn records(reservation: &Reservation) -> Records {
 }
 
 fn record(booking: &Booking) -> Vec<String> {
-    let text = |set: &Option<String>| set.clone().unwrap_or_default();
+    let text = |set: Option<Moment>| set.map_or_else(String::new, Moment::rfc3339);
     let number = |set: Option<f64>| set.map_or_else(String::new, |value| value.to_string());
     let candidate = &booking.candidate;
     vec![
@@ -59,18 +60,20 @@ fn record(booking: &Booking) -> Vec<String> {
         booking.nodes.to_string(),
         booking.spares.to_string(),
         booking.booked_gpus.to_string(),
-        text(&booking.start),
-        text(&booking.end),
-        text(&booking.usable_until),
+        text(booking.start),
+        text(booking.end),
+        text(booking.usable_until),
         booking.needed_h.to_string(),
         booking.run_h.expected.to_string(),
         booking.booked_h.to_string(),
         booking.usable_h.to_string(),
         booking.idle_h.expected.to_string(),
         booking.probability.to_string(),
-        text(&booking.latest_start),
-        text(&booking.last_checkpoint),
-        text(&booking.book_from),
+        text(booking.latest_start),
+        text(booking.last_checkpoint),
+        booking
+            .book_from
+            .map_or_else(String::new, |day| day.to_string()),
         number(booking.cost_usd.map(|cost| cost.expected)),
         number(booking.committed_usd),
         number(booking.upfront_usd),

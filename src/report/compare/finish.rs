@@ -1,5 +1,6 @@
 //! When a run is done and what it costs, beside its plan and its booking.
 
+use crate::calendar::Moment;
 use crate::compare::{BookingEnd, Finish};
 use crate::product::Billing;
 use crate::quantity::{Interval, display_count, display_hours, display_hours_like};
@@ -37,19 +38,19 @@ pub(super) fn grid(finish: &Finish) -> Grid {
     if !whole {
         rows.push(now("still to go", hours(finish.remaining_h)));
     }
-    if let (Some(done), Some(planned)) = (&finish.finish, &finish.planned_finish) {
-        let (now, then) = (&finish.finish_low_high, &finish.planned_finish_low_high);
+    if let (Some(done), Some(planned)) = (finish.finish, finish.planned_finish) {
+        let (now, then) = (finish.finish_low_high, finish.planned_finish_low_high);
         let cells = [
             "done".to_owned(),
             short(done),
-            between(now.as_ref()),
+            between(now),
             short(planned),
-            between(then.as_ref()),
+            between(then),
         ];
         rows.push(cells.map(Cell::from).to_vec());
     }
     let until = finish.booking.as_ref();
-    if let Some(until) = until.and_then(|end| end.usable_until.as_ref()) {
+    if let Some(until) = until.and_then(|end| end.usable_until) {
         rows.push(now("nodes go", (short(until), String::new())));
     }
     if let Some(end) = &finish.booking {
@@ -57,7 +58,7 @@ pub(super) fn grid(finish: &Finish) -> Grid {
         rows.push(now("done by then", (in_time, String::new())));
     }
     if let Some(end) = &finish.deadline {
-        let by = match &end.deadline {
+        let by = match end.deadline {
             Some(by) => short(by),
             None => format!("{} in all", display_hours(end.within_h)),
         };
@@ -97,7 +98,7 @@ fn hours(interval: Interval) -> Ends {
 }
 
 /// From date to date: by the hour on one day, else by the day; nothing where they are one.
-fn between(dates: Option<&[String; 2]>) -> String {
+fn between(dates: Option<[Moment; 2]>) -> String {
     let Some([low, high]) = dates.filter(|[low, high]| low != high) else {
         return String::new();
     };
@@ -202,7 +203,7 @@ fn missed(end: &BookingEnd, tokens: u64) -> String {
 
 /// What to do before the nodes go.
 fn in_time(end: &BookingEnd) -> String {
-    let checkpoint = match &end.last_checkpoint {
+    let checkpoint = match end.last_checkpoint {
         Some(moment) => format!("begin the last checkpoint at {} or before", short(moment)),
         None => "write a checkpoint before they go".to_owned(),
     };
