@@ -3,7 +3,7 @@
 //! [`read`] takes CSV or Markdown, in the spellings people publish such tables in, and either
 //! understands every row or says which cell it doesn't understand. Text becomes grids of cells
 //! (`grid`, `delimited`, `markdown`), headers become columns (`column`), and rows become
-//! measurements (`row`, `batch`, `place`, `shape`, …); what had to be assumed is said in
+//! measurements (`rows`, `row`, `batch`, `place`, `shape`, …); what had to be assumed is said in
 //! [`Table::notes`].
 
 mod batch;
@@ -23,6 +23,7 @@ mod number;
 mod parallelism;
 mod place;
 mod row;
+mod rows;
 mod shape;
 mod speed;
 mod spellings;
@@ -44,7 +45,7 @@ use crate::preset::Catalog;
 use crate::stack::Stack;
 
 use grid::Grid;
-use row::Speed;
+use rows::Speed;
 
 pub(crate) use speed::{PLAUSIBLE_MFU, mfu, percent};
 pub use units::Unit;
@@ -159,7 +160,7 @@ fn read_as(speed: Speed, name: &str, text: &str, catalog: &Catalog) -> Result<Ta
     let mut notes = notes::Notes::default();
     let mut rows = Vec::new();
     for grid in grids(&origin, &mut notes)? {
-        row::read_grid((&grid, speed), &origin, catalog, &mut notes, &mut rows)?;
+        rows::read_grid((&grid, speed), &origin, catalog, &mut notes, &mut rows)?;
     }
     if rows.is_empty() {
         return Err(Diagnostic::new(format!("`{name}` holds no measured row"))

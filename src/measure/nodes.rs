@@ -28,7 +28,7 @@ impl Gpus {
         let per_node = row.integer(Column::GpusPerNode, MAX_COUNT)?;
         let told = match (told, nodes, per_node) {
             (Some(each), Some(nodes), None)
-                if each == usual && row.gpus_of_a_node() == Some(each) =>
+                if each == usual && row.gpus_of_a_node == Some(each) =>
             {
                 Some(of_each(row, each, nodes, notes)?)
             }

@@ -1,95 +1,12 @@
 //! Rows: cells looked up by column, read as what the column holds, and refused by name and place.
 
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::preset::Catalog;
 use crate::quantity::Tokens;
 
 use super::column::Column;
-use super::grid::{Cell, Grid, Record};
-use super::nodes;
+use super::grid::{Cell, Record};
 use super::notes::Notes;
 use super::number::{self, Printed, without_groups};
-use super::place::Places;
-use super::stacks::Stacks;
-use super::{Measurement, batch, count, experts, header, shape, speed, training};
-
-/// Whether rows must tell how fast they went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Speed {
-    /// They must.
-    Told,
-    /// They may be still to be measured.
-    Open,
-}
-
-/// Reads all rows of a grid.
-pub(super) fn read_grid(
-    (grid, speed): (&Grid, Speed),
-    origin: &Origin,
-    catalog: &Catalog,
-    notes: &mut Notes,
-    rows: &mut Vec<Measurement>,
-) -> Result<(), Diagnostic> {
-    let names_gpu = |at: usize| {
-        let cell = grid.rows.first().and_then(|first| first.cells.get(at));
-        cell.is_some_and(|cell| catalog.gpu(nodes::split_count(&cell.text).1).is_ok())
-    };
-    let columns = header::columns(grid, &names_gpu, origin, notes)?;
-    let gpus_of_a_node = nodes::gpus_of_a_node(grid, &columns);
-    let mut places = Places::new(catalog);
-    let mut stacks = Stacks::new(catalog);
-    for record in &grid.rows {
-        let row = Row {
-            header: &grid.header,
-            columns: &columns,
-            record,
-            gpus_of_a_node,
-            origin,
-        };
-        rows.push(read(
-            &row,
-            (speed, catalog),
-            (&mut places, &mut stacks),
-            notes,
-        )?);
-    }
-    Ok(())
-}
-
-fn read(
-    row: &Row<'_>,
-    (speed, catalog): (Speed, &Catalog),
-    (places, stacks): (&mut Places<'_>, &mut Stacks<'_>),
-    notes: &mut Notes,
-) -> Result<Measurement, Diagnostic> {
-    experts::refuse(row, catalog)?;
-    training::check(row, notes)?;
-    let trained = shape::read(row, catalog, notes)?;
-    let (cluster, gpus) = places.cluster(row, notes)?;
-    let stack = stacks.stack(row, (&cluster, gpus), notes)?;
-    let names_it = |cell: &Cell| cell.text.eq_ignore_ascii_case(&stack.name);
-    let stack_told =
-        row.cell(Column::Stack).is_some() || row.cell(Column::Precision).is_some_and(names_it);
-    let configuration = batch::read(row, gpus, &trained.shape, notes)?;
-    places.note_links(row, &cluster, configuration.gpus, notes);
-    let shape = count::checked(row, &trained, configuration.seq_len, notes)?;
-    let told = speed::read(row, &shape, &cluster, &configuration, notes)?;
-    let throughput_tok_s = match (told, speed) {
-        (Some(told), _) => told,
-        (None, Speed::Open) => 0.0,
-        (None, Speed::Told) => return Err(speed::missing(row)),
-    };
-    Ok(Measurement {
-        model: trained.model,
-        shape,
-        cluster,
-        stack,
-        stack_told,
-        configuration,
-        throughput_tok_s,
-        line: row.line(),
-    })
-}
 
 /// Whether a cell says that something isn't done.
 pub(super) fn is_no(text: &str) -> bool {
@@ -113,12 +30,12 @@ fn with_hint(refusal: Diagnostic, cell: &Cell) -> Diagnostic {
 /// One row, with its header.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row<'a> {
-    header: &'a Record,
-    columns: &'a [Option<Column>],
-    record: &'a Record,
+    pub(super) header: &'a Record,
+    pub(super) columns: &'a [Option<Column>],
+    pub(super) record: &'a Record,
     /// What the table's column of GPUs says of each node, where it may count those.
-    gpus_of_a_node: Option<u64>,
-    origin: &'a Origin,
+    pub(super) gpus_of_a_node: Option<u64>,
+    pub(super) origin: &'a Origin,
 }
 
 impl<'a> Row<'a> {
@@ -134,11 +51,6 @@ impl<'a> Row<'a> {
             .zip(&self.record.cells)
             .filter(move |(held, cell)| **held == Some(column) && !cell.text.is_empty())
             .map(|(_, cell)| cell)
-    }
-
-    /// What the table's column of GPUs says of each node, where it may count those.
-    pub(super) fn gpus_of_a_node(&self) -> Option<u64> {
-        self.gpus_of_a_node
     }
 
     /// The cell of a column, unless it is empty or there is no such column.
