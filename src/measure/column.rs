@@ -2,8 +2,7 @@
 
 use crate::diagnostic::nearest_names;
 
-use super::checkpointing;
-use super::spellings;
+use super::spellings::{self, recompute};
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,9 +108,9 @@ impl Column {
         if key == "seqs" && header.contains('/') {
             return Some(Self::SeqsPerS);
         }
-        let recompute = || checkpointing::is_told_by(header).then_some(Self::Recompute);
+        let recomputed = || recompute::is_told_by(header).then_some(Self::Recompute);
         Self::spelled(&key)
-            .or_else(recompute)
+            .or_else(recomputed)
             .or_else(|| Self::of_setting(header))
             .or_else(|| Self::of_metric(header))
     }

@@ -8,6 +8,7 @@ use super::column::{Column, normalised};
 use super::grid::{Cell, Grid, Record};
 use super::notes::Notes;
 use super::row::is_no;
+use super::spellings::recompute;
 
 /// Spellings of tokens per second that some programs print for one GPU and others for all.
 const PER_GPU_ELSEWHERE: &[&str] = &["tps", "wps"];
@@ -75,8 +76,8 @@ fn gives_way(header: &Record, at: usize, column: Column) -> bool {
 fn may_matter(header: &str) -> bool {
     let key = normalised(header);
     let holds = |words: &[&str]| words.iter().any(|word| key.contains(word));
-    let spoken_of = checkpointing::is_spoken_of(header);
-    (spoken_of || holds(&MATTERS)) && !checkpointing::is_of_saving(header)
+    let spoken_of = recompute::is_spoken_of(header);
+    (spoken_of || holds(&MATTERS)) && !recompute::is_of_saving(header)
 }
 
 /// Whether a header has any column that tells a throughput.
@@ -121,7 +122,7 @@ pub(super) fn columns(
         };
         // A bare `ckpt` is of activations or of files: what stands below it tells.
         let recomputes = || {
-            checkpointing::is_told_in_short(&cell.text)
+            recompute::is_told_in_short(&cell.text)
                 && !grid.all_below(at, str::is_empty)
                 && grid.all_below(at, checkpointing::is_on_or_off)
         };

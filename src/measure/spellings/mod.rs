@@ -1,6 +1,7 @@
 //! The headers that columns are given in published tables.
 
 mod model;
+pub(super) mod recompute;
 mod software;
 mod speed;
 
