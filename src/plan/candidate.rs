@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::front::FrontPoint;
+use super::front_point::FrontPoint;
 use crate::configuration::Configuration;
 use crate::forecast::{Bill, CostLine, FinishTime, Stall};
 use crate::hardware::{Cluster, Price};

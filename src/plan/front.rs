@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::candidate::Candidate;
 use super::error::PlanError;
+use super::front_point::{FrontPoint, FrontStep};
 use super::planner::Planner;
 use crate::job::Request;
 use crate::search::{FrontOutcome, Objective, Priced, Ranked, knee};
@@ -23,33 +24,6 @@ pub struct FrontReport {
     /// The fastest configuration of each cluster without a price: without a cost it has no place
     /// on the front.
     pub unpriced: Vec<Candidate>,
-}
-
-/// A candidate's place on the time–cost front. A step leads to it from the candidate before it,
-/// which is slower and cheaper.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
-pub struct FrontPoint {
-    /// Whether it is the knee.
-    pub knee: bool,
-    /// The step to it; `null` for the first.
-    pub step: Option<FrontStep>,
-}
-
-/// What a step along the front costs and saves, by the expected values.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
-pub struct FrontStep {
-    /// Dollars more.
-    pub extra_usd: f64,
-    /// Hours on the wall clock less.
-    pub hours_saved: f64,
-    /// Dollars for each hour saved.
-    pub usd_per_hour_saved: f64,
-    /// Hours saved for each dollar more.
-    pub hours_saved_per_usd: f64,
-    /// Whether the two times can be told apart: their difference is beyond the model's error.
-    pub times_told_apart: bool,
-    /// Whether the two costs can be told apart.
-    pub costs_told_apart: bool,
 }
 
 /// The candidates of a front and what is told of it besides.

@@ -9,6 +9,7 @@ mod error;
 mod every_node;
 mod finish;
 mod front;
+mod front_point;
 mod gpu_counts;
 mod notes;
 mod physics;
@@ -21,7 +22,8 @@ mod told;
 
 pub use candidate::{Candidate, MemoryParts, MemoryReport};
 pub use error::{PlanError, Remedy};
-pub use front::{FrontPoint, FrontReport, FrontStep};
+pub use front::FrontReport;
+pub use front_point::{FrontPoint, FrontStep};
 pub(crate) use gpu_counts::counts_left_out;
 pub use notes::{
     failure_note, fit_notes, pressure_note, shortfall_note, tokens_note, waiting_note,
