@@ -24,6 +24,7 @@ mod keys;
 mod ladder;
 mod launch;
 mod pricing;
+mod reader;
 mod reliability;
 mod reserve;
 mod resolve;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::file::Reader;
+use super::reader::Reader;
 use super::settings::Sourced;
 use crate::calendar::Span;
 use crate::diagnostic::Diagnostic;

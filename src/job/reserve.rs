@@ -6,9 +6,9 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::file::Reader;
 use super::keys::Names;
 use super::launch::Word;
+use super::reader::Reader;
 use super::settings::Sourced;
 use crate::calendar::{Due, Moment};
 use crate::preset::{At, Spelled, Whole, Written};

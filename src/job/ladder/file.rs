@@ -6,8 +6,9 @@ use serde::Deserialize;
 use super::{Ladder, LadderJob, Minimise, ScheduleSettings, SiteSettings, WindowSettings};
 use crate::calendar::{Due, Moment};
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::job::file::{Reader, Search};
+use crate::job::file::Search;
 use crate::job::keys::{ModelKey, Names};
+use crate::job::reader::Reader;
 use crate::job::{GlobalBatch, Probability, Settings, Sourced, TokenBudget};
 use crate::preset::{At, Entries, Spelled, Whole, refuse_controls};
 
