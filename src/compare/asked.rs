@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::PlannedBooking;
-use super::finish::in_time;
+use super::in_time::in_time;
 use crate::calendar::Moment;
 use crate::quantity::Interval;
 

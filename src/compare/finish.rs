@@ -9,11 +9,11 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::asked::{BudgetEnd, DeadlineEnd, of_budget, of_deadline};
+use super::in_time::in_time;
 use super::{Launched, PlannedBooking};
 use crate::calendar::{Moment, Span};
 use crate::product::Billing;
 use crate::quantity::{Interval, SECONDS_PER_HOUR, Tokens, display_count, display_hours};
-use crate::throughput::normal;
 
 /// When a run is done and what it costs if it goes on as measured; intervals hold run-to-run noise
 /// alone.
@@ -220,16 +220,6 @@ pub(super) fn finish(
         deadline: booked.and_then(|booking| of_deadline(booking, start, whole, noise_sd)),
         budget: booked.and_then(|booking| of_budget(booking, bill.now)),
     })
-}
-
-/// The probability that a run takes no more than `share` of the hours expected of it, where runs stray
-/// by `sd`, as a logarithm.
-pub(super) fn in_time(share: f64, sd: f64) -> f64 {
-    if share > 0.0 {
-        normal(share.ln() / sd.max(f64::MIN_POSITIVE))
-    } else {
-        0.0
-    }
 }
 
 /// Refuses a start at which the booking isn't there yet, or no more.

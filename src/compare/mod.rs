@@ -8,6 +8,7 @@
 mod asked;
 mod explain;
 mod finish;
+mod in_time;
 mod measured;
 mod next;
 mod plan_file;
