@@ -137,16 +137,18 @@ impl Price {
     /// Who sells what on which terms, and who says so when: what is known of that.
     #[must_use]
     pub fn words(&self) -> String {
+        self.words_without("")
+    }
+
+    /// The same beside a name that says already who sells it, or what.
+    pub(crate) fn words_without(&self, said: &str) -> String {
         let date = format!("as of {}", self.as_of);
         let date = known(&self.as_of).then_some(date.as_str());
         let mut details: Vec<&str> = Vec::new();
-        let texts = [
-            &self.provider,
-            &self.instance,
-            &self.price_type,
-            &self.region,
-        ];
-        for text in texts.into_iter().filter(|text| known(text)) {
+        let sold = [&self.provider, &self.instance].into_iter();
+        let texts = sold.filter(|text| text.as_str() != said);
+        let texts = texts.chain([&self.price_type, &self.region]);
+        for text in texts.filter(|text| known(text)) {
             if !details.contains(&text.as_str()) {
                 details.push(text);
             }

@@ -101,11 +101,11 @@ pub(super) fn price_words(pricing: &Pricing, cluster: &Cluster) -> String {
     pricing.price(cluster).map_or_else(
         || pricing.why_none(cluster).unwrap_or_default(),
         |price| {
-            let own = format!("{}, ", cluster.name);
-            let words = price.words().replace(&own, "");
             format!(
-                "{}: ${} per GPU-hour ({words})",
-                cluster.name, price.usd_per_gpu_hour,
+                "{}: ${} per GPU-hour ({})",
+                cluster.name,
+                price.usd_per_gpu_hour,
+                price.words_without(&cluster.name)
             )
         },
     )
@@ -119,4 +119,32 @@ pub(super) fn not_followed(measured_tok_s: f64) -> (String, String) {
         thousands(measured_tok_s)
     );
     ("not followed".to_owned(), said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hardware::Price;
+    use crate::preset::Catalog;
+
+    #[test]
+    fn what_is_known_of_a_price_stays_whole_beside_a_cluster_named_alike() {
+        let mut cluster = Catalog::embedded().cluster("r7z2").unwrap().clone();
+        let price = Price {
+            provider: "acme-gpu".into(),
+            instance: "gpu".into(),
+            price_type: "on-demand".into(),
+            usd_per_gpu_hour: 2.5,
+            region: "eu-gpu".into(),
+            as_of: "2026-01-21".into(),
+            source: "contract of gpu, signed".into(),
+        };
+        cluster.name = "gpu".into();
+        cluster.prices = vec![price];
+        assert_eq!(
+            price_words(&Pricing::default(), &cluster),
+            "gpu: $2.5 per GPU-hour (acme-gpu, on-demand, eu-gpu, as of 2026-01-21, contract of gpu, \
+             signed)"
+        );
+    }
 }
