@@ -331,10 +331,15 @@ const NEAR: f64 = 1.1;
 /// Dollars below which cents count.
 const SMALL: f64 = 100.0;
 
-/// Dollars rounded up to whole ones; small amounts exactly.
+/// What rounding alone may add to a cent.
+const ROUNDING: f64 = 1e-6;
+
+/// Dollars rounded up to whole ones; small amounts to cents.
 pub(super) fn whole(usd: f64) -> String {
     if usd < SMALL {
-        return usd.to_string();
+        let cents = (usd * 100.0 - ROUNDING).ceil();
+        let decimals = if cents % 100.0 == 0.0 { 0 } else { 2 };
+        return format!("{:.decimals$}", cents / 100.0);
     }
     #[expect(
         clippy::cast_possible_truncation,
@@ -353,4 +358,23 @@ pub struct RuledOut {
     pub product: String,
     /// Why, in words.
     pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dollars_are_rounded_up_to_what_counts() {
+        for (usd, text) in [
+            (5.0, "5"),
+            (0.07, "0.07"),
+            (7.3, "7.30"),
+            (7.299_658_111_825_048, "7.30"),
+            (99.999, "100"),
+            (8_166.2, "8,167"),
+        ] {
+            assert_eq!(whole(usd), text, "{usd}");
+        }
+    }
 }
