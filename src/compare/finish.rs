@@ -21,7 +21,8 @@ use crate::quantity::{Interval, SECONDS_PER_HOUR, Tokens, display_count, display
 pub struct Finish {
     /// Tokens still to train: all, where it isn't known how many are done.
     pub remaining_tokens: u64,
-    /// Hours on the wall clock from the first token to the last.
+    /// Hours on the wall clock from the start of the booking to the last token: those of training,
+    /// and what the plan adds to it, start-up too, in the plan's proportion.
     pub time_to_budget_h: Interval,
     /// Hours still to go.
     pub remaining_h: Interval,
