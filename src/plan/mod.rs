@@ -87,7 +87,7 @@ pub struct Predicted {
     /// The candidate.
     #[serde(flatten)]
     pub candidate: Candidate,
-    /// [`SCHEMA_VERSION`].
+    /// Version of this JSON; it grows when a field changes meaning.
     pub schema_version: u32,
     /// What was asked for.
     pub request: PredictedRequest,
@@ -98,6 +98,11 @@ pub struct Predicted {
 }
 
 /// What a single configuration was predicted for.
+impl Predicted {
+    /// Version of the JSON that `predict` prints.
+    pub const SCHEMA_VERSION: u32 = 1;
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct PredictedRequest {
     /// The model.

@@ -5,7 +5,7 @@ mod grids;
 use crate::configuration::on_off;
 use crate::forecast::Pricing;
 use crate::hardware::Cluster;
-use crate::plan::{Candidate, Predicted, PredictedFit, PredictedRequest, SCHEMA_VERSION};
+use crate::plan::{Candidate, Predicted, PredictedFit, PredictedRequest};
 use crate::quantity::{
     Confidence, Interval, SECONDS_PER_HOUR, Tokens, counted, display_count, display_hours,
     display_hours_like, display_thousands,
@@ -83,7 +83,7 @@ impl Answer for Explanation<'_> {
     fn json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(&Predicted {
             candidate: self.candidate.clone(),
-            schema_version: SCHEMA_VERSION,
+            schema_version: Predicted::SCHEMA_VERSION,
             request: PredictedRequest {
                 model: self.model.to_owned(),
                 stack: self.stack.to_owned(),

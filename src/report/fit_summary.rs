@@ -4,7 +4,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::fit_file::{EMBEDDED, FitFile, HeldOut};
-use crate::plan::SCHEMA_VERSION;
 use crate::quantity::plural;
 use crate::throughput::coefficients::{COEFFICIENTS, Coefficient, Id};
 use crate::throughput::{Hypothesis, LayerSummary, Termination};
@@ -275,11 +274,16 @@ fn uniform(ratio: f64) -> String {
     )
 }
 
+impl Summary<'_> {
+    /// Version of the JSON that `fit` prints.
+    const SCHEMA_VERSION: u32 = 1;
+}
+
 impl FitSummary<'_> {
     fn summary(&self) -> Summary<'_> {
         let layers = self.file.own_layers();
         Summary {
-            schema_version: SCHEMA_VERSION,
+            schema_version: Summary::SCHEMA_VERSION,
             name: self.file.fit().name(),
             file: self.target,
             on_top_of: (!self.file.is_alone()).then_some(EMBEDDED),

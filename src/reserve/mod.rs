@@ -36,11 +36,14 @@ use thiserror::Error;
 
 use crate::calendar::Moment;
 use crate::job::Request;
-use crate::plan::{FitReport, PlanError, Planner, RequestReport, SCHEMA_VERSION};
+use crate::plan::{FitReport, PlanError, Planner, RequestReport};
 use booking::Desk;
 use fleet::fleets;
 use quote::{Quote, quote};
 use rank::Pick;
+
+/// Version of the JSON that `reserve` prints; it grows when a field changes meaning.
+pub const SCHEMA_VERSION: u32 = 1;
 
 /// What `reserve --format json` prints. Times are RFC 3339 in UTC.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]

@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 
 use super::WRITE_ONE;
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::plan::SCHEMA_VERSION;
+use crate::plan::{Predicted, SCHEMA_VERSION};
 
 /// What tells the kinds of files apart.
 #[derive(Deserialize)]
@@ -22,14 +22,20 @@ pub(super) struct Probe {
 impl Probe {
     /// Refuses what another version wrote.
     pub(super) fn check_version(&self, origin: &Origin) -> Result<(), Diagnostic> {
-        let ours = u64::from(SCHEMA_VERSION);
-        let Some(version) = self.schema_version.filter(|version| *version != ours) else {
+        let is_predicted = self.candidates.is_none() && self.throughput_tok_s.is_some();
+        let ours = if is_predicted {
+            Predicted::SCHEMA_VERSION
+        } else {
+            SCHEMA_VERSION
+        };
+        let is_other = |version: &u64| *version != u64::from(ours);
+        let Some(version) = self.schema_version.filter(is_other) else {
             return Ok(());
         };
         let key = "\"schema_version\"";
         let start = origin.text.find(key).unwrap_or(0);
         Err(Diagnostic::new(format!(
-            "`{}` has schema version {version}, but this version reads {SCHEMA_VERSION}",
+            "`{}` has schema version {version}, but this version reads {ours}",
             origin.name
         ))
         .in_text(origin.clone())

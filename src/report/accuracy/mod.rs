@@ -6,7 +6,7 @@ mod headline;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::plan::{FitReport, SCHEMA_VERSION};
+use crate::plan::FitReport;
 use crate::quantity::counted;
 use crate::throughput::evaluate::{Evaluation, Protocol, RowResult};
 
@@ -49,11 +49,14 @@ pub struct AccuracyPage {
 }
 
 impl TableAccuracy {
+    /// Version of the JSON of one evaluation.
+    pub const SCHEMA_VERSION: u32 = 1;
+
     /// An evaluation with what it rests on.
     #[must_use]
     pub fn new(fit: FitReport, evaluation: Evaluation, notes: Vec<String>) -> Self {
         Self {
-            schema_version: SCHEMA_VERSION,
+            schema_version: Self::SCHEMA_VERSION,
             fit,
             evaluation,
             notes,
@@ -62,6 +65,9 @@ impl TableAccuracy {
 }
 
 impl AccuracyPage {
+    /// Version of the JSON of several protocols.
+    pub const SCHEMA_VERSION: u32 = 1;
+
     /// The page of some protocols and what is told of them first.
     #[must_use]
     pub fn new(
@@ -71,7 +77,7 @@ impl AccuracyPage {
         notes: Vec<String>,
     ) -> Self {
         Self {
-            schema_version: SCHEMA_VERSION,
+            schema_version: Self::SCHEMA_VERSION,
             fit,
             confidence: protocols.first().map_or(0.0, |first| first.confidence),
             headlines,
