@@ -90,24 +90,50 @@ pub(super) fn scheduled(
     }
     Ok(Scheduled { schedule, agenda })
 }
+    // In full, so that none is dropped that comes to be.
+    let Settings {
+        model,
+        tokens,
+        clusters,
+        stack,
+        gpus,
+        seq_len,
+        micro_batch,
+        grad_accum,
+        checkpointing,
+        global_batch,
+        sort,
+        top,
+        confidence,
+        allow_tight,
+        // These hold for every job,
+        reliability: _,
+        prices: _,
+        // these were read with the files,
+        fit: _,
+        presets: _,
+        // and no flag of a plan sets these.
+        launch: _,
+        reserve: _,
+    } = flags;
 
 /// Refuses flags that say something about one job.
 fn refuse_flags(flags: &Settings) -> Result<(), Diagnostic> {
     let set = [
-        (flags.model.is_some(), "--model"),
-        (flags.tokens.is_some(), "--tokens"),
-        (flags.clusters.is_some(), "--cluster"),
-        (flags.stack.is_some(), "--stack"),
-        (flags.global_batch.is_some(), "--global-batch"),
-        (flags.gpus.is_some(), "--gpus"),
-        (flags.seq_len.is_some(), "--seq-len"),
-        (flags.micro_batch.is_some(), "--micro-batch"),
-        (flags.grad_accum.is_some(), "--grad-accum"),
-        (flags.checkpointing.is_some(), "--checkpointing"),
-        (flags.sort.is_some(), "--sort"),
-        (flags.top.is_some(), "--top"),
-        (flags.confidence.is_some(), "--confidence"),
-        (flags.allow_tight.is_some(), "--allow-tight"),
+        (model.is_some(), "--model"),
+        (tokens.is_some(), "--tokens"),
+        (clusters.is_some(), "--cluster"),
+        (stack.is_some(), "--stack"),
+        (global_batch.is_some(), "--global-batch"),
+        (gpus.is_some(), "--gpus"),
+        (seq_len.is_some(), "--seq-len"),
+        (micro_batch.is_some(), "--micro-batch"),
+        (grad_accum.is_some(), "--grad-accum"),
+        (checkpointing.is_some(), "--checkpointing"),
+        (sort.is_some(), "--sort"),
+        (top.is_some(), "--top"),
+        (confidence.is_some(), "--confidence"),
+        (allow_tight.is_some(), "--allow-tight"),
     ];
     let Some((_, flag)) = set.into_iter().find(|(set, _)| *set) else {
         return Ok(());

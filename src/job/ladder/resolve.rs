@@ -96,17 +96,29 @@ fn no_booking(reserve: &ReserveSettings) -> Result<(), Diagnostic> {
     fn of<T: Clone>(set: Option<&Sourced<T>>) -> Option<Sourced<()>> {
         set.map(|set| set.clone().map(|_| ()))
     }
+    // In full, so that none is dropped that comes to be.
+    let ReserveSettings {
+        deadline,
+        budget,
+        nodes,
+        start,
+        as_of,
+        probability,
+        products,
+        users,
+        zone,
+    } = reserve;
     let set = [
-        of(reserve.deadline.as_ref()),
-        of(reserve.budget.as_ref()),
-        of(reserve.nodes.as_ref()),
-        of(reserve.start.as_ref()),
-        of(reserve.as_of.as_ref()),
-        of(reserve.probability.as_ref()),
-        of(reserve.products.first()),
+        of(deadline.as_ref()),
+        of(budget.as_ref()),
+        of(nodes.as_ref()),
+        of(start.as_ref()),
+        of(as_of.as_ref()),
+        of(probability.as_ref()),
+        of(products.first()),
     ];
     let first = set.into_iter().flatten().next();
-    if first.is_none() && reserve.users.is_none() && reserve.zone.is_none() {
+    if first.is_none() && users.is_none() && zone.is_none() {
         return Ok(());
     }
     let refusal = Diagnostic::new("`[reserve]` books nodes for one job, but the file holds several")
