@@ -27,9 +27,9 @@ pub struct ReliabilitySetting {
     pub source: &'static str,
 }
 
-/// All settings, in the order they are shown.
-pub const RELIABILITY_SETTINGS: [ReliabilitySetting; 8] = [
-    ReliabilitySetting {
+impl ReliabilitySetting {
+    /// How often nodes fail.
+    pub const FAILURES: Self = Self {
         name: "failures_per_1000_node_days",
         unit: "failures",
         least: 0.0,
@@ -38,8 +38,10 @@ pub const RELIABILITY_SETTINGS: [ReliabilitySetting; 8] = [
         published: "2.3 to 15.6",
         meaning: "failures that stop the job, in 1000 days of one node of eight GPUs",
         source: "the median of six published: RSC-2 2.3, BLOOM 3.0, Llama 3 3.8, RSC-1 6.5, MPT-7B 7.7, OPT-175B 15.6; RSC-1's time to failure at 1024 GPUs was 3.7 times shorter than its rate implies (arXiv 2410.21680)",
-    },
-    ReliabilitySetting {
+    };
+
+    /// What a failure takes.
+    pub const RESTART: Self = Self {
         name: "restart",
         unit: "s",
         least: 0.0,
@@ -48,8 +50,10 @@ pub const RELIABILITY_SETTINGS: [ReliabilitySetting; 8] = [
         published: "under 19m",
         meaning: "from a failure until training goes on, lost work not included",
         source: "Llama 3 trained for over 90 % of 54 days with 419 unexpected stops: each cost less than 19 minutes, the work lost in it too; MegaScale finds a failure and its cause within 10 minutes and has caught up within 15 (arXiv 2402.15627)",
-    },
-    ReliabilitySetting {
+    };
+
+    /// What goes by before the first step.
+    pub const START_UP: Self = Self {
         name: "start_up",
         unit: "s",
         least: 0.0,
@@ -58,8 +62,10 @@ pub const RELIABILITY_SETTINGS: [ReliabilitySetting; 8] = [
         published: "5s to 17m",
         meaning: "from the start of the booking to the first step",
         source: "setting up the process groups of 2048 GPUs took 17 minutes, and once mended under 5 seconds (MegaScale, arXiv 2402.15627, section 3.5); in between, for containers, data loader and the first slow steps",
-    },
-    ReliabilitySetting {
+    };
+
+    /// How large a checkpoint is.
+    pub const CHECKPOINT_BYTES: Self = Self {
         name: "checkpoint_bytes_per_param",
         unit: "B",
         least: 0.0,
@@ -68,8 +74,10 @@ pub const RELIABILITY_SETTINGS: [ReliabilitySetting; 8] = [
         published: "12 to 14",
         meaning: "size of a checkpoint; 0 for none",
         source: "fp32 weights and two Adam moments, 12 bytes, and 16-bit weights; BLOOM's 176B parameters made checkpoints of 2.3 TB, 13 bytes each",
-    },
-    ReliabilitySetting {
+    };
+
+    /// How fast it is written.
+    pub const WRITE: Self = Self {
         name: "write_gb_per_s_node",
         unit: "GB/s",
         least: 0.001,
@@ -78,8 +86,10 @@ pub const RELIABILITY_SETTINGS: [ReliabilitySetting; 8] = [
         published: "1.2",
         meaning: "checkpoint bytes one node writes; all nodes write at once, and training waits",
         source: "BLOOM wrote 2.3 TB from 48 nodes in 40 s",
-    },
-    ReliabilitySetting {
+    };
+
+    /// How often.
+    pub const CHECKPOINT_INTERVAL: Self = Self {
         name: "checkpoint_interval",
         unit: "s",
         least: 1.0,
@@ -88,8 +98,10 @@ pub const RELIABILITY_SETTINGS: [ReliabilitySetting; 8] = [
         published: "3h (BLOOM)",
         meaning: "training time between two checkpoints, or \"optimal\"",
         source: "sqrt(2 w M) - w, with w the time to write one and M the mean time to failure (Young 1974; Daly 2006)",
-    },
-    ReliabilitySetting {
+    };
+
+    /// How many nodes are kept for others that fail.
+    pub const SPARES: Self = Self {
         name: "spares",
         unit: "nodes",
         least: 0.0,
@@ -98,8 +110,10 @@ pub const RELIABILITY_SETTINGS: [ReliabilitySetting; 8] = [
         published: "8% to 9%",
         meaning: "nodes booked beside those that train: a number, or a share of them rounded down",
         source: "5 to 10 % is common advice; BLOOM kept 4 for 48 nodes, OPT-175B 12 for 128. The low end, and none below 20 nodes, where a spare costs more than 5 %",
-    },
-    ReliabilitySetting {
+    };
+
+    /// How long a failed node is missed.
+    pub const REPLACEMENT: Self = Self {
         name: "replacement",
         unit: "s",
         least: 0.0,
@@ -108,7 +122,19 @@ pub const RELIABILITY_SETTINGS: [ReliabilitySetting; 8] = [
         published: "15m to 11h",
         meaning: "until a failed node is replaced or repaired; a job without a spare left waits so long",
         source: "at least a restart, 15 minutes; at most 11 hours: MPT-7B's 9.5 days were about a quarter more than its throughput says, 46 hours, with 4 failures and whatever else held it up. In between, nearer the longer: a booking too short costs more than one too long",
-    },
+    };
+}
+
+/// All settings, in the order they are shown.
+pub const RELIABILITY_SETTINGS: [ReliabilitySetting; 8] = [
+    ReliabilitySetting::FAILURES,
+    ReliabilitySetting::RESTART,
+    ReliabilitySetting::START_UP,
+    ReliabilitySetting::CHECKPOINT_BYTES,
+    ReliabilitySetting::WRITE,
+    ReliabilitySetting::CHECKPOINT_INTERVAL,
+    ReliabilitySetting::SPARES,
+    ReliabilitySetting::REPLACEMENT,
 ];
 
 /// What goes wrong on a cluster, and what it costs.

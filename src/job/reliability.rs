@@ -9,7 +9,7 @@ use super::reader::Reader;
 use super::settings::Sourced;
 use crate::calendar::Span;
 use crate::diagnostic::Diagnostic;
-use crate::forecast::{RELIABILITY_SETTINGS, Reliability};
+use crate::forecast::{Reliability, ReliabilitySetting};
 use crate::preset::{At, Spelled, Written};
 
 /// What the settings start from.
@@ -204,14 +204,14 @@ impl ReliabilitySettings {
             Some(ReliabilityBase::None) => Reliability::none(),
             Some(ReliabilityBase::Default) | None => Reliability::default(),
         };
-        let number = |set: &Option<Sourced<Number>>, name| {
+        let number = |set: &Option<Sourced<Number>>, setting| {
             set.as_ref()
-                .map(|set| within(set, set.value.0, name))
+                .map(|set| within(set, set.value.0, setting))
                 .transpose()
         };
-        let length = |set: &Option<Sourced<Length>>, name| {
+        let length = |set: &Option<Sourced<Length>>, setting| {
             set.as_ref()
-                .map(|set| within(set, set.value.0, name))
+                .map(|set| within(set, set.value.0, setting))
                 .transpose()
         };
         let put = |place: &mut f64, value: Option<f64>| *place = value.unwrap_or(*place);
@@ -219,35 +219,40 @@ impl ReliabilitySettings {
             &mut resolved.failures_per_1000_node_days,
             number(
                 &self.failures_per_1000_node_days,
-                "failures_per_1000_node_days",
+                &ReliabilitySetting::FAILURES,
             )?,
         );
-        put(&mut resolved.restart_s, length(&self.restart, "restart")?);
+        put(
+            &mut resolved.restart_s,
+            length(&self.restart, &ReliabilitySetting::RESTART)?,
+        );
         put(
             &mut resolved.start_up_s,
-            length(&self.start_up, "start_up")?,
+            length(&self.start_up, &ReliabilitySetting::START_UP)?,
         );
         put(
             &mut resolved.replacement_s,
-            length(&self.replacement, "replacement")?,
+            length(&self.replacement, &ReliabilitySetting::REPLACEMENT)?,
         );
         put(
             &mut resolved.checkpoint_bytes_per_param,
             number(
                 &self.checkpoint_bytes_per_param,
-                "checkpoint_bytes_per_param",
+                &ReliabilitySetting::CHECKPOINT_BYTES,
             )?,
         );
         put(
             &mut resolved.write_bytes_per_s_node,
-            number(&self.write_gb_per_s_node, "write_gb_per_s_node")?.map(|gb| gb * 1e9),
+            number(&self.write_gb_per_s_node, &ReliabilitySetting::WRITE)?.map(|gb| gb * 1e9),
         );
         if let Some(set) = &self.checkpoint_interval {
             resolved.checkpoint_interval_s = match set.value {
                 CheckpointInterval::Optimal => None,
-                CheckpointInterval::Every(seconds) => {
-                    Some(within(set, seconds, "checkpoint_interval")?)
-                }
+                CheckpointInterval::Every(seconds) => Some(within(
+                    set,
+                    seconds,
+                    &ReliabilitySetting::CHECKPOINT_INTERVAL,
+                )?),
             };
         }
         if let Some(set) = &self.spares {
@@ -256,7 +261,7 @@ impl ReliabilitySettings {
                     (resolved.spare_share, resolved.spare_nodes) = (share, None);
                 }
                 Spares::Nodes(nodes) => {
-                    within(set, nodes as f64, "spares")?;
+                    within(set, nodes as f64, &ReliabilitySetting::SPARES)?;
                     (resolved.spare_share, resolved.spare_nodes) = (0.0, Some(nodes));
                 }
             }
@@ -266,15 +271,17 @@ impl ReliabilitySettings {
 }
 
 /// The value, if the setting accepts it.
-fn within<T>(set: &Sourced<T>, value: f64, name: &str) -> Result<f64, Diagnostic> {
-    let Some(setting) = RELIABILITY_SETTINGS.iter().find(|s| s.name == name) else {
-        return Ok(value);
-    };
+fn within<T>(
+    set: &Sourced<T>,
+    value: f64,
+    setting: &ReliabilitySetting,
+) -> Result<f64, Diagnostic> {
     if (setting.least..=setting.most).contains(&value) {
         return Ok(value);
     }
     let refusal = Diagnostic::new(format!(
-        "`{name}` is {value} {unit}, but must be from {} to {} {unit}",
+        "`{}` is {value} {unit}, but must be from {} to {} {unit}",
+        setting.name,
         setting.least,
         setting.most,
         unit = setting.unit

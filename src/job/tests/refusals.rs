@@ -1,6 +1,7 @@
 //! What is refused, and how it is said.
 
 use super::{planned, planned_with};
+use crate::forecast::RELIABILITY_SETTINGS;
 use crate::job::{JobFile, Settings, Sourced, TokenBudget, resolve_ladder};
 use crate::preset::Catalog;
 use crate::search::Axis;
@@ -303,5 +304,32 @@ fn what_several_jobs_share_makes_sense() {
             told.contains(place) && told.contains(said),
             "{site}: {told}"
         );
+    }
+}
+
+#[test]
+fn each_limit_of_reliability_refuses() {
+    for setting in RELIABILITY_SETTINGS {
+        let beyond = match setting.unit {
+            "s" => vec![format!("'{}d'", setting.most / 86_400.0 + 1.0)],
+            "nodes" => vec![(setting.most + 1.0).to_string()],
+            _ => vec![
+                (setting.least - 5e-4).to_string(),
+                (setting.most * 2.0).to_string(),
+            ],
+        };
+        let range = format!(
+            "must be from {} to {} {}",
+            setting.least, setting.most, setting.unit
+        );
+        for value in beyond {
+            let name = setting.name;
+            let set = format!("[reliability]\n{name} = {value}");
+            let told = refusal(&format!("model = 'gpt-7b'\ntokens = '134B'\n{set}"));
+            assert!(
+                told.contains(&format!("`{name}`")) && told.contains(&range),
+                "{told}"
+            );
+        }
     }
 }
