@@ -29,8 +29,8 @@
 //! | [`plan`] | the planner: a request and a fit become a ranked plan |
 //! | [`compare`] | a launched run against its plan |
 //! | [`schedule`] | several jobs on one calendar |
-//! | [`launch`] | a candidate becomes the files that launch it |
 //! | [`reserve`] | a deadline, a budget or a node count becomes a booking |
+//! | [`launch`] | a candidate becomes the files that launch it |
 //! | [`advise`] | what to measure next |
 //! | [`report`] | table, JSON, CSV, Markdown, HTML |
 //! | [`cli`] | arguments and commands |
@@ -65,3 +65,61 @@ mod shell;
 pub mod stack;
 pub mod throughput;
 pub mod utilization;
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::{Path, PathBuf};
+
+    /// The rooms of the table above, in its order.
+    fn rooms() -> Vec<&'static str> {
+        let lines = include_str!("lib.rs").lines();
+        let cells = lines.filter_map(|line| line.strip_prefix("//! | ")?.split(" |").next());
+        let names = cells.map(|cell| cell.trim_matches(['[', ']', '`']));
+        names.filter(|name| *name != "room").collect()
+    }
+
+    /// The files of a room, those apart that hold tests.
+    fn sources(path: &Path) -> Vec<PathBuf> {
+        if path.file_stem().is_some_and(|stem| stem == "tests") {
+            return Vec::new();
+        }
+        match fs::read_dir(path) {
+            Ok(entries) => entries
+                .flat_map(|entry| sources(&entry.unwrap().path()))
+                .collect(),
+            Err(_) => vec![path.to_owned()],
+        }
+    }
+
+    #[test]
+    fn each_room_imports_only_those_above_it() {
+        let rooms = rooms();
+        let all = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut seen = 0;
+        for (place, room) in rooms.iter().enumerate() {
+            let files = [all.join(room), all.join(format!("{room}.rs"))];
+            let files = files.iter().filter(|path| path.exists());
+            for file in files.flat_map(|path| sources(path)) {
+                let text = fs::read_to_string(&file).unwrap();
+                let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+                let lines = code
+                    .lines()
+                    .filter(|line| !line.trim_start().starts_with("//"));
+                let imports = lines.flat_map(|line| line.split("crate::").skip(1));
+                for import in imports {
+                    let end = import.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+                    let name = &import[..end.unwrap_or(import.len())];
+                    let above = rooms.iter().position(|room| *room == name);
+                    assert!(
+                        above.is_some_and(|above| above <= place),
+                        "{} imports `{name}`, which doesn't stand above `{room}`",
+                        file.display()
+                    );
+                    seen += 1;
+                }
+            }
+        }
+        assert!(seen > 500, "{seen} imports of {} rooms", rooms.len());
+    }
+}
