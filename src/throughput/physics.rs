@@ -110,8 +110,9 @@ fn soft_min(a: f64, b: f64) -> f64 {
 }
 
 /// How sharply the slower of two links decides: collectives pipeline through both, so the faster
-/// one costs next to nothing until it is nearly as slow.
-const SLOWER_LINK_POWER: i32 = 16;
+/// one costs next to nothing until it is nearly as slow. A power of two, whose root is square roots.
+const SLOWER_LINK_SQUARES: u32 = 4;
+const SLOWER_LINK_POWER: i32 = 1 << SLOWER_LINK_SQUARES;
 
 /// Seconds of a collective over two links in a row: the slower one's, rounded off where they are
 /// alike, so that the fit meets no kink.
@@ -121,8 +122,7 @@ fn slower(a: f64, b: f64) -> f64 {
         return 0.0;
     }
     let ratio = (a.min(b) / most).powi(SLOWER_LINK_POWER);
-    // The sixteenth root, for SLOWER_LINK_POWER.
-    most * (1.0 + ratio).sqrt().sqrt().sqrt().sqrt()
+    most * (0..SLOWER_LINK_SQUARES).fold(1.0 + ratio, |root, _| root.sqrt())
 }
 
 /// By how much [`slower`] grows, relatively, with one of its links.
