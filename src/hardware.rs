@@ -28,7 +28,7 @@ impl Gpu {
     /// are.
     #[must_use]
     pub fn same_architecture(&self, other: &Self) -> bool {
-        (self.peak_flops / other.peak_flops - 1.0).abs() < 1e-6
+        peaks_alike(self.peak_flops, other.peak_flops)
     }
 
     /// Usable memory in bytes.
@@ -36,6 +36,11 @@ impl Gpu {
     pub fn usable_bytes(&self) -> f64 {
         self.usable_gib * GIB
     }
+}
+
+/// Whether two peaks are that of one architecture, however they were printed.
+pub(crate) fn peaks_alike(one: f64, other: f64) -> bool {
+    (one / other - 1.0).abs() < 1e-6
 }
 
 /// A cluster: nodes of one GPU type and the links between them.

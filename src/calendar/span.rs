@@ -19,6 +19,9 @@ use crate::quantity::QuantityError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span(u64);
 
+/// Hours that rounding may add to a whole number of minutes.
+const ROUNDING_H: f64 = 1e-9;
+
 /// Units, with their seconds.
 pub(super) const UNITS: [(&str, u64); 5] = [
     ("s", 1),
@@ -62,6 +65,12 @@ impl Span {
             reason = "whole, not negative, and at most 500 years"
         )]
         Self::from_seconds(minutes as u64 * SECONDS_PER_MINUTE)
+    }
+
+    /// The same of hours to which rounding may have added a little.
+    #[must_use]
+    pub(crate) fn from_rounded_hours_up(hours: f64) -> Option<Self> {
+        Self::from_hours_up(hours - ROUNDING_H)
     }
 
     /// Hours rounded down to a whole minute; [`Span::MAX`] beyond it, nothing when they are negative

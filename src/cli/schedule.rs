@@ -17,9 +17,6 @@ use super::request::Opened;
 use super::timing::Stopwatch;
 use super::{Failure, live, threads};
 
-/// Hours that rounding may add to a whole number of minutes.
-const ROUNDING_H: f64 = 1e-9;
-
 /// A schedule, with the jobs it is of.
 #[derive(Debug)]
 pub(super) struct Scheduled {
@@ -90,6 +87,9 @@ pub(super) fn scheduled(
     }
     Ok(Scheduled { schedule, agenda })
 }
+
+/// Refuses flags that say something about one job.
+fn refuse_flags(flags: &Settings) -> Result<(), Diagnostic> {
     // In full, so that none is dropped that comes to be.
     let Settings {
         model,
@@ -116,9 +116,6 @@ pub(super) fn scheduled(
         launch: _,
         reserve: _,
     } = flags;
-
-/// Refuses flags that say something about one job.
-fn refuse_flags(flags: &Settings) -> Result<(), Diagnostic> {
     let set = [
         (model.is_some(), "--model"),
         (tokens.is_some(), "--tokens"),
@@ -189,7 +186,7 @@ impl From<ScheduleError> for Failure {
                 let diagnostic = diagnostic
                     .help(format!(
                         "a window of {} on {nodes} {} of {cluster}{from} would hold it",
-                        Span::from_hours_up(window_h - ROUNDING_H).unwrap_or(Span::MAX),
+                        Span::from_rounded_hours_up(window_h).unwrap_or(Span::MAX),
                         plural(nodes, "node")
                     ))
                     .help("fewer `tokens` make it shorter");

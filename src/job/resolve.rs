@@ -4,15 +4,13 @@ use super::settings::{ModelChoice, Settings, Sourced};
 use super::{GlobalBatch, Request, StackChoice, TokenBudget, TokensChoice};
 use crate::diagnostic::Diagnostic;
 use crate::hardware::Cluster;
+use crate::measure::DEFAULT_STACK;
 use crate::model::{MAX_SEQ_LEN, Model};
 use crate::preset::Catalog;
 use crate::search::Axis;
 
 /// Clusters that a job runs on when it names none: the measured ones.
 const DEFAULT_CLUSTERS: [&str; 2] = ["r7z2", "r1z1"];
-/// The stack of a job that names none, where no rows of the user's own tell another: that of the
-/// embedded tables.
-const DEFAULT_STACK: &str = "fp32-gather";
 /// Candidates shown unless the job says otherwise.
 const DEFAULT_TOP: u64 = 10;
 /// The most candidates a plan keeps: far more than anyone reads, and still little memory.

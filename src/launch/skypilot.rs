@@ -6,14 +6,14 @@ use crate::shell::ShellWord;
 use super::names::Namer;
 use super::node::{Map, Node};
 use super::settings::TIME_LIMIT;
-use super::trainer::Nodes;
+use super::trainer::{ENDPOINT, Nodes};
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head, llm_foundry};
 
 /// A node's place, from the variables `SkyPilot` sets.
 const NODES: Nodes = Nodes {
     rank: "\"$SKYPILOT_NODE_RANK\"",
     address: "\"$MASTER_ADDR\"",
-    endpoint: "\"$MASTER_ADDR:29500\"",
+    endpoint: ENDPOINT,
 };
 
 /// `SkyPilot`'s names of those who publish prices here.

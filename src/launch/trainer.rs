@@ -5,8 +5,18 @@ use crate::shell::{Command, ShellWord, export, quoted};
 
 use super::Launch;
 
+/// As a literal, which expressions can be made of.
+macro_rules! port {
+    () => {
+        "29500"
+    };
+}
+
 /// Port of the first node that the others find it by.
-pub(super) const PORT: &str = "29500";
+pub(super) const PORT: &str = port!();
+
+/// The same after its address, where a variable holds that.
+pub(super) const ENDPOINT: &str = concat!("\"$MASTER_ADDR:", port!(), "\"");
 
 /// Peak learning rates of GPT-3 by parameters (Brown et al. 2020, arXiv 2005.14165, table 2.1).
 const GPT3_RATES: [(f64, f64); 8] = [
@@ -259,5 +269,5 @@ pub(super) fn by_hand(launch: &Launch<'_>, head: &str, command: &str, script: Sc
 pub(super) const BY_HAND: Nodes = Nodes {
     rank: "\"$NODE_RANK\"",
     address: "\"$MASTER_ADDR\"",
-    endpoint: "\"$MASTER_ADDR:29500\"",
+    endpoint: ENDPOINT,
 };

@@ -17,8 +17,9 @@ use super::row::Row;
 use super::split::{self, Split};
 use super::variant::{self, FP8, OFFLOAD, OFFLOADED, Sharding};
 
-/// The stack of rows that don't tell theirs: that of the embedded tables.
-const DEFAULT_STACK: &str = "fp32-gather";
+/// The stack of rows that don't tell theirs, and of a job that names none: that of the embedded
+/// tables.
+pub(crate) const DEFAULT_STACK: &str = "fp32-gather";
 
 /// The same on GPUs that the embedded tables don't hold: the common setting of the software that
 /// runs there.

@@ -25,6 +25,7 @@ pub use error::{PlanError, Remedy};
 pub use front::FrontReport;
 pub use front_point::{FrontPoint, FrontStep};
 pub(crate) use gpu_counts::counts_left_out;
+pub(crate) use notes::FAILURES_WORTH_A_WORD;
 pub use notes::{
     failure_note, fit_notes, pressure_note, shortfall_note, tokens_note, waiting_note,
 };
@@ -97,12 +98,12 @@ pub struct Predicted {
     pub notes: Vec<String>,
 }
 
-/// What a single configuration was predicted for.
 impl Predicted {
     /// Version of the JSON that `predict` prints.
     pub const SCHEMA_VERSION: u32 = 1;
 }
 
+/// What a single configuration was predicted for.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct PredictedRequest {
     /// The model.

@@ -10,7 +10,7 @@ use crate::measure::{LATER_DEFAULT_STACK, is_apart};
 use crate::memory::{MemoryModel, Verdict};
 use crate::quantity::{SECONDS_PER_HOUR, counted, display_hours, display_thousands};
 use crate::search::MAX_SHORTFALL;
-use crate::throughput::Fit;
+use crate::throughput::{Fit, TIGHT_SPEED};
 
 /// What a reader of a plan that was ended early has to know before anything else.
 pub(super) fn partial(space: &SpaceReport) -> String {
@@ -135,7 +135,7 @@ pub(super) fn price_notes(request: &Request, shown: &[&[Candidate]]) -> Vec<Stri
 }
 
 /// Failures that are worth a word where nothing is saved against them.
-const WORTH_A_WORD: f64 = 0.1;
+pub(crate) const FAILURES_WORTH_A_WORD: f64 = 0.1;
 
 /// That failures or checkpoints leave a run little, or failures lose everything.
 #[must_use]
@@ -158,7 +158,7 @@ pub fn failure_note(candidate: &Candidate) -> Option<String> {
         ));
     }
     let unsaved = candidate.checkpoint_interval_s.is_none();
-    (unsaved && candidate.expected_failures > WORTH_A_WORD).then(|| {
+    (unsaved && candidate.expected_failures > FAILURES_WORTH_A_WORD).then(|| {
         format!(
             "no checkpoint is written before the end: each failure, of which {:.1} are expected, loses \
              all work so far",
@@ -261,8 +261,9 @@ pub fn pressure_note(request: &Request, candidate: &Candidate) -> Option<String>
     } else {
         "though full speed is expected here"
     };
+    let (slowest, fastest) = TIGHT_SPEED;
     Some(format!(
-        "too near the memory limit: such runs went out of memory or ran at 0.3 to 0.9 of the usual \
-         speed, {predicted}; {way_out}"
+        "too near the memory limit: such runs went out of memory or ran at {slowest} to {fastest} of \
+         the usual speed, {predicted}; {way_out}"
     ))
 }

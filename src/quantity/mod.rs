@@ -54,6 +54,9 @@ impl QuantityError {
     }
 }
 
+/// How much rounding may make a bound exceed what it bounds, as a share.
+pub(crate) const BOUND_ROUNDING: f64 = 1e-12;
+
 /// Seconds per hour.
 pub(crate) const SECONDS_PER_HOUR: f64 = 3600.0;
 

@@ -6,7 +6,7 @@ use crate::memory::Verdict;
 use crate::plan::{Candidate, MemoryReport};
 use crate::schedule::Schedule;
 use crate::search::Objective;
-use crate::throughput::Basis;
+use crate::throughput::{Basis, TIGHT_SPEED};
 
 use super::Tone;
 use super::number::thousands;
@@ -72,12 +72,13 @@ pub(super) fn verdict_tone(verdict: Verdict) -> Tone {
 /// The verdict in a sentence, with the figures it rests on.
 pub(super) fn verdict_words(memory: &MemoryReport) -> String {
     let (peak, usable) = (memory.peak_gib, memory.usable_gib);
+    let (slowest, fastest) = TIGHT_SPEED;
     let of = format!("peak {peak:.1} of {usable:.1} GiB usable");
     match memory.verdict {
         Verdict::Fits => format!("fits in memory: {of}"),
         Verdict::Tight => format!(
-            "tight: {of}; too near the limit to be sure: such runs went out of memory or ran at 0.3 to \
-             0.9 of the usual speed"
+            "tight: {of}; too near the limit to be sure: such runs went out of memory or ran at \
+             {slowest} to {fastest} of the usual speed"
         ),
         Verdict::Overflows => format!(
             "overflows: {of}, and the allocator needs room beside that; this run would go out of \

@@ -7,8 +7,8 @@ use crate::forecast::Pricing;
 use crate::hardware::Price;
 use crate::job::Request;
 use crate::plan::{
-    Candidate, counts_left_out, failure_note, fit_notes, pressure_note, shortfall_note,
-    tokens_note, waiting_note,
+    Candidate, FAILURES_WORTH_A_WORD, counts_left_out, failure_note, fit_notes, pressure_note,
+    shortfall_note, tokens_note, waiting_note,
 };
 use crate::product::Billing;
 use crate::quantity::{counted, display_thousands};
@@ -50,14 +50,11 @@ pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
     notes
 }
 
-/// Failures to be expected of a run without checkpoints that make its chance an upper estimate.
-const FAILURES: f64 = 0.1;
-
 /// Where nothing is saved, a run that turns out slower fails more than in proportion, which the
 /// distribution of its end doesn't know.
 fn upper_estimate(candidate: &Candidate) -> Option<String> {
     let unsaved = candidate.checkpoint_interval_s.is_none();
-    (unsaved && candidate.expected_failures > FAILURES).then(|| {
+    (unsaved && candidate.expected_failures > FAILURES_WORTH_A_WORD).then(|| {
         "the probability of being done is an upper estimate: without a checkpoint, a run that turns \
          out slower loses more than in proportion"
             .to_owned()

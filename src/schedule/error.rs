@@ -156,9 +156,6 @@ impl ScheduleError {
     }
 }
 
-/// Hours that rounding may add to a whole number of minutes.
-const ROUNDING_H: f64 = 1e-9;
-
 fn deadlines(late: &[LateJob], proven: bool, is_nearest: bool) -> String {
     let jobs: Vec<String> = late
         .iter()
@@ -176,7 +173,7 @@ fn deadlines(late: &[LateJob], proven: bool, is_nearest: bool) -> String {
             format!(
                 "`{}` is done {} after its deadline {}{alone}",
                 job.job,
-                Span::from_hours_up(job.hours - ROUNDING_H).unwrap_or(Span::MAX),
+                Span::from_rounded_hours_up(job.hours).unwrap_or(Span::MAX),
                 job.deadline
             )
         })

@@ -19,6 +19,7 @@ use super::Counts;
 use super::engine::Keep;
 use super::rank::{Best, Ranked, Score};
 use super::space::Group;
+use crate::quantity::BOUND_ROUNDING;
 
 /// GPU counts beyond which points of the front that lie within [`RESOLUTION`] of each other in
 /// time are kept as one, the cheapest, so that memory stays flat.
@@ -26,9 +27,6 @@ const MOST_EXACT: u64 = 1 << 16;
 
 /// Width in the logarithm of time of what is kept as one point then: 0.01 %.
 const RESOLUTION: f64 = 1e-4;
-
-/// How much rounding may make a bound exceed what it bounds, as a share.
-const ROUNDING: f64 = 1e-12;
 
 /// A candidate with its cost.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -136,7 +134,7 @@ impl Front {
                 .map_or(f64::INFINITY, |fastest| fastest.score.objective()),
         };
         // No tie on time: what costs as much takes as long within a GPU count.
-        (hours < f64::INFINITY).then(|| Score::new(hours * (1.0 + ROUNDING), f64::INFINITY))
+        (hours < f64::INFINITY).then(|| Score::new(hours * (1.0 + BOUND_ROUNDING), f64::INFINITY))
     }
 
     /// Takes in a point unless another one is at least as fast and as cheap; of equal ones the

@@ -145,9 +145,5 @@ fn stepped(low: u64, high: u64, step: u64, node: u64) -> Vec<Axis> {
 
 /// Saturates: a step too large to be represented is one that is never taken.
 fn least_common_multiple(a: u64, b: u64) -> u64 {
-    let (mut x, mut y) = (a, b);
-    while y != 0 {
-        (x, y) = (y, x % y);
-    }
-    (a / x.max(1)).saturating_mul(b)
+    (a / num_integer::gcd(a, b).max(1)).saturating_mul(b)
 }

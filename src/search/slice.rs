@@ -16,6 +16,7 @@ use super::watch::Watch;
 use super::{Counts, Limits};
 use crate::configuration::Configuration;
 use crate::memory::Verdict;
+use crate::quantity::BOUND_ROUNDING;
 
 /// Points of a slice beyond which several threads share it when every one is formed.
 const TASK_POINTS: u64 = 1 << 16;
@@ -195,9 +196,6 @@ struct Row<'a, G: GroupEvaluator> {
     model: G::MicroBatch,
 }
 
-/// How much rounding may make a bound exceed what it bounds, as a share.
-const ROUNDING: f64 = 1e-12;
-
 /// Accumulations whose scores may differ by rounding alone are formed, all of them, up to so many.
 const MANY: u64 = 4096;
 
@@ -278,7 +276,7 @@ impl<G: GroupEvaluator> Row<'_, G> {
         let batch_tokens = self.tokens * most as f64;
         let pace = self.slice.evaluator.step_s(&self.model, most) / batch_tokens;
         self.slice.evaluator.best_score(
-            pace * (1.0 - ROUNDING),
+            pace * (1.0 - BOUND_ROUNDING),
             self.tokens * fewest as f64..=batch_tokens,
         )
     }

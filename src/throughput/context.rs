@@ -6,7 +6,7 @@ use super::hypothesis::Hypothesis;
 use super::layer::Layer;
 use super::links::{Links, LinksOf};
 use crate::configuration::Setting;
-use crate::hardware::Cluster;
+use crate::hardware::{Cluster, peaks_alike};
 use crate::stack::Stack;
 
 /// A GPU architecture under a stack: what coefficients belong to.
@@ -31,7 +31,7 @@ impl Place {
     }
 
     pub(super) fn same_architecture(&self, other: &Self) -> bool {
-        (self.peak_flops / other.peak_flops - 1.0).abs() < 1e-6
+        peaks_alike(self.peak_flops, other.peak_flops)
     }
 }
 

@@ -71,6 +71,7 @@ pub use hypothesis::Hypothesis;
 pub(crate) use interval::{normal, normal_reach};
 pub use outlook::Outlook;
 pub use predict::Prediction;
+pub(crate) use pressure::TIGHT_SPEED;
 pub use step_time::StepTime;
 pub use steps::{MicroBatchModel, SettingModel, StepModel};
 

@@ -13,7 +13,7 @@ use crate::memory::Verdict;
 use crate::stack::Precision;
 
 /// Slowest and fastest speed seen under pressure, over the speed without.
-const TIGHT_SPEED: (f64, f64) = (0.3, 0.9);
+pub(crate) const TIGHT_SPEED: (f64, f64) = (0.3, 0.9);
 
 /// The expected logarithm of how much slower runs under pressure are, and its standard deviation.
 pub(crate) fn log_slowdown() -> (f64, f64) {

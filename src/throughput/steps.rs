@@ -18,10 +18,8 @@ use super::residual::{Cell, bounded};
 
 use crate::configuration::{Configuration, Setting};
 use crate::memory::{MemoryModel, Verdict};
+use crate::quantity::BOUND_ROUNDING;
 use crate::stack::{Precision, Stack};
-
-/// How much rounding may make a bound exceed what it bounds, as a share.
-const ROUNDING: f64 = 1e-12;
 
 /// Expected step times of one setting: what GPU count, sequence length and checkpointing don't
 /// change.
@@ -110,7 +108,7 @@ impl StepModel {
         let factor = bounded(least).exp() * self.rates.time_factor() / pressed;
         let micro_steps = self.rates.micro_step_s(largest * self.seq_len) / largest;
         let rest = self.rates.per_step_s() / sequences as f64;
-        (micro_steps + rest) * factor * (1.0 - ROUNDING)
+        (micro_steps + rest) * factor * (1.0 - BOUND_ROUNDING)
     }
 }
 

@@ -16,11 +16,10 @@
 
 use microlp::{ComparisonOp, OptimizationDirection, Solution, Variable};
 
+use super::LENIENT;
 use super::dual_feasible::{layers, most};
 use crate::schedule::problem::{Caps, Mode, Problem};
 
-/// Rounding must not turn a bound into more than it is.
-const LENIENT: f64 = 1.0 + 1e-9;
 /// A lane worth more than allowed by less than this is allowed; a price of less is none.
 const LEAST: f64 = 1e-7;
 /// Steps and ways to run that are looked at in the time of a decision of the tree.

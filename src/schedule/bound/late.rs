@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::ROUNDING;
 use crate::schedule::due::Due;
 use crate::schedule::problem::Task;
 use crate::schedule::room::Room;
@@ -33,9 +34,6 @@ impl Waiting {
         })
     }
 }
-
-/// Rounding must not turn a bound into more than it is.
-const LENIENT: f64 = 1e-9;
 
 /// What the jobs' lateness counts at the least, where so much is `free` from each step on, in the
 /// order of time and the last for ever.
@@ -75,7 +73,7 @@ pub(in crate::schedule) fn together(jobs: &mut [Waiting], free: &[(i64, i64)]) -
             size += counts.abs();
             gains.push(gain);
         }
-        most = most.max(sum - size * LENIENT);
+        most = most.max(sum - size * ROUNDING);
         let mut after = 0.0;
         let mut worst: Option<(f64, usize)> = None;
         for (place, job) in jobs.iter().enumerate().rev() {

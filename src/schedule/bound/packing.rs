@@ -1,7 +1,7 @@
 //! Whether jobs need more than there is, when each of them takes one of its ways.
 
-/// Rounding must not turn a bound into more than it is.
-const LENIENT: f64 = 1.0 + 1e-9;
+use super::LENIENT;
+
 /// How far the weights move in one round, and at most.
 const STRIDE: f64 = 0.6;
 const LEAST_MOVE: f64 = 0.3;

@@ -90,7 +90,7 @@ impl Lanes {
         ways.sort_by_key(|mode| mode.steps);
         let mut divisor = 0;
         let divisors = ways.into_iter().map(|mode| {
-            divisor = common(divisor, mode.nodes.max(1));
+            divisor = num_integer::gcd(divisor, mode.nodes.max(1));
             (mode.steps, divisor)
         });
         let mut divisors: Vec<(i64, i64)> = divisors.collect();
@@ -145,14 +145,5 @@ impl Lanes {
             area = area.saturating_add(part);
         }
         area
-    }
-}
-
-/// The greatest common divisor.
-fn common(one: i64, other: i64) -> i64 {
-    if one == 0 {
-        other
-    } else {
-        common(other % one, one)
     }
 }

@@ -14,6 +14,7 @@
 mod slots;
 
 use self::slots::{At, Offer, SLOTS, Slot, Start, place, slots, spans, starts};
+use super::ROUNDING;
 use crate::schedule::problem::{END_OF_TIME, Mode, Problem, Worth};
 use crate::schedule::room::Room;
 
@@ -28,8 +29,6 @@ const SHORTEST: f64 = 1e-3;
 const BETTER: f64 = 1e-5;
 /// What of a direction is kept in the next.
 const MOMENTUM: f64 = 0.7;
-/// Rounding must not turn a bound into more than it is.
-const LENIENT: f64 = 1e-9;
 
 /// What a node-step costs in each slot of each site, and a node all the time before it.
 #[derive(Debug, Clone)]
@@ -284,7 +283,7 @@ impl Market {
             .map(|(slot, price)| price * slot.steps() * slot.nodes as f64)
             .sum();
         self.bound = most;
-        self.rounding = LENIENT * (1.0 + best + all);
+        self.rounding = ROUNDING * (1.0 + best + all);
     }
 
     /// What all jobs cost at prices, each as is cheapest for itself, less what all that is free would
