@@ -15,9 +15,10 @@ use crate::report::{Fitted, ToMeasure};
 use super::args::{
     ConfidenceArgs, FitArgs, Format, GlobalArgs, JobArgs, OutputArgs, RankingArgs, paths, whole,
 };
+use super::catalog::catalog_with;
 use super::input::read_text;
 use super::output::Output;
-use super::{Failure, catalog_with, fit_source, live, request, threads};
+use super::{Failure, fit_source, live, request, threads};
 
 /// Flags of `tminus advise`.
 #[derive(Debug, Clone, Args)]

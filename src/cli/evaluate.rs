@@ -16,9 +16,10 @@ use crate::throughput::evaluate::{Evaluation, Protocol, evaluate, hold_out, hold
 use crate::throughput::{Fit, FitError, Hypothesis, doubts};
 
 use super::args::{ConfidenceArgs, FitArgs, Format, GlobalArgs, OutputArgs, paths};
+use super::catalog::catalog_with;
 use super::output::Output;
 use super::tables::{Tables, read_tables};
-use super::{Failure, catalog_with, fit_source, live, threads};
+use super::{Failure, fit_source, live, threads};
 
 /// Flags of `tminus evaluate`.
 #[derive(Debug, Clone, Args)]

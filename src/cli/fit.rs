@@ -12,9 +12,10 @@ use crate::quantity::display_whole;
 use crate::report::FitSummary;
 
 use super::args::{Format, GlobalArgs, paths};
+use super::catalog::catalog_with;
 use super::output::Output;
 use super::tables::{Tables, read_tables};
-use super::{Failure, catalog_with, live, threads};
+use super::{Failure, live, threads};
 
 /// Flags of `tminus fit`.
 #[derive(Debug, Clone, Args)]

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, Origin, nearest_names};
 
@@ -31,6 +31,11 @@ pub(super) fn read_text_or(path: &Path, start: &str) -> Result<Origin, Diagnosti
         return Err(empty(&origin, start));
     }
     Ok(origin)
+}
+
+/// The file behind a path, whatever else it is called; `None` where there is none, as of stdin.
+pub(super) fn real(path: &Path) -> Option<PathBuf> {
+    fs::canonicalize(path).ok()
 }
 
 fn empty(origin: &Origin, start: &str) -> Diagnostic {

@@ -5,6 +5,7 @@
 
 mod advise;
 mod args;
+mod catalog;
 mod compare;
 mod completions;
 mod evaluate;
@@ -31,14 +32,10 @@ mod threads;
 mod timing;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-use crate::diagnostic::Diagnostic;
-use crate::job::JobFile;
-use crate::preset::Catalog;
 
 use args::GlobalArgs;
 use failure::Failure;
@@ -168,29 +165,6 @@ fn command_line(arguments: &[OsString]) -> String {
         }
     }
     words.join(" ")
-}
-
-/// The catalog with the user's preset files over it, in the order given. Of a job file it takes
-/// what the file describes: its model, clusters, stacks, and the preset files it names.
-fn catalog_with(catalog: Catalog, files: &[PathBuf]) -> Result<Catalog, Diagnostic> {
-    files.iter().try_fold(catalog, |catalog, file| {
-        let origin = input::read_text_or(file, input::PRESETS_START)?;
-        let as_presets = catalog.clone().with_file(&origin.name, &origin.text);
-        // What is neither is most likely a preset file with a mistake in it.
-        match (as_presets, JobFile::parse(&origin.name, &origin.text)) {
-            (Err(_), Ok(job)) => {
-                let beside = file.parent().unwrap_or(Path::new(""));
-                let named = job.settings.presets.iter();
-                let named: Vec<PathBuf> = named.map(|named| beside.join(&named.value)).collect();
-                let catalog = job.extend(catalog_with(catalog, &named)?)?;
-                Ok(match job.own_model() {
-                    Some(model) => catalog.with_model(model.clone()),
-                    None => catalog,
-                })
-            }
-            (read, _) => read,
-        }
-    })
 }
 
 #[cfg(test)]

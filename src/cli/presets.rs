@@ -13,9 +13,10 @@ use crate::preset::{Catalog, Kind};
 use crate::report::tables::{self, MeasuredRow};
 use crate::report::{Listing, Shelf, settings, shelf};
 
+use super::Failure;
 use super::args::{OutputArgs, paths};
+use super::catalog::catalog_with;
 use super::output::Output;
-use super::{Failure, catalog_with};
 
 /// Flags of `tminus presets`.
 #[derive(Debug, Clone, Args)]

@@ -14,9 +14,10 @@ use crate::preset::Catalog;
 use crate::throughput::Fit;
 
 use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, JobArgs, RankingArgs};
+use super::catalog::{catalog_with, located, with_named};
+use super::fit_source;
 use super::input::read_text;
 use super::output::Output;
-use super::{catalog_with, fit_source};
 
 /// What the flags set.
 pub(super) fn settings(
@@ -145,14 +146,7 @@ pub(super) fn open(
     let origin = read_text(path)?;
     let file = JobFile::parse(&origin.name, &origin.text)?;
     let beside = path.parent().unwrap_or(Path::new(""));
-    let catalog =
-        file.settings
-            .presets
-            .iter()
-            .try_fold(Catalog::embedded(), |catalog, named| {
-                catalog_with(catalog, &[beside.join(&named.value)])
-                    .map_err(|error| located(error, named))
-            })?;
+    let catalog = with_named(Catalog::embedded(), &file, path)?;
     let catalog = catalog_with(file.extend(catalog)?, presets)?;
     let own = file.settings.fit.clone().filter(|_| fit.fit.is_none());
     let of_job = own.iter().chain(&file.settings.presets);
@@ -164,15 +158,6 @@ pub(super) fn open(
         None => error,
     })?;
     Ok(Opened { named, ..opened })
-}
-
-/// A refusal that has no place of its own gets that of the key which names the file.
-fn located<T>(error: Diagnostic, named: &Sourced<T>) -> Diagnostic {
-    if error.origin.is_some() {
-        error
-    } else {
-        named.refuse(error, "named here")
-    }
 }
 
 impl Opened {
