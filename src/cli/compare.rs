@@ -13,7 +13,7 @@ use crate::job::{ModelChoice, Sourced};
 use crate::measure;
 use crate::model::Model;
 use crate::preset::Catalog;
-use crate::quantity::{Tokens, plural};
+use crate::quantity::{Tokens, plural, without_separators};
 use crate::report::Deviation;
 use crate::throughput::Fit;
 
@@ -233,6 +233,9 @@ fn check_size(run: &PlannedRun, cluster: &Cluster, origin: &Origin) -> Result<()
 const SPEED_EXPECTED: &str =
     "give tokens per second as a number such as 25700 or 371K, or a table such as runs.csv";
 
+/// Letters that may follow a number and scale it.
+const SCALES: [char; 7] = ['k', 'K', 'M', 'B', 'G', 'T', 'i'];
+
 /// What was measured.
 enum Measured {
     /// Tokens per second.
@@ -260,7 +263,7 @@ impl Measured {
 }
 
 fn measured(text: &str, catalog: &Catalog, fit: &Fit) -> Result<Measured, Diagnostic> {
-    let plain = text.replace(',', "");
+    let plain = without_separators(text, &SCALES);
     let number = plain
         .parse::<f64>()
         .ok()
@@ -283,8 +286,12 @@ fn measured(text: &str, catalog: &Catalog, fit: &Fit) -> Result<Measured, Diagno
             "--measured: `{text}` is neither tokens per second nor a file that is there"
         ))
         .help(SPEED_EXPECTED);
+        let number = text.trim_end_matches(SCALES);
+        let scale = text.strip_prefix(number).unwrap_or_default();
         return Err(if text.to_lowercase().contains("s/s") {
             refusal.help("samples/s times the sequence length are tokens/s")
+        } else if let Some(written) = measure::with_decimal_point(number) {
+            refusal.help(format!("a decimal comma? write {written}{scale}"))
         } else {
             refusal
         });

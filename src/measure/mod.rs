@@ -47,6 +47,7 @@ use crate::stack::Stack;
 use grid::Grid;
 use rows::Speed;
 
+pub(crate) use number::with_decimal_point;
 pub(crate) use speed::{PLAUSIBLE_MFU, mfu, percent};
 pub use units::Unit;
 pub(crate) use write::is_usual;

@@ -107,7 +107,7 @@ pub(super) fn hint(text: &str) -> Option<String> {
 }
 
 /// What a number with a decimal comma is with a point; `None` where the comma may group thousands.
-fn with_decimal_point(text: &str) -> Option<String> {
+pub(crate) fn with_decimal_point(text: &str) -> Option<String> {
     let (whole, decimals) = text.split_once(',')?;
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let grouped = whole.contains(|c: char| c == '.' || GROUPS.contains(&c));
