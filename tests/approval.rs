@@ -145,7 +145,7 @@ fn a_stated_price_is_a_setting() {
     );
     assert!(!text.contains(none), "{text}");
     assert!(
-        text.contains("**price**: $1.9 per GPU-hour, stated"),
+        text.contains("**price**: $1.90 per GPU-hour, stated"),
         "{text}"
     );
 }

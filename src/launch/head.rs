@@ -4,7 +4,7 @@ use crate::configuration::on_off;
 use crate::plan::Candidate;
 use crate::quantity::{
     Interval, SECONDS_PER_HOUR, counted, display_chance, display_count, display_hours,
-    display_hours_like, display_thousands, display_whole, plural,
+    display_hours_like, display_thousands, display_unit_price, display_whole, plural,
 };
 use crate::reserve::Booking;
 use crate::throughput::Basis;
@@ -107,7 +107,11 @@ fn cost(c: &Candidate) -> String {
 /// What a GPU-hour is costed at, and who says so when; or why there is no cost.
 fn priced(c: &Candidate) -> String {
     match c.usd_per_gpu_hour {
-        Some(usd) => format!("price: ${usd} per GPU-hour ({})", c.price_source),
+        Some(usd) => format!(
+            "price: ${} per GPU-hour ({})",
+            display_unit_price(usd),
+            c.price_source
+        ),
         None => format!("price: {}", c.price_source),
     }
 }

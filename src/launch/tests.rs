@@ -68,7 +68,7 @@ fn every_target_says_what_was_planned_and_keeps_the_checkpoint_interval() {
             "tokens/s",
             "GiB (fits)",
             "to the budget",
-            "# price: $2.5 per GPU-hour (mosaicml, r1z1, as-billed, as of 2023-05",
+            "# price: $2.50 per GPU-hour (mosaicml, r1z1, as-billed, as of 2023-05",
             "a checkpoint every ",
         ] {
             assert!(

@@ -77,6 +77,15 @@ pub fn display_whole(value: f64) -> String {
     format!("{sign}{digits}")
 }
 
+/// Dollars per GPU-hour without the sign: cents, and more where the price has more, up to
+/// millionths.
+pub(crate) fn display_unit_price(usd: f64) -> String {
+    let full = format!("{usd:.6}");
+    let cents = full.len().saturating_sub(4);
+    let end = full.trim_end_matches('0').len().max(cents);
+    full.get(..end).unwrap_or(&full).to_owned()
+}
+
 /// An integer with thousands separators: `1,508,631`.
 #[must_use]
 pub fn display_thousands(value: u128) -> String {

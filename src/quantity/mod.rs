@@ -21,7 +21,7 @@ use thiserror::Error;
 
 pub use confidence::Confidence;
 pub use count::{Bytes, Tokens};
-pub(crate) use display::{counted, display_chance, display_hours_like, plural};
+pub(crate) use display::{counted, display_chance, display_hours_like, display_unit_price, plural};
 pub use display::{display_count, display_hours, display_thousands, display_whole};
 pub use interval::Interval;
 pub(crate) use median::{median, middle_two};

@@ -53,3 +53,19 @@ proptest! {
         let _ = text.parse::<Bytes>();
     }
 }
+
+#[test]
+fn unit_prices_have_cents_and_no_digits_of_rounding() {
+    for (usd, text) in [
+        (2.0, "2.00"),
+        (2.5, "2.50"),
+        (3.933, "3.933"),
+        (24.27 / 8.0, "3.03375"),
+        (9.2 / 7.0, "1.314286"),
+        (0.1 + 0.2, "0.30"),
+        (1e-4, "0.0001"),
+        (1e4, "10000.00"),
+    ] {
+        assert_eq!(display_unit_price(usd), text, "{usd}");
+    }
+}

@@ -10,7 +10,7 @@ use crate::quantity::{display_thousands, without_separators};
 use crate::stack::Stack;
 
 use super::listing::Section;
-use super::number::significant;
+use super::number::{significant, unit_price};
 use super::{Cell, Column, Grid};
 
 /// One kind of preset, all of them or the ones named so.
@@ -189,7 +189,10 @@ fn cluster_row(cluster: &Cluster) -> Vec<Cell> {
         display_thousands(cluster.max_gpus.into()).into(),
         link.map_or_else(|| "–".into(), |link| figure(link * 8.0 / 1e9)),
         price
-            .map_or_else(|| "–".to_owned(), |price| usd(price.usd_per_gpu_hour))
+            .map_or_else(
+                || "–".to_owned(),
+                |price| unit_price(price.usd_per_gpu_hour),
+            )
             .into(),
     ]
 }
@@ -209,7 +212,7 @@ fn price_row(cluster: &Cluster, price: &Price) -> Vec<Cell> {
         price.price_type.as_str().into(),
         price.region.as_str().into(),
         price.as_of.as_str().into(),
-        usd(price.usd_per_gpu_hour).into(),
+        unit_price(price.usd_per_gpu_hour).into(),
     ]
 }
 
@@ -242,16 +245,6 @@ fn figure(value: f64) -> Cell {
 
 fn yes_no(yes: bool) -> Cell {
     if yes { "yes" } else { "no" }.into()
-}
-
-/// A price in full: three decimals, or as many as it has.
-fn usd(price: f64) -> String {
-    let (short, full) = (format!("{price:.3}"), price.to_string());
-    if full.len() > short.len() {
-        full
-    } else {
-        short
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Numbers as people read them: few digits, units in the header, never a bare float.
 
-pub(super) use crate::quantity::display_whole as thousands;
 use crate::quantity::{Interval, SECONDS_PER_HOUR, display_count};
+pub(super) use crate::quantity::{display_unit_price as unit_price, display_whole as thousands};
 
 /// Three significant digits, without exponent between 0.001 and 10 million.
 pub(super) fn significant(value: f64) -> String {
@@ -82,15 +82,6 @@ pub(super) fn exact_hours(value: f64) -> String {
         let text = format!("{:02}", hundredths % 100.0);
         let whole = thousands((hundredths / 100.0).floor());
         format!("{whole}.{}", text.trim_end_matches('0'))
-    }
-}
-
-/// A unit price in dollars: cents, and more where the price has more.
-pub(super) fn unit_price(value: f64) -> String {
-    let exact = value.to_string();
-    match exact.split_once('.') {
-        Some((_, decimals)) if decimals.len() > 2 => exact,
-        _ => format!("{value:.2}"),
     }
 }
 
@@ -241,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bill_s_quantities_and_prices_have_their_decimals() {
+    fn a_bill_s_quantities_have_their_decimals() {
         for (value, text) in [
             (0.0, "0"),
             (0.004, "0.0040"),
@@ -252,9 +243,6 @@ mod tests {
             (2e6, "2,000,000"),
         ] {
             assert_eq!(hours(value), text, "{value}");
-        }
-        for (value, text) in [(2.5, "2.50"), (4.0, "4.00"), (3.933, "3.933")] {
-            assert_eq!(unit_price(value), text, "{value}");
         }
     }
 

@@ -9,7 +9,7 @@ use crate::search::Objective;
 use crate::throughput::{Basis, TIGHT_SPEED};
 
 use super::Tone;
-use super::number::thousands;
+use super::number::{thousands, unit_price};
 
 /// The same configuration on the same cluster.
 pub(super) fn same(a: &Candidate, b: &Candidate) -> bool {
@@ -105,7 +105,7 @@ pub(super) fn price_words(pricing: &Pricing, cluster: &Cluster) -> String {
             format!(
                 "{}: ${} per GPU-hour ({})",
                 cluster.name,
-                price.usd_per_gpu_hour,
+                unit_price(price.usd_per_gpu_hour),
                 price.words_without(&cluster.name)
             )
         },
@@ -144,7 +144,7 @@ mod tests {
         cluster.prices = vec![price];
         assert_eq!(
             price_words(&Pricing::default(), &cluster),
-            "gpu: $2.5 per GPU-hour (acme-gpu, on-demand, eu-gpu, as of 2026-01-21, contract of gpu, \
+            "gpu: $2.50 per GPU-hour (acme-gpu, on-demand, eu-gpu, as of 2026-01-21, contract of gpu, \
              signed)"
         );
     }

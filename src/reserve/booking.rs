@@ -15,7 +15,7 @@ use crate::hardware::{Cluster, known};
 use crate::job::Request;
 use crate::plan::Candidate;
 use crate::product::Billing;
-use crate::quantity::Interval;
+use crate::quantity::{Interval, display_unit_price};
 use crate::throughput::Fit;
 
 /// One booking. Times are RFC 3339 in UTC, and `null` where no start was given.
@@ -142,7 +142,7 @@ impl PriceReport {
         let details: Vec<&str> = details.into_iter().filter(|text| known(text)).collect();
         format!(
             "${} per GPU-hour ({})",
-            self.usd_per_gpu_hour,
+            display_unit_price(self.usd_per_gpu_hour),
             details.join(", ")
         )
     }

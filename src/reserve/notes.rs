@@ -11,7 +11,7 @@ use crate::plan::{
     shortfall_note, tokens_note, waiting_note,
 };
 use crate::product::Billing;
-use crate::quantity::{counted, display_thousands};
+use crate::quantity::{counted, display_thousands, display_unit_price};
 
 /// Chance of needing more than the longest booking that is worth a word.
 const WORTH_A_WORD: f64 = 0.01;
@@ -111,7 +111,8 @@ fn price(desk: &Desk<'_>) -> Option<String> {
     let pricing = &desk.offer.pricing;
     let place = pricing.place_words();
     let shown = |price: &Price| {
-        let rate = format!("{} ${}", price.price_type, price.usd_per_gpu_hour);
+        let usd = display_unit_price(price.usd_per_gpu_hour);
+        let rate = format!("{} ${usd}", price.price_type);
         if place.is_empty() {
             rate
         } else {

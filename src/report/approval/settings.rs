@@ -7,7 +7,7 @@ use crate::plan::RequestReport;
 use crate::quantity::{SECONDS_PER_HOUR, display_hours};
 use crate::search::{Objective, Switch};
 
-use super::super::number::percent;
+use super::super::number::{percent, unit_price};
 use super::super::ranking::by;
 use super::{Approval, note};
 
@@ -94,7 +94,7 @@ fn stated_price(job: &Request) -> Option<(String, String)> {
         let price = job.pricing.price(cluster)?;
         price.is_stated().then_some(price)
     })?;
-    let usd = stated.usd_per_gpu_hour;
+    let usd = unit_price(stated.usd_per_gpu_hour);
     Some(note(
         "price",
         format!("${usd} per GPU-hour, stated (default: the one published)"),
