@@ -83,13 +83,12 @@ impl Pricing {
         asked.unwrap_or(&price.price_type)
     }
 
-    /// Whether what is costed at a price, or asked for where none is known, are nodes that are taken
-    /// back at any time.
+    /// Whether what is costed at a price of that type, or asked for where none is known, are nodes
+    /// that are taken back at any time.
     #[must_use]
-    pub fn is_spot(&self, price: Option<&Price>) -> bool {
-        let kind = price.map_or(self.price_type.as_deref(), |price| {
-            Some(self.kind_of(price))
-        });
+    pub fn is_spot(&self, price_type: Option<&str>) -> bool {
+        let told = price_type.filter(|kind| *kind != Price::STATED);
+        let kind = told.or(self.price_type.as_deref());
         kind.is_some_and(|kind| kind.eq_ignore_ascii_case("spot"))
     }
 
@@ -186,7 +185,7 @@ impl Pricing {
                 "the {what} is {kind}: what that binds one to beyond this run is not in the cost"
             ));
         }
-        if self.is_spot(Some(price)) {
+        if self.is_spot(Some(&price.price_type)) {
             notes.push(format!(
                 "the {what} is for spot nodes, which are taken back at any time: such \
                  interruptions are not in the time, nor in the cost"

@@ -31,7 +31,7 @@ use crate::job::{LaunchSettings, Request, TimeLimit};
 use crate::memory::Verdict;
 use crate::model::Model;
 use crate::plan::Candidate;
-use crate::product::Form;
+use crate::product::{Billing, Form};
 use crate::quantity::{Confidence, SECONDS_PER_HOUR, Tokens};
 use crate::reserve::Booking;
 use crate::stack::Stack;
@@ -183,6 +183,17 @@ impl<'a> Launch<'a> {
     fn slurm_reservation(&self) -> Option<&'a Booking> {
         let booking = self.booking?;
         (booking.in_words.form == Form::Slurm).then_some(booking)
+    }
+
+    /// Whether it runs on nodes that are taken back at any time: what is booked whole never is.
+    fn is_spot(&self) -> bool {
+        let Some(booking) = self.booking else {
+            let price = self.price.map(|price| price.price_type.as_str());
+            return self.pricing.is_spot(price);
+        };
+        let price = booking.price.as_ref();
+        let price_type = price.map(|price| price.price_type.as_str());
+        booking.billing == Billing::Used && self.pricing.is_spot(price_type)
     }
 
     /// Whether the time limit asks for more checkpoints than the planned time assumes.

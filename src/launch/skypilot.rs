@@ -96,7 +96,6 @@ fn resources(launch: &Launch<'_>, notes: &mut Vec<String>) -> Result<Map, Launch
             launch.cluster.name
         ));
     }
-    let spot = launch.pricing.is_spot(price);
     let gpu = launch.gpu_name(Namer::Skypilot)?;
     let image = settings
         .image
@@ -105,7 +104,7 @@ fn resources(launch: &Launch<'_>, notes: &mut Vec<String>) -> Result<Map, Launch
     Ok(Map::new()
         .with_some("infra", infra)
         .with("accelerators", format!("{gpu}:{}", launch.gpus_per_node()))
-        .with("use_spot", settings.use_spot.unwrap_or(spot))
+        .with("use_spot", settings.use_spot.unwrap_or(launch.is_spot()))
         .with_some("image_id", image)
         .with_some(
             "network_tier",

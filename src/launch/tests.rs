@@ -45,6 +45,16 @@ fn written(job: &str, target: Target) -> Result<LaunchFiles, LaunchError> {
         .files(target)
 }
 
+/// The files of what the booking recommended runs.
+fn written_on_booking(job: &str, target: Target) -> LaunchFiles {
+    let (_, request) = planned(job);
+    let ask = Ask::new(&request, &Catalog::embedded()).unwrap();
+    let found = reserve(&Planner::new(&FIT), &request, &ask).unwrap();
+    let booking = found.recommended().unwrap();
+    let launch = Launch::new(&booking.candidate, &request, "tminus launch").unwrap();
+    launch.on(Some(booking)).files(target).unwrap()
+}
+
 fn text(files: &LaunchFiles, name: &str) -> String {
     let file = files.files.iter().find(|file| file.name == name);
     file.unwrap().text.clone()

@@ -1,6 +1,6 @@
 //! What each trainer and scheduler would make of a setting, and what is written so that it doesn't.
 
-use super::{JOB, TARGETS, text, written};
+use super::{JOB, TARGETS, text, written, written_on_booking};
 use crate::launch::Target;
 
 /// Trainers that have a folder save to it at an interval of their own, or refuse it without one.
@@ -275,6 +275,27 @@ fn spot_nodes_are_taken_where_the_price_is_for_them() {
         "model = \"gpt-1b\"\nclusters = \"r1z1\"\nprice_type = \"Spot\"\n{own}[search]\ngpus = 8\n"
     );
     assert!(all(&named, Target::Skypilot).contains("use_spot: true"));
+}
+
+/// A booking has a price of its own, whatever kind the job asks for.
+#[test]
+fn what_is_booked_whole_is_no_spot_node() {
+    let spot = |cluster: &str, product: &str, stated: &str| {
+        let job = format!(
+            "model = \"gpt-1b\"\ntokens = \"26B\"\ncluster = \"{cluster}\"\nprice_type = \"spot\"\n\
+             {stated}[reserve]\ndeadline = \"9d\"\nstart = \"2026-12-01\"\nproduct = \"{product}\"\n"
+        );
+        let files = written_on_booking(&job, Target::Skypilot);
+        text(&files, "task.yaml").contains("use_spot: true")
+    };
+    assert!(!spot("p4d.24xlarge", "ec2-capacity-block", ""));
+    assert!(!spot(
+        "p4d.24xlarge",
+        "ec2-capacity-block",
+        "usd_per_gpu_hour = 2\n"
+    ));
+    assert!(spot("a2-highgpu-8g", "on-demand", ""));
+    assert!(spot("p4d.24xlarge", "on-demand", "usd_per_gpu_hour = 2\n"));
 }
 
 #[test]
