@@ -41,6 +41,8 @@ pub struct Product {
     pub book_ahead: Option<Span>,
     /// What is billed.
     pub billing: Billing,
+    /// Whether a booking can be made longer.
+    pub extends: bool,
     /// Whether and how a booking can be cancelled or changed, in words.
     pub cancel: String,
     /// What else a buyer has to know, in words.

@@ -134,12 +134,16 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
         Some(taken) => refusal.help(taken),
         None => refusal,
     })?;
+    let booked = planned.booking.as_ref();
+    let product = booked.and_then(|booking| booking.product.as_deref());
+    let sold = product.and_then(|name| described.catalog.product(name).ok());
     let launched = Launched {
         plan: &plan,
         run: planned,
         setting,
         measured_tok_s,
         related: rows.as_ref().map_or(&[], |rows| rows.related.as_slice()),
+        product: sold,
         done: args.done_tokens,
         // Of a booking, its own terms tell.
         start: args
@@ -149,6 +153,12 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
     let mut comparison = compare(&launched, fit).map_err(refused)?;
     let more = notes(&comparison, &plan, fit.name(), rows.as_ref(), &measured);
     comparison.notes.extend(more);
+    if let (Some(name), None) = (product, sold) {
+        comparison.notes.push(format!(
+            "the product {name} isn't known here, so what more of it would take isn't told: \
+             `--presets FILE` or `--job JOB.toml` names the file that describes it"
+        ));
+    }
     if planned.rank > 1 {
         comparison.notes.extend(by_default);
     }

@@ -10,9 +10,10 @@ use thiserror::Error;
 
 use super::asked::{BudgetEnd, DeadlineEnd, of_budget, of_deadline};
 use super::in_time::in_time;
+use super::more::{self, More};
 use super::{Launched, PlannedBooking};
 use crate::calendar::{Moment, Span};
-use crate::product::Billing;
+use crate::product::{Billing, Product};
 use crate::quantity::{Interval, SECONDS_PER_HOUR, Tokens, display_count, display_hours};
 
 /// When a run is done and what it costs if it goes on as measured; intervals hold run-to-run noise
@@ -76,11 +77,12 @@ pub struct BookingEnd {
     pub in_time: f64,
     /// Tokens not trained when its nodes go; 0 where the run is done before.
     pub untrained_tokens: u64,
-    /// Hours to book besides for what is missing, as the product sells them; `null` where none are
-    /// missing, or it sells no longer booking.
-    pub more_h: Option<f64>,
-    /// Dollars that these would cost at its price; `null` where no price is known.
-    pub more_usd: Option<f64>,
+    /// What it takes to make the booking long enough; `null` where nothing is missing, or its product
+    /// makes none longer.
+    pub extension: Option<More>,
+    /// What it takes to book what is missing by itself, without a start of its own; `null` where
+    /// nothing is missing, or its product sells no such booking.
+    pub apart: Option<More>,
     /// When the last checkpoint has to begin that is whole before the nodes go.
     #[schemars(with = "Option<String>")]
     pub last_checkpoint: Option<Moment>,
@@ -185,7 +187,7 @@ pub(super) fn finish(
         Some([of(hours.low)?, of(hours.high)?])
     };
     let end = booking.map(|booking| {
-        let end = end_of(booking, start, whole);
+        let end = end_of(launched.product, booking, start, whole);
         // Of the tokens, what the hours missing would train; what is done is done.
         let missed = (end.late_h.expected.max(0.0) / whole.expected * tokens as f64).round();
         #[expect(
@@ -304,17 +306,20 @@ fn usable_h(booking: &PlannedBooking, start: Option<Moment>) -> f64 {
 
 /// How a run of that many hours ends beside its booking; the tokens and the probability are left to
 /// the caller.
-fn end_of(booking: &PlannedBooking, start: Option<Moment>, whole: Interval) -> BookingEnd {
+fn end_of(
+    product: Option<&Product>,
+    booking: &PlannedBooking,
+    start: Option<Moment>,
+    whole: Interval,
+) -> BookingEnd {
     let usable_h = usable_h(booking, start);
     let late_h = Interval {
         low: whole.low - usable_h,
         expected: whole.expected - usable_h,
         high: whole.high - usable_h,
     };
-    let missed = late_h.expected > 0.0;
-    // Sold in steps, as many of them as it takes.
-    let step_h = booking.step_h.filter(|step_h| missed && *step_h > 0.0);
-    let more_h = step_h.map(|step_h| (late_h.expected / step_h).ceil() * step_h);
+    let sold = product.filter(|_| late_h.expected > 0.0);
+    let missed_h = late_h.expected;
     BookingEnd {
         billing: booking.billing,
         usable_until: booking.usable_until,
@@ -322,11 +327,8 @@ fn end_of(booking: &PlannedBooking, start: Option<Moment>, whole: Interval) -> B
         late_h,
         in_time: 0.0,
         untrained_tokens: 0,
-        more_h,
-        more_usd: booking
-            .usd_per_hour
-            .zip(more_h)
-            .map(|(rate, hours)| rate * hours),
+        extension: sold.and_then(|product| more::extension(product, booking, missed_h)),
+        apart: sold.and_then(|product| more::apart(product, booking, missed_h)),
         last_checkpoint: booking.last_checkpoint,
         cancel: booking.cancel.clone(),
     }

@@ -3,13 +3,14 @@
 //! A plan is read back (`plan_file`), what was measured is matched to its candidate (`measured`),
 //! the deviation is explained by the physics (`explain`), a further measurement is named where
 //! several causes explain it alike (`next`), and the finish is told anew (`finish`), beside what was
-//! asked of its booking (`asked`).
+//! asked of its booking (`asked`), and what more of it would take (`more`).
 
 mod asked;
 mod explain;
 mod finish;
 mod in_time;
 mod measured;
+mod more;
 mod next;
 mod plan_file;
 
@@ -24,11 +25,13 @@ use serde::Serialize;
 pub use asked::{BudgetEnd, DeadlineEnd};
 pub use finish::{BookingEnd, Finish, FinishError};
 pub use measured::{Rows, check_units};
+pub use more::More;
 pub use next::{ExpectedSpeed, NextMeasurement};
 pub use plan_file::{PlanFile, PlannedBooking, PlannedRun};
 
 use crate::configuration::{Configuration, Setting};
 use crate::measure::{Measurement, is_usual, to_csv};
+use crate::product::Product;
 use crate::quantity::{Confidence, Interval, Tokens};
 use crate::throughput::{Cause, CauseKind, Fit, doubts};
 
@@ -56,6 +59,8 @@ pub struct Launched<'a> {
     pub related: &'a [&'a Measurement],
     /// Tokens trained so far, where that is known.
     pub done: Option<Tokens>,
+    /// The product that its booking is of, where there is one that is known.
+    pub product: Option<&'a Product>,
     /// When it started, where that is known.
     pub start: Option<crate::calendar::Moment>,
 }

@@ -19,6 +19,7 @@ struct World {
     cluster: &'static str,
     configuration: Configuration,
     booking: Option<PlannedBooking>,
+    product: Option<Product>,
     start: Option<crate::calendar::Moment>,
 }
 
@@ -37,6 +38,7 @@ impl World {
                 activation_checkpointing: true,
             },
             booking: None,
+            product: None,
             start: None,
         }
     }
@@ -133,6 +135,7 @@ impl World {
             setting: self.setting(),
             measured_tok_s: tok_s,
             related: &rows.iter().collect::<Vec<_>>(),
+            product: self.product.as_ref(),
             done: Some(Tokens::new(250_000_000).unwrap()),
             start: self.start.or("2026-12-01T09:00Z".parse().ok()),
         };

@@ -44,6 +44,9 @@ pub(crate) struct ProductTable {
     /// What is billed; `booked` unless given.
     #[serde(default)]
     pub(crate) billing: Billing,
+    /// Whether a booking can be made longer; not unless given.
+    #[serde(default)]
+    pub(crate) extends: bool,
     /// Whether and how a booking can be cancelled, in words.
     #[serde(default)]
     pub(crate) cancel: String,
@@ -129,6 +132,7 @@ impl ProductTable {
             stops_before_end: stops_before_end.map_or(Span::ZERO, |at| at.value.0),
             book_ahead: self.book_ahead.as_ref().map(|span| span.0),
             billing: self.billing,
+            extends: self.extends,
             cancel: self.cancel.clone(),
             caution: self.caution.clone(),
             source: self.source.clone(),

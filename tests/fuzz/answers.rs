@@ -161,12 +161,14 @@ pub(super) fn comparisons(text: &str) {
     let Some(measured_tok_s) = rows.as_ref().map(Rows::throughput_tok_s).or(speed) else {
         return;
     };
+    let booked = run.booking.as_ref();
     let launched = Launched {
         plan: &plan,
         run,
         setting,
         measured_tok_s,
         related: rows.as_ref().map_or(&[], |rows| rows.related.as_slice()),
+        product: booked.and_then(|booking| CATALOG.product(booking.product.as_ref()?).ok()),
         done: parts.next().and_then(|text| text.parse().ok()),
         start: parts.next().and_then(|text| text.parse().ok()),
     };

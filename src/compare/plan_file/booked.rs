@@ -24,8 +24,8 @@ pub struct PlannedBooking {
     pub cost_usd: Option<Interval>,
     /// Dollars for an hour of all its GPUs.
     pub usd_per_hour: Option<f64>,
-    /// Hours of a step between two lengths sold; `None` where no longer booking is sold.
-    pub step_h: Option<f64>,
+    /// The product that it is of.
+    pub product: Option<String>,
     /// When the run has to be done, where that was asked for as a date or with a start.
     pub deadline: Option<Moment>,
     /// Hours from the start of the booking within which it has to be done, where that was asked for.
@@ -70,12 +70,6 @@ enum Goal {
 }
 
 #[derive(Deserialize)]
-struct Step {
-    change: String,
-    booked_h: f64,
-}
-
-#[derive(Deserialize)]
 struct Front {
     knee_rank: Option<usize>,
 }
@@ -105,8 +99,7 @@ struct WrittenTerms {
     last_checkpoint: Option<String>,
     #[serde(default)]
     cancel: String,
-    #[serde(default)]
-    steps: Vec<Step>,
+    product: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -143,14 +136,12 @@ impl TryFrom<WrittenTerms> for Terms {
             Ok::<f64, String>(usd * written.booked_gpus as f64)
         });
         let booked_h = within("booked_h", written.booked_h)?;
-        let longer = written.steps.iter().find(|step| step.change == "longer");
-        let step_h = longer.map(|step| within("booked_h", step.booked_h - booked_h));
         Ok(Self(PlannedBooking {
             start: moment("start", written.start)?,
             usable_until: moment("usable_until", written.usable_until)?,
             usable_h: within("usable_h", written.usable_h)?,
             booked_h,
-            step_h: step_h.transpose()?,
+            product: written.product,
             deadline: None,
             within_h: None,
             budget_usd: None,

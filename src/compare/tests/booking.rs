@@ -7,11 +7,6 @@ use crate::calendar::{Moment, Span};
 #[test]
 fn a_booking_keeps_its_bill_and_its_end() {
     let (mut world, expected, hours) = timed();
-    let exactly = |usd| Interval {
-        low: usd,
-        expected: usd,
-        high: usd,
-    };
     for (billing, cost, left) in [
         (crate::product::Billing::Upfront, 1000.0, 0.0),
         (
@@ -33,7 +28,7 @@ fn a_booking_keeps_its_bill_and_its_end() {
             billing,
             cost_usd: Some(exactly(1000.0)),
             usd_per_hour: Some(3.0),
-            step_h: Some(hours),
+            product: None,
             deadline: None,
             within_h: None,
             budget_usd: None,
@@ -58,9 +53,8 @@ fn a_booking_keeps_its_bill_and_its_end() {
         };
         assert!(close(end.late_h.expected, 0.9 * hours), "{end:?}");
         assert_eq!(end.untrained_tokens, 450_000_000);
-        assert!(close(end.more_usd.unwrap(), 3.0 * hours));
         let end = world.compare(expected, &[]).finish.booking.unwrap();
-        assert!(end.late_h.expected < 0.0 && end.untrained_tokens == 0 && end.more_usd.is_none());
+        assert!(end.late_h.expected < 0.0 && end.untrained_tokens == 0);
     }
 }
 
@@ -77,7 +71,7 @@ fn a_late_start_misses_the_end_of_the_booking() {
         billing: crate::product::Billing::Booked,
         cost_usd: None,
         usd_per_hour: None,
-        step_h: None,
+        product: None,
         deadline: None,
         within_h: None,
         budget_usd: None,
@@ -117,11 +111,7 @@ fn a_late_start_leaves_less_to_pay() {
     world.booking = Some(booked(4.0 * hours));
     let booking = world.booking.as_mut().unwrap();
     booking.start = Some(start);
-    booking.cost_usd = Some(Interval {
-        low: 400.0,
-        expected: 400.0,
-        high: 400.0,
-    });
+    booking.cost_usd = Some(exactly(400.0));
     // A quarter of the run is done: of the booking's four parts a quarter of one, then one more.
     let in_time = world.compare(expected, &[]).finish;
     let left = |finish: &Finish| finish.remaining_usd.unwrap().expected;
@@ -131,6 +121,44 @@ fn a_late_start_leaves_less_to_pay() {
     assert!((left(&late) - 275.0).abs() < 1.0, "{late:?}");
 }
 
+
+/// More time is had as the product sells it: a longer booking is a length sold, and a second one has an
+/// end of its own. Both are held against the budget.
+#[test]
+fn more_time_is_what_the_product_sells() {
+    let (mut world, expected, hours) = timed();
+    for (product, days, late_h, longer, other) in [
+        ("ec2-capacity-block", 13.0, 48.0, Some(192.0), Some(72.0)),
+        ("ec2-capacity-block", 13.0, 20.0, Some(24.0), Some(24.0)),
+        ("ec2-capacity-block", 14.0, 50.0, Some(168.0), Some(72.0)),
+        ("ec2-capacity-block", 182.0, 5.0, None, Some(24.0)),
+        ("gcp-calendar", 13.0, 20.0, None, Some(24.0)),
+        ("slurm", 13.0, 20.0, Some(20.0), Some(20.0)),
+    ] {
+        let product = product_named(product);
+        let booked_h = days * 24.0;
+        let usable_h = product.usable(Span::of_hours(booked_h)).hours();
+        world.product = Some(product);
+        world.booking = Some(PlannedBooking {
+            usable_h,
+            cost_usd: Some(exactly(3.0 * booked_h)),
+            budget_usd: Some(3.0 * booked_h + 100.0),
+            ..booked(booked_h)
+        });
+        // A minute less than it, as that is what is rounded up.
+        let speed = expected * hours / (usable_h + late_h - 1.0 / 60.0);
+        let end = world.compare(speed, &[]).finish.booking.unwrap();
+        for (more, hours) in [(end.extension, longer), (end.apart, other)] {
+            assert_eq!(more.map(|more| more.hours), hours, "{days} d: {end:?}");
+            let Some(more) = more else { continue };
+            assert_eq!(more.usd, Some(3.0 * more.hours));
+            let over = more.over_budget_usd.unwrap();
+            assert!((over - (3.0 * more.hours - 100.0)).abs() < 1e-9, "{more:?}");
+        }
+        let early = world.compare(expected * 1e3, &[]).finish.booking.unwrap();
+        assert_eq!((early.extension, early.apart), (None, None));
+    }
+}
 /// What is asked of a booking is held against the run: it may keep its nodes and miss its deadline.
 #[test]
 fn a_deadline_and_a_budget_are_held_against_the_run() {
@@ -166,6 +194,18 @@ fn a_run_is_not_farther_than_its_booking_goes() {
     assert!(matches!(refused, Err(FinishError::BeyondBooking { .. })));
 }
 
+fn product_named(name: &str) -> Product {
+    crate::product::tests::product(name)
+}
+
+fn exactly(usd: f64) -> Interval {
+    Interval {
+        low: usd,
+        expected: usd,
+        high: usd,
+    }
+}
+
 /// A planned run, its tokens per second and the hours it takes.
 fn timed() -> (World, f64, f64) {
     let world = World::new("gpt-7b", 8, 4, 32);
@@ -183,7 +223,7 @@ fn booked(hours: f64) -> PlannedBooking {
         billing: crate::product::Billing::Booked,
         cost_usd: None,
         usd_per_hour: Some(3.0),
-        step_h: None,
+        product: None,
         deadline: None,
         within_h: None,
         budget_usd: None,

@@ -1,7 +1,7 @@
 //! When a run is done and what it costs, beside its plan and its booking.
 
 use crate::calendar::Moment;
-use crate::compare::{BookingEnd, Finish};
+use crate::compare::{BookingEnd, Finish, More};
 use crate::product::Billing;
 use crate::quantity::{Interval, display_count, display_hours, display_hours_like};
 
@@ -179,17 +179,26 @@ pub(super) fn beside_asked(finish: &Finish) -> Option<String> {
 
 /// By how much it is missed, what is not trained by then, and what to do.
 fn missed(end: &BookingEnd, tokens: u64) -> String {
-    let more = match (end.more_h, end.more_usd) {
-        (Some(hours), Some(usd)) => format!(
-            "Another {} of such nodes, about ${} at its price, would do, or others to resume on",
-            display_hours(hours),
-            dollars(usd)
+    let more = match (end.extension, end.apart) {
+        (Some(longer), Some(other)) => format!(
+            "It would do to make it {} longer{}, or to resume on a booking of its own of {}{}, or on \
+             other nodes",
+            display_hours(longer.hours),
+            costing(longer),
+            display_hours(other.hours),
+            costing(other)
         ),
-        (Some(hours), None) => format!(
-            "Another {} of such nodes would do, or others to resume on",
-            display_hours(hours)
+        (Some(longer), None) => format!(
+            "It would do to make it {} longer{}, or to resume on other nodes",
+            display_hours(longer.hours),
+            costing(longer)
         ),
-        (None, _) => "It takes other nodes to resume on".to_owned(),
+        (None, Some(other)) => format!(
+            "It would do to resume on a booking of its own of {}{}, or on other nodes",
+            display_hours(other.hours),
+            costing(other)
+        ),
+        (None, None) => "It takes other nodes to resume on".to_owned(),
     };
     format!(
         "its nodes go {} before it is done, with {} of {} tokens ({} %) not trained. {more}; {}.",
@@ -198,6 +207,20 @@ fn missed(end: &BookingEnd, tokens: u64) -> String {
         display_count(tokens as f64),
         percent(end.untrained_tokens as f64 / tokens as f64),
         in_time(end)
+    )
+}
+
+/// What more time costs, and what that makes of the budget.
+fn costing(more: More) -> String {
+    let Some(usd) = more.usd else {
+        return String::new();
+    };
+    let over = more.over_budget_usd.filter(|over| *over > 0.0);
+    let over = over.map(|over| format!(", which is over the budget by ${}", dollars(over)));
+    format!(
+        " (about ${} at its price{})",
+        dollars(usd),
+        over.unwrap_or_default()
     )
 }
 

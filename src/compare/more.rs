@@ -1,0 +1,48 @@
+//! What it takes to book what is missing when the nodes of a booking go.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::PlannedBooking;
+use crate::calendar::Span;
+use crate::product::Product;
+
+/// Time to book besides a booking.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+pub struct More {
+    /// Hours, as the product sells them.
+    pub hours: f64,
+    /// Dollars that they cost at the price of the booking; `null` where none is known.
+    pub usd: Option<f64>,
+    /// Dollars by which both together are over the budget that was asked for; below 0 where they are
+    /// within, `null` where there is none.
+    pub over_budget_usd: Option<f64>,
+}
+
+impl More {
+    fn new(booking: &PlannedBooking, hours: f64) -> Self {
+        let usd = booking.usd_per_hour.map(|rate| rate * hours);
+        let billed = booking.cost_usd.zip(usd);
+        let both = billed.map(|(cost, more)| cost.expected + more);
+        Self {
+            hours,
+            usd,
+            over_budget_usd: both.zip(booking.budget_usd).map(|(both, most)| both - most),
+        }
+    }
+}
+
+/// By how much the booking is made longer where it is `late_h` too short; `None` where its product
+/// makes none longer, or sells none that long.
+pub(super) fn extension(product: &Product, booking: &PlannedBooking, late_h: f64) -> Option<More> {
+    let needed = Span::from_hours_up(booking.usable_h + late_h).filter(|_| product.extends)?;
+    let hours = product.shortest_usable(needed)?.hours() - booking.booked_h;
+    (hours > 0.0).then(|| More::new(booking, hours))
+}
+
+/// A booking of its own for what is missing, which has an end of its own; `None` where the product
+/// sells none that long.
+pub(super) fn apart(product: &Product, booking: &PlannedBooking, late_h: f64) -> Option<More> {
+    let length = product.shortest_usable(Span::from_hours_up(late_h)?)?;
+    Some(More::new(booking, length.hours()))
+}
