@@ -19,7 +19,8 @@ pub struct DeadlineEnd {
     /// Hours by which the run is done after it, if it goes on like this; below 0 where it is done
     /// before.
     pub late_h: Interval,
-    /// The probability that it is done by then, as far as runs differ.
+    /// The probability that it is done by then, as far as runs differ; no more than that of being done
+    /// before the nodes of its booking go.
     pub in_time: f64,
 }
 
@@ -32,13 +33,14 @@ pub struct BudgetEnd {
     pub over_usd: Interval,
 }
 
-/// The deadline of a booking, for a run of `whole` hours that stray by `noise_sd`, as a logarithm;
-/// `None` where none was asked for.
+/// The deadline of a booking, for a run of `whole` hours that stray by `noise_sd`, as a logarithm, and
+/// whose nodes stay for `staying_h`; `None` where none was asked for.
 pub(super) fn of_deadline(
     booking: &PlannedBooking,
     start: Option<Moment>,
     whole: Interval,
     noise_sd: f64,
+    staying_h: f64,
 ) -> Option<DeadlineEnd> {
     let within_h = match (start, booking.deadline) {
         (Some(start), Some(deadline)) => deadline.hours_after(start),
@@ -52,7 +54,7 @@ pub(super) fn of_deadline(
             expected: whole.expected - within_h,
             high: whole.high - within_h,
         },
-        in_time: in_time(within_h / whole.expected, noise_sd),
+        in_time: in_time(within_h.min(staying_h) / whole.expected, noise_sd),
     })
 }
 

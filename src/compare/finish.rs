@@ -202,6 +202,7 @@ pub(super) fn finish(
             ..end
         }
     });
+    let staying_h = booking.map_or(f64::INFINITY, |booking| usable_h(booking, start));
     let bill = match booked {
         Some(booking) => of_booking(booking, start, whole, remaining),
         None => by_the_hour(launched, whole, remaining),
@@ -220,7 +221,8 @@ pub(super) fn finish(
         planned_finish: date(run.time_to_budget_h.expected)?,
         planned_finish_low_high: dates(run.time_to_budget_h),
         booking: end,
-        deadline: booked.and_then(|booking| of_deadline(booking, start, whole, noise_sd)),
+        deadline: booked
+            .and_then(|booking| of_deadline(booking, start, whole, noise_sd, staying_h)),
         budget: booked.and_then(|booking| of_budget(booking, bill.now)),
     })
 }

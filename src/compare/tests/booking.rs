@@ -183,6 +183,20 @@ fn a_deadline_and_a_budget_are_held_against_the_run() {
     }
 }
 
+/// Whatever the deadline, a run is as likely done by it as before its nodes go: both are needed.
+#[test]
+fn a_deadline_after_the_booking_is_no_likelier_made_than_its_end() {
+    let (mut world, expected, hours) = timed();
+    for (deadline, sure) in [(2.0, 0.5), (1.0, 0.5), (0.5, 0.0)] {
+        world.booking = Some(booked(hours));
+        world.booking.as_mut().unwrap().within_h = Some(deadline * hours);
+        let finish = world.compare(expected, &[]).finish;
+        let (end, booking) = (finish.deadline.unwrap(), finish.booking.unwrap());
+        assert!((end.in_time - sure).abs() < 1e-2, "{deadline}: {end:?}");
+        assert!(end.in_time <= booking.in_time, "{end:?} {booking:?}");
+    }
+}
+
 /// More tokens than the nodes were there for are a mistake in one of the figures.
 #[test]
 fn a_run_is_not_farther_than_its_booking_goes() {
