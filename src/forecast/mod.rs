@@ -19,6 +19,6 @@ mod wall_clock;
 pub use cost::{Bill, CostItem, CostLine};
 pub use failures::Failures;
 pub use finish::FinishTime;
-pub use price::{Pricing, Reference};
+pub use price::{Commitment, Pricing, Reference};
 pub use reliability::{RELIABILITY_SETTINGS, Reliability, ReliabilitySetting, share_without_spare};
 pub use wall_clock::{Course, Stall, WallClock};

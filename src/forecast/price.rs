@@ -49,12 +49,34 @@ pub struct Pricing {
     pub whole_only: Vec<String>,
 }
 
-/// Whether a kind of price is had for a commitment of years, such as `commit-3y`.
-fn is_commitment(price_type: &str) -> bool {
-    let kind = price_type.to_lowercase();
-    ["commit", "reserved"]
-        .iter()
-        .any(|word| kind.contains(word))
+/// What a kind of price, such as `commit-3y`, binds one to beyond what is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Commitment {
+    /// For how many years; `None` where the kind doesn't say.
+    pub years: Option<u32>,
+}
+
+impl Commitment {
+    /// Hours of a year of 365 days.
+    const HOURS_PER_YEAR: u32 = 8760;
+
+    /// That of a kind of price; `None` where it is none.
+    fn of(price_type: &str) -> Option<Self> {
+        let kind = price_type.to_lowercase();
+        let binds = ["commit", "reserved"]
+            .iter()
+            .any(|word| kind.contains(word));
+        let years = |word: &str| word.strip_suffix('y')?.parse().ok();
+        binds.then(|| Self {
+            years: kind.split(['-', '_', ' ']).find_map(years),
+        })
+    }
+
+    /// Hours that are paid for, used or not.
+    #[must_use]
+    pub fn hours(self) -> Option<u32> {
+        self.years?.checked_mul(Self::HOURS_PER_YEAR)
+    }
 }
 
 impl Pricing {
@@ -90,6 +112,12 @@ impl Pricing {
         let told = price_type.filter(|kind| *kind != Price::STATED);
         let kind = told.or(self.price_type.as_deref());
         kind.is_some_and(|kind| kind.eq_ignore_ascii_case("spot"))
+    }
+
+    /// What a price binds one to beyond what is used; `None` where that is nothing.
+    #[must_use]
+    pub fn commitment(&self, price: &Price) -> Option<Commitment> {
+        Commitment::of(self.kind_of(price))
     }
 
     /// Whether whole bookings alone are sold at a kind of price: hours of them that a run leaves over
@@ -179,8 +207,8 @@ impl Pricing {
             (Err(_), _) if price.is_stated() => {}
             (Err(_), _) => notes.push(format!("the {what} has no date: ask for today's")),
         }
-        let kind = self.kind_of(price);
-        if is_commitment(kind) {
+        if self.commitment(price).is_some() {
+            let kind = self.kind_of(price);
             notes.push(format!(
                 "the {what} is {kind}: what that binds one to beyond this run is not in the cost"
             ));

@@ -270,7 +270,7 @@ impl Desk<'_> {
             }),
             steps: self.steps(choice),
             in_words: InWords::new(self, choice, latest_start),
-            cancel: product.cancel.clone(),
+            cancel: offer.cancel(),
             notes: Vec::new(),
             candidate: Candidate {
                 rank: 1,

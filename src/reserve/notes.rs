@@ -11,7 +11,7 @@ use crate::plan::{
     shortfall_note, tokens_note, waiting_note,
 };
 use crate::product::Billing;
-use crate::quantity::{counted, display_thousands, display_unit_price};
+use crate::quantity::{counted, display_thousands, display_unit_price, display_whole};
 
 /// Chance of needing more than the longest booking that is worth a word.
 const WORTH_A_WORD: f64 = 0.01;
@@ -36,6 +36,7 @@ pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
     notes.extend(price(desk));
     notes.extend(other_price(desk));
     notes.extend(about_price(desk));
+    notes.extend(bound(desk, booking));
     if let Goal::Deadline { .. } = desk.ask.goal
         && booking.cost_usd.is_none()
         && booking.roles.contains(&super::Role::Cheapest)
@@ -162,6 +163,19 @@ fn other_price(desk: &Desk<'_>) -> Option<String> {
             product.title
         )
     })
+}
+
+/// What a commitment comes to, of which the booking's cost is a part.
+fn bound(desk: &Desk<'_>, booking: &Booking) -> Option<String> {
+    let offer = desk.offer;
+    let hours = offer.commitment()?.hours()?;
+    let usd = offer.usd_per_hour(booking.booked_nodes)? * f64::from(hours);
+    Some(format!(
+        "to have it at that price is to pay about ${}: {} for {} h; the cost is this run's part of that",
+        display_whole(usd),
+        counted(booking.booked_nodes, "node"),
+        display_thousands(hours.into()),
+    ))
 }
 
 /// What a reader of the price should know: as a plan says it, where the price is the plan's.

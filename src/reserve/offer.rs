@@ -3,9 +3,10 @@
 use super::ask::Ask;
 use super::refusal::Reason;
 use crate::calendar::{Moment, Span};
-use crate::forecast::Pricing;
+use crate::forecast::{Commitment, Pricing};
 use crate::hardware::{Cluster, Price};
 use crate::product::{Billing, Product};
+use crate::quantity::counted;
 
 /// A product on one cluster.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +75,26 @@ impl Offer {
     /// Whether the whole booking is paid for, used or not.
     pub(super) fn bills_all(&self) -> bool {
         self.product.billing != Billing::Used
+    }
+
+    /// What its price binds one to beyond the booking; `None` where that is nothing, or unknown.
+    pub(super) fn commitment(&self) -> Option<Commitment> {
+        self.pricing.commitment(self.price.as_ref()?)
+    }
+
+    /// Whether and how a booking can be cancelled or changed: a commitment outlasts it.
+    pub(super) fn cancel(&self) -> String {
+        match self.commitment() {
+            None => self.product.cancel.clone(),
+            Some(Commitment { years: Some(years) }) => format!(
+                "its price is for a commitment of {}, which is paid to its end, whatever is used",
+                counted(years.into(), "year")
+            ),
+            Some(Commitment { years: None }) => {
+                "its price is for a commitment, which is paid to its end, whatever is used"
+                    .to_owned()
+            }
+        }
     }
 
     /// When it can be used and until when it has to be done.

@@ -15,18 +15,38 @@ pub(super) struct Pick<'a> {
     pub(super) choice: Choice<'a>,
 }
 
+/// What the cost of a booking can be held against: that of others of its kind, which comes before
+/// all of the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Costed {
+    /// It is all there is to pay.
+    Whole,
+    /// It is a part of what a commitment binds one to.
+    Bound,
+    /// No price is known.
+    Not,
+}
+
 impl Pick<'_> {
-    /// Dollars expected, or beyond any where no price is known; then node-hours, which is the same
-    /// order at any one price.
-    fn cost(&self) -> (f64, f64) {
+    fn costed(&self) -> Costed {
         let offer = self.desk.offer;
-        let usd = self.choice.expected_usd(offer);
-        (usd.unwrap_or(f64::INFINITY), self.choice.node_hours(offer))
+        match (&offer.price, offer.commitment()) {
+            (None, _) => Costed::Not,
+            (Some(_), Some(_)) => Costed::Bound,
+            (Some(_), None) => Costed::Whole,
+        }
     }
 
+    /// Dollars expected, where a price is known; then node-hours, which is the same order at any one
+    /// price.
     fn by_cost(&self, other: &Self) -> Ordering {
-        let (own, others) = (self.cost(), other.cost());
-        own.0.total_cmp(&others.0).then(own.1.total_cmp(&others.1))
+        let cost = |pick: &Self| {
+            let usd = pick.choice.expected_usd(pick.desk.offer);
+            (usd.unwrap_or(0.0), pick.choice.node_hours(pick.desk.offer))
+        };
+        let (own, others) = (cost(self), cost(other));
+        let kinds = self.costed().cmp(&other.costed());
+        kinds.then_with(|| own.0.total_cmp(&others.0).then(own.1.total_cmp(&others.1)))
     }
 
     /// When the run is done; products start at different times. Without dates, counted from the

@@ -1,6 +1,7 @@
 //! Several products held against each other, and what is said of what each sells.
 
 use super::{answer, answer_to};
+use crate::quantity::display_whole;
 use crate::reserve::{Booking, Change, Reservation, ReserveError, Role};
 
 /// A run of days on machines that two products sell, one of which needs a start.
@@ -168,4 +169,42 @@ fn tokens_are_told_in_few_digits() {
          [reserve]\ndeadline = \"1h\"\n",
     ));
     assert!(message.contains("finishes 51.7B tokens"), "{message}");
+}
+
+/// A price had for years of commitment is no cheaper than one that binds one to nothing.
+#[test]
+fn a_commitment_comes_after_what_binds_to_nothing() {
+    let found = answer_to(
+        "model = \"gpt-7b\"\ntokens = \"134B\"\nclusters = [\"a2-highgpu-8g\", \"p4d\"]\n\
+         price_type = \"commit-3y\"\n[reserve]\ndeadline = \"25d\"\nstart = \"2026-12-01\"\n",
+    )
+    .unwrap();
+    let committed = |booking: &&Booking| {
+        let price = booking.price.as_ref();
+        price.is_some_and(|price| price.price_type == "commit-3y")
+    };
+    let priced = found.bookings.iter().filter(|b| b.price.is_some());
+    let first_bound = priced
+        .clone()
+        .position(|booking| committed(&booking))
+        .unwrap();
+    assert!(first_bound > 0);
+    assert!(
+        priced
+            .clone()
+            .skip(first_bound)
+            .all(|booking| committed(&booking))
+    );
+    for booking in priced.filter(committed) {
+        assert!(!booking.overall_roles.contains(&Role::Cheapest));
+        assert!(booking.cancel.contains("a commitment of 3 years"));
+        let usd = booking.price.as_ref().unwrap().usd_per_gpu_hour;
+        let in_all = display_whole(usd * booking.booked_gpus as f64 * 26_280.0);
+        let told = format!(
+            "to pay about ${in_all}: {} nodes for 26,280 h",
+            booking.booked_nodes
+        );
+        let says = |note: &String| note.contains(&told);
+        assert!(booking.notes.iter().any(says), "{told} {:?}", booking.notes);
+    }
 }
