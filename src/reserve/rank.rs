@@ -61,9 +61,12 @@ impl Pick<'_> {
         let no_worse = |order: &dyn Fn(&Self) -> Ordering| {
             picks.iter().all(|other| order(other) != Ordering::Greater)
         };
+        let unpriced = |pick: &Self| pick.costed() == Costed::Not;
+        let comparable = picks.iter().all(|pick| unpriced(pick) == unpriced(self));
         let holds = |role: &Role| match role {
             Role::Smallest => no_worse(&|other| self.choice.booked.cmp(&other.choice.booked)),
-            Role::Cheapest => no_worse(&|other| self.by_cost(other)),
+            // Beside one that has no price, nobody knows.
+            Role::Cheapest => comparable && no_worse(&|other| self.by_cost(other)),
             Role::Fastest => no_worse(&|other| self.done().cmp(&other.done())),
             Role::AsAsked => true,
         };

@@ -7,6 +7,7 @@ use crate::quantity::{Interval, counted, display_count, display_thousands};
 use crate::search::MAX_SHORTFALL;
 use crate::throughput::Basis;
 
+use super::super::bookings::uncompared;
 use super::super::chart::minute_after;
 use super::super::number::{TimeUnit, confidence, dollars, percent};
 use super::super::ranking::is_short;
@@ -127,7 +128,10 @@ impl<'a> Approval<'a> {
                 ),
             ));
         }
-        if !matches!(best.why, Why::Booked(_)) {
+        if matches!(best.why, Why::Booked(_)) {
+            let unpriced = self.reservation.and_then(uncompared);
+            notes.extend(unpriced.map(|text| note("cost", text)));
+        } else {
             // Of a booking, its own notes tell.
             let short = shortfall_note(self.request, best.candidate);
             notes.extend(short.map(|text| note("global batch", text)));

@@ -133,6 +133,7 @@ pub(super) fn reading(reservation: &Reservation) -> Vec<(String, String)> {
             "the best at it within its cluster and product alone".to_owned(),
         )
     });
+    let unpriced = uncompared(reservation).map(|text| ("cost".to_owned(), text));
     let budget = matches!(reservation.goal, Goal::Budget { .. });
     let held = budget.then(|| {
         (
@@ -144,7 +145,25 @@ pub(super) fn reading(reservation: &Reservation) -> Vec<(String, String)> {
             ),
         )
     });
-    marked.into_iter().chain(held).collect()
+    marked.into_iter().chain(unpriced).chain(held).collect()
+}
+
+/// Which bookings the others can't be held against by cost, where some have a price.
+pub(super) fn uncompared(reservation: &Reservation) -> Option<String> {
+    let bookings = || reservation.bookings.iter();
+    let mut unpriced: Vec<String> = bookings()
+        .filter(|booking| booking.cost_usd.is_none())
+        .map(|booking| format!("{} ({})", booking.cluster, booking.product_title))
+        .collect();
+    unpriced.dedup();
+    let some = bookings().any(|booking| booking.cost_usd.is_some());
+    (some && !unpriced.is_empty()).then(|| {
+        format!(
+            "without a price, and so not compared with the others: {}; `--usd-per-gpu-hour` or \
+             `[[prices]]` states yours",
+            unpriced.join(", ")
+        )
+    })
 }
 
 /// Products that can't be booked for it, with why.

@@ -2,6 +2,7 @@
 
 use super::{answer, answer_to};
 use crate::quantity::display_whole;
+use crate::report::{Answer, Bookings};
 use crate::reserve::{Booking, Change, Reservation, ReserveError, Role};
 
 /// A run of days on machines that two products sell, one of which needs a start.
@@ -169,6 +170,34 @@ fn tokens_are_told_in_few_digits() {
          [reserve]\ndeadline = \"1h\"\n",
     ));
     assert!(message.contains("finishes 51.7B tokens"), "{message}");
+}
+
+/// Beside a booking without a price none is the cheapest, and the answer says why.
+#[test]
+fn what_has_no_price_is_not_compared_by_cost() {
+    let clusters = |names: &str| {
+        format!(
+            "model = \"gpt-7b\"\ntokens = \"134B\"\ncluster = {names}\n\
+             [clusters.lab]\ngpu = \"a100-80gb\"\ngpus_per_node = 8\nmax_gpus = 256\n\
+             inter_node_gbps = 1600\n[reserve]\ndeadline = \"25d\"\nstart = \"2026-12-01\"\n"
+        )
+    };
+    let said = |names: &str| {
+        let found = answer_to(&clusters(names)).unwrap();
+        let mut bookings = found.bookings.iter();
+        let cheapest = bookings.any(|booking| booking.overall_roles.contains(&Role::Cheapest));
+        let text = format!(
+            "{:?}",
+            Bookings {
+                reservation: &found
+            }
+            .document()
+        );
+        (cheapest, text.contains("not compared with the others: lab"))
+    };
+    assert_eq!(said("[\"lab\", \"p4d\"]"), (false, true));
+    assert_eq!(said("[\"p4d\"]"), (true, false));
+    assert_eq!(said("[\"lab\"]"), (true, false));
 }
 
 /// A price had for years of commitment is no cheaper than one that binds one to nothing.
