@@ -178,7 +178,7 @@ pub struct StepAway {
 pub enum Change {
     /// The next smaller node count.
     FewerNodes,
-    /// The next larger node count that makes it likelier to be done, or cheaper.
+    /// The next larger node count that makes it likelier to be done in as much time, or cheaper.
     MoreNodes,
     /// The next shorter length sold.
     Shorter,
@@ -309,13 +309,17 @@ impl Desk<'_> {
         self.window.start?.minus(self.offer.product.book_ahead?)
     }
 
-    /// Runs that can be booked for as long as `choice` is, by nodes ascending.
+    /// Runs that can be booked instead, by nodes ascending: for as long as `choice` is, or where use
+    /// is billed, for as long as each needs.
     fn bookable(&self, choice: &Choice<'_>) -> impl DoubleEndedIterator<Item = Choice<'_>> {
         let length = choice.length;
         self.runs
             .iter()
             .filter(|run| !run.finish.stalls())
             .filter_map(move |run| {
+                if !self.offer.bills_all() {
+                    return super::choice::choice(self.offer, run);
+                }
                 Some(Choice {
                     run,
                     booked: self.offer.booked(run.nodes(), run.spares())?,
@@ -325,14 +329,14 @@ impl Desk<'_> {
             })
     }
 
-    /// Whether more nodes for as long could be booked, and the fewest of them that help: by a greater
-    /// probability, or by a lower cost. A count in between may be worse at both.
+    /// Whether more nodes could be booked, and the fewest of them that help: by a greater probability
+    /// in as much time, or by a lower cost. A count in between may be worse at both.
     fn more_nodes(&self, choice: &Choice<'_>) -> (bool, Option<Choice<'_>>) {
         let probability = self.probability(choice.run, choice.length);
         let usd = choice.expected_usd(self.offer);
         let helps = |other: &Choice<'_>| {
             let cheaper = other.expected_usd(self.offer).zip(usd);
-            self.probability(other.run, other.length) > probability + LIKELIER
+            self.probability(other.run, choice.length) > probability + LIKELIER
                 || cheaper.is_some_and(|(other, own)| other < own)
         };
         let mut more = self

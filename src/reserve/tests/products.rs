@@ -129,7 +129,7 @@ fn more_nodes_are_offered_where_they_help() {
     let more = booking.steps.iter().find(|s| s.change == Change::MoreNodes);
     let more = more.unwrap();
     assert_eq!(more.nodes, 21);
-    assert!(more.probability > booking.probability, "{more:?}");
+    assert!(more.booked_h < booking.booked_h, "{more:?}");
 }
 
 #[test]
@@ -235,5 +235,30 @@ fn a_commitment_comes_after_what_binds_to_nothing() {
         );
         let says = |note: &String| note.contains(&told);
         assert!(booking.notes.iter().any(says), "{told} {:?}", booking.notes);
+    }
+}
+
+/// Where use is billed, a step away is a booking of its own: its hours, its end and its cost.
+#[test]
+fn a_step_away_of_hours_as_used_has_its_own_hours() {
+    let of = |goal: &str| {
+        answer_to(&format!(
+            "model = \"gpt-7b\"\ntokens = \"134B\"\ncluster = \"p4d\"\n\
+             [reserve]\nproduct = \"on-demand\"\nstart = \"2026-12-01\"\n{goal}"
+        ))
+        .unwrap()
+        .bookings
+    };
+    for goal in ["deadline = \"21d\"\n", "budget = \"45k\"\n"] {
+        let steps = of(goal).into_iter().flat_map(|booking| booking.steps);
+        let mut seen = 0;
+        for step in steps {
+            let own = &of(&format!("nodes = {}\n", step.nodes))[0];
+            let told = (step.booked_h, step.end.as_ref(), step.cost_usd);
+            let cost = own.cost_usd.map(|cost| cost.expected);
+            assert_eq!(told, (own.booked_h, own.end.as_ref(), cost), "{step:?}");
+            seen += 1;
+        }
+        assert!(seen > 0, "{goal}");
     }
 }
