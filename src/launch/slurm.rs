@@ -140,8 +140,9 @@ fn container(launch: &Launch<'_>) -> Vec<ShellWord> {
     .collect()
 }
 
-/// A time limit, and how often a job that reaches it may start again; `None` where its nodes are gone
-/// then, up to which it runs without notice.
+/// A time limit, and how often a job that reaches it may start again; `None` where its reservation is
+/// over by then: back in the queue it would wait for nodes that don't come, and nothing here saves
+/// on a signal what the next checkpoint would.
 #[derive(Debug, Clone, Copy)]
 struct Limit {
     minutes: u64,
@@ -169,8 +170,9 @@ fn time_limit(launch: &Launch<'_>, notes: &mut Vec<String>) -> Limit {
     {
         let minutes = booked_minutes(booking);
         notes.push(format!(
-            "the time limit, {}, is all of the reservation: Slurm starts no job in it that may run \
-             beyond its end, and what isn't done by then is stopped",
+            "the time limit, {}, is all of the reservation: when that ends Slurm stops the job, however \
+             late it started, unless `ResvOverRun` in slurm.conf lets it go on; what comes after its \
+             last checkpoint is lost, and it isn't resubmitted",
             slurm_time(minutes)
         ));
         return Limit {

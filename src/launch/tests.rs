@@ -334,7 +334,11 @@ fn a_run_on_a_booking_is_launched_into_it() {
         with.contains(&head) && !without.contains("# booking:"),
         "{with}"
     );
-    // Slurm starts no job in a reservation that may run beyond its end.
+    // When its reservation ends, a job is stopped: it asks for no more time, and says so.
+    assert!(
+        with.contains("when that ends Slurm stops the job, however late it started"),
+        "{with}"
+    );
     let hours = |script: &str| {
         let line = script
             .lines()
