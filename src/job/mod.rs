@@ -132,6 +132,14 @@ impl Request {
         }
     }
 
+    /// The same where so many spare nodes are kept.
+    #[must_use]
+    pub fn keeping(&self, spares: u64) -> Self {
+        let mut request = self.clone();
+        request.reliability.spare_nodes = Some(spares);
+        request
+    }
+
     /// The wall clock of its model on so many GPUs of one of its clusters.
     #[must_use]
     pub fn clock(&self, cluster: &Cluster, gpus: u64, seq_len: u64) -> WallClock {

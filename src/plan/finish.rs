@@ -1,5 +1,6 @@
 //! When a candidate is done.
 
+use super::resolve::resolved;
 use super::{Candidate, Planner};
 use crate::configuration::Configuration;
 use crate::forecast::FinishTime;
@@ -16,6 +17,22 @@ impl Planner<'_> {
         self.finish_for(request, candidate, request.tokens)
     }
 
+    /// A candidate of `request` where so many spare nodes are kept; `None` as for
+    /// [`Planner::finish`].
+    #[must_use]
+    pub fn with_spares(
+        &self,
+        request: &Request,
+        candidate: &Candidate,
+        spares: u64,
+    ) -> Option<Candidate> {
+        let request = resolved(request).ok()?.keeping(spares);
+        let cluster = request.cluster(&candidate.cluster)?;
+        let asked = Some(request.global_batch.min);
+        self.candidate(&request, cluster, &candidate.configuration(), asked)
+            .ok()
+    }
+
     /// The same for another number of tokens.
     #[must_use]
     pub fn finish_for(
@@ -27,7 +44,11 @@ impl Planner<'_> {
         let cluster = request.cluster(&candidate.cluster)?;
         let setting = request.setting(cluster);
         let step = self.fit().step_time(&setting, &candidate.configuration());
-        let clock = request.clock(cluster, candidate.gpus, candidate.seq_len);
+        let clock = request.keeping(candidate.spare_nodes).clock(
+            cluster,
+            candidate.gpus,
+            candidate.seq_len,
+        );
         let steps = tokens.as_f64() / candidate.global_batch_tokens as f64;
         let train_h = steps * step.expected_s() / SECONDS_PER_HOUR;
         let finish = FinishTime::new(&clock, train_h, step);

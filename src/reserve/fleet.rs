@@ -5,6 +5,7 @@ use rayon::prelude::*;
 
 use super::Goal;
 use super::ask::Ask;
+use super::offer::Offer;
 use crate::calendar::Span;
 use crate::forecast::{FinishTime, WallClock};
 use crate::hardware::Cluster;
@@ -27,6 +28,26 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// What `candidate` runs; `None` when its hours are not finite.
+    fn new(
+        planner: &Planner<'_>,
+        request: &Request,
+        cluster: &Cluster,
+        candidate: Candidate,
+        probability: f64,
+    ) -> Option<Self> {
+        let finish = planner.finish(request, &candidate)?;
+        let clock = request.clock(cluster, candidate.gpus, candidate.seq_len);
+        let needed_h = finish.hours_at(probability);
+        Some(Self {
+            needed_h,
+            needed: Span::from_hours_up(needed_h),
+            write: write_time(&clock),
+            finish,
+            candidate,
+        })
+    }
+
     pub(super) fn nodes(&self) -> u64 {
         self.candidate.nodes
     }
@@ -45,7 +66,7 @@ impl Run {
 /// Node counts on either side of the one asked for that are looked at whatever the cluster's size.
 const AROUND: u64 = 32;
 
-/// The runs of every cluster, in their order.
+/// The runs of every offer, in their order.
 ///
 /// # Errors
 /// When there is no space to search.
@@ -82,7 +103,35 @@ pub(super) fn fleets(
         }
         Ok(runs)
     };
-    request.clusters.iter().enumerate().map(fleet_of).collect()
+    let fleets = request.clusters.iter().enumerate().map(fleet_of);
+    let fleets = fleets.collect::<Result<Vec<Vec<Run>>, PlanError>>()?;
+    let sold = |offer: &Offer| {
+        let cluster = request.clusters.get(offer.cluster);
+        cluster
+            .zip(fleets.get(offer.cluster))
+            .map_or_else(Vec::new, |(cluster, runs)| {
+                let sold = |run: &Run| sold(planner, request, ask, (offer, cluster), run);
+                runs.par_iter().map(sold).collect()
+            })
+    };
+    Ok(ask.offers.iter().map(sold).collect())
+}
+
+/// A run as an offer sells nodes for it: what it adds to make up its multiples are spares too.
+fn sold(
+    planner: &Planner<'_>,
+    request: &Request,
+    ask: &Ask,
+    (offer, cluster): (&Offer, &Cluster),
+    run: &Run,
+) -> Run {
+    let booked = offer.booked(run.nodes(), run.spares());
+    booked
+        .map(|booked| booked - run.nodes())
+        .filter(|spares| *spares > run.spares())
+        .and_then(|spares| planner.with_spares(request, &run.candidate, spares))
+        .and_then(|candidate| Run::new(planner, request, cluster, candidate, ask.probability))
+        .unwrap_or_else(|| run.clone())
 }
 
 /// The runs of one cluster, by GPUs ascending.
@@ -99,18 +148,7 @@ fn fleet(
     let candidates = planner.fastest_by_gpu_count(request, cluster, max_nodes)?;
     Ok(candidates
         .into_par_iter()
-        .filter_map(|candidate| {
-            let finish = planner.finish(request, &candidate)?;
-            let clock = request.clock(cluster, candidate.gpus, candidate.seq_len);
-            let needed_h = finish.hours_at(probability);
-            Some(Run {
-                needed_h,
-                needed: Span::from_hours_up(needed_h),
-                write: write_time(&clock),
-                finish,
-                candidate,
-            })
-        })
+        .filter_map(|candidate| Run::new(planner, request, cluster, candidate, probability))
         .collect())
 }
 

@@ -124,12 +124,8 @@ pub fn reserve(
     let mut picks: Vec<Pick<'_>> = Vec::new();
     let mut refused: Vec<(&Offer, Reason)> = Vec::new();
     let mut quotes: Vec<Quote<'_>> = Vec::new();
-    for offer in &ask.offers {
-        let Some((cluster, runs)) = request
-            .clusters
-            .get(offer.cluster)
-            .zip(fleets.get(offer.cluster))
-        else {
+    for (offer, runs) in ask.offers.iter().zip(&fleets) {
+        let Some(cluster) = request.clusters.get(offer.cluster) else {
             continue;
         };
         match quote(planner, request, ask, (offer, cluster), runs) {

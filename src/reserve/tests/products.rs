@@ -262,3 +262,30 @@ fn a_step_away_of_hours_as_used_has_its_own_hours() {
         assert!(seen > 0, "{goal}");
     }
 }
+
+/// Nodes that a product adds to make up its multiples stand in for those that fail, as any spares.
+#[test]
+fn nodes_sold_besides_are_spares() {
+    let booked = |multiple: u64, spares: u64| {
+        let job = format!(
+            "model = \"gpt-7b\"\ntokens = \"134B\"\ncluster = \"r1z1\"\n[products.mine]\n\
+             lengths = [{{ step = \"1h\" }}]\ngpu_multiple = {multiple}\n[reserve]\n\
+             product = \"mine\"\nnodes = 18\n[reliability]\nspares = {spares}\n"
+        );
+        answer_to(&job).unwrap().bookings.remove(0)
+    };
+    let (added, asked, none) = (booked(32, 0), booked(8, 2), booked(8, 0));
+    for booking in [&added, &asked] {
+        assert_eq!((booking.nodes, booking.spares), (18, 2));
+    }
+    assert_eq!(
+        (added.needed_h, added.run_h, added.cost_usd),
+        (asked.needed_h, asked.run_h, asked.cost_usd)
+    );
+    assert!(
+        added.needed_h < none.needed_h,
+        "{} {}",
+        added.needed_h,
+        none.needed_h
+    );
+}
