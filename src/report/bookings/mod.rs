@@ -116,7 +116,8 @@ impl Answer for Bookings<'_> {
 /// What the end of a booking means where its nodes aren't taken away at it.
 fn staying(reservation: &Reservation) -> &'static str {
     let mut bookings = reservation.bookings.iter();
-    if reservation.deadline.is_some() && bookings.any(|booking| booking.billing == Billing::Used) {
+    let deadline = matches!(reservation.goal, Goal::Deadline { .. });
+    if deadline && bookings.any(|booking| booking.billing == Billing::Used) {
         "; by the deadline alone where nodes are billed as used, as these stay until the run is done"
     } else {
         ""
