@@ -199,6 +199,17 @@ impl Product {
         self.shortest(needed.plus(self.stops_before_end))
     }
 
+    /// What is billed by the time that so much of a booking billed whole is over: every step of its
+    /// length that was begun, none beyond its end.
+    #[must_use]
+    pub fn begun(&self, gone: Span, length: Span) -> Span {
+        if gone == Span::ZERO {
+            return Span::ZERO;
+        }
+        self.shortest(gone)
+            .map_or(length, |begun| begun.min(length))
+    }
+
     /// The first start from `asked` on: where bookings end at a time of day they start at it too,
     /// as they last whole days.
     #[must_use]

@@ -31,7 +31,8 @@ pub struct Finish {
     pub planned_h: Interval,
     /// Dollars for the whole run, or for its booking; `null` when the plan knew no price.
     pub cost_usd: Option<Interval>,
-    /// Dollars still to come: nothing where a booking was paid upfront.
+    /// Dollars still to come: nothing where a booking was paid upfront, and of one billed whole, what
+    /// isn't begun of the steps that it is sold in.
     pub remaining_usd: Option<Interval>,
     /// Dollars planned: of the booking, where there is one.
     pub planned_usd: Option<Interval>,
@@ -204,7 +205,7 @@ pub(super) fn finish(
     });
     let staying_h = booking.map_or(f64::INFINITY, |booking| usable_h(booking, start));
     let bill = match booked {
-        Some(booking) => of_booking(booking, start, whole, remaining),
+        Some(booking) => of_booking(launched, booking, start, (whole, remaining)),
         None => by_the_hour(launched, whole, remaining),
     };
     Ok(Finish {
@@ -263,10 +264,10 @@ fn by_the_hour(launched: &Launched<'_>, whole: Interval, remaining: Interval) ->
 
 /// The bill of a booking: as planned where all of it is billed, or else for the hours used.
 fn of_booking(
+    launched: &Launched<'_>,
     booking: &PlannedBooking,
     start: Option<Moment>,
-    whole: Interval,
-    remaining: Interval,
+    (whole, remaining): (Interval, Interval),
 ) -> Dollars {
     let exactly = |usd: f64| Interval {
         low: usd,
@@ -283,7 +284,14 @@ fn of_booking(
     let (now, left) = match booking.billing {
         Billing::Upfront => (planned, planned.map(|_| exactly(0.0))),
         Billing::Booked => {
-            let share = (1.0 - gone_h / booking.booked_h).clamp(0.0, 1.0);
+            // What is sold by the week is billed by the week.
+            let length = Span::of_hours(booking.booked_h);
+            let begun = |product: &Product| {
+                let gone = Span::from_hours_up(gone_h).unwrap_or(Span::MAX);
+                product.begun(gone, length).hours()
+            };
+            let billed_h = launched.product.map_or(gone_h, begun);
+            let share = (1.0 - billed_h / booking.booked_h).clamp(0.0, 1.0);
             (planned, planned.map(|usd| usd.scale(share)))
         }
         Billing::Used => {

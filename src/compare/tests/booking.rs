@@ -121,6 +121,21 @@ fn a_late_start_leaves_less_to_pay() {
     assert!((left(&late) - 275.0).abs() < 1.0, "{late:?}");
 }
 
+/// Of a booking billed by the week, a week that was begun is paid.
+#[test]
+fn what_is_still_to_pay_goes_by_the_steps_sold() {
+    let (mut world, expected, _) = timed();
+    for (product, share) in [("lambda-1-click", 0.5), ("gcp-calendar", 13.0 / 14.0)] {
+        world.product = Some(product_named(product));
+        world.booking = Some(booked(14.0 * 24.0));
+        world.booking.as_mut().unwrap().cost_usd = Some(exactly(400.0));
+        let left = world.compare(expected, &[]).finish.remaining_usd.unwrap();
+        assert!(
+            (left.expected - 400.0 * share).abs() < 1e-9,
+            "{product}: {left:?}"
+        );
+    }
+}
 
 /// More time is had as the product sells it: a longer booking is a length sold, and a second one has an
 /// end of its own. Both are held against the budget.
