@@ -270,3 +270,29 @@ fn flags_on_time_and_cost_hold_for_every_job() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(!root.path().join("r.html").exists());
 }
+
+/// What has no price can't be the cheapest, and a proof says so.
+#[test]
+fn a_proof_by_cost_names_the_clusters_without_a_price() {
+    let root = tempfile::tempdir().unwrap();
+    let jobs = |clusters: &str| {
+        format!(
+            "clusters = {clusters}\ntokens = \"20x\"\n[schedule]\nstart = \"2026-12-01\"\n\
+             minimise = \"cost\"\n[[jobs]]\nmodel = \"gpt-1b\"\n"
+        )
+    };
+    let without = "no price of h100-cluster is known";
+    for (clusters, told) in [
+        ("[\"r1z1\", \"h100-cluster\"]", true),
+        ("[\"r1z1\"]", false),
+    ] {
+        file(root.path(), "jobs.toml", &jobs(clusters));
+        let page = report(root.path(), "jobs.toml", "r.md");
+        assert_eq!(
+            page.contains("weighed on clusters with a price"),
+            told,
+            "{page}"
+        );
+        assert_eq!(page.contains(without), told, "{page}");
+    }
+}

@@ -66,12 +66,18 @@ impl LadderApproval<'_> {
             Minimise::Cost => ("cheaper", "dearer", "cheapest"),
             Minimise::Lateness => ("less late", "later", "least late"),
         };
+        let among = if self.unpriced().is_empty() {
+            ""
+        } else {
+            " on clusters with a price"
+        };
         match (objective.proven, objective.gap) {
             (true, _) => format!(
-                "it is proven that no schedule of these jobs, run in the ways that were weighed, is {better}"
+                "it is proven that no schedule of these jobs, run in the ways that were \
+                 weighed{among}, is {better}"
             ),
             (false, Some(gap)) => format!(
-                "it is at most {} % {longer} than the {best} schedule possible",
+                "it is at most {} % {longer} than the {best} schedule possible{among}",
                 percent(gap)
             ),
             (false, None) => format!("whether a {better} schedule exists was not settled"),
@@ -238,9 +244,28 @@ impl LadderApproval<'_> {
         notes
     }
 
+    /// Which clusters were left out for want of a price, and why they have none; nothing where cost
+    /// isn't what was minimised.
+    fn unpriced(&self) -> Vec<(String, String)> {
+        let mut notes: Vec<(String, String)> = Vec::new();
+        if self.schedule.minimise != Minimise::Cost {
+            return notes;
+        }
+        for job in &self.agenda.jobs {
+            let clusters = job.request.clusters.iter();
+            let told = clusters.filter_map(|cluster| job.request.pricing.why_none(cluster));
+            for text in told.map(|text| note("cost", text)) {
+                if !notes.contains(&text) {
+                    notes.push(text);
+                }
+            }
+        }
+        notes
+    }
+
     /// What is to be said of the prices of the clusters used.
     fn prices(&self) -> Vec<(String, String)> {
-        let mut notes: Vec<(String, String)> = Vec::new();
+        let mut notes = self.unpriced();
         for (scheduled, job) in self.schedule.jobs.iter().zip(&self.agenda.jobs) {
             if let Some(cluster) = job.request.cluster(&scheduled.candidate.cluster) {
                 let label = match scheduled.cost_usd {
