@@ -120,9 +120,8 @@ pub(super) fn sections(
     let document = document
         .heading("The booking")
         .text(format!("Asked for: {}.", asked(reservation)))
-        .notes(facts(booking))
-        .grid(steps(&booking.steps))
-        .heading("How it is booked");
+        .notes(facts(booking));
+    let document = steps(document, &booking.steps).heading("How it is booked");
     let mut document = in_words(document, booking);
     if reservation.bookings.len() > 1 {
         document = document

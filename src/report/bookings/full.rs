@@ -21,11 +21,8 @@ pub(super) fn in_full(document: Document, number: usize, booking: &Booking) -> D
         booking.cluster,
         booking.product_title,
     );
-    let document = document
-        .heading(heading)
-        .notes(facts(booking))
-        .grid(steps(&booking.steps));
-    in_words(document, booking)
+    let document = document.heading(heading).notes(facts(booking));
+    in_words(steps(document, &booking.steps), booking)
 }
 
 /// The booking in its provider's own words, and what is left to set in them.
@@ -167,8 +164,11 @@ fn checkpoint(booking: &Booking) -> Option<String> {
     ))
 }
 
-/// Bookings one step away.
-pub(in super::super) fn steps(steps: &[StepAway]) -> Grid {
+/// Bookings one step away, where there are any.
+pub(in super::super) fn steps(document: Document, steps: &[StepAway]) -> Document {
+    if steps.is_empty() {
+        return document;
+    }
     let columns = vec![
         Column::left("one step away"),
         Column::right("nodes"),
@@ -195,8 +195,8 @@ pub(in super::super) fn steps(steps: &[StepAway]) -> Grid {
             step.cost_usd.map_or_else(|| "–".to_owned(), dollars).into(),
         ]
     });
-    Grid {
+    document.grid(Grid {
         columns,
         rows: rows.collect(),
-    }
+    })
 }
