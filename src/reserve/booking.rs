@@ -138,7 +138,9 @@ impl PriceReport {
         } else {
             ""
         };
-        let details = [self.price_type.as_str(), self.source.as_str(), date];
+        let (kind, region) = (self.price_type.as_str(), self.region.as_str());
+        let region = if region == "all" { "" } else { region };
+        let details = [kind, region, self.source.as_str(), date];
         let details: Vec<&str> = details.into_iter().filter(|text| known(text)).collect();
         format!(
             "${} per GPU-hour ({})",

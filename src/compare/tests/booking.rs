@@ -174,6 +174,7 @@ fn more_time_is_what_the_product_sells() {
         assert_eq!((early.extension, early.apart), (None, None));
     }
 }
+
 /// What is asked of a booking is held against the run: it may keep its nodes and miss its deadline.
 #[test]
 fn a_deadline_and_a_budget_are_held_against_the_run() {
