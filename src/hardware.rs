@@ -57,7 +57,7 @@ pub struct Cluster {
     /// Link out of a node, bytes/s in one direction for the whole node; `None` when nodes aren't
     /// linked fast enough to train across them.
     pub inter_node_bytes_per_s: Option<f64>,
-    /// Prices known for it, the default one first.
+    /// Prices known for it, those stated last first.
     pub prices: Vec<Price>,
     /// Where the figures come from.
     pub source: String,
@@ -133,7 +133,7 @@ impl Price {
         }
     }
 
-    /// Whether its owner states it without saying what it is for: it holds for whatever is asked.
+    /// Whether its owner states it without saying what it is for: it stands in for any that isn't known.
     #[must_use]
     pub fn is_stated(&self) -> bool {
         self.price_type == Self::STATED

@@ -43,6 +43,9 @@ pub struct Pricing {
     pub provider: Option<String>,
     /// Region it holds for.
     pub region: Option<String>,
+    /// Whether the job itself states what an hour costs: the first price of its clusters, of whatever
+    /// kind is asked for.
+    pub states_own: bool,
     /// What the age of a price is counted from; `None` when there is no dated price at all.
     pub reference: Option<Reference>,
     /// Kinds of price at which whole bookings are sold, and never single hours.
@@ -80,28 +83,55 @@ impl Commitment {
 }
 
 impl Pricing {
-    /// The price a cluster is costed at: the first that matches what is wanted.
+    /// The price a cluster is costed at: what the job states, or else the first that is of the kind
+    /// and place asked for, of an hour of nodes that stay where no kind is. A price that its owner
+    /// states without saying what it is for stands in for one that isn't known.
     #[must_use]
     pub fn price<'c>(&self, cluster: &'c Cluster) -> Option<&'c Price> {
-        cluster.prices.iter().find(|price| self.accepts(price))
+        let mut own = cluster.prices.iter().take(usize::from(self.states_own));
+        let found = || cluster.prices.iter().find(|price| self.is_asked(price));
+        let stated = || cluster.prices.iter().find(|price| price.is_stated());
+        // Where no kind is asked for, what is known at all is better than no cost.
+        let any = || {
+            let mut here = cluster.prices.iter().filter(|price| self.is_here(price));
+            here.find(|_| self.price_type.is_none())
+        };
+        own.find(|price| price.is_stated())
+            .or_else(found)
+            .or_else(stated)
+            .or_else(any)
     }
 
-    fn accepts(&self, price: &Price) -> bool {
+    /// Whether a price is of the kind and the place asked for.
+    fn is_asked(&self, price: &Price) -> bool {
+        let kind = &price.price_type;
+        let asked = self.price_type.as_ref();
+        asked.map_or_else(
+            || self.is_plain(kind),
+            |asked| asked.eq_ignore_ascii_case(kind),
+        ) && self.is_here(price)
+    }
+
+    fn is_here(&self, price: &Price) -> bool {
         let is = |wanted: &Option<String>, found: &str, any: &[&str]| {
             wanted
                 .as_deref()
                 .is_none_or(|wanted| wanted.eq_ignore_ascii_case(found) || any.contains(&found))
         };
-        // What its owner states holds for whatever is asked about it.
-        price.is_stated()
-            || (is(&self.price_type, &price.price_type, &[])
-                && is(&self.provider, &price.provider, &[])
-                && is(&self.region, &price.region, &["all", "-"]))
+        is(&self.provider, &price.provider, &[]) && is(&self.region, &price.region, &["all", "-"])
     }
 
-    /// The kind of a price: what its owner states is of the kind asked for.
+    /// Whether hours of nodes that stay are sold at a kind of price, to whoever asks and as many as
+    /// are used: what a price is taken to be for unless another kind is asked for.
+    pub(crate) fn is_plain(&self, price_type: &str) -> bool {
+        let spot = price_type.eq_ignore_ascii_case("spot");
+        !spot && !is_commitment(price_type) && !self.sells_whole(price_type)
+    }
+
+    /// The kind of a price: what the job itself states is of the kind asked for.
     fn kind_of<'p>(&'p self, price: &'p Price) -> &'p str {
-        let asked = self.price_type.as_ref().filter(|_| price.is_stated());
+        let own = self.states_own && price.is_stated();
+        let asked = self.price_type.as_ref().filter(|_| own);
         asked.unwrap_or(&price.price_type)
     }
 
@@ -118,6 +148,27 @@ impl Pricing {
     #[must_use]
     pub fn commitment(&self, price: &Price) -> Option<Commitment> {
         Commitment::of(self.kind_of(price))
+    }
+
+    /// That a price stated without saying what it is for stands in for one that isn't known.
+    #[must_use]
+    pub fn stands_in(&self, price: &Price, cluster: &Cluster) -> Option<String> {
+        let stands_in = price.is_stated() && !self.states_own && !self.is_asked(price);
+        stands_in.then(|| {
+            format!(
+                "no {} price of {} is known: the one stated for it is taken, ${} per GPU-hour",
+                self.wanted(),
+                cluster.name,
+                price.usd_per_gpu_hour
+            )
+        })
+    }
+
+    /// The prices wanted, in words: `aws spot us-east-1`.
+    fn wanted(&self) -> String {
+        let asked = [&self.provider, &self.price_type, &self.region];
+        let asked: Vec<&str> = asked.into_iter().flatten().map(String::as_str).collect();
+        asked.join(" ")
     }
 
     /// Whether whole bookings alone are sold at a kind of price: hours of them that a run leaves over
@@ -149,11 +200,6 @@ impl Pricing {
                 cluster.name
             ));
         }
-        let wanted: Vec<&str> = [&self.provider, &self.price_type, &self.region]
-            .into_iter()
-            .flatten()
-            .map(String::as_str)
-            .collect();
         let known: Vec<String> = cluster
             .prices
             .iter()
@@ -167,7 +213,7 @@ impl Pricing {
             .collect();
         Some(format!(
             "no {} price of {} is known: its cost is not given; known are {}",
-            wanted.join(" "),
+            self.wanted(),
             cluster.name,
             known.join(", ")
         ))
@@ -180,7 +226,8 @@ impl Pricing {
         let Some(price) = self.price(cluster) else {
             return self.why_none(cluster).into_iter().collect();
         };
-        let mut notes = self.notes_of(price, &format!("price of {}", cluster.name));
+        let mut notes: Vec<String> = self.stands_in(price, cluster).into_iter().collect();
+        notes.extend(self.notes_of(price, &format!("price of {}", cluster.name)));
         let kind = &price.price_type;
         if !price.is_stated() && self.sells_whole(kind) {
             notes.push(format!(

@@ -1,6 +1,6 @@
 //! Which prices a job is costed at: the user's own, or a choice among those known.
 
-use super::settings::Sourced;
+use super::settings::{SetAt, Sourced};
 use crate::calendar::Moment;
 use crate::calendar::PriceDate;
 use crate::diagnostic::{Diagnostic, did_you_mean};
@@ -63,11 +63,23 @@ impl PriceSettings {
             provider: known(&self.provider, "provider", |price| &price.provider)?,
             region: known(&self.region, "region", |price| &price.region)?,
             whole_only: whole_only(catalog),
+            states_own: self.states_own(),
             reference: as_of
                 .map(Reference::AsOf)
                 .or_else(|| start.and_then(day).map(Reference::Start))
                 .or_else(|| newest.map(Reference::Newest)),
         })
+    }
+
+    /// Whether the user's own price holds for whatever is asked for: not where a flag asks for a kind
+    /// or a place of what the file prices.
+    fn states_own(&self) -> bool {
+        let flags = [&self.price_type, &self.provider, &self.region];
+        let mut flags = flags.into_iter().flatten().map(|set| &set.place);
+        let asked_anew = flags.any(|place| matches!(place, SetAt::Flag(_)));
+        self.usd_per_gpu_hour
+            .as_ref()
+            .is_some_and(|own| matches!(own.place, SetAt::Flag(_)) || !asked_anew)
     }
 
     /// Puts the user's own price before all others.

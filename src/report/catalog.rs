@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::forecast::Pricing;
 use crate::hardware::{Cluster, Gpu, Price};
 use crate::model::Model;
 use crate::preset::{Catalog, Kind};
@@ -181,7 +182,7 @@ fn gpu_row(gpu: &Gpu) -> Vec<Cell> {
 
 fn cluster_row(cluster: &Cluster) -> Vec<Cell> {
     let link = cluster.inter_node_bytes_per_s;
-    let price = cluster.prices.first();
+    let price = Pricing::default().price(cluster);
     vec![
         cluster.name.as_str().into(),
         cluster.gpu.name.as_str().into(),

@@ -190,5 +190,7 @@ fn about_price(desk: &Desk<'_>) -> Vec<String> {
     } else {
         format!("{} price of {name}", price.price_type)
     };
-    pricing.notes_of(price, &what)
+    let mut notes = pricing.notes_of(price, &what);
+    notes.extend(desk.offer.pricing.stands_in(price, desk.cluster));
+    notes
 }

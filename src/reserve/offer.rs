@@ -39,10 +39,16 @@ impl Offer {
             Billing::Used => asked.filter(|kind| !pricing.sells_whole(kind)).or(own),
             Billing::Upfront | Billing::Booked => own.or(asked),
         };
-        let pricing = Pricing {
+        let of = |price_type: Option<&String>| Pricing {
             price_type: price_type.cloned(),
             ..pricing.clone()
         };
+        // What an hour is stated to cost is what plain hours of it are bought at.
+        let plain = product.billing == Billing::Used
+            && asked.is_none()
+            && own.is_some_and(|own| pricing.is_plain(own))
+            && pricing.price(cluster).is_some_and(Price::is_stated);
+        let pricing = of(price_type.filter(|_| !plain));
         let nodes = cluster.whole_nodes();
         Self {
             cluster: position,

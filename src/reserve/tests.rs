@@ -155,6 +155,8 @@ fn without_a_price_a_booking_has_no_cost_and_a_word_why() {
     let expected = booking.booked_gpus as f64 * booking.booked_h * 2.0;
     assert!((cost - expected).abs() < 1e-6 * expected);
     assert_eq!(booking.upfront_usd, Some(cost));
+    let stands_in = |note: &String| note.contains("no capacity-block price of p4de.24xlarge");
+    assert!(booking.notes.iter().any(stands_in), "{:?}", booking.notes);
 }
 
 #[test]

@@ -1,3 +1,4 @@
+mod prices;
 mod refusals;
 
 use proptest::prelude::*;

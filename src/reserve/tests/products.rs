@@ -289,3 +289,32 @@ fn nodes_sold_besides_are_spares() {
         none.needed_h
     );
 }
+
+/// What an hour is stated to cost is no price of a block, which has one of its own.
+#[test]
+fn a_stated_price_is_that_of_hours_and_not_of_whole_bookings() {
+    let rates = |own: &str| {
+        let answer = answer(&format!(
+            "cluster = \"p4d.24xlarge\"\n{own}[reserve]\ndeadline = \"40d\"\n\
+             start = \"2026-12-01\"\n"
+        ));
+        let bookings = answer.unwrap().bookings.into_iter();
+        let mut rates: Vec<(String, f64)> = bookings
+            .map(|booking| (booking.product, booking.price.unwrap().usd_per_gpu_hour))
+            .collect();
+        rates.sort_by(|a, b| a.0.cmp(&b.0));
+        rates.dedup();
+        rates
+    };
+    let known = rates("");
+    let at = |product: &str, usd: f64| (product.to_owned(), usd);
+    assert_eq!(known[0], at("ec2-capacity-block", 1.844));
+    let stated = [known[0].clone(), at("on-demand", 3.0)];
+    let quote = "[[prices]]\ninstance = \"p4d.24xlarge\"\nusd_per_gpu_hour = 3.0\n";
+    assert_eq!(rates(quote), stated);
+    let dear = format!("{quote}price_type = \"on-demand\"\n");
+    assert_eq!(rates(&dear), stated);
+    // A price for this plan is that of all of it.
+    let all = [at("ec2-capacity-block", 3.0), at("on-demand", 3.0)];
+    assert_eq!(rates("usd_per_gpu_hour = 3\n"), all);
+}
