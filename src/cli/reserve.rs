@@ -144,6 +144,9 @@ pub(super) fn run(args: &ReserveArgs, global: &GlobalArgs, output: &Output) -> R
     let planner = Planner::new(&fit).alternatives(&alternatives);
     let reservation =
         threads::pool(global.threads)?.install(|| reserve(&planner, request, &ask))?;
+    if let Some(replaced) = &request.reserve.replaced {
+        output.note(replaced);
+    }
     output.report(
         args.output.format,
         &Bookings {

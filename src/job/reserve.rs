@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::keys::Names;
 use super::launch::Word;
 use super::reader::Reader;
-use super::settings::Sourced;
+use super::settings::{SetAt, Sourced};
 use crate::calendar::{Due, Moment};
 use crate::preset::{At, Spelled, Whole, Written};
 use crate::quantity::{QuantityError, without_separators};
@@ -172,6 +172,8 @@ pub struct ReserveSettings {
     pub users: Option<Word>,
     /// The zone of a Google Cloud reservation.
     pub zone: Option<Word>,
+    /// Goals of another kind that a flag took the place of, as a note says it.
+    pub replaced: Option<String>,
 }
 
 impl ReserveSettings {
@@ -179,6 +181,7 @@ impl ReserveSettings {
     /// of any other goal.
     #[must_use]
     pub fn over(self, other: Self) -> Self {
+        let replaced = self.gives_way(&other);
         let other = if self.has_goal() {
             Self {
                 deadline: None,
@@ -203,7 +206,36 @@ impl ReserveSettings {
             },
             users: self.users.or(other.users),
             zone: self.zone.or(other.zone),
+            replaced: self.replaced.or(replaced).or(other.replaced),
         }
+    }
+
+    /// What of the other's goals gives way to a flag's that is of another kind.
+    fn gives_way(&self, other: &Self) -> Option<String> {
+        let places = [
+            self.deadline.as_ref().map(|set| &set.place),
+            self.budget.as_ref().map(|set| &set.place),
+            self.nodes.as_ref().map(|set| &set.place),
+        ];
+        let flag = places.into_iter().flatten().find_map(|place| match place {
+            SetAt::Flag(flag) => Some(*flag),
+            SetAt::File { .. } => None,
+        })?;
+        let deadline = other.deadline.as_ref().filter(|_| self.deadline.is_none());
+        let budget = other.budget.as_ref().filter(|_| self.budget.is_none());
+        let nodes = other.nodes.as_ref().filter(|_| self.nodes.is_none());
+        let goals = [
+            deadline.map(|set| format!("the deadline of the job file, {}", set.value)),
+            budget.map(|set| format!("the budget of the job file, ${}", set.value.get())),
+            nodes.map(|set| format!("the nodes of the job file, {}", set.value)),
+        ];
+        let goals: Vec<String> = goals.into_iter().flatten().collect();
+        (!goals.is_empty()).then(|| {
+            format!(
+                "{flag} takes the place of {}, which the booking need not keep",
+                goals.join(", and of ")
+            )
+        })
     }
 
     /// Whether a booking is asked for: a deadline, a budget or a node count is set.
@@ -255,6 +287,7 @@ impl ReserveTable {
                 .unwrap_or_default(),
             users: self.users.clone(),
             zone: self.zone.clone(),
+            replaced: None,
         }
     }
 }

@@ -83,7 +83,8 @@ impl Answer for Bookings<'_> {
             (
                 "done %".to_owned(),
                 format!(
-                    "probability of being done by the end of the booking and by the deadline{}",
+                    "probability of being done by the end of the booking{}{}",
+                    by_the_deadline(reservation),
                     staying(reservation)
                 ),
             ),
@@ -110,6 +111,13 @@ impl Answer for Bookings<'_> {
 
     fn json(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string_pretty(self.reservation)
+    }
+}
+
+fn by_the_deadline(reservation: &Reservation) -> &'static str {
+    match reservation.goal {
+        Goal::Deadline { .. } => " and by the deadline",
+        Goal::Budget { .. } | Goal::Nodes { .. } => "",
     }
 }
 
