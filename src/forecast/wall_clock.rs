@@ -5,7 +5,7 @@
 //! `τ` the training time between two, `1 + w/τ` hours are productive for every hour of training, and
 //! each takes as long as [`Failures::slowdown`] says. The interval is `τ = √(2·w·M) − w` unless it is
 //! set, with `M` the job's mean time to failure (Young 1974; Daly 2006, first order): the best one as
-//! long as `w` and the restart are short against `M`.
+//! long as `w` and the restart are short against `M`. One shorter than an optimizer step is a step.
 //!
 //! A run that ends before its first checkpoint writes none, and a failure loses all of it: its cycle
 //! is the run itself. So it is where no checkpoints are written at all.
@@ -53,6 +53,7 @@ use serde::Serialize;
 
 use super::Reliability;
 use super::failures::Failures;
+use super::interval::optimal_interval_s;
 use super::reliability::share_without_spare;
 use crate::hardware::Cluster;
 use crate::quantity::SECONDS_PER_HOUR;
@@ -151,6 +152,23 @@ impl WallClock {
         }
     }
 
+    /// The same where an optimizer step takes so long: a checkpoint is written after a step, never
+    /// within one.
+    #[must_use]
+    pub fn in_steps_of(self, step_s: f64) -> Self {
+        self.in_steps_between(step_s, step_s)
+    }
+
+    /// A clock that no run takes less time by whose steps take so long.
+    pub(crate) fn in_steps_between(mut self, shortest_s: f64, longest_s: f64) -> Self {
+        if let Some(asked_s) = self.checkpoint_interval_s {
+            // The fewest writes, and the least lost by a failure.
+            self.checkpoint_interval_s = Some(asked_s.max(longest_s));
+            self.failures.cycle_h = (asked_s.max(shortest_s) + self.write_s) / SECONDS_PER_HOUR;
+        }
+        self
+    }
+
     /// How a run of `train_h` hours of pure training goes.
     #[must_use]
     pub fn course(&self, train_h: f64) -> Course {
@@ -161,7 +179,7 @@ impl WallClock {
                 1.0 + self.write_s / SECONDS_PER_HOUR / interval_h,
                 self.failures.cycle_h,
             ),
-            None => (1.0, train_h),
+            None => (1.0, self.failures.cycle_h.min(train_h)),
         };
         let failures = Failures {
             cycle_h,
@@ -241,17 +259,6 @@ impl Course {
     }
 }
 
-/// `√(2·w·M) − w`; `None` when nothing is written or nothing fails.
-///
-/// Beyond `w = M/2`, where writing takes as long as working, the interval stays at `w`.
-fn optimal_interval_s(write_s: f64, failures_per_s: f64) -> Option<f64> {
-    if write_s > 0.0 && failures_per_s > 0.0 {
-        Some(((2.0 * write_s / failures_per_s).sqrt() - write_s).max(write_s))
-    } else {
-        None
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,20 +293,6 @@ mod tests {
         assert!((0.8..0.95).contains(&llama), "{llama}");
         let mpt = goodput_of(6_649_286_656, 440);
         assert!((0.98..1.0).contains(&mpt), "{mpt}");
-    }
-
-    /// The analytic interval is the best one on a grid of its own goodput.
-    #[test]
-    fn the_interval_is_the_best_one() {
-        let (write_s, failures_per_s, restart_s) = (40.0, 1e-5, 900.0);
-        let best = optimal_interval_s(write_s, failures_per_s).unwrap();
-        let at = |interval: f64| {
-            let cycle = interval + write_s;
-            (1.0 - failures_per_s * (restart_s + cycle / 2.0)) * interval / cycle
-        };
-        let grid = (1..20_000_u32).map(f64::from).map(at);
-        let grid = grid.fold(f64::MIN, f64::max);
-        assert!((at(best) - grid).abs() < 1e-6, "{best} {grid}");
     }
 
     #[test]

@@ -149,7 +149,9 @@ impl<'a> Launch<'a> {
     pub fn new(candidate: &'a Candidate, request: &'a Request, command: &'a str) -> Option<Self> {
         let cluster = request.cluster(&candidate.cluster)?;
         let reliability = &request.reliability;
+        let step_s = candidate.step_time_s.expected;
         let clock = request.clock(cluster, candidate.gpus, candidate.seq_len);
+        let clock = clock.in_steps_of(step_s);
         Some(Self {
             candidate,
             model: &request.model,
@@ -166,7 +168,8 @@ impl<'a> Launch<'a> {
                 clock.checkpoint_interval_s,
                 request.launch.time_limit,
                 candidate.time_to_budget_h.high,
-            ),
+            )
+            .map(|interval_s| interval_s.max(step_s)),
             planned_interval_s: clock.checkpoint_interval_s,
             expected_failures: candidate.expected_failures,
             start_up_s: reliability.start_up_s.max(reliability.restart_s),

@@ -155,6 +155,7 @@ impl Forecaster<'_> {
         let prediction = self.fit.predict(setting, configuration, request.confidence);
         let throughput = prediction.throughput_tok_s;
         let clock = request.clock(cluster, gpus, seq_len);
+        let clock = clock.in_steps_of(prediction.step_time_s.expected);
         let price = request.pricing.price(cluster);
         let usd = price.map(|price| price.usd_per_gpu_hour);
         let bill = Bill::new(cluster, gpus, clock.spares, usd);

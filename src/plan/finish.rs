@@ -49,6 +49,7 @@ impl Planner<'_> {
             candidate.gpus,
             candidate.seq_len,
         );
+        let clock = clock.in_steps_of(step.expected_s());
         let steps = tokens.as_f64() / candidate.global_batch_tokens as f64;
         let train_h = steps * step.expected_s() / SECONDS_PER_HOUR;
         let finish = FinishTime::new(&clock, train_h, step);

@@ -109,7 +109,8 @@ impl GroupEvaluator for GroupPhysics {
     }
 
     fn score(&self, step_s: f64, batch_tokens: f64) -> Score {
-        self.score_of(step_s / batch_tokens, batch_tokens)
+        let clock = self.clock.in_steps_of(step_s);
+        self.score_of(step_s / batch_tokens, batch_tokens, &clock)
     }
 
     fn fastest_pace(&self, micro_batches: RangeInclusive<u64>, sequences: u64) -> f64 {
@@ -117,21 +118,22 @@ impl GroupEvaluator for GroupPhysics {
     }
 
     fn best_score(&self, least_s_per_token: f64, batch_tokens: RangeInclusive<f64>) -> Score {
+        let step_s = |batch_tokens: f64| least_s_per_token * batch_tokens;
+        let (shortest_s, longest_s) = (step_s(*batch_tokens.start()), step_s(*batch_tokens.end()));
+        let clock = self.clock.in_steps_between(shortest_s, longest_s);
         let batch_tokens = match self.goal {
             Goal::NearestBatch(asked) => asked.clamp(*batch_tokens.start(), *batch_tokens.end()),
             Goal::Best(_) | Goal::FewestGpus | Goal::NearestGpus(_) => *batch_tokens.end(),
         };
-        self.score_of(least_s_per_token, batch_tokens)
+        self.score_of(least_s_per_token, batch_tokens, &clock)
     }
 }
 
 impl GroupPhysics {
-    /// The score never gets better with more seconds per token; only the goal of a nearest batch
-    /// looks at the batch besides.
-    fn score_of(&self, s_per_token: f64, batch_tokens: f64) -> Score {
-        let hours = self
-            .clock
-            .hours(self.budget_tokens * s_per_token / SECONDS_PER_HOUR);
+    /// The score never gets better with more seconds per token, nor with longer steps of as many
+    /// tokens; only the goal of a nearest batch looks at the batch besides.
+    fn score_of(&self, s_per_token: f64, batch_tokens: f64, clock: &WallClock) -> Score {
+        let hours = clock.hours(self.budget_tokens * s_per_token / SECONDS_PER_HOUR);
         let objective = match self.goal {
             // A front is that of the fastest of each GPU count.
             Goal::Best(Objective::Time | Objective::Pareto) => hours,
