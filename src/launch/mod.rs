@@ -127,6 +127,9 @@ pub struct Launch<'a> {
     command: &'a str,
     /// The booking it runs on.
     booking: Option<&'a Booking>,
+    /// What its nodes have to be started by, where files can't name it: it has no name before it is
+    /// made.
+    booked_apart: Option<String>,
     checkpoint_interval_s: Option<f64>,
     /// The interval that the planned time assumes; a time limit may ask for a shorter one.
     planned_interval_s: Option<f64>,
@@ -164,6 +167,7 @@ impl<'a> Launch<'a> {
             settings: &request.launch,
             command,
             booking: None,
+            booked_apart: None,
             checkpoint_interval_s: interval(
                 clock.checkpoint_interval_s,
                 request.launch.time_limit,
@@ -179,7 +183,11 @@ impl<'a> Launch<'a> {
     /// The same on a booking, which `candidate` is the run of.
     #[must_use]
     pub fn on(self, booking: Option<&'a Booking>) -> Self {
-        Self { booking, ..self }
+        Self {
+            booking,
+            booked_apart: booking.and_then(booked_apart),
+            ..self
+        }
     }
 
     /// The booking, where it is a reservation of Slurm's.
@@ -209,6 +217,12 @@ impl<'a> Launch<'a> {
     /// # Errors
     /// When the target can't express the model, or has no name for the GPU.
     pub fn files(&self, target: Target) -> Result<LaunchFiles, LaunchError> {
+        let mut files = self.files_of(target)?;
+        files.notes.splice(0..0, self.booked_apart.clone());
+        Ok(files)
+    }
+
+    fn files_of(&self, target: Target) -> Result<LaunchFiles, LaunchError> {
         match target {
             Target::LlmFoundry => llm_foundry::files(&self.unlimited()),
             Target::Slurm => slurm::files(self),
@@ -272,6 +286,21 @@ impl<'a> Launch<'a> {
             Verdict::Overflows => "overflows",
         }
     }
+}
+
+/// That nodes have to be started in a reservation that is made beforehand.
+fn booked_apart(booking: &Booking) -> Option<String> {
+    let reserved = matches!(
+        booking.in_words.form,
+        Form::CapacityBlock | Form::GcloudCalendar
+    );
+    reserved.then(|| {
+        format!(
+            "nothing here names the {} that is paid for: start the nodes in it, by the id of its \
+             reservation; nodes started outside of it are billed besides",
+            booking.product_title
+        )
+    })
 }
 
 /// Seconds of training between two checkpoints: as planned, but short enough that a run which is

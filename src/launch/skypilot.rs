@@ -1,6 +1,7 @@
 //! A `SkyPilot` task.
 
 use crate::job::Word;
+use crate::product::Form;
 use crate::shell::ShellWord;
 
 use super::names::Namer;
@@ -29,6 +30,7 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     let mut notes = Vec::new();
     let config = llm_foundry::config_file(launch, &mut notes)?;
     let resources = resources(launch, &mut notes)?;
+    notes.extend(reserved(launch));
     notes.extend(launch.unused(&[TIME_LIMIT]));
     if config.is_some() {
         notes.push(
@@ -77,6 +79,19 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
         files: [Some(task), config].into_iter().flatten().collect(),
         notes,
     })
+}
+
+/// Where `SkyPilot` is told of a reservation: its own configuration, and no task.
+fn reserved(launch: &Launch<'_>) -> Option<String> {
+    let (cloud, id) = match launch.booking?.in_words.form {
+        Form::CapacityBlock => ("aws", "cr-…"),
+        Form::GcloudCalendar => ("gcp", "projects/…/reservations/…"),
+        Form::Slurm | Form::Fields => return None,
+    };
+    Some(format!(
+        "SkyPilot starts nodes in a reservation that its configuration names: \
+         `{cloud}.specific_reservations: [{id}]` in ~/.sky/config.yaml"
+    ))
 }
 
 fn resources(launch: &Launch<'_>, notes: &mut Vec<String>) -> Result<Map, LaunchError> {

@@ -1,5 +1,6 @@
 //! Rules that hold for every target, model and candidate.
 
+mod booked;
 mod trainers;
 
 use std::fs;
