@@ -1,6 +1,6 @@
 //! A `SkyPilot` task.
 
-use crate::job::Word;
+use crate::hardware::known;
 use crate::product::Form;
 use crate::shell::ShellWord;
 
@@ -98,13 +98,22 @@ fn resources(launch: &Launch<'_>, notes: &mut Vec<String>) -> Result<Map, Launch
     let settings = launch.settings;
     let price = launch.price;
     let known = price.into_iter().chain(&launch.cluster.prices);
-    let sold_by = known.into_iter().find_map(|price| {
+    let sold_by = known.into_iter().find_map(|other| {
         let cloud = CLOUDS
             .into_iter()
-            .find(|(seller, _)| *seller == price.provider);
-        cloud.map(|(_, name)| name)
+            .find(|(seller, _)| *seller == other.provider)?;
+        // What it is costed at is the price of one region.
+        let costed = price.filter(|price| *price == other);
+        Some(match costed.filter(|price| is_region(&price.region)) {
+            Some(price) => format!("{}/{}", cloud.1, price.region),
+            None => cloud.1.to_owned(),
+        })
     });
-    let infra = settings.infra.as_ref().map(Word::as_str).or(sold_by);
+    let infra = settings
+        .infra
+        .as_ref()
+        .map(|infra| infra.as_str().to_owned());
+    let infra = infra.or(sold_by);
     if infra.is_none() {
         notes.push(format!(
             "SkyPilot picks where to run, because it doesn't know {}: `infra` in [launch] chooses",
@@ -125,6 +134,12 @@ fn resources(launch: &Launch<'_>, notes: &mut Vec<String>) -> Result<Map, Launch
             "network_tier",
             (launch.candidate.nodes > 1).then_some(Node::from("best")),
         ))
+}
+
+/// Whether a text about where a price holds names one region.
+fn is_region(text: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    known(text) && text != "all" && text.chars().all(word)
 }
 
 fn run(launch: &Launch<'_>) -> String {

@@ -304,3 +304,38 @@ fn rates_are_written_without_the_noise_of_binary_fractions() {
     let script = all(&job, Target::Megatron);
     assert!(script.contains("--min-lr 0.000016 "), "{script}");
 }
+
+#[test]
+fn nodes_are_started_where_their_price_holds() {
+    let infra = |cluster: &str, more: &str| {
+        let job =
+            format!("model = \"gpt-1b\"\nclusters = \"{cluster}\"\n{more}[search]\ngpus = 8\n");
+        let task = all(&job, Target::Skypilot);
+        let line = task.lines().find(|line| line.contains("infra:"));
+        line.map(|line| line.trim().to_owned())
+    };
+    let told = |text: &str| Some(text.to_owned());
+    let asked = infra("a2-highgpu-8g", "region = \"us-central1\"\n");
+    assert_eq!(asked, told("infra: gcp/us-central1"));
+    assert_eq!(infra("bm.gpu4.8", ""), told("infra: oci"));
+    // A price of one's own holds nowhere in particular.
+    let own = infra("a2-highgpu-8g", "usd_per_gpu_hour = 1.5\n");
+    assert_eq!(own, told("infra: gcp"));
+}
+
+/// What is planned is what is launched: no checkpoint within a step.
+#[test]
+fn an_interval_shorter_than_a_step_is_a_step() {
+    let job = "model = \"gpt-7b\"\nclusters = \"r1z1\"\n[search]\ngpus = 8\n\
+               [reliability]\ncheckpoint_interval = \"1m\"\n";
+    let (plan, _) = super::planned(job);
+    let first = &plan.candidates[0];
+    let step_s = first.step_time_s.expected;
+    assert!(
+        step_s > 60.0 && first.checkpoint_interval_s == Some(step_s),
+        "{first:?}"
+    );
+    let script = all(job, Target::Slurm);
+    assert!(script.contains("a checkpoint every 1 step ("), "{script}");
+    assert!(!script.contains("(60 s of training)"), "{script}");
+}
