@@ -47,7 +47,10 @@ pub(super) fn lines(launch: &Launch<'_>, notes: &[String]) -> Vec<String> {
             interval(c.time_to_budget_h, |hours| {
                 display_hours_like(hours, c.time_to_budget_h.expected)
             }),
-            cost(c),
+            // What a booking costs is told with it.
+            launch
+                .booking
+                .map_or_else(|| cost(c.cost_usd), |_| String::new()),
         ),
         priced(c),
         format!(
@@ -97,9 +100,12 @@ fn interval(interval: Interval, show: impl Fn(f64) -> String) -> String {
     )
 }
 
-fn cost(c: &Candidate) -> String {
-    let dollars = |value: f64| format!("${}", display_whole(value));
-    c.cost_usd.map_or_else(
+fn dollars(value: f64) -> String {
+    format!("${}", display_whole(value))
+}
+
+fn cost(usd: Option<Interval>) -> String {
+    usd.map_or_else(
         || ", cost unknown".to_owned(),
         |cost| format!(", {}", interval(cost, dollars)),
     )
@@ -127,8 +133,12 @@ fn booked(booking: &Booking) -> String {
         (Some(start), Some(until)) => format!("from {} to {}", start.rfc3339(), until.rfc3339()),
         _ => format!("for {}", display_hours(booking.usable_h)),
     };
+    let cost = match booking.upfront_usd {
+        Some(usd) => format!(", {} upfront", dollars(usd)),
+        None => cost(booking.cost_usd),
+    };
     format!(
-        "booking: {}{spares}, {}, {when}; done in time with a probability of {} %",
+        "booking: {}{spares}, {}, {when}{cost}; done in time with a probability of {} %",
         counted(booking.booked_nodes, "node"),
         booking.product_title,
         display_chance(booking.probability),

@@ -3,10 +3,16 @@
 use super::{FIT, Launch, Target, planned, text};
 use crate::plan::Planner;
 use crate::preset::Catalog;
+use crate::quantity::display_whole;
 use crate::reserve::{Ask, reserve};
 
-/// The files of what the first booking runs.
-fn launched(cluster: &str, product: &str, target: Target, name: &str) -> (String, Vec<String>) {
+/// The files of what the first booking runs, and what it costs.
+fn launched(
+    cluster: &str,
+    product: &str,
+    target: Target,
+    name: &str,
+) -> (String, Vec<String>, f64) {
     let job = format!(
         "model = \"gpt-1b\"\ntokens = \"26B\"\ncluster = \"{cluster}\"\n[reserve]\nnodes = 4\n\
          product = \"{product}\"\nstart = \"2026-12-01T09:00Z\"\n"
@@ -17,7 +23,8 @@ fn launched(cluster: &str, product: &str, target: Target, name: &str) -> (String
     let booking = found.recommended().unwrap();
     let launch = Launch::new(&booking.candidate, &request, "tminus launch").unwrap();
     let files = launch.on(Some(booking)).files(target).unwrap();
-    (text(&files, name), files.notes)
+    let cost = booking.cost_usd.unwrap().expected;
+    (text(&files, name), files.notes, cost)
 }
 
 #[test]
@@ -35,14 +42,33 @@ fn nodes_are_to_be_started_in_what_is_paid_for() {
         ),
     ] {
         let told = |target, name| launched(cluster, product, target, name);
-        let (task, notes) = told(Target::Skypilot, "task.yaml");
+        let (task, notes, _) = told(Target::Skypilot, "task.yaml");
         assert!(task.contains(configured), "{task}");
-        let (script, other) = told(Target::Slurm, "job.sbatch");
+        let (script, other, _) = told(Target::Slurm, "job.sbatch");
         for (text, notes) in [(&task, &notes), (&script, &other)] {
             assert!(text.contains("# NOTE: nothing here names the "), "{text}");
             assert!(notes[0].contains("start the nodes in it"), "{notes:?}");
         }
     }
-    let (task, notes) = launched("a2-highgpu-8g", "on-demand", Target::Skypilot, "task.yaml");
+    let (task, notes, _) = launched("a2-highgpu-8g", "on-demand", Target::Skypilot, "task.yaml");
     assert!(!task.contains("nothing here names") && !notes[0].contains("start the nodes in it"));
+}
+
+/// What is paid is the booking's cost, and the run's own stands nowhere beside it.
+#[test]
+fn the_cost_is_that_of_the_booking() {
+    let (script, _, cost) = launched(
+        "p4d.24xlarge",
+        "capacity-block",
+        Target::Slurm,
+        "job.sbatch",
+    );
+    let paid = format!("${} upfront", display_whole(cost));
+    let with_cost: Vec<&str> = script.lines().filter(|line| line.contains('$')).collect();
+    assert!(script.contains(&paid), "{script}");
+    let predicted = script
+        .lines()
+        .find(|line| line.contains("predicted,"))
+        .unwrap();
+    assert!(!predicted.contains('$'), "{with_cost:?}");
 }
