@@ -33,7 +33,7 @@ use crate::configuration::{Configuration, Setting};
 use crate::measure::{Measurement, is_usual, to_csv};
 use crate::product::Product;
 use crate::quantity::{Confidence, Interval, Tokens};
-use crate::throughput::{Cause, CauseKind, Fit, doubts};
+use crate::throughput::{Cause, CauseKind, Fit, doubts, normal_reach};
 
 use explain::{CLEAR_ODDS, Explanation, Observation, explain};
 
@@ -189,7 +189,11 @@ pub fn compare(launched: &Launched<'_>, fit: &Fit) -> Result<Comparison, FinishE
         planned_tok_s: planned,
         confidence: plan.confidence.get(),
         as_planned,
-        quantile: quantile(fit, &setting, &configuration, measured_tok_s * off),
+        quantile: if same(planned, predicted) {
+            quantile(fit, &setting, &configuration, measured_tok_s * off)
+        } else {
+            quantile_of(planned, plan.confidence, measured_tok_s)
+        },
         predicted_tok_s: predicted,
         plan_agrees: (off - 1.0).abs() <= SAME_PREDICTION,
         causes: explanations
@@ -211,7 +215,7 @@ fn explained(explanation: &Explanation, confidence: Confidence) -> ExplainedCaus
     let cause = explanation.cause;
     let sized = !matches!(cause, Cause::Chance | Cause::NoMemoryPressure);
     let (mean, sd) = explanation.log_size();
-    let reach = crate::throughput::normal_reach(confidence.get()) * sd;
+    let reach = normal_reach(confidence.get()) * sd;
     ExplainedCause {
         cause,
         kind: cause.kind(),
@@ -261,6 +265,38 @@ fn row(launched: &Launched<'_>) -> Measurement {
         throughput_tok_s: launched.measured_tok_s,
         line: 1,
     }
+}
+
+/// Whether two predictions are one made again.
+fn same(one: Interval, other: Interval) -> bool {
+    let ends = [
+        (one.low, other.low),
+        (one.expected, other.expected),
+        (one.high, other.high),
+    ];
+    ends.into_iter()
+        .all(|(one, other)| (one / other - 1.0).abs() <= SAME_PREDICTION)
+}
+
+/// Share of runs that are no faster than `tok_s` where an interval is all that is known of a plan: as
+/// many standard deviations of a logarithm away as its ends tell.
+fn quantile_of(planned: Interval, confidence: Confidence, tok_s: f64) -> f64 {
+    let slower = tok_s < planned.expected;
+    let end = if slower { planned.low } else { planned.high };
+    let away = (tok_s / planned.expected).ln() / (end / planned.expected).ln();
+    let away = away * normal_reach(confidence.get());
+    let (mut inside, mut outside) = CONFIDENCES;
+    for _ in 0..40 {
+        let middle = f64::midpoint(inside, outside);
+        // An interval without a width has everything outside of it.
+        if normal_reach(middle) < away || away.is_nan() {
+            inside = middle;
+        } else {
+            outside = middle;
+        }
+    }
+    let tail = (1.0 - outside) / 2.0;
+    if slower { tail } else { 1.0 - tail }
 }
 
 /// Confidences between which intervals are made.

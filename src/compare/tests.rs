@@ -317,3 +317,19 @@ fn the_row_reads_back() {
     assert_eq!(table.rows[0].throughput_tok_s.to_string(), "25700.25");
     assert_eq!(table.rows[0].shape, *world.setting().shape);
 }
+
+/// The share of a plan made with another fit is that of its own interval.
+#[test]
+fn a_plan_s_own_interval_tells_its_share() {
+    let planned = Interval {
+        low: 900.0,
+        expected: 1000.0,
+        high: 1150.0,
+    };
+    let share = |tok_s: f64| quantile_of(planned, Confidence::default(), tok_s);
+    for (tok_s, expected) in [(900.0, 0.05), (1150.0, 0.95), (1000.0, 0.5)] {
+        assert!((share(tok_s) - expected).abs() < 0.01, "{}", share(tok_s));
+    }
+    assert!(share(990.0) > share(950.0) && share(950.0) > share(800.0));
+    assert!((share(100.0) - 0.0005).abs() < 1e-6 && (share(1e6) - 0.9995).abs() < 1e-6);
+}
