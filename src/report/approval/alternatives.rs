@@ -145,13 +145,10 @@ fn against(c: &Candidate, best: &Candidate, tied: Option<&str>) -> String {
     }
 }
 
-/// `19 % slower, 1 % cheaper`: ratios to the first.
+/// `19 % slower, 1 % cheaper`: times and costs against those of the first.
 fn differences(time: f64, cost: Option<f64>) -> String {
-    let slower = difference(
-        time,
-        ["% slower", "% faster", "times as slow", "times as fast"],
-    );
-    let dearer = ["% dearer", "% cheaper", "times as dear", "times as cheap"];
+    let slower = difference(time, ["% slower", "% less time", "times as slow"]);
+    let dearer = ["% dearer", "% cheaper", "times as dear"];
     let dearer = cost.and_then(|cost| difference(cost, dearer));
     match (slower, dearer) {
         (None, None) if cost.is_none() => "as fast".to_owned(),
@@ -171,19 +168,19 @@ fn split(difference: &str) -> (&str, &str) {
     difference.rsplit_once(' ').unwrap_or((difference, ""))
 }
 
-/// `19 % slower`, `2.3 times as slow`, `12.0 times as fast`; nothing where there is no telling.
-fn difference(ratio: f64, [more, less, times, parts]: [&str; 4]) -> Option<String> {
-    let percent = ((ratio - 1.0) * 100.0).round();
+/// `19 % slower`, `2.3 times as slow`, `92 % less time`; nothing where there is no telling.
+fn difference(ratio: f64, [more, less, times]: [&str; 3]) -> Option<String> {
+    let percent = ((ratio - 1.0).abs() * 100.0).round();
     if (ratio - 1.0).abs() < TOLD {
         None
     } else if ratio >= 1.995 {
         Some(format!("{ratio:.1} {times}"))
-    } else if ratio <= 1.0 / 1.995 {
-        Some(format!("{:.1} {parts}", 1.0 / ratio))
-    } else if percent > 0.0 {
+    } else if ratio > 1.0 {
         Some(format!("{percent} {more}"))
+    } else if percent < 100.0 {
+        Some(format!("{percent} {less}"))
     } else {
-        Some(format!("{} {less}", -percent))
+        Some(format!("over 99 {less}"))
     }
 }
 
@@ -267,9 +264,11 @@ mod tests {
             (1.2, Some(1.2), "20 % slower and dearer"),
             (2.25, Some(2.25), "2.2 times as slow and dear"),
             (2.25, Some(0.9), "2.2 times as slow, 10 % cheaper"),
-            (0.9, None, "10 % faster"),
-            (0.08, Some(3.0), "12.5 times as fast, 3.0 times as dear"),
-            (0.4, Some(0.4), "2.5 times as fast and cheap"),
+            (0.9, None, "10 % less time"),
+            (0.51, Some(1.5), "49 % less time, 50 % dearer"),
+            (0.08, Some(3.0), "92 % less time, 3.0 times as dear"),
+            (0.4, Some(0.4), "60 % less time, 60 % cheaper"),
+            (0.001, None, "over 99 % less time"),
             (1.0, None, "as fast"),
         ] {
             assert_eq!(differences(time, cost), text);
