@@ -13,6 +13,8 @@ pub(super) struct Change {
     pub(super) goal: Goal,
     /// Says what was changed, given what was found.
     pub(super) words: fn(&Ranked, &Cluster, &Asked<'_>) -> String,
+    /// Requests nearer to what was asked for than what was found, the nearest first.
+    pub(super) nearer: fn(&Ranked, &Request) -> Vec<Request>,
 }
 
 /// What was asked for, and who did.
@@ -28,8 +30,38 @@ impl Change {
             goal: Goal::Best(request.sort),
             request,
             words,
+            nearer: none_nearer,
         }
     }
+}
+
+/// Where the goal is the smallest change already.
+pub(super) fn none_nearer(_: &Ranked, _: &Request) -> Vec<Request> {
+    Vec::new()
+}
+
+/// How many micro-batches are tried one by one; of more, powers of two are.
+const FEW: u64 = 64;
+
+/// The micro-batches between the smallest asked for and the one found, on both sides.
+fn nearer_micro_batches(found: &Ranked, asked: &Request) -> Vec<Request> {
+    let Some(wanted) = asked.micro_batch.get(0) else {
+        return Vec::new();
+    };
+    let away = wanted.abs_diff(found.configuration.micro_batch);
+    let mut counts: Vec<u64> = if away <= FEW {
+        let least = wanted.saturating_sub(away);
+        (least..=wanted.saturating_add(away)).collect()
+    } else {
+        (0..u64::BITS).map(|power| 1 << power).collect()
+    };
+    counts.retain(|count| *count > 0 && count.abs_diff(wanted) < away);
+    counts.sort_by_key(|count| count.abs_diff(wanted));
+    let with = |count| Request {
+        micro_batch: Axis::list([count]),
+        ..asked.clone()
+    };
+    counts.into_iter().map(with).collect()
 }
 
 impl Asked<'_> {
@@ -85,8 +117,9 @@ fn open_micro_batch(request: &Request) -> Option<Change> {
         micro_batch: Axis::Auto,
         ..request.clone()
     };
-    (request.micro_batch != Axis::Auto).then(|| {
-        Change::to_best(changed, |found, _, asked| {
+    (request.micro_batch != Axis::Auto).then(|| Change {
+        nearer: nearer_micro_batches,
+        ..Change::to_best(changed, |found, _, asked| {
             let micro_batch = found.configuration.micro_batch;
             let set = asked
                 .told
@@ -125,6 +158,7 @@ fn other_batch(request: &Request) -> Change {
             let set = asked.told.of_job("--global-batch", "global_batch", batch);
             format!("train at a global batch of {batch} tokens ({set})")
         },
+        nearer: none_nearer,
     }
 }
 
@@ -141,6 +175,7 @@ fn other_gpus(request: &Request) -> Option<Change> {
             let set = asked.told.of_search("--gpus", "gpus", gpus);
             format!("use {gpus} GPUs ({set})")
         },
+        nearer: none_nearer,
     })
 }
 
@@ -187,6 +222,7 @@ pub(super) fn all_changes(request: &Request) -> Change {
         request,
         goal: Goal::FewestGpus,
         words: |found, _, asked| format!("use {}", asked.together(found)),
+        nearer: none_nearer,
     }
 }
 

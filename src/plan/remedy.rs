@@ -1,7 +1,8 @@
 //! The smallest changes under which something can be launched, found by trying them.
 
 use super::change::{
-    Asked, Change, all_and_the_batch, all_changes, allow_tight, least_tokens, single_changes,
+    Asked, Change, all_and_the_batch, all_changes, allow_tight, least_tokens, none_nearer,
+    single_changes,
 };
 use super::error::Remedy;
 use super::physics::Goal;
@@ -127,6 +128,7 @@ fn elsewhere(planner: &Planner<'_>, request: &Request, alternatives: &[Cluster])
                 },
                 goal: Goal::FewestGpus,
                 words,
+                nearer: none_nearer,
             };
             attempt(planner, asked, &change)
         })
@@ -170,11 +172,16 @@ fn attempt(planner: &Planner<'_>, asked: &Request, change: &Change) -> Option<Re
             wider
         })
     });
+    let first = |request: &Request| {
+        let outcome = planner.sweep(request, change.goal, limits, &Watch::new());
+        outcome.ok()?.best.into_iter().next()
+    };
     wider.into_iter().find_map(|request| {
-        let outcome = planner.sweep(&request, change.goal, limits, &Watch::new());
-        let outcome = outcome.ok()?;
-        let found = outcome.best.first()?;
-        remedy(found, &request, asked, change)
+        let found = first(&request)?;
+        let mut nearer = (change.nearer)(&found, asked).into_iter();
+        nearer
+            .find_map(|near| remedy(&first(&near)?, &near, asked, change))
+            .or_else(|| remedy(&found, &request, asked, change))
     })
 }
 
