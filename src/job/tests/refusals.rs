@@ -333,3 +333,21 @@ fn each_limit_of_reliability_refuses() {
         }
     }
 }
+
+/// Two names of one key: the second is marked, with the first beside it.
+#[test]
+fn keys_that_mean_the_same_are_marked_where_they_stand() {
+    let text = "model = \"gpt-1b\"\n[search]\ngpus = 8\ncheckpointing = \"on\"\n\
+                activation_checkpointing = \"off\"\n[launch]\nname = \"a\"\n";
+    let refusal = planned(text).unwrap_err();
+    assert_eq!(
+        refusal.message,
+        "`checkpointing` and `activation_checkpointing` mean the same"
+    );
+    let marked: Vec<&str> = refusal
+        .labels
+        .iter()
+        .map(|l| &text[l.span.clone()])
+        .collect();
+    assert_eq!(marked, ["activation_checkpointing", "checkpointing"]);
+}
