@@ -570,6 +570,13 @@ fn a_header_near_a_required_one_is_pointed_at() {
         refusal.contains("`grad_acum` is not read: name it `grad_accum`"),
         "{refusal}"
     );
+    // A batch of no unit is none of one accumulation.
+    let text = text.replace("grad_acum", "global_batch");
+    let refusal = read("t.csv", &text, &CATALOG).unwrap_err().to_string();
+    assert!(
+        refusal.contains("name it `global_batch_seqs`, or `global_batch_tokens`"),
+        "{refusal}"
+    );
 }
 
 /// Of the units that would explain a number, the one that makes the more usual utilization is named.

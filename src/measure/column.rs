@@ -93,8 +93,18 @@ impl Column {
             .map_or("", |(_, name, _)| name)
     }
 
+    /// What a header that isn't read may be meant for where this column is missing.
+    pub(super) fn meant_by(self, header: &str) -> Option<String> {
+        // A batch of no unit is one of sequences or of tokens.
+        if normalised(header) == "globalbatch" {
+            let names = [Self::GlobalBatchSeqs, Self::GlobalBatchTokens].map(Self::name);
+            return Some(format!("`{}`, or `{}`", names[0], names[1]));
+        }
+        self.is_nearly(header).then(|| format!("`{}`", self.name()))
+    }
+
     /// Whether a header is nearly one of those that this column has.
-    pub(super) fn is_nearly(self, header: &str) -> bool {
+    fn is_nearly(self, header: &str) -> bool {
         let own = spellings::all().filter(|(column, ..)| *column == self);
         let known = own.flat_map(|(_, name, others)| others.iter().chain([name]).copied());
         let known: Vec<String> = known.map(normalised).collect();

@@ -253,12 +253,12 @@ impl<'a> Row<'a> {
             .filter(|text| !text.is_empty())
             .collect();
         let mut unread = self.unread().map(|(header, _)| header);
-        let meant = unread
-            .find(|header| column.is_nearly(header))
-            .map(|header| {
-                let name = column.name();
-                format!("`{header}` is not read: name it `{name}` where it is that")
-            });
+        let meant = unread.find_map(|header| {
+            let names = column.meant_by(header)?;
+            Some(format!(
+                "`{header}` is not read: name it {names} where it is that"
+            ))
+        });
         let refusal = Diagnostic::new(format!(
             "line {}: the table has no column {wanted}",
             self.header.line
