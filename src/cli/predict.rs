@@ -5,6 +5,7 @@ use std::path::Path;
 use clap::Args;
 
 use crate::configuration::on_off;
+use crate::diagnostic::Diagnostic;
 use crate::job::{Request, Sourced};
 use crate::plan::{Candidate, PlanError, Planner, fit_notes, tokens_note};
 use crate::quantity::counted;
@@ -72,6 +73,9 @@ impl PredictArgs {
 }
 
 pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
+    if args.job.model.is_none() {
+        return Err(no_model().into());
+    }
     let mut flags = request::settings(&args.job, None, &args.confidence);
     flags.sort = args
         .choosing
@@ -105,6 +109,12 @@ pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
             pricing: &request.pricing,
         },
     )
+}
+
+fn no_model() -> Diagnostic {
+    Diagnostic::new("no model is named")
+        .help("name one: `--model gpt-7b`; `tminus presets models` lists those known")
+        .help("`--presets FILE` adds those of a file; `tminus plan` takes a job file")
 }
 
 /// What was asked for that one configuration of one cluster leaves out.
