@@ -29,7 +29,7 @@ impl Report for Table {
             }
             under_heading = matches!(block, Block::Heading(_));
             match block {
-                Block::Heading(heading) => text += &(styled(heading, Tone::Strong) + "\n"),
+                Block::Heading(heading) => text += &(strong(heading) + "\n"),
                 Block::Text(paragraph) => text += &(wrapped(paragraph, WIDTH) + "\n"),
                 Block::Verbatim(lines) => text += &verbatim_text(lines),
                 Block::Grid(grid) => text += &grid_text(&in_short(grid)),
@@ -55,6 +55,13 @@ fn style(tone: Tone) -> Style {
 fn styled(text: &str, tone: Tone) -> String {
     let style = style(tone);
     format!("{style}{text}{style:#}")
+}
+
+/// A heading, in as many lines as it takes.
+fn strong(heading: &str) -> String {
+    let lines = wrapped(heading, WIDTH);
+    let lines: Vec<String> = lines.lines().map(|l| styled(l, Tone::Strong)).collect();
+    lines.join("\n")
 }
 
 /// A grid with what a terminal shows of its cells.
@@ -227,6 +234,13 @@ fn without_trailing_space(text: &str) -> String {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn headings_break_too() {
+        let text = strong(&"smallest, and cheapest ".repeat(8));
+        let text = anstream::adapter::strip_str(&text).to_string();
+        assert!(text.lines().count() == 2 && text.lines().all(|line| line.len() <= WIDTH));
+    }
 
     #[test]
     fn names_break_where_they_have_joints() {
