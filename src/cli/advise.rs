@@ -107,12 +107,12 @@ pub(super) fn run(args: &AdviseArgs, global: &GlobalArgs, output: &Output) -> Re
         (advice, subject, own)
     };
     presets.extend(args.job.presets.iter().map(|file| typed(file)));
-    if args.output.format == Format::Csv {
+    if args.output.format() == Format::Csv {
         // The table has no place for them.
         advice.notes.iter().for_each(|note| output.note(note));
     }
     output.report(
-        args.output.format,
+        args.output.format(),
         &ToMeasure {
             advice: &advice,
             subject: &subject,

@@ -157,13 +157,29 @@ pub(crate) struct ConfidenceArgs {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// Format of the result.
-    #[arg(long, value_name = "FORMAT", default_value = "table")]
-    pub format: Format,
+    /// Format of the result [default: by FILE's ending, .json, .csv or .md; else table].
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<Format>,
 
     /// Write the result to FILE instead of stdout; an existing file is replaced whole.
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+}
+
+impl OutputArgs {
+    /// The format asked for, or else that of the file's ending.
+    pub(crate) fn format(&self) -> Format {
+        let ending = || {
+            let ending = self.output.as_deref()?.extension()?.to_str()?;
+            Some(match ending.to_ascii_lowercase().as_str() {
+                "json" => Format::Json,
+                "csv" => Format::Csv,
+                "md" => Format::Markdown,
+                _ => return None,
+            })
+        };
+        self.format.or_else(ending).unwrap_or(Format::Table)
+    }
 }
 
 /// Flags of every command.

@@ -159,12 +159,12 @@ fn against_tables(args: &EvaluateArgs, quiet: bool, output: &Output) -> Result<(
     })?;
     beside_csv(args, output, &notes);
     let answer = TableAccuracy::new(FitReport::new(&judged.fit), evaluation, notes);
-    output.report(args.output.format, &answer)
+    output.report(args.output.format(), &answer)
 }
 
 /// Tells on stderr what CSV has no place for.
 fn beside_csv(args: &EvaluateArgs, output: &Output, notes: &[String]) {
-    if args.output.format == Format::Csv {
+    if args.output.format() == Format::Csv {
         for note in notes {
             output.note(note);
         }
@@ -275,7 +275,7 @@ fn held_out(args: &EvaluateArgs, quiet: bool, output: &Output) -> Result<(), Fai
         let notes: Vec<String> = nothing_left(protocol.into()).into_iter().collect();
         beside_csv(args, output, &notes);
         let answer = TableAccuracy::new(fit, evaluation, notes);
-        return output.report(args.output.format, &answer);
+        return output.report(args.output.format(), &answer);
     }
     let protocols: Vec<Evaluation> = live::shown(quiet, JUDGING, || {
         let protocols = Protocol::ALL.into_par_iter().map(evaluated);
@@ -289,7 +289,7 @@ fn held_out(args: &EvaluateArgs, quiet: bool, output: &Output) -> Result<(), Fai
     let notes: Vec<String> = Protocol::ALL.into_iter().filter_map(nothing_left).collect();
     beside_csv(args, output, &notes);
     let answer = AccuracyPage::new(fit, headlines, protocols, notes);
-    output.report(args.output.format, &answer)
+    output.report(args.output.format(), &answer)
 }
 
 /// That a protocol holds out every row of a fit on top of the embedded tables at once.

@@ -52,13 +52,13 @@ pub(super) fn run(args: &PlanArgs, global: &GlobalArgs, output: &Output) -> Resu
     let mut opened = args.planned.open(output)?;
     let ladder = opened.file.as_mut().and_then(|file| file.ladder.take());
     if let Some(ladder) = ladder {
-        let shown = (args.output.format, args.timing);
+        let shown = (args.output.format(), args.timing);
         return schedule::run(&args.planned, ladder, &opened, shown, global, output);
     }
     let flags = args.planned.flags()?;
     let planned = plan_opened(opened, flags, global, output, &mut stopwatch, 1)?;
     output.report(
-        args.output.format,
+        args.output.format(),
         &Ranking {
             plan: &planned.plan,
             request: &planned.request,

@@ -94,7 +94,7 @@ pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
     notes.extend(tokens_note(request));
     notes.extend(left_out(args, request, &candidate));
     output.report(
-        args.output.format,
+        args.output.format(),
         &Explanation {
             candidate: &candidate,
             model: &request.model.name,

@@ -103,7 +103,7 @@ pub(super) fn run(args: &PresetsArgs, output: &Output) -> Result<(), Failure> {
         }
         (Some(None), name) => measured_table(name.as_deref())?,
     };
-    output.report(args.output.format, &listing)
+    output.report(args.output.format(), &listing)
 }
 
 fn everything(catalog: &Catalog) -> Result<Listing, Failure> {

@@ -148,7 +148,7 @@ pub(super) fn run(args: &ReserveArgs, global: &GlobalArgs, output: &Output) -> R
         output.note(replaced);
     }
     output.report(
-        args.output.format,
+        args.output.format(),
         &Bookings {
             reservation: &reservation,
         },
