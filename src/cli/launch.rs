@@ -25,7 +25,7 @@ use super::timing::Stopwatch;
 Paths, names and accounts come from the table `[launch]` of the job file.
 
 Examples:
-  tminus launch job.toml --target llm-foundry --dry-run
+  tminus launch job.toml --target llm-foundry --dry-run --accept-extrapolated
   tminus launch job.toml --rank 2 --target slurm -o launch --accept-extrapolated")]
 pub(crate) struct LaunchArgs {
     #[command(flatten)]

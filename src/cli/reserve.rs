@@ -25,7 +25,7 @@ Examples:
   tminus reserve --model gpt-7b --tokens 134B --cluster r1z1 --deadline 14d
   tminus reserve --model gpt-7b --tokens 134B --cluster p4d.24xlarge \\
       --start 2026-12-01T09:00Z --deadline 2026-12-15 --probability 0.95
-  tminus reserve job.toml --budget 25k --product on-demand
+  tminus reserve job.toml --budget 30k --product slurm
   tminus reserve job.toml --nodes 16 --start 2026-12-01 --format json
 
 Exit status: 0 a booking; 1 none is enough, with what could be had; 2 bad input.")]
