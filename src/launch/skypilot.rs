@@ -102,10 +102,16 @@ fn resources(launch: &Launch<'_>, notes: &mut Vec<String>) -> Result<Map, Launch
         let cloud = CLOUDS
             .into_iter()
             .find(|(seller, _)| *seller == other.provider)?;
-        // What it is costed at is the price of one region.
-        let costed = price.filter(|price| *price == other);
-        Some(match costed.filter(|price| is_region(&price.region)) {
-            Some(price) => format!("{}/{}", cloud.1, price.region),
+        // What it is costed at is the price of one region: the booking's, where it runs on one.
+        let booked = launch.booking.map(|booking| booking.price.as_ref());
+        let region = match booked {
+            Some(booked) => booked.map(|price| price.region.as_str()),
+            None => price
+                .filter(|price| *price == other)
+                .map(|price| price.region.as_str()),
+        };
+        Some(match region.filter(|region| is_region(region)) {
+            Some(region) => format!("{}/{region}", cloud.1),
             None => cloud.1.to_owned(),
         })
     });

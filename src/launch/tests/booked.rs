@@ -23,27 +23,29 @@ fn launched(
     let booking = found.recommended().unwrap();
     let launch = Launch::new(&booking.candidate, &request, "tminus launch").unwrap();
     let files = launch.on(Some(booking)).files(target).unwrap();
-    let cost = booking.cost_usd.unwrap().expected;
+    let cost = booking.cost_usd.map_or(0.0, |cost| cost.expected);
     (text(&files, name), files.notes, cost)
 }
 
 #[test]
 fn nodes_are_to_be_started_in_what_is_paid_for() {
-    for (cluster, product, configured) in [
+    for (cluster, product, configured, infra) in [
         (
             "p4d.24xlarge",
             "capacity-block",
             "`aws.specific_reservations: [cr-…]`",
+            "infra: aws/us-east-2\n",
         ),
         (
             "a2-highgpu-8g",
             "gcp-calendar",
             "`gcp.specific_reservations: [",
+            "infra: gcp\n",
         ),
     ] {
         let told = |target, name| launched(cluster, product, target, name);
         let (task, notes, _) = told(Target::Skypilot, "task.yaml");
-        assert!(task.contains(configured), "{task}");
+        assert!(task.contains(configured) && task.contains(infra), "{task}");
         let (script, other, _) = told(Target::Slurm, "job.sbatch");
         for (text, notes) in [(&task, &notes), (&script, &other)] {
             assert!(text.contains("# NOTE: nothing here names the "), "{text}");
