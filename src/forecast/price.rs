@@ -125,7 +125,7 @@ impl Pricing {
     /// are used: what a price is taken to be for unless another kind is asked for.
     pub(crate) fn is_plain(&self, price_type: &str) -> bool {
         let spot = price_type.eq_ignore_ascii_case("spot");
-        !spot && !is_commitment(price_type) && !self.sells_whole(price_type)
+        !spot && Commitment::of(price_type).is_none() && !self.sells_whole(price_type)
     }
 
     /// The kind of a price: what the job itself states is of the kind asked for.

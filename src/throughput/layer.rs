@@ -9,7 +9,7 @@ use super::scatter::Scatter;
 use crate::configuration::Setting;
 use crate::measure::Measurement;
 use crate::memory::{self, Verdict};
-use crate::stack::Stack;
+use crate::stack::{Precision, Stack};
 
 /// What the model knows of one place: its rows, and coefficients and correction fitted to them.
 #[derive(Debug, Clone)]
@@ -42,13 +42,16 @@ fn full_speed_margin(rows: &[Measurement], margins: &[Option<f64>], slower: &[f6
     let slow = near().filter(|(.., full)| !full);
     let most_slow = slow.map(|(_, margin, _)| margin).reduce(f64::max);
     let full = || near().filter(|(.., full)| *full);
-    // One run of what can't be may be a mistake in its row; of two configurations it is the estimate.
-    let mut overflowed = full().filter(|(_, margin, _)| *margin < 0.0);
-    let first = overflowed.next();
-    let told = first.is_some_and(|(first, ..)| {
-        overflowed
-            .any(|(row, ..)| row.shape != first.shape || row.configuration != first.configuration)
-    });
+    // On the stack that the estimate was made for, one run of what can't be may be a mistake in its row;
+    // other software may need less, and of two configurations it is the estimate.
+    let overflowed = || full().filter(|(_, margin, _)| *margin < 0.0);
+    let first = overflowed().next();
+    let told = overflowed().any(|(row, ..)| may_need_less(row))
+        || first.is_some_and(|(first, ..)| {
+            overflowed().any(|(row, ..)| {
+                row.shape != first.shape || row.configuration != first.configuration
+            })
+        });
     full()
         .map(|(_, margin, _)| margin)
         .filter(|margin| told || *margin >= 0.0)
@@ -56,8 +59,15 @@ fn full_speed_margin(rows: &[Measurement], margins: &[Option<f64>], slower: &[f6
         .reduce(f64::min)
 }
 
+/// Whether a row may be of software that needs less memory than the measured stack, or doesn't slow down
+/// short of it: its own stack is another, or it doesn't tell.
+fn may_need_less(row: &Measurement) -> bool {
+    !row.stack_told || row.stack.precision != Precision::Fp32Gather
+}
+
 /// The more probable of two accounts of rows: that all ran as with memory to spare, or that the slow ones
-/// among those short of it were under pressure, which says next to nothing of their speed without.
+/// among those short of it were under pressure, which says next to nothing of their speed without. Rows
+/// that don't tell their stack may be of one that needs less memory, and later stacks run at full speed.
 fn solve_under_pressure(
     rows: &[Measurement],
     margins: &[Option<f64>],
@@ -69,21 +79,29 @@ fn solve_under_pressure(
         return as_any;
     }
     let by_others = solve(rows, &short, start)?;
-    let slow = by_others.slower.iter().map(|slower| *slower > FULL_SPEED);
+    let slow = by_others.slower.iter().map(|slower| *slower > PRESSED);
     let pressed: Vec<bool> = short.iter().zip(slow).map(|(a, b)| *a && b).collect();
     let under_pressure = match pressed.contains(&true) {
         false => return as_any,
         true if pressed == short => by_others,
         true => solve(rows, &pressed, start)?,
     };
-    let as_any = as_any
-        .ok()
-        .filter(|as_any| as_any.log_evidence >= under_pressure.log_evidence);
+    let of_pressed = rows.iter().zip(&pressed).filter(|(_, pressed)| **pressed);
+    let seldom = of_pressed.filter(|(row, _)| may_need_less(row)).count();
+    let likelier = under_pressure.log_evidence + seldom as f64 * SELDOM.ln();
+    let as_any = as_any.ok().filter(|as_any| as_any.log_evidence >= likelier);
     Ok(as_any.unwrap_or(under_pressure))
 }
 
 /// A row is at full speed that is at most so much slower than expected, as a logarithm.
 const FULL_SPEED: f64 = 0.05;
+
+/// A row may be of a run under pressure that is by so much slower than the others let expect, as a
+/// logarithm: such runs reach nine tenths of the speed at most.
+const PRESSED: f64 = 0.1;
+
+/// Odds beforehand that a run short of memory is under pressure where that isn't expected: an assumption.
+const SELDOM: f64 = 0.1;
 
 /// What a setting has that the rows of a layer don't.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -62,7 +62,8 @@ fn three_rows_tell_that_the_links_between_nodes_carry_an_eighth() {
 
 /// A cluster of `name` whose nodes hold eight A100-80GB, linked at so many Gbit/s.
 fn linked(name: &str, gbit_per_s: f64) -> Arc<Cluster> {
-    let r1z1 = Catalog::embedded().cluster("r1z1").unwrap();
+    let catalog = Catalog::embedded();
+    let r1z1 = catalog.cluster("r1z1").unwrap();
     Arc::new(Cluster {
         name: name.to_owned(),
         inter_node_bytes_per_s: Some(gbit_per_s * 1e9 / 8.0),

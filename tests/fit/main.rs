@@ -13,7 +13,6 @@ use std::sync::{Arc, LazyLock};
 use proptest::prelude::*;
 use tminus::configuration::Setting;
 use tminus::fit_file::{FitFile, Source, embedded_fit, embedded_rows, embedded_sha256, provenance};
-use tminus::hardware::Cluster;
 use tminus::measure::{self, Measurement};
 use tminus::preset::Catalog;
 use tminus::quantity::Confidence;

@@ -42,8 +42,8 @@ fn half_width(fit: &Fit, rows: &[Measurement]) -> f64 {
 #[test]
 fn a_slow_run_short_of_memory_makes_no_other_slower() {
     let even = even();
-    let short = ROWS.iter().rev().filter(|row| row.cluster.name == "r1z1");
-    let mut short = short.filter_map(tight).next().unwrap();
+    let mut rows = ROWS.iter().rev().filter(|row| row.cluster.name == "r1z1");
+    let mut short = rows.find_map(tight).unwrap();
     // As slow as such runs are expected to be.
     short.throughput_tok_s = predicted(&short, &short.setting());
     let without = BASE.on_top("without", &even).unwrap();
@@ -70,8 +70,8 @@ fn a_slow_run_short_of_memory_makes_no_other_slower() {
 #[test]
 fn one_row_that_overflows_does_not_end_pressure() {
     let even = even();
-    let short = ROWS.iter().rev().filter(|row| row.cluster.name == "r1z1");
-    let short = short.filter_map(tight).next().unwrap();
+    let mut rows = ROWS.iter().rev().filter(|row| row.cluster.name == "r1z1");
+    let short = rows.find_map(tight).unwrap();
     let mut overflowing = even[0].clone();
     while memory::estimate(&overflowing.setting(), &overflowing.configuration).verdict
         != Verdict::Overflows

@@ -107,6 +107,8 @@ fn no_booking(reserve: &ReserveSettings) -> Result<(), Diagnostic> {
         products,
         users,
         zone,
+        // What a flag said over it: a file alone has none.
+        replaced: _,
     } = reserve;
     let set = [
         of(deadline.as_ref()),

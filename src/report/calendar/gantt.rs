@@ -29,7 +29,7 @@ pub(super) fn chart(schedule: &Schedule, cluster: &ClusterCalendar, names: &Name
         .map(|job| {
             vec![
                 names.cell(&job.name),
-                job.candidate.nodes.to_string().into(),
+                job.candidate.booked_nodes().to_string().into(),
                 bar(axis, cluster, job).into(),
             ]
         })
@@ -97,7 +97,7 @@ fn load(axis: Axis, cluster: &ClusterCalendar, jobs: &[&ScheduledJob]) -> String
             let running = jobs
                 .iter()
                 .filter(|job| axis.at(job.start) <= at && at < axis.at(job.end));
-            let used: u64 = running.map(|job| job.candidate.nodes).sum();
+            let used: u64 = running.map(|job| job.candidate.booked_nodes()).sum();
             if used == 0 {
                 return if free(axis, cluster, at) > 0 {
                     '·'
