@@ -6,12 +6,13 @@ use schemars::schema_for;
 use crate::advise::Advice;
 use crate::compare::Comparison;
 use crate::diagnostic::Diagnostic;
+use crate::job;
 use crate::plan::{Plan, Predicted};
+use crate::preset;
 use crate::report::accuracy::{AccuracyPage, TableAccuracy};
 use crate::report::{ApprovalReport, FitReportSummary};
 use crate::reserve::Reservation;
 use crate::schedule::Schedule;
-use crate::{job, preset};
 
 use super::Failure;
 use super::output::Output;

@@ -139,8 +139,13 @@ impl Pricing {
     /// that are taken back at any time.
     #[must_use]
     pub fn is_spot(&self, price_type: Option<&str>) -> bool {
-        let told = price_type.filter(|kind| *kind != Price::STATED);
-        let kind = told.or(self.price_type.as_deref());
+        let asked = || self.price_type.as_deref();
+        let kind = match price_type {
+            None => asked(),
+            // What the job itself states is of the kind asked for; any other is of none.
+            Some(Price::STATED) => asked().filter(|_| self.states_own),
+            told => told,
+        };
         kind.is_some_and(|kind| kind.eq_ignore_ascii_case("spot"))
     }
 

@@ -19,12 +19,10 @@ const MORE_ROUNDS: usize = 100_000;
 const A_DOZEN: usize = 12;
 /// Times that the search starts again from the best so far.
 const TURNS: usize = 4;
-/// Searches that cool down each time, at once: each finds what another misses.
-const AT_ONCE: usize = 8;
-/// What room taken from others counts beside the end of the schedule, in the price that a search goes by:
-/// each of these by turns. Where little counts, good ends are found among what is at hand; where much
+/// What room taken from others counts beside the end of the schedule, in the price that a search goes by,
+/// and searches that go by it. Where little counts, good ends are found among what is at hand; where much
 /// does, ways to run that leave room for better ones.
-const ROOM: [f64; 2] = [0.125, 0.5];
+const ROOM: [(f64, usize); 2] = [(0.125, 8), (0.5, 4)];
 /// How much worse a step may be at first, as a share of the price.
 const HEAT: f64 = 0.02;
 
@@ -62,10 +60,15 @@ pub(super) fn improved(
         placed: from.to_vec(),
         worth: problem.worth(from),
     };
+    let rooms: Vec<f64> = ROOM
+        .iter()
+        .flat_map(|(room, searches)| std::iter::repeat_n(*room, *searches))
+        .collect();
     for turn in 0..TURNS {
-        let searches = (0..AT_ONCE).into_par_iter().map(|search| {
-            let mut random = Random::new(from.len(), turn * AT_ONCE + search);
-            let room = ROOM.get(search % ROOM.len()).copied().unwrap_or_default();
+        // At once: each finds what another misses.
+        let searches = rooms.par_iter().enumerate().map(|(search, room)| {
+            let mut random = Random::new(from.len(), turn * rooms.len() + search);
+            let room = *room;
             cooled(problem, &best, (room, pace.rounds()), &mut random, watch)
         });
         let found: Vec<Held> = searches.collect();
