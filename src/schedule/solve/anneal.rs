@@ -19,10 +19,8 @@ const MORE_ROUNDS: usize = 100_000;
 const A_DOZEN: usize = 12;
 /// Times that the search starts again from the best so far.
 const TURNS: usize = 4;
-/// What room taken from others counts beside the end of the schedule, in the price that a search goes by,
-/// and searches that go by it. Where little counts, good ends are found among what is at hand; where much
-/// does, ways to run that leave room for better ones.
-const ROOM: [(f64, usize); 2] = [(0.125, 8), (0.5, 4)];
+/// Searches that cool down each time, at once: each finds what another misses.
+const AT_ONCE: usize = 8;
 /// How much worse a step may be at first, as a share of the price.
 const HEAT: f64 = 0.02;
 
@@ -57,19 +55,15 @@ pub(super) fn improved(
     let modes = from.iter().map(|placed| placed.mode).collect();
     let mut best = Held {
         recipe: Recipe { order, modes },
+        price: price(problem, problem.worth(from), from),
         placed: from.to_vec(),
         worth: problem.worth(from),
     };
-    let rooms: Vec<f64> = ROOM
-        .iter()
-        .flat_map(|(room, searches)| std::iter::repeat_n(*room, *searches))
-        .collect();
+    let heat = best.price * HEAT;
     for turn in 0..TURNS {
-        // At once: each finds what another misses.
-        let searches = rooms.par_iter().enumerate().map(|(search, room)| {
-            let mut random = Random::new(from.len(), turn * rooms.len() + search);
-            let room = *room;
-            cooled(problem, &best, (room, pace.rounds()), &mut random, watch)
+        let searches = (0..AT_ONCE).into_par_iter().map(|search| {
+            let mut random = Random::new(from.len(), turn * AT_ONCE + search);
+            cooled(problem, &best, (heat, pace.rounds()), &mut random, watch)
         });
         let found: Vec<Held> = searches.collect();
         for found in found {
@@ -85,15 +79,13 @@ pub(super) fn improved(
 fn cooled(
     problem: &Problem,
     from: &Held,
-    (room, rounds): (f64, usize),
+    (heat, rounds): (f64, usize),
     random: &mut Random,
     watch: &Watch<'_>,
 ) -> Held {
     let larger = from.placed.len().max(A_DOZEN);
     let rounds = rounds * A_DOZEN * A_DOZEN / (larger * larger);
     let (mut held, mut best) = (from.clone(), from.clone());
-    let mut held_price = price(problem, from.worth, &from.placed, room);
-    let heat = held_price * HEAT;
     for round in 0..rounds {
         if watch.is_cancelled() {
             break;
@@ -103,17 +95,17 @@ fn cooled(
             continue;
         };
         let worth = problem.worth(&placed);
-        let price = price(problem, worth, &placed, room);
+        let price = price(problem, worth, &placed);
         let cold = 1.0 - round as f64 / rounds as f64;
         let chance = random.below(1000) as f64 / 1000.0;
-        if price > held_price + heat * cold * cold * chance {
+        if price > held.price + heat * cold * cold * chance {
             continue;
         }
-        held_price = price;
         held = Held {
             recipe,
             placed,
             worth,
+            price,
         };
         if held.worth < best.worth {
             best = held.clone();
@@ -127,6 +119,7 @@ struct Held {
     recipe: Recipe,
     placed: Vec<Placed>,
     worth: Worth,
+    price: f64,
 }
 
 impl Recipe {
@@ -157,7 +150,7 @@ impl Recipe {
 }
 
 /// What the search goes by: the worth, and room left for others where it is the same.
-fn price(problem: &Problem, worth: Worth, placed: &[Placed], room: f64) -> f64 {
+fn price(problem: &Problem, worth: Worth, placed: &[Placed]) -> f64 {
     let missed = worth.missed as f64;
     let first = worth.first as f64;
     match problem.aim {
@@ -167,7 +160,7 @@ fn price(problem: &Problem, worth: Worth, placed: &[Placed], room: f64) -> f64 {
                 mode.nodes as f64 * mode.steps as f64
             });
             let nodes: i64 = problem.sites.iter().map(Free::most).sum();
-            first + room * area.sum::<f64>() / nodes.max(1) as f64 + missed * 100.0
+            first + area.sum::<f64>() / nodes.max(1) as f64 / 8.0 + missed * 100.0
         }
         Aim::Cost => first + missed * 1000.0,
         Aim::Lateness => first + worth.second as f64 / 8.0,
