@@ -155,7 +155,7 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
     comparison.notes.extend(more);
     if let (Some(name), None) = (product, sold) {
         comparison.notes.push(format!(
-            "the product {name} isn't known here, so what more of it would take isn't told: \
+            "the product {name} isn't known here, so neither what is still to pay nor what more of it would take is told: \
              `--presets FILE` or `--job JOB.toml` names the file that describes it"
         ));
     }

@@ -292,7 +292,10 @@ fn of_booking(
             };
             let billed_h = launched.product.map_or(gone_h, begun);
             let share = (1.0 - billed_h / booking.booked_h).clamp(0.0, 1.0);
-            (planned, planned.map(|usd| usd.scale(share)))
+            // By the steps of a product that isn't known nobody can tell.
+            let known = launched.product.is_some() || booking.product.is_none();
+            let left = planned.filter(|_| known);
+            (planned, left.map(|usd| usd.scale(share)))
         }
         Billing::Used => {
             let usd = |hours: Interval| booking.usd_per_hour.map(|rate| hours.scale(rate));

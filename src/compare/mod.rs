@@ -284,7 +284,7 @@ fn quantile_of(planned: Interval, confidence: Confidence, tok_s: f64) -> f64 {
     let slower = tok_s < planned.expected;
     let end = if slower { planned.low } else { planned.high };
     let away = (tok_s / planned.expected).ln() / (end / planned.expected).ln();
-    let away = away * normal_reach(confidence.get());
+    let away = away.abs() * normal_reach(confidence.get());
     let (mut inside, mut outside) = CONFIDENCES;
     for _ in 0..40 {
         let middle = f64::midpoint(inside, outside);

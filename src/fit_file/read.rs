@@ -290,11 +290,10 @@ fn difference(layer: &LayerSummary<'_>, written: &FitTable) -> Option<String> {
             "node_links of {cluster} {found} instead of {before}"
         ));
     }
-    let coefficients = COEFFICIENTS.iter().map(|coefficient| {
+    let mut coefficients = COEFFICIENTS.iter().map(|coefficient| {
         let before = written.coefficients.get(coefficient.name);
         (coefficient.name, layer.values[coefficient.id], before)
     });
-    let mut coefficients = coefficients;
     coefficients.find_map(|(name, found, before)| match before {
         Some(before) if (found - before).abs() <= TOLERANCE * found.abs() => None,
         Some(before) => Some(format!("{name} {found} instead of {before}")),

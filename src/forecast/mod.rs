@@ -6,7 +6,7 @@
 //! | `wall_clock` | hours of training become hours on the wall clock |
 //! | `failures` | how many failures a run has, and how many hours they cost |
 //! | `finish` | the distribution of when a run is done |
-//! | `interval` | how often checkpoints are written
+//! | `interval` | how often checkpoints are written |
 //! | `price` | which price a cluster is costed at, and how old it is |
 //! | `cost` | the bill, item by item |
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::calendar::PriceDate;
 use crate::hardware::{Cluster, Price};
+use crate::quantity::display_unit_price;
 
 /// The date that prices are held against, since nothing reads the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -164,7 +165,7 @@ impl Pricing {
                 "no {} price of {} is known: the one stated for it is taken, ${} per GPU-hour",
                 self.wanted(),
                 cluster.name,
-                price.usd_per_gpu_hour
+                display_unit_price(price.usd_per_gpu_hour)
             )
         })
     }

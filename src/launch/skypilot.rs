@@ -105,7 +105,8 @@ fn resources(launch: &Launch<'_>, notes: &mut Vec<String>) -> Result<Map, Launch
         // What it is costed at is the price of one region: the booking's, where it runs on one.
         let booked = launch.booking.map(|booking| booking.price.as_ref());
         let region = match booked {
-            Some(booked) => booked.map(|price| price.region.as_str()),
+            Some(Some(booked)) => Some(booked.region.as_str()),
+            Some(None) => launch.pricing.region.as_deref(),
             None => price
                 .filter(|price| *price == other)
                 .map(|price| price.region.as_str()),

@@ -10,8 +10,11 @@ pub(crate) fn without_separators(text: &str, suffixes: &[char]) -> String {
     let first_is_short = groups
         .next()
         .is_some_and(|group| (1..=3).contains(&group.len()));
-    let digits = |group: &str| group.trim_end_matches(suffixes).len();
-    if first_is_short && groups.all(|group| digits(group) == 3) {
+    let is_of_three = |group: &str| {
+        let digits = group.trim_end_matches(suffixes);
+        digits.len() == 3 && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if first_is_short && groups.all(is_of_three) {
         whole.replace([',', '_'], "") + rest
     } else {
         text.to_owned()

@@ -162,7 +162,7 @@ pub(super) fn axes_left(
     }
     if !strange {
         let left = links_left(&on_gpu, setting, configuration);
-        axes.extend(left.filter(|_| !known.shown_links));
+        axes.extend(left.filter(|_| known.shown_links.is_none()));
         let several = setting.cluster.nodes(configuration.gpus) > 1;
         axes.extend(known.other_links.filter(|_| several).map(|share| {
             format!(

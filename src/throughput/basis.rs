@@ -73,8 +73,9 @@ pub(crate) struct Known<'a> {
     /// What the links between the nodes of these carry, as a share of what is stated, where that was
     /// found and isn't believed of the setting's.
     pub(crate) other_links: Option<f64>,
-    /// Whether rows over several nodes show what the links of the setting's carry, whatever is stated.
-    pub(crate) shown_links: bool,
+    /// The cluster whose rows over several nodes show what the links of the setting's carry, whatever is
+    /// stated.
+    pub(crate) shown_links: Option<&'a str>,
     /// Whether its GPU was measured, under other stacks.
     pub(crate) other_stacks: bool,
 }
@@ -93,7 +94,10 @@ pub(crate) fn basis(
     let here = |row: &Measurement| {
         same_shape(&row.shape, setting.shape)
             && row.stack.is_same_as(setting.stack)
-            && (known.shown_links || linked_alike(row, setting, configuration))
+            && match known.shown_links.filter(|_| !one_node) {
+                Some(shown) => row.cluster.name == shown,
+                None => linked_alike(row, setting, configuration),
+            }
             && (one_node || known.other_links.is_none())
     };
     let of_cell = known

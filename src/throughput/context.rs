@@ -82,18 +82,22 @@ impl Context {
         found.map_or(Links::STATED, |(_, links)| links)
     }
 
-    /// Whether rows over several nodes show what the links between those of a cluster carry.
-    pub(crate) fn shows_links_of(&self, cluster: &Cluster) -> bool {
-        self.measured_links(cluster)
-            .is_some_and(|(measured, _)| self.links.of(&measured.name) != Links::STATED)
+    /// The cluster, by its name in rows over several nodes, that shows what the links between those of
+    /// a cluster carry, whatever is stated; `None` where that is what they carry.
+    pub(crate) fn shows_links_of(&self, cluster: &Cluster) -> Option<&str> {
+        let (measured, _) = self.measured_links(cluster)?;
+        (self.links.of(&measured.name) != Links::STATED).then_some(measured.name.as_str())
     }
 
     /// The share of what is stated that the links of its rows were found to carry, where that isn't
-    /// believed of a cluster.
+    /// believed of a cluster; `None` too where others carry what is stated and are linked like it.
     pub(crate) fn links_elsewhere(&self, cluster: &Cluster) -> Option<f64> {
         let mut shares = self.links.shares();
         let (_, share) = shares.next()?;
-        self.measured_links(cluster).is_none().then_some(share)
+        let as_stated =
+            |row: &Cluster| row.is_linked_as(cluster) && self.links.of(&row.name) == Links::STATED;
+        let known = self.over_nodes().any(as_stated) || self.measured_links(cluster).is_some();
+        (!known).then_some(share)
     }
 
     /// Whether rows were measured on a cluster, or on one that they don't name of its GPU.
@@ -101,15 +105,27 @@ impl Context {
         self.measured_links(cluster).is_some()
     }
 
+    /// The clusters of rows over several nodes.
+    fn over_nodes(&self) -> impl Iterator<Item = &Cluster> {
+        let rows = self.layer.rows.iter().map(|(row, _)| row);
+        rows.filter(|row| row.cluster.nodes(row.configuration.gpus) > 1)
+            .map(|row| &*row.cluster)
+    }
+
     /// The cluster of rows that speak for the links of another: the one of its name, or one that they
     /// don't name of its GPU, unless its links carry more than is stated of the other; and its links, as
     /// a share of that.
     fn measured_links(&self, cluster: &Cluster) -> Option<(&Cluster, Links)> {
-        let clusters = || self.layer.rows.iter().map(|(row, _)| &*row.cluster);
+        let all = || self.layer.rows.iter().map(|(row, _)| &*row.cluster);
+        let named = |row: &&Cluster| row.name == cluster.name;
         let of_any = |row: &&Cluster| row.stands_for_gpu() && row.gpu.name == cluster.gpu.name;
-        let measured = clusters()
-            .find(|row| row.name == cluster.name)
-            .or_else(|| clusters().find(of_any))?;
+        // Rows of one node tell nothing of links.
+        let measured = self
+            .over_nodes()
+            .find(named)
+            .or_else(|| self.over_nodes().find(of_any))
+            .or_else(|| all().find(named))
+            .or_else(|| all().find(of_any))?;
         let links = self.links.of(&measured.name);
         Some((measured, links.restated(measured, cluster)?))
     }

@@ -78,13 +78,21 @@ fn solve_under_pressure(
     if !short.contains(&true) {
         return as_any;
     }
-    let by_others = solve(rows, &short, start)?;
+    let Ok(by_others) = solve(rows, &short, start) else {
+        return as_any;
+    };
     let slow = by_others.slower.iter().map(|slower| *slower > PRESSED);
     let pressed: Vec<bool> = short.iter().zip(slow).map(|(a, b)| *a && b).collect();
-    let under_pressure = match pressed.contains(&true) {
-        false => return as_any,
-        true if pressed == short => by_others,
-        true => solve(rows, &pressed, start)?,
+    if !pressed.contains(&true) {
+        return as_any;
+    }
+    let under_pressure = if pressed == short {
+        by_others
+    } else {
+        match solve(rows, &pressed, start) {
+            Ok(under_pressure) => under_pressure,
+            Err(_) => return as_any,
+        }
     };
     let of_pressed = rows.iter().zip(&pressed).filter(|(_, pressed)| **pressed);
     let seldom = of_pressed.filter(|(row, _)| may_need_less(row)).count();

@@ -76,8 +76,8 @@ impl Fit {
             .collect();
         let linked_alike = |row: &&&Measurement| row.cluster.is_linked_as(cluster);
         let shown = self.context(setting);
-        let shown = shown.is_some_and(|context| context.shows_links_of(cluster));
-        if shown || over_nodes.iter().any(linked_alike) {
+        let shown = shown.and_then(|context| context.shows_links_of(cluster));
+        if shown.is_some() || over_nodes.iter().any(linked_alike) {
             return None;
         }
         let unnamed = over_nodes

@@ -114,7 +114,7 @@ impl Fit {
             rows: rows.chain(&self.base.rows).collect(),
             speak: layer.rows.iter().collect(),
             other_links: own.and_then(|context| context.links_elsewhere(setting.cluster)),
-            shown_links: own.is_some_and(|context| context.shows_links_of(setting.cluster)),
+            shown_links: own.and_then(|context| context.shows_links_of(setting.cluster)),
             other_stacks: others.any(|(row, _)| row.cluster.gpu.name == setting.cluster.gpu.name),
         }
     }

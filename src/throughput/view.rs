@@ -73,7 +73,9 @@ impl Fit {
             unknown = Unknown {
                 stack: own.stack,
                 gpu: own.gpu.min(unknown.gpu),
-                links: own.links && unknown.links && !context.shows_links_of(setting.cluster),
+                links: own.links
+                    && unknown.links
+                    && context.shows_links_of(setting.cluster).is_none(),
             };
             return View {
                 layer: &context.layer,

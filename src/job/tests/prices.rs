@@ -57,7 +57,7 @@ fn the_kind_asked_for_goes_before_what_is_stated_without_one() {
 fn what_stands_in_for_a_price_not_known_is_called_what_it_is() {
     let (usd, _, notes) = priced(of_type("commit-3y"), LAB);
     let told =
-        "no commit-3y price of lab is known: the one stated for it is taken, $1.8 per GPU-hour";
+        "no commit-3y price of lab is known: the one stated for it is taken, $1.80 per GPU-hour";
     assert!(usd == "1.8" && notes == told, "{notes}");
     let (_, _, notes) = priced(of_type("spot"), LAB);
     assert!(!notes.contains("for spot nodes"), "{notes}");

@@ -160,11 +160,13 @@ pub(super) fn reading(reservation: &Reservation) -> Vec<(String, String)> {
 /// Which bookings the others can't be held against by cost, where some have a price.
 pub(super) fn uncompared(reservation: &Reservation) -> Option<String> {
     let bookings = || reservation.bookings.iter();
-    let mut unpriced: Vec<String> = bookings()
-        .filter(|booking| booking.cost_usd.is_none())
-        .map(|booking| format!("{} ({})", booking.cluster, booking.product_title))
-        .collect();
-    unpriced.dedup();
+    let mut unpriced: Vec<String> = Vec::new();
+    for booking in bookings().filter(|booking| booking.cost_usd.is_none()) {
+        let name = format!("{} ({})", booking.cluster, booking.product_title);
+        if !unpriced.contains(&name) {
+            unpriced.push(name);
+        }
+    }
     let some = bookings().any(|booking| booking.cost_usd.is_some());
     (some && !unpriced.is_empty()).then(|| {
         format!(

@@ -198,7 +198,11 @@ pub(crate) fn solve(
                 slower: problem
                     .row_of
                     .iter()
-                    .map(|row| deviations[*row].log + problem.rows[*row].slowdown)
+                    .zip(&problem.own_log)
+                    .map(|(row, own_log)| {
+                        let merged = &problem.rows[*row];
+                        deviations[*row].log + merged.slowdown + own_log - merged.log_step
+                    })
                     .collect(),
                 log_evidence,
             });

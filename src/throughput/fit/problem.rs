@@ -25,12 +25,14 @@ pub(super) struct Observation {
     tokens: f64,
     grad_accum: f64,
     /// Logarithm of the measured step time, less what is known of it beforehand.
-    log_step: f64,
+    pub(super) log_step: f64,
     pub(super) sd: f64,
     pub(super) cell: usize,
     /// By how much its logarithm of step time is expected to exceed what it would be with memory to
     /// spare.
     pub(super) slowdown: f64,
+    /// Standard deviation of that.
+    slowdown_sd: f64,
 }
 
 impl Observation {
@@ -53,6 +55,7 @@ impl Observation {
             cell,
             work,
             slowdown: 0.0,
+            slowdown_sd: 0.0,
         }
     }
 
@@ -60,6 +63,7 @@ impl Observation {
     fn under_pressure(mut self) -> Self {
         let (slowdown, sd) = pressure::log_slowdown();
         self.slowdown = slowdown;
+        self.slowdown_sd = sd;
         self.log_step -= slowdown;
         self.repeats.iter_mut().for_each(|log| *log -= slowdown);
         self.sd = self.sd.hypot(sd);
@@ -73,7 +77,9 @@ impl Observation {
         let count = self.repeats.len();
         self.log_step = median(self.repeats.iter().copied()).unwrap_or(self.log_step);
         let run_sd = row_sd(self.work.nodes, self.step_s);
-        self.sd = scatter.and(run_sd / (count as f64).sqrt());
+        // What a run is slowed down by is its own: measuring it again tells no more of others.
+        let sd = scatter.and(run_sd / (count as f64).sqrt());
+        self.sd = sd.hypot(self.slowdown_sd);
     }
 }
 
@@ -84,6 +90,8 @@ pub(super) struct Problem {
     pub(super) kernel: DMatrix<f64>,
     /// The row that stands for each measurement.
     pub(super) row_of: Vec<usize>,
+    /// The logarithm of each measurement's own step time, less what is known of it beforehand.
+    pub(super) own_log: Vec<f64>,
 }
 
 impl Problem {
@@ -92,6 +100,7 @@ impl Problem {
         let mut cells: Vec<Cell> = Vec::new();
         let mut rows: Vec<Observation> = Vec::with_capacity(measurements.len());
         let mut row_of = Vec::with_capacity(measurements.len());
+        let mut own_log = Vec::with_capacity(measurements.len());
         // The measurement that each row was made of first.
         let mut firsts: Vec<(&Measurement, bool)> = Vec::with_capacity(measurements.len());
         let pressed = pressed.iter().copied().chain(std::iter::repeat(false));
@@ -111,6 +120,7 @@ impl Problem {
             } else {
                 observed
             };
+            own_log.push(observed.log_step);
             let again = |(first, alike): &(&Measurement, bool)| {
                 start.merges_repeats && *alike == pressed && row.is_repeat_of(first)
             };
@@ -129,6 +139,7 @@ impl Problem {
             cells,
             kernel,
             row_of,
+            own_log,
         }
     }
 

@@ -267,10 +267,12 @@ impl Group {
         self.rows.iter().any(linked)
     }
 
-    /// Odds beforehand that links between nodes carry what is stated. Those that the base was measured
-    /// over are no more likely to be slower where the network is supposed to differ than elsewhere.
+    /// Odds beforehand that links between nodes carry what is stated. Where the network is supposed to
+    /// differ, or all of the hardware was never measured, that is as unsure as the rest; those that the
+    /// base was measured over are no more likely to be slower there than elsewhere.
     fn stated_odds(&self, hypothesis: Hypothesis, base: &Layer) -> f64 {
-        let suspected = hypothesis == Hypothesis::Network && self.spans_nodes();
+        let differs = matches!(hypothesis, Hypothesis::Network | Hypothesis::Gpu);
+        let suspected = differs && self.spans_nodes();
         if suspected && !self.is_over_links_of(base) {
             links::DIFFERENT_ODDS
         } else {

@@ -69,7 +69,7 @@ impl Group {
             found.extend(Links::faster(on_all).map(|links| (all(links), 0.0)));
         }
         if clusters.len() > 1 {
-            let each = self.links_of_each(&clusters, self.stated_odds(hypothesis, base), evidence);
+            let each = self.links_of_each(&clusters, (hypothesis, base), evidence);
             found.extend(each.map(|links| (links, 0.0)));
         }
         found
@@ -79,17 +79,24 @@ impl Group {
     fn links_of_each(
         &self,
         clusters: &[&str],
-        stated_odds: f64,
+        (hypothesis, base): (Hypothesis, &Layer),
         evidence: impl Fn(&LinksOf) -> Option<f64>,
     ) -> Option<LinksOf> {
+        let stated_odds = self.stated_odds(hypothesis, base);
         let plausibility =
             |links: &LinksOf| Some(evidence(links)? + self.log_odds(links, stated_odds));
+        let measured = |cluster: &str| {
+            let here = |row: &Measurement| {
+                row.cluster.name == cluster && row.cluster.nodes(row.configuration.gpus) > 1
+            };
+            base.rows.iter().any(|(row, _)| here(row))
+        };
         let mut known = LinksOf::STATED;
         let mut most = plausibility(&known)?;
         for cluster in clusters {
             let slower = Links::slower(|links| evidence(&known.with(cluster, links)));
             let faster = Links::faster(|links| evidence(&known.with(cluster, links)));
-            let faster = faster.filter(|_| self.is_described(cluster));
+            let faster = faster.filter(|_| self.is_described(cluster) && !measured(cluster));
             for links in slower.map(|(links, _)| links).into_iter().chain(faster) {
                 let other = known.with(cluster, links);
                 if let Some(more) = plausibility(&other).filter(|more| *more > most) {
