@@ -195,11 +195,13 @@ fn in_words(layer: &LayerSummary<'_>) -> String {
         }
         Some(Hypothesis::Stack) => {
             "the software looks different: kernels, overlap or launch overheads".to_owned()
+                + &between_nodes(layer)
         }
         Some(Hypothesis::Later) => {
             "the software looks later than the stack's name says: gathers in bf16, later kernels; \
              with `stack = \"bf16-gather\"` in its column and in the job, memory is predicted for it too"
                 .to_owned()
+                + &between_nodes(layer)
         }
         Some(Hypothesis::Gpu) => {
             "a GPU the embedded tables never saw: kernels, memory and links may all differ"
