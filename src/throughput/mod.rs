@@ -13,7 +13,7 @@
 //! | `doubts` | rows that can hardly be what they say |
 //! | `foretold` | whether rows are of the kind the tables hold |
 //! | `hypothesis` | in what a user's rows may differ from the tables |
-//! | `links` | links between nodes that carry less than stated |
+//! | `links` | links between nodes that carry less or more than stated |
 //! | `context` | what a user's rows of one place say, by the most probable account and its rivals |
 //! | `transfer` | from the embedded tables to a few rows of the user's own |
 //! | `outlook` | what a measurement would tell |
@@ -25,6 +25,7 @@
 //! | `step_time` | the distribution that makes of the step time |
 //! | `basis`, `axes` | what a prediction rests on, and where it leaves what was measured |
 //! | `cause` | what could make a run slower or faster than predicted |
+//! | `protocol` | which rows an evaluation holds out |
 //! | [`evaluate`] | how accurate all this is, on held-out rows |
 
 mod axes;
@@ -49,6 +50,7 @@ pub mod physics;
 mod point;
 mod predict;
 mod pressure;
+mod protocol;
 mod residual;
 mod scatter;
 mod step_time;
