@@ -105,6 +105,11 @@ impl Measurement {
         (&self.cluster.name, &self.cluster.gpu.name, &self.stack.name)
     }
 
+    /// Whether it ran over links between nodes.
+    pub(crate) fn spans_nodes(&self) -> bool {
+        self.cluster.nodes(self.configuration.gpus) > 1
+    }
+
     /// Whether one copy of the model is split over several GPUs, which no model here knows of.
     pub(crate) fn is_split(&self) -> bool {
         self.stack.name.rsplit('-').any(split::is_suffix)

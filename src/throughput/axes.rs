@@ -237,7 +237,7 @@ fn links_left(
     if setting.cluster.nodes(configuration.gpus) == 1 {
         return None;
     }
-    let over_nodes = |row: &&&Measurement| row.cluster.nodes(row.configuration.gpus) > 1;
+    let over_nodes = |row: &&&Measurement| row.spans_nodes();
     let over_nodes = || on_gpu.iter().filter(over_nodes);
     let assumed = over_nodes().all(|row| row.cluster.stands_for_gpu());
     let measured: Vec<f64> = over_nodes()

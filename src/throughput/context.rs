@@ -108,7 +108,7 @@ impl Context {
     /// The clusters of rows over several nodes.
     fn over_nodes(&self) -> impl Iterator<Item = &Cluster> {
         let rows = self.layer.rows.iter().map(|(row, _)| row);
-        rows.filter(|row| row.cluster.nodes(row.configuration.gpus) > 1)
+        rows.filter(|row| row.spans_nodes())
             .map(|row| &*row.cluster)
     }
 

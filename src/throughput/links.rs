@@ -191,7 +191,7 @@ impl Links {
 }
 
 /// What the links between the nodes of each cluster of some rows carry.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct LinksOf {
     /// By the cluster's name; those that aren't here carry what is stated of them.
     each: Vec<(String, Links)>,

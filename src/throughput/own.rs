@@ -71,7 +71,7 @@ impl Fit {
         let (cluster, here) = (setting.cluster, &setting.cluster.name);
         let over_nodes: Vec<&&Measurement> = own
             .iter()
-            .filter(|row| row.cluster.nodes(row.configuration.gpus) > 1)
+            .filter(|row| row.spans_nodes())
             .filter(|row| Place::of(&row.setting()).is_same_as(&place))
             .collect();
         let linked_alike = |row: &&&Measurement| row.cluster.is_linked_as(cluster);

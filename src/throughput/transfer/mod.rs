@@ -251,7 +251,7 @@ impl Group {
     /// Whether a base holds rows of several nodes of this very cluster.
     fn is_over_links_of(&self, base: &Layer) -> bool {
         let here = |row: &Measurement| {
-            let several = row.cluster.nodes(row.configuration.gpus) > 1;
+            let several = row.spans_nodes();
             several
                 && self
                     .rows
@@ -263,7 +263,7 @@ impl Group {
 
     /// Whether a row was measured over links between nodes.
     fn spans_nodes(&self) -> bool {
-        let linked = |row: &Measurement| row.cluster.nodes(row.configuration.gpus) > 1;
+        let linked = |row: &Measurement| row.spans_nodes();
         self.rows.iter().any(linked)
     }
 

@@ -28,7 +28,7 @@ impl Group {
     /// The clusters that rows were measured on several nodes of, each once, in the order met.
     fn linked_clusters(&self) -> Vec<&str> {
         let mut clusters: Vec<&str> = Vec::new();
-        let linked = |row: &&Measurement| row.cluster.nodes(row.configuration.gpus) > 1;
+        let linked = |row: &&Measurement| row.spans_nodes();
         for row in self.rows.iter().filter(linked) {
             if !clusters.contains(&row.cluster.name.as_str()) {
                 clusters.push(&row.cluster.name);
@@ -86,17 +86,16 @@ impl Group {
         let plausibility =
             |links: &LinksOf| Some(evidence(links)? + self.log_odds(links, stated_odds));
         let measured = |cluster: &str| {
-            let here = |row: &Measurement| {
-                row.cluster.name == cluster && row.cluster.nodes(row.configuration.gpus) > 1
-            };
+            let here = |row: &Measurement| row.cluster.name == cluster && row.spans_nodes();
             base.rows.iter().any(|(row, _)| here(row))
         };
         let mut known = LinksOf::STATED;
         let mut most = plausibility(&known)?;
         for cluster in clusters {
             let slower = Links::slower(|links| evidence(&known.with(cluster, links)));
-            let faster = Links::faster(|links| evidence(&known.with(cluster, links)));
-            let faster = faster.filter(|_| self.is_described(cluster) && !measured(cluster));
+            let faster = (self.is_described(cluster) && !measured(cluster))
+                .then(|| Links::faster(|links| evidence(&known.with(cluster, links))))
+                .flatten();
             for links in slower.map(|(links, _)| links).into_iter().chain(faster) {
                 let other = known.with(cluster, links);
                 if let Some(more) = plausibility(&other).filter(|more| *more > most) {
