@@ -5,7 +5,8 @@
 //! `τ` the training time between two, `1 + w/τ` hours are productive for every hour of training, and
 //! each takes as long as [`Failures::slowdown`] says. The interval is `τ = √(2·w·M) − w` unless it is
 //! set, with `M` the job's mean time to failure (Young 1974; Daly 2006, first order): the best one as
-//! long as `w` and the restart are short against `M`. One shorter than an optimizer step is a step.
+//! long as `w` and the restart are short against `M`. It is the nearest whole number of optimizer steps,
+//! and at least one: what is written to a launch file and what is planned are the same.
 //!
 //! A run that ends before its first checkpoint writes none, and a failure loses all of it: its cycle
 //! is the run itself. So it is where no checkpoints are written at all.
@@ -47,6 +48,9 @@
 //! GPUs failed 3.7 times as often as its rate over all jobs implies.
 //!
 //! Not covered at all: data that arrives late, and spot interruptions.
+
+#[cfg(test)]
+mod tests;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -153,18 +157,42 @@ impl WallClock {
     }
 
     /// The same where an optimizer step takes so long: a checkpoint is written after a step, never
-    /// within one.
+    /// within one, and after as many as come nearest to the interval.
     #[must_use]
     pub fn in_steps_of(self, step_s: f64) -> Self {
-        self.in_steps_between(step_s, step_s)
+        let whole = |asked_s: f64| (asked_s / step_s).round().max(1.0) * step_s;
+        let interval_s = self.checkpoint_interval_s.map(whole);
+        self.saved_every(interval_s, interval_s)
     }
 
-    /// A clock that no run takes less time by whose steps take so long.
-    pub(crate) fn in_steps_between(mut self, shortest_s: f64, longest_s: f64) -> Self {
-        if let Some(asked_s) = self.checkpoint_interval_s {
-            // The fewest writes, and the least lost by a failure.
-            self.checkpoint_interval_s = Some(asked_s.max(longest_s));
-            self.failures.cycle_h = (asked_s.max(shortest_s) + self.write_s) / SECONDS_PER_HOUR;
+    /// A clock that no run takes less time by whose steps take so long, nor one whose steps take
+    /// longer for as many tokens.
+    pub(crate) fn in_steps_between(self, shortest_s: f64, longest_s: f64) -> Self {
+        let asked_s = self.checkpoint_interval_s;
+        // Rounded to whole steps, it is at most half a step longer or shorter. Longer steps that make
+        // it shorter, down to two thirds, cost more time than failures then lose less of, unless those
+        // come within it as a rule.
+        let rare = |asked_s: f64| self.failures.per_h * asked_s <= SECONDS_PER_HOUR;
+        self.saved_every(
+            asked_s.map(|asked_s| (asked_s + longest_s / 2.0).max(longest_s)),
+            asked_s.map(|asked_s| {
+                let least = 2.0 / 3.0 * asked_s;
+                let rounded = if rare(asked_s) {
+                    (asked_s - longest_s / 2.0).max(least)
+                } else {
+                    least
+                };
+                rounded.max(shortest_s)
+            }),
+        )
+    }
+
+    /// The same where checkpoints are written as rarely as after `writes_s` seconds of training, and
+    /// failures lose no more than the work of `lost_s`.
+    fn saved_every(mut self, writes_s: Option<f64>, lost_s: Option<f64>) -> Self {
+        self.checkpoint_interval_s = writes_s;
+        if let Some(lost_s) = lost_s {
+            self.failures.cycle_h = (lost_s + self.write_s) / SECONDS_PER_HOUR;
         }
         self
     }
@@ -255,134 +283,6 @@ impl Course {
             self.failures.per_h * self.train_h * self.writing / (1.0 - lost)
         } else {
             self.failures.per_h * self.hours()
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::preset::Catalog;
-    use proptest::prelude::*;
-
-    fn cluster() -> Cluster {
-        Catalog::embedded().cluster("r1z1").unwrap().clone()
-    }
-
-    fn goodput_of(params: u64, gpus: u64) -> f64 {
-        let roomy = Cluster {
-            max_gpus: 1 << 20,
-            ..cluster()
-        };
-        let clock = WallClock::new(&Reliability::default(), params, &roomy, gpus);
-        clock.course(1000.0).goodput
-    }
-
-    #[test]
-    fn without_failures_the_wall_clock_is_training_time() {
-        let clock = WallClock::new(&Reliability::none(), 7_000_000_000, &cluster(), 64);
-        assert!((clock.hours(123.0) - 123.0).abs() < 1e-12);
-        assert_eq!(clock.checkpoint_interval_s, None);
-    }
-
-    /// Llama 3 405B trained on 16,384 GPUs, effectively over 90 % of the time, with restarts that
-    /// were automated to an extent that the default doesn't assume (arXiv 2407.21783).
-    #[test]
-    fn published_scales_come_out_plausible() {
-        let llama = goodput_of(405_000_000_000, 16_384);
-        assert!((0.8..0.95).contains(&llama), "{llama}");
-        let mpt = goodput_of(6_649_286_656, 440);
-        assert!((0.98..1.0).contains(&mpt), "{mpt}");
-    }
-
-    #[test]
-    fn a_hopeless_cluster_is_slow_but_finite() {
-        let hopeless = Reliability {
-            failures_per_1000_node_days: 1e9,
-            ..Reliability::default()
-        };
-        let clock = WallClock::new(&hopeless, u64::MAX, &cluster(), 1 << 20);
-        assert_eq!(clock.course(1e12).stall, Some(Stall::Failures), "{clock:?}");
-        assert!(clock.hours(1e12).is_finite());
-    }
-
-    /// The checkpoints hold it up, not the few failures: what helps is told by the cause.
-    #[test]
-    fn a_run_that_only_writes_stalls_on_its_writes() {
-        let writing = Reliability {
-            checkpoint_interval_s: Some(1.0),
-            write_bytes_per_s_node: 1e6,
-            ..Reliability::default()
-        };
-        let course = WallClock::new(&writing, 7_000_000_000, &cluster(), 8).course(1000.0);
-        assert_eq!(course.stall, Some(Stall::Writes), "{course:?}");
-        let lost_h = course.hours() - 1000.0;
-        assert!(course.writes_h() < lost_h && course.writes_h() > 0.5 * lost_h);
-    }
-
-    /// A cycle that failures never let end takes forever, however its share is rounded.
-    #[test]
-    fn what_is_never_saved_gives_no_time_back() {
-        for hours in 1..2000_u32 {
-            let reliability = Reliability {
-                failures_per_1000_node_days: 1000.0,
-                checkpoint_interval_s: Some(f64::from(hours) * SECONDS_PER_HOUR),
-                write_bytes_per_s_node: 1e6,
-                ..Reliability::default()
-            };
-            let course = WallClock::new(&reliability, 7_000_000_000, &cluster(), 80).course(1e5);
-            assert!(course.failures.slowdown() >= 1.0, "{course:?}");
-            assert!(course.writes_h() >= 0.0, "{course:?}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn the_wall_clock_is_ordered(
-            params in 1..=u64::MAX, nodes in 1..1_000_000_u64, rate in 0.0..1e6, hours in 0.0..1e15,
-            interval_s in prop::option::of(1.0..1e7),
-        ) {
-            let reliability = Reliability {
-                failures_per_1000_node_days: rate,
-                checkpoint_interval_s: interval_s,
-                ..Reliability::default()
-            };
-            let worse = Reliability { failures_per_1000_node_days: rate * 1.5, ..reliability };
-            let clock = WallClock::new(&reliability, params, &cluster(), nodes * 8);
-            let course = clock.course(hours);
-            prop_assert!(course.goodput > 0.0 && course.goodput <= 1.0);
-            prop_assert!(clock.hours(hours) >= hours && clock.hours(hours).is_finite());
-            prop_assert!(clock.hours(hours) <= clock.hours(hours * 1.1));
-            let slower = WallClock::new(&worse, params, &cluster(), nodes * 8).course(hours);
-            if slower.is_saved == course.is_saved {
-                prop_assert!(slower.goodput <= course.goodput * (1.0 + 1e-12));
-            }
-        }
-
-        /// However long the interval: what is never written can't be told apart.
-        #[test]
-        fn intervals_beyond_the_run_are_alike(
-            nodes in 1..100_u64, rate in 0.0..100.0, hours in 0.1..1000.0_f64, beyond in 1.0..100.0,
-        ) {
-            let every = |interval_s| {
-                let reliability = Reliability {
-                    failures_per_1000_node_days: rate,
-                    checkpoint_interval_s: Some(interval_s),
-                    ..Reliability::default()
-                };
-                WallClock::new(&reliability, 7_000_000_000, &cluster(), nodes * 8)
-            };
-            let run_s = hours * SECONDS_PER_HOUR;
-            let never = Reliability {
-                failures_per_1000_node_days: rate,
-                checkpoint_bytes_per_param: 0.0,
-                ..Reliability::default()
-            };
-            let never = WallClock::new(&never, 7_000_000_000, &cluster(), nodes * 8);
-            let once = every(run_s * 1.001).hours(hours);
-            for other in [every(run_s * 1.001 * beyond), never] {
-                prop_assert!((other.hours(hours) / once - 1.0).abs() < 1e-12);
-            }
         }
     }
 }
