@@ -3,8 +3,9 @@
 use crate::configuration::on_off;
 use crate::plan::Candidate;
 use crate::quantity::{
-    Interval, SECONDS_PER_HOUR, counted, display_chance, display_count, display_hours,
-    display_hours_like, display_thousands, display_unit_price, display_whole, plural,
+    Interval, SECONDS_PER_HOUR, counted, display_chance, display_count, display_dollars,
+    display_hours, display_hours_like, display_share, display_thousands, display_unit_price,
+    plural,
 };
 use crate::reserve::Booking;
 use crate::throughput::Basis;
@@ -42,7 +43,7 @@ pub(super) fn lines(launch: &Launch<'_>, notes: &[String]) -> Vec<String> {
         ),
         format!(
             "predicted, {} % of outcomes: {} tokens/s, {} to the budget{}",
-            launch.confidence.get() * 100.0,
+            display_share(launch.confidence.get()),
             interval(c.throughput_tok_s, display_count),
             interval(c.time_to_budget_h, |hours| {
                 display_hours_like(hours, c.time_to_budget_h.expected)
@@ -101,7 +102,7 @@ fn interval(interval: Interval, show: impl Fn(f64) -> String) -> String {
 }
 
 fn dollars(value: f64) -> String {
-    format!("${}", display_whole(value))
+    format!("${}", display_dollars(value))
 }
 
 fn cost(usd: Option<Interval>) -> String {

@@ -6,6 +6,7 @@
 
 use crate::job::Text;
 use crate::model::{Biases, FeedForward, Gate, Norm, Positions};
+use crate::quantity::display_share;
 use crate::shell::ShellWord;
 use crate::stack::Precision;
 
@@ -154,7 +155,10 @@ fn model(launch: &Launch<'_>) -> Result<Map, LaunchError> {
     if let Some(share) = launch.model.block.rotary_share {
         return Err(LaunchError::Inexpressible {
             target: "llm-foundry",
-            what: format!("rotary positions over {} % of each head", share * 100.0),
+            what: format!(
+                "rotary positions over {} % of each head",
+                display_share(share)
+            ),
         });
     }
     let learned = shape.positions == Positions::Learned;

@@ -1,8 +1,8 @@
 //! Numbers as people read them.
 
-use super::SECONDS_PER_HOUR;
+use super::TimeUnit;
 
-/// A duration for people: `45 s`, `12.5 min`, `7.3 h`, `9.5 d`, `18,560 d`.
+/// A duration for people: `45 s`, `12.5 min`, `7.3 h`, `9.5 d`, `50.8 years`.
 #[must_use]
 pub fn display_hours(hours: f64) -> String {
     display_hours_like(hours, hours)
@@ -10,18 +10,15 @@ pub fn display_hours(hours: f64) -> String {
 
 /// A duration in the unit that another is shown in, so that both can be compared at a glance.
 pub(crate) fn display_hours_like(hours: f64, other: f64) -> String {
-    let seconds = other * SECONDS_PER_HOUR;
-    if seconds < 90.0 {
-        format!("{:.0} s", hours * SECONDS_PER_HOUR)
-    } else if seconds < 5400.0 {
-        format!("{:.1} min", hours * 60.0)
-    } else if other < 96.0 {
-        format!("{hours:.1} h")
-    } else if other < 24.0 * 10_000.0 {
-        format!("{:.1} d", hours / 24.0)
+    let unit = TimeUnit::of_hours(other);
+    let value = unit.convert(hours);
+    let decimals = unit.decimals();
+    let number = if value >= 9_999.5 {
+        display_whole(value)
     } else {
-        format!("{} d", display_whole(hours / 24.0))
-    }
+        format!("{value:.decimals$}")
+    };
+    format!("{number} {}", unit.symbol)
 }
 
 /// A count and what is counted, of which the plural ends in `s`: `1 node`, `1,024 nodes`.
@@ -86,6 +83,50 @@ pub(crate) fn display_unit_price(usd: f64) -> String {
     full.get(..end).unwrap_or(&full).to_owned()
 }
 
+/// Dollars below which cents are shown.
+const CENTS_BELOW: f64 = 99.995;
+
+/// The least that is seen of an amount of so many dollars: a cent of a small one.
+pub(crate) fn dollar_digit(usd: f64) -> f64 {
+    if usd >= CENTS_BELOW { 1.0 } else { 0.01 }
+}
+
+/// Dollars without the sign: cents below 100, whole dollars above. What is less than half a cent
+/// is `0.00`, unlike nothing, which is `0`.
+pub(crate) fn display_dollars(usd: f64) -> String {
+    if usd >= CENTS_BELOW || usd == 0.0 {
+        display_whole(usd)
+    } else {
+        format!("{usd:.2}")
+    }
+}
+
+/// The same rounded up, for what has to suffice; whole dollars without cents.
+pub(crate) fn display_dollars_up(usd: f64) -> String {
+    if usd >= CENTS_BELOW {
+        return display_whole(usd.ceil());
+    }
+    let cents = (usd * 100.0 - ROUNDING).ceil();
+    let decimals = if cents % 100.0 == 0.0 { 0 } else { 2 };
+    format!("{:.decimals$}", cents / 100.0)
+}
+
+/// A share as a percentage with one decimal.
+pub(crate) fn display_percent(share: f64) -> String {
+    format!("{:.1}", share * 100.0)
+}
+
+/// A confidence or another share that somebody states, as a percentage without decimals it doesn't
+/// need.
+pub(crate) fn display_share(share: f64) -> String {
+    let mut text = display_percent(share);
+    if text == "100.0" && share < 1.0 {
+        // To as many digits as it takes: what is all but certain isn't certain.
+        text = format!("{:.2}", (share * 1e4).floor() / 1e2);
+    }
+    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+}
+
 /// An integer with thousands separators: `1,508,631`.
 #[must_use]
 pub fn display_thousands(value: u128) -> String {
@@ -100,8 +141,13 @@ pub fn display_thousands(value: u128) -> String {
     out
 }
 
-/// What rounding alone may take from a thousandth.
+/// What rounding alone may change of a digit that a figure is rounded to.
 const ROUNDING: f64 = 1e-6;
+
+/// A probability with two decimals, rounded down: what is promised must hold.
+pub(crate) fn display_probability(probability: f64) -> String {
+    format!("{:.2}", (probability * 100.0 + ROUNDING).floor() / 100.0)
+}
 
 /// A probability as a percentage that is never 0 or 100, rounded down: what is promised must hold.
 pub(crate) fn display_chance(probability: f64) -> String {

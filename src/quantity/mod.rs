@@ -13,6 +13,7 @@ mod interval;
 mod median;
 mod price;
 mod separators;
+mod time_unit;
 
 #[cfg(test)]
 mod tests;
@@ -21,12 +22,16 @@ use thiserror::Error;
 
 pub use confidence::Confidence;
 pub use count::{Bytes, Tokens};
-pub(crate) use display::{counted, display_chance, display_hours_like, display_unit_price, plural};
+pub(crate) use display::{
+    counted, display_chance, display_dollars, display_dollars_up, display_hours_like,
+    display_percent, display_probability, display_share, display_unit_price, dollar_digit, plural,
+};
 pub use display::{display_count, display_hours, display_thousands, display_whole};
 pub use interval::Interval;
 pub(crate) use median::{median, middle_two};
 pub use price::UsdPerGpuHour;
 pub(crate) use separators::without_separators;
+pub(crate) use time_unit::TimeUnit;
 
 /// The largest count of tokens, parameters or bytes accepted anywhere.
 pub const MAX_COUNT: u64 = 1_000_000_000_000_000_000;

@@ -69,3 +69,50 @@ fn unit_prices_have_cents_and_no_digits_of_rounding() {
         assert_eq!(display_unit_price(usd), text, "{usd}");
     }
 }
+
+#[test]
+fn dollars_are_rounded_up_to_what_counts() {
+    for (usd, text) in [
+        (5.0, "5"),
+        (0.07, "0.07"),
+        (7.3, "7.30"),
+        (7.299_658_111_825_048, "7.30"),
+        (99.999, "100"),
+        (8_166.2, "8,167"),
+    ] {
+        assert_eq!(display_dollars_up(usd), text, "{usd}");
+    }
+}
+
+/// In the units of the tables, and with no more digits than theirs.
+#[test]
+fn durations_are_told_in_the_units_of_tables() {
+    for (hours, text) in [
+        (0.02, "72 s"),
+        (0.2, "12.0 min"),
+        (1.49, "89.4 min"),
+        (95.9, "95.9 h"),
+        (96.0, "4.0 d"),
+        (87_599.0, "3650.0 d"),
+        (445_440.0, "50.8 years"),
+        (1e9, "114,155 years"),
+    ] {
+        assert_eq!(display_hours(hours), text, "{hours}");
+    }
+}
+
+/// What is promised must hold, and no digit is lost to how binary fractions round.
+#[test]
+fn probabilities_are_rounded_down_and_no_further() {
+    for (probability, text) in [(0.29, "0.29"), (0.57, "0.57"), (0.579, "0.57")] {
+        assert_eq!(display_probability(probability), text);
+    }
+    for (share, text) in [
+        (0.57, "57"),
+        (0.55, "55"),
+        (0.999, "99.9"),
+        (0.99999, "99.99"),
+    ] {
+        assert_eq!(display_share(share), text);
+    }
+}

@@ -1,9 +1,9 @@
 //! What a candidate costs, line by line.
 
 use crate::plan::Candidate;
-use crate::quantity::Interval;
+use crate::quantity::{Interval, dollar_digit};
 
-use super::number::{CENTS_BELOW, dollars, hours as show_hours, unit_price};
+use super::number::{dollars, hours as show_hours, unit_price};
 use super::{Cell, Column, Grid, Tone};
 
 /// A line of a bill: GPU-hours × unit price = amount.
@@ -91,18 +91,14 @@ fn none() -> String {
 
 /// Dollars as they are shown.
 fn shown(usd: f64) -> f64 {
-    if usd >= CENTS_BELOW {
-        usd.round()
-    } else {
-        (usd * 100.0).round() / 100.0
-    }
+    let digits = dollar_digit(usd).recip();
+    (usd * digits).round() / digits
 }
 
 /// Whether lines, each rounded by itself, can be seen not to add up to the total.
 fn is_off(lines: &[Line], total: Option<f64>) -> bool {
     let sum: f64 = lines.iter().filter_map(|line| line.usd).map(shown).sum();
-    let unit = |total: f64| if total >= CENTS_BELOW { 1.0 } else { 0.01 };
-    total.is_some_and(|total| (sum - shown(total)).abs() > 0.5 * unit(total))
+    total.is_some_and(|total| (sum - shown(total)).abs() > 0.5 * dollar_digit(total))
 }
 
 #[cfg(test)]

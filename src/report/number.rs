@@ -1,7 +1,10 @@
 //! Numbers as people read them: few digits, units in the header, never a bare float.
 
-use crate::quantity::{Interval, SECONDS_PER_HOUR, display_count};
-pub(super) use crate::quantity::{display_unit_price as unit_price, display_whole as thousands};
+use crate::quantity::{Interval, display_count};
+pub(super) use crate::quantity::{
+    TimeUnit, display_dollars as dollars, display_percent as percent, display_share as confidence,
+    display_unit_price as unit_price, display_whole as thousands,
+};
 
 /// Three significant digits, without exponent between 0.001 and 10 million.
 pub(super) fn significant(value: f64) -> String {
@@ -24,24 +27,11 @@ pub(super) fn significant(value: f64) -> String {
     }
 }
 
-/// Dollars below which cents are shown.
-pub(super) const CENTS_BELOW: f64 = 99.995;
-
 /// A number that rounds to nothing, without the sign of what it was.
 pub(super) fn unsigned_zero(text: String) -> String {
     match text.strip_prefix('-') {
         Some(rest) if rest.chars().all(|c| matches!(c, '0' | '.')) => rest.to_owned(),
         _ => text,
-    }
-}
-
-/// Dollars without the sign: cents below 100, whole dollars above. What is less than half a cent
-/// is `0.00`, unlike nothing, which is `0`.
-pub(super) fn dollars(value: f64) -> String {
-    if value >= CENTS_BELOW || value == 0.0 {
-        thousands(value)
-    } else {
-        format!("{value:.2}")
     }
 }
 
@@ -85,21 +75,6 @@ pub(super) fn exact_hours(value: f64) -> String {
     }
 }
 
-/// A share as a percentage with one decimal.
-pub(super) fn percent(share: f64) -> String {
-    format!("{:.1}", share * 100.0)
-}
-
-/// A confidence as a percentage, without decimals it doesn't need.
-pub(super) fn confidence(share: f64) -> String {
-    let mut text = percent(share);
-    if text == "100.0" && share < 1.0 {
-        // To as many digits as it takes: what is all but certain isn't certain.
-        text = format!("{:.2}", (share * 1e4).floor() / 1e2);
-    }
-    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
-}
-
 /// Half the interval's width relative to its expected value: `±2.1%`.
 pub(super) fn half_width(interval: Interval) -> String {
     half_width_share((interval.high - interval.low) / 2.0 / interval.expected)
@@ -122,33 +97,7 @@ pub(super) fn range(interval: Interval, show: impl Fn(f64) -> String) -> String 
     format!("{}–{}", show(interval.low), show(interval.high))
 }
 
-/// The unit a column of durations is shown in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TimeUnit {
-    /// Name in the header.
-    pub(super) name: &'static str,
-    seconds: u32,
-}
-
 impl TimeUnit {
-    /// The largest unit that keeps `hours` at one and a half or more (four, for days; ten, for years
-    /// of 365 days).
-    pub(super) fn of_hours(hours: f64) -> Self {
-        let (name, seconds) = match hours {
-            _ if hours >= 10.0 * 365.0 * 24.0 => ("years", 31_536_000),
-            _ if hours >= 96.0 => ("days", 86_400),
-            _ if hours >= 1.5 => ("hours", 3_600),
-            _ if hours * 60.0 >= 1.5 => ("min", 60),
-            _ => ("s", 1),
-        };
-        Self { name, seconds }
-    }
-
-    /// `hours` as a number of this unit.
-    pub(super) fn convert(self, hours: f64) -> f64 {
-        hours * SECONDS_PER_HOUR / f64::from(self.seconds)
-    }
-
     /// `hours` in this unit.
     pub(super) fn show(self, hours: f64) -> String {
         significant(self.convert(hours))

@@ -9,7 +9,7 @@ use crate::job::{Request, ReserveSettings, Sourced};
 use crate::names::slug;
 use crate::preset::Catalog;
 use crate::product::Product;
-use crate::quantity::{counted, plural};
+use crate::quantity::{counted, display_dollars_up, plural};
 
 /// What a booking has to achieve.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
@@ -99,7 +99,7 @@ impl Ask {
                 (None, Some(span)) => format!("{finishes} within {span}"),
                 (None, None) => finishes,
             },
-            Goal::Budget { usd } => format!("{finishes} for ${}", super::refusal::whole(usd)),
+            Goal::Budget { usd } => format!("{finishes} for ${}", display_dollars_up(usd)),
             Goal::Nodes { nodes } => format!("of {} {finishes}", counted(nodes, "node")),
         }
     }

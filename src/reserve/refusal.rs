@@ -9,7 +9,7 @@ use super::Goal;
 use super::offer::Offer;
 use crate::calendar::{Moment, Span};
 use crate::forecast::Stall;
-use crate::quantity::{counted, display_hours, display_thousands};
+use crate::quantity::{counted, display_dollars_up, display_hours};
 
 /// Why a product can't be booked for what is asked.
 #[derive(Debug, Clone, PartialEq)]
@@ -302,7 +302,7 @@ impl fmt::Display for Reason {
                 more_than(*needed_h, *limit)
             ),
             Self::TooDear { usd, probability } => {
-                let usd = whole(*usd);
+                let usd = display_dollars_up(*usd);
                 match probability {
                     None => write!(f, "the cheapest booking costs ${usd}"),
                     Some(probability) => write!(
@@ -328,27 +328,6 @@ fn more_than(hours: f64, limit: Span) -> String {
 /// Times less than this factor apart may read alike.
 const NEAR: f64 = 1.1;
 
-/// Dollars below which cents count.
-const SMALL: f64 = 100.0;
-
-/// What rounding alone may add to a cent.
-const ROUNDING: f64 = 1e-6;
-
-/// Dollars rounded up to whole ones; small amounts to cents.
-pub(super) fn whole(usd: f64) -> String {
-    if usd < SMALL {
-        let cents = (usd * 100.0 - ROUNDING).ceil();
-        let decimals = if cents % 100.0 == 0.0 { 0 } else { 2 };
-        return format!("{:.decimals$}", cents / 100.0);
-    }
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "not negative; saturates"
-    )]
-    display_thousands(usd.ceil() as u128)
-}
-
 /// A product on a cluster that can't be booked for what is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RuledOut {
@@ -358,23 +337,4 @@ pub struct RuledOut {
     pub product: String,
     /// Why, in words.
     pub reason: String,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn dollars_are_rounded_up_to_what_counts() {
-        for (usd, text) in [
-            (5.0, "5"),
-            (0.07, "0.07"),
-            (7.3, "7.30"),
-            (7.299_658_111_825_048, "7.30"),
-            (99.999, "100"),
-            (8_166.2, "8,167"),
-        ] {
-            assert_eq!(whole(usd), text, "{usd}");
-        }
-    }
 }

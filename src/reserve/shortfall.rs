@@ -11,11 +11,12 @@ use super::choice::{Choice, choice};
 use super::fleet::Run;
 use super::offer::Offer;
 use super::quote::Quote;
-use super::refusal::whole;
 use crate::calendar::{Moment, Span};
 use crate::job::Request;
 use crate::plan::Planner;
-use crate::quantity::{Tokens, display_count, display_hours, plural};
+use crate::quantity::{
+    Tokens, display_count, display_dollars_up, display_hours, display_probability, plural,
+};
 
 /// A run under an offer, in words: `32 nodes of r1z1 (slurm)`.
 fn place(request: &Request, offer: &Offer, nodes: u64) -> String {
@@ -123,9 +124,8 @@ fn best_chance(request: &Request, ask: &Ask, quotes: &[Quote<'_>]) -> Option<Str
         })?;
     (chance >= 0.01 && chance < ask.probability).then(|| {
         format!(
-            "with probability {:.2} the deadline is made after all, on {}",
-            // Rounded down: what is promised must hold.
-            (chance * 100.0).floor() / 100.0,
+            "with probability {} the deadline is made after all, on {}",
+            display_probability(chance),
             place(request, quote.offer, booked_nodes(quote, run))
         )
     })
@@ -246,7 +246,7 @@ fn budget_needed(request: &Request, ask: &Ask, quotes: &[Quote<'_>]) -> Option<S
     let digits = format!("{:.0}", usd.ceil());
     Some(format!(
         "the whole run takes ${} with probability {} (`--budget {digits}`): {} for {}",
-        whole(usd),
+        display_dollars_up(usd),
         ask.probability,
         place(request, quote.offer, cheapest.booked),
         cheapest.length,
@@ -282,7 +282,7 @@ fn bought(
     let (tokens, quote, run, time) = most_tokens(planner, request, ask, timed)?;
     Some(format!(
         "${0} buys {1} of the {2} tokens: {3} for {time} (`--tokens {1}`)",
-        whole(usd),
+        display_dollars_up(usd),
         typed(tokens),
         request.tokens.rounded(),
         place(request, quote.offer, booked_nodes(quote, run)),
