@@ -111,6 +111,36 @@ pub struct Price {
     pub source: String,
 }
 
+/// Where a price holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Region<'a> {
+    /// Everywhere its seller is.
+    Anywhere,
+    /// It isn't said where.
+    Unsaid,
+    /// In one region.
+    Named(&'a str),
+}
+
+impl<'a> Region<'a> {
+    /// What a text about it says.
+    pub(crate) fn of(text: &'a str) -> Self {
+        match text.trim() {
+            name if name.eq_ignore_ascii_case("all") => Self::Anywhere,
+            name if known(name) => Self::Named(name),
+            _ => Self::Unsaid,
+        }
+    }
+
+    /// The region, where there is one.
+    pub(crate) fn name(self) -> Option<&'a str> {
+        match self {
+            Self::Named(name) => Some(name),
+            Self::Anywhere | Self::Unsaid => None,
+        }
+    }
+}
+
 /// Whether a text about a price says anything.
 pub(crate) fn known(text: &str) -> bool {
     !matches!(text, "" | "-" | "unknown")
@@ -131,6 +161,11 @@ impl Price {
             as_of: "unknown".to_owned(),
             source: source.to_owned(),
         }
+    }
+
+    /// Where it holds.
+    pub(crate) fn place(&self) -> Region<'_> {
+        Region::of(&self.region)
     }
 
     /// Whether its owner states it without saying what it is for: it stands in for any that isn't known.

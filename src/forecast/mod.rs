@@ -15,12 +15,14 @@ mod failures;
 mod finish;
 mod interval;
 mod price;
+mod price_kind;
 mod reliability;
 mod wall_clock;
 
 pub use cost::{Bill, CostItem, CostLine};
 pub use failures::Failures;
 pub use finish::FinishTime;
-pub use price::{Commitment, Pricing, Reference};
+pub use price::{Pricing, Reference};
+pub use price_kind::Commitment;
 pub use reliability::{RELIABILITY_SETTINGS, Reliability, ReliabilitySetting, share_without_spare};
 pub use wall_clock::{Course, Stall, WallClock};

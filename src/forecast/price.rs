@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use super::price_kind::{Commitment, PriceKind};
 use crate::calendar::PriceDate;
-use crate::hardware::{Cluster, Price};
+use crate::hardware::{Cluster, Price, Region};
 use crate::quantity::display_unit_price;
 
 /// The date that prices are held against, since nothing reads the clock.
@@ -53,36 +54,6 @@ pub struct Pricing {
     pub whole_only: Vec<String>,
 }
 
-/// What a kind of price, such as `commit-3y`, binds one to beyond what is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Commitment {
-    /// For how many years; `None` where the kind doesn't say.
-    pub years: Option<u32>,
-}
-
-impl Commitment {
-    /// Hours of a year of 365 days.
-    const HOURS_PER_YEAR: u32 = 8760;
-
-    /// That of a kind of price; `None` where it is none.
-    fn of(price_type: &str) -> Option<Self> {
-        let kind = price_type.to_lowercase();
-        let binds = ["commit", "reserved"]
-            .iter()
-            .any(|word| kind.contains(word));
-        let years = |word: &str| word.strip_suffix('y')?.parse().ok();
-        binds.then(|| Self {
-            years: kind.split(['-', '_', ' ']).find_map(years),
-        })
-    }
-
-    /// Hours that are paid for, used or not.
-    #[must_use]
-    pub fn hours(self) -> Option<u32> {
-        self.years?.checked_mul(Self::HOURS_PER_YEAR)
-    }
-}
-
 impl Pricing {
     /// The price a cluster is costed at: what the job states, or else the first that is of the kind
     /// and place asked for, of an hour of nodes that stay where no kind is. A price that its owner
@@ -114,19 +85,29 @@ impl Pricing {
     }
 
     fn is_here(&self, price: &Price) -> bool {
-        let is = |wanted: &Option<String>, found: &str, any: &[&str]| {
-            wanted
-                .as_deref()
-                .is_none_or(|wanted| wanted.eq_ignore_ascii_case(found) || any.contains(&found))
+        let is = |wanted: &Option<String>, found: &str| {
+            let wanted = wanted.as_deref();
+            wanted.is_none_or(|wanted| wanted.eq_ignore_ascii_case(found))
         };
-        is(&self.provider, &price.provider, &[]) && is(&self.region, &price.region, &["all", "-"])
+        is(&self.provider, &price.provider)
+            && match price.place() {
+                Region::Anywhere | Region::Unsaid => true,
+                Region::Named(region) => is(&self.region, region),
+            }
     }
 
     /// Whether hours of nodes that stay are sold at a kind of price, to whoever asks and as many as
     /// are used: what a price is taken to be for unless another kind is asked for.
     pub(crate) fn is_plain(&self, price_type: &str) -> bool {
-        let spot = price_type.eq_ignore_ascii_case("spot");
-        !spot && Commitment::of(price_type).is_none() && !self.sells_whole(price_type)
+        let kind = PriceKind::of(price_type);
+        matches!(kind, PriceKind::OnDemand | PriceKind::Other) && !self.sells_whole(price_type)
+    }
+
+    /// Whether a price is taken for plain hours that doesn't say that it is.
+    fn is_taken_for_plain(&self, price: &Price) -> bool {
+        let kind = self.kind_of(price);
+        let said = self.price_type.is_some() || price.is_stated() || self.sells_whole(kind);
+        !said && PriceKind::of(kind) == PriceKind::Other
     }
 
     /// The kind of a price: what the job itself states is of the kind asked for.
@@ -147,13 +128,16 @@ impl Pricing {
             Some(Price::STATED) => asked().filter(|_| self.states_own),
             told => told,
         };
-        kind.is_some_and(|kind| kind.eq_ignore_ascii_case("spot"))
+        kind.is_some_and(|kind| PriceKind::of(kind) == PriceKind::Spot)
     }
 
     /// What a price binds one to beyond what is used; `None` where that is nothing.
     #[must_use]
     pub fn commitment(&self, price: &Price) -> Option<Commitment> {
-        Commitment::of(self.kind_of(price))
+        match PriceKind::of(self.kind_of(price)) {
+            PriceKind::Commitment(commitment) => Some(commitment),
+            PriceKind::OnDemand | PriceKind::Spot | PriceKind::Other => None,
+        }
     }
 
     /// That a price stated without saying what it is for stands in for one that isn't known.
@@ -259,6 +243,13 @@ impl Pricing {
             (Ok(_), _) => {}
             (Err(_), _) if price.is_stated() => {}
             (Err(_), _) => notes.push(format!("the {what} has no date: ask for today's")),
+        }
+        if self.is_taken_for_plain(price) {
+            notes.push(format!(
+                "the {what} is `{}`, which says nothing of whether its nodes stay or what it binds one \
+                 to: it is taken for hours on demand; `price_type = \"on-demand\"` says so",
+                price.price_type
+            ));
         }
         if self.commitment(price).is_some() {
             let kind = self.kind_of(price);

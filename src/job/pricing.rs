@@ -61,7 +61,9 @@ impl PriceSettings {
         Ok(Pricing {
             price_type: known(&self.price_type, "price type", |price| &price.price_type)?,
             provider: known(&self.provider, "provider", |price| &price.provider)?,
-            region: known(&self.region, "region", |price| &price.region)?,
+            region: known(&self.region, "region", |price| {
+                price.place().name().unwrap_or("-")
+            })?,
             whole_only: whole_only(catalog),
             states_own: self.states_own(),
             reference: as_of
@@ -117,7 +119,7 @@ fn one_of(
     let mut known: Vec<&str> = catalog
         .prices()
         .map(|(_, price)| of(price))
-        .filter(|name| !["-", "all", Price::STATED].contains(name))
+        .filter(|name| !["-", Price::STATED].contains(name))
         .collect();
     known.sort_unstable();
     known.dedup();

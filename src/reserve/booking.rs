@@ -11,7 +11,7 @@ use super::offer::{Offer, Window};
 use super::words::InWords;
 use crate::calendar::{Day, Moment, Span};
 use crate::forecast::CostLine;
-use crate::hardware::{Cluster, known};
+use crate::hardware::{Cluster, Region, known};
 use crate::job::Request;
 use crate::plan::Candidate;
 use crate::product::Billing;
@@ -138,8 +138,8 @@ impl PriceReport {
         } else {
             ""
         };
-        let (kind, region) = (self.price_type.as_str(), self.region.as_str());
-        let region = if region == "all" { "" } else { region };
+        let kind = self.price_type.as_str();
+        let region = Region::of(&self.region).name().unwrap_or_default();
         let details = [kind, region, self.source.as_str(), date];
         let details: Vec<&str> = details.into_iter().filter(|text| known(text)).collect();
         format!(

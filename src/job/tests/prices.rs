@@ -64,3 +64,43 @@ fn what_stands_in_for_a_price_not_known_is_called_what_it_is() {
     let (_, _, notes) = priced(Settings::default(), LAB);
     assert_eq!(notes, "");
 }
+
+/// A kind whose name says that its nodes are taken back is no price of nodes that stay, whoever
+/// sells it; and one that says nothing is told to be taken for one.
+#[test]
+fn a_kind_is_what_its_name_says() {
+    let priced = |kind: &str| {
+        let quote = SPOT.replace("\"spot\"", &format!("\"{kind}\""));
+        priced(
+            Settings::default(),
+            &format!("cluster = \"p4d.24xlarge\"\n{quote}"),
+        )
+    };
+    for kind in ["preemptible", "low-priority", "Spot", "commit-1yr"] {
+        assert_eq!(priced(kind).1, "on-demand", "{kind}");
+    }
+    let free = priced("no-commitment");
+    assert_eq!((free.0.as_str(), free.1.as_str()), ("1.1", "no-commitment"));
+    assert!(!free.2.contains("no-commitment"), "{}", free.2);
+    let (usd, _, notes) = priced("quote");
+    assert!(
+        usd == "1.1" && notes.contains("is `quote`, which says nothing of whether its nodes stay"),
+        "{notes}"
+    );
+}
+
+/// Everywhere is everywhere, however it is spelled, and no region to ask for.
+#[test]
+fn a_price_of_all_regions_is_one_of_any() {
+    for all in ["all", "All"] {
+        let job = format!(
+            "cluster = \"p4d.24xlarge\"\nregion = \"us-east-1\"\n{}region = \"{all}\"\n",
+            SPOT.replace("spot", "on-demand")
+        );
+        assert_eq!(priced(Settings::default(), &job).0, "1.1", "{all}");
+        let asked = job.replace("us-east-1", all);
+        assert!(
+            planned_with(Settings::default(), &format!("model = \"gpt-7b\"\n{asked}")).is_err()
+        );
+    }
+}

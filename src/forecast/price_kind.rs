@@ -1,0 +1,129 @@
+//! What the name of a kind of price says of it.
+
+/// What a kind of price, such as `commit-3y`, binds one to beyond what is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Commitment {
+    /// For how many years; `None` where the kind doesn't say.
+    pub years: Option<u32>,
+}
+
+impl Commitment {
+    /// Hours of a year of 365 days.
+    const HOURS_PER_YEAR: u32 = 8760;
+
+    /// Hours that are paid for, used or not.
+    #[must_use]
+    pub fn hours(self) -> Option<u32> {
+        self.years?.checked_mul(Self::HOURS_PER_YEAR)
+    }
+}
+
+/// A kind of price, by what an hour at it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PriceKind {
+    /// An hour of nodes that stay, for whoever asks.
+    OnDemand,
+    /// An hour of nodes that are taken back at any time.
+    Spot,
+    /// An hour of nodes that are paid for longer than that.
+    Commitment(Commitment),
+    /// Nothing that the name says.
+    Other,
+}
+
+/// Names of hours of nodes that stay; `as-billed` and `together` are of prices that come with
+/// tminus.
+const ON_DEMAND: [&str; 10] = [
+    "on-demand",
+    "ondemand",
+    "pay-as-you-go",
+    "payg",
+    "list",
+    "standard",
+    "no-commitment",
+    "without-commitment",
+    "as-billed",
+    "together",
+];
+
+/// What their sellers call nodes that are taken back at any time.
+const SPOT: [&str; 5] = [
+    "spot",
+    "preemptible",
+    "preemptable",
+    "interruptible",
+    "low-priority",
+];
+
+impl PriceKind {
+    /// By the name of a kind, however it is spelled.
+    pub(super) fn of(name: &str) -> Self {
+        let name = name.trim().to_lowercase().replace(['_', ' '], "-");
+        if ON_DEMAND.contains(&name.as_str()) {
+            return Self::OnDemand;
+        }
+        let words: Vec<&str> = name.split('-').collect();
+        let says = |called: &str| {
+            let called: Vec<&str> = called.split('-').collect();
+            words.windows(called.len()).any(|window| window == called)
+        };
+        let unbound = ["no", "non", "without", "uncommitted"];
+        let binds = |word: &&str| word.starts_with("commit") || ["reserved", "cud"].contains(word);
+        if SPOT.into_iter().any(says) {
+            Self::Spot
+        } else if words.iter().any(|word| unbound.contains(word)) {
+            Self::Other
+        } else if words.iter().any(binds) {
+            Self::Commitment(Commitment {
+                years: years(&words),
+            })
+        } else {
+            Self::Other
+        }
+    }
+}
+
+/// Years among the words of a kind: `3y`, `3yr`, `3years`, `3` and `years`.
+fn years(words: &[&str]) -> Option<u32> {
+    let unit = |text: &str| matches!(text, "y" | "yr" | "yrs" | "year" | "years");
+    let next = words.iter().skip(1).copied().chain([""]);
+    words.iter().zip(next).find_map(|(word, next)| {
+        let end = word
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(word.len());
+        let (digits, rest) = word.split_at_checked(end)?;
+        let named = unit(rest) || (rest.is_empty() && unit(next));
+        digits.parse().ok().filter(|_| named)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_kind_is_known_by_its_name() {
+        let bound = |years| PriceKind::Commitment(Commitment { years });
+        for (name, kind) in [
+            ("on-demand", PriceKind::OnDemand),
+            ("On Demand", PriceKind::OnDemand),
+            ("no-commitment", PriceKind::OnDemand),
+            ("as-billed", PriceKind::OnDemand),
+            ("spot", PriceKind::Spot),
+            ("Preemptible", PriceKind::Spot),
+            ("low_priority", PriceKind::Spot),
+            ("spot-us", PriceKind::Spot),
+            ("commit-3y", bound(Some(3))),
+            ("commit-1yr", bound(Some(1))),
+            ("committed 2 years", bound(Some(2))),
+            ("reserved_1year", bound(Some(1))),
+            ("commitment", bound(None)),
+            ("no-commit", PriceKind::Other),
+            ("unreserved", PriceKind::Other),
+            ("quote", PriceKind::Other),
+            ("1-click", PriceKind::Other),
+        ] {
+            assert_eq!(PriceKind::of(name), kind, "{name}");
+        }
+    }
+}
