@@ -63,7 +63,7 @@ pub struct LaunchSettings {
     /// Kubeflow training runtime; `torch-distributed` unless given.
     pub runtime: Option<Word>,
     /// Kubernetes namespace.
-    pub namespace: Option<Word>,
+    pub namespace: Option<Label>,
 }
 
 impl LaunchSettings {
@@ -96,6 +96,14 @@ pub struct Text(#[schemars(length(min = 1))] String);
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "String")]
 pub struct Word(#[schemars(regex(pattern = r"^[A-Za-z0-9._,:@+=/%&|*()\[\]-]+$"))] String);
+
+/// A label of DNS, as Kubernetes takes it for a namespace (RFC 1123): up to 63 lower-case letters,
+/// digits and `-`, which it neither starts nor ends with.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "String")]
+pub struct Label(
+    #[schemars(length(max = 63), regex(pattern = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$"))] String,
+);
 
 /// The name of an environment variable.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
@@ -165,6 +173,31 @@ impl TryFrom<String> for Word {
             Err(format!(
                 "{text:?} is not a name that a scheduler takes: letters, digits and \
                  `._,:@+=/%&|*()[]-`"
+            ))
+        }
+    }
+}
+
+impl Label {
+    /// The name.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl TryFrom<String> for Label {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        let ends = text.starts_with('-') || text.ends_with('-');
+        if (1..=63).contains(&text.len()) && text.chars().all(plain) && !ends {
+            Ok(Self(text))
+        } else {
+            Err(format!(
+                "{text:?} is not a name that Kubernetes takes: up to 63 lower-case letters, digits and \
+                 `-`, not at either end"
             ))
         }
     }
@@ -267,6 +300,19 @@ impl TryFrom<String> for TimeLimit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_namespace_is_a_label_of_dns() {
+        let longest = "a".repeat(63);
+        for name in ["a", "team-7", "0x", longest.as_str()] {
+            assert!(Label::try_from(name.to_owned()).is_ok(), "{name}");
+        }
+        let longer = "a".repeat(64);
+        for name in ["", "X_y", "Team", "a.b", "-a", "a-", "é", longer.as_str()] {
+            let error = Label::try_from(name.to_owned()).unwrap_err();
+            assert!(error.contains("lower-case letters"), "{error}");
+        }
+    }
 
     #[test]
     fn a_time_limit_is_any_length_of_whole_minutes() {

@@ -40,7 +40,7 @@ pub use ladder::{
     WindowSettings, resolve_ladder,
 };
 pub use launch::{
-    AnyText, LaunchSettings, Launcher, LearningRate, Text, TimeLimit, Variable, Word,
+    AnyText, Label, LaunchSettings, Launcher, LearningRate, Text, TimeLimit, Variable, Word,
 };
 pub use pricing::PriceSettings;
 pub use reliability::{

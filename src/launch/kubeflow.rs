@@ -1,6 +1,6 @@
 //! A Kubeflow `TrainJob`.
 
-use crate::job::{TimeLimit, Word};
+use crate::job::{Label, TimeLimit, Word};
 use crate::shell::quoted;
 
 use super::names::Namer;
@@ -67,7 +67,7 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
                 .with("limits", gpus),
         );
     let runtime = settings.runtime.as_ref().map(Word::as_str);
-    let namespace = settings.namespace.as_ref().map(Word::as_str);
+    let namespace = settings.namespace.as_ref().map(Label::as_str);
     let job = Map::new()
         .with("apiVersion", "trainer.kubeflow.org/v1alpha1")
         .with("kind", "TrainJob")
