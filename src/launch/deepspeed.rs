@@ -25,7 +25,10 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
             "zero_optimization",
             Map::new()
                 .with("stage", 3)
-                .with("overlap_comm", launch.stack.overlap.is_some())
+                .with(
+                    "overlap_comm",
+                    launch.stack.overlap.is_some_and(|share| share > 0.0),
+                )
                 .with("contiguous_gradients", true),
         )
         .with("gradient_clipping", 1.0)
