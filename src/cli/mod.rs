@@ -153,16 +153,26 @@ impl Cli {
 }
 
 /// The command as a person would type it again, without the flags that change nothing of its result.
+/// What came from standard input isn't in it: it says so.
 fn command_line(arguments: &[OsString]) -> String {
     let mut words = vec!["tminus".to_owned()];
     let mut given = arguments.iter().skip(1).map(|word| word.to_string_lossy());
+    let mut reads_input = false;
     while let Some(word) = given.next() {
         match &*word {
             "--threads" | "--color" => drop(given.next()),
+            "-" => {
+                let to = words.last().map(String::as_str);
+                reads_input |= !matches!(to, Some("-o" | "--output"));
+                words.push("-".to_owned());
+            }
             "--quiet" | "-q" => {}
             word if word.starts_with("--threads=") || word.starts_with("--color=") => {}
             word => words.push(crate::shell::quoted(word)),
         }
+    }
+    if reads_input {
+        words.push(" # with the same standard input".to_owned());
     }
     words.join(" ")
 }
@@ -185,5 +195,19 @@ mod tests {
                 plain
             );
         }
+    }
+
+    #[test]
+    fn a_command_that_reads_standard_input_says_so() {
+        let told = |line: &str| {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            command_line(&words)
+        };
+        assert_eq!(
+            told("tminus report - -o a.md"),
+            "tminus report - -o a.md  # with the same standard input"
+        );
+        let to = "tminus report job.toml -o -";
+        assert_eq!(told(to), to);
     }
 }
