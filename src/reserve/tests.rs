@@ -48,6 +48,20 @@ fn each_provider_is_spoken_to_in_its_own_words() {
         assert!(commands.contains(part), "{part} in {commands}");
     }
     assert!(slurm.to_set.is_empty());
+    // What a launch file asks for is what is made, under the name it asks for.
+    let named = words(
+        "cluster = \"r1z1\"\n[launch]\nconstraint = \"a100_80\"\nreservation = \"my-resv\"\n\
+         [reserve]\nnodes = 4\n",
+    );
+    let commands = named.commands.unwrap();
+    for part in [
+        "ReservationName=my-resv ",
+        "Features=a100_80",
+        "show reservation my-resv ",
+    ] {
+        assert!(commands.contains(part), "{part} in {commands}");
+    }
+    assert_eq!(named.name.as_deref(), Some("my-resv"));
 
     let google = words(
         "cluster = \"a2-highgpu-8g\"\n[reserve]\nproduct = \"gcp-calendar\"\nnodes = 4\n\

@@ -96,14 +96,16 @@ fn slurm(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
                 .to_owned(),
         );
     }
-    let name = ShellWord::from(&desk.ask.name);
+    // What the launch files are told to run in is what is made.
+    let name = launch.reservation.as_ref().map(Word::as_str);
+    let name = name.unwrap_or(&desk.ask.name);
     let create = Command::new([
         "TZ=UTC".into(),
         "scontrol".into(),
         "create".into(),
         "reservation".into(),
     ])
-    .arg([ShellWord::assigned("ReservationName", &name)])
+    .arg([ShellWord::assigned("ReservationName", &name.into())])
     .arg([ShellWord::assigned("StartTime", &start)])
     .arg([ShellWord::assigned(
         "Duration",
@@ -119,15 +121,21 @@ fn slurm(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
             .iter()
             .map(|partition| ShellWord::assigned("PartitionName", &text(partition))),
     )
+    .args(
+        launch
+            .constraint
+            .iter()
+            .map(|features| ShellWord::assigned("Features", &text(features))),
+    )
     .arg([who]);
     let check = format!(
         "scontrol show reservation {} | grep -q 'NodeCnt={} ' || echo 'fewer nodes were granted'",
-        quoted(&desk.ask.name),
+        quoted(name),
         choice.booked
     );
     InWords {
         form: Form::Slurm,
-        name: Some(desk.ask.name.clone()),
+        name: Some(name.to_owned()),
         commands: Some(format!("{}\n{check}", create.render())),
         fields: Vec::new(),
         to_set,
