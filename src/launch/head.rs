@@ -1,7 +1,9 @@
 //! The head of every launch file: what was planned, and by what.
 
+use crate::calendar::Due;
 use crate::configuration::on_off;
 use crate::plan::Candidate;
+use crate::product::Billing;
 use crate::quantity::{
     Interval, SECONDS_PER_HOUR, counted, display_chance, display_count, display_dollars,
     display_hours, display_hours_like, display_share, display_thousands, display_unit_price,
@@ -66,7 +68,7 @@ pub(super) fn lines(launch: &Launch<'_>, notes: &[String]) -> Vec<String> {
         format!("  {}", launch.command),
     ];
     if let Some(booking) = launch.booking {
-        lines.insert(lines.len() - 2, booked(booking));
+        lines.insert(lines.len() - 2, booked(launch, booking));
     }
     let notes: Vec<&String> = launch.booked_apart.iter().chain(notes).collect();
     if !notes.is_empty() {
@@ -125,7 +127,7 @@ fn priced(c: &Candidate) -> String {
 }
 
 /// Where and when it runs, and how likely it is done there.
-fn booked(booking: &Booking) -> String {
+fn booked(launch: &Launch<'_>, booking: &Booking) -> String {
     let spares = match booking.spares {
         0 => String::new(),
         spares => format!(", {spares} of them spare"),
@@ -134,12 +136,24 @@ fn booked(booking: &Booking) -> String {
         (Some(start), Some(until)) => format!("from {} to {}", start.rfc3339(), until.rfc3339()),
         _ => format!("for {}", display_hours(booking.usable_h)),
     };
+    // Nodes that stay until the run is done are held against the deadline alone.
+    let done = match launch.due {
+        Some(Due::By(by)) if booking.billing == Billing::Used => {
+            format!("done by the deadline, {},", by.rfc3339())
+        }
+        Some(Due::Within(span)) if booking.billing == Billing::Used => {
+            format!("done within the {span} asked for")
+        }
+        _ => "done in time".to_owned(),
+    };
+    let less = launch.leaves_out();
+    let less = less.map_or_else(String::new, |less| format!(", {less}"));
     let cost = match booking.upfront_usd {
         Some(usd) => format!(", {} upfront", dollars(usd)),
         None => cost(booking.cost_usd),
     };
     format!(
-        "booking: {}{spares}, {}, {when}{cost}; done in time with a probability of {} %",
+        "booking: {}{spares}, {}, {when}{cost}; {done} with a probability of {} %{less}",
         counted(booking.booked_nodes, "node"),
         booking.product_title,
         display_chance(booking.probability),
@@ -164,15 +178,16 @@ fn checkpoints(launch: &Launch<'_>) -> String {
     } else {
         format!("failures expected: {:.1}", launch.expected_failures)
     };
-    match (launch.checkpoint_steps(), launch.checkpoint_interval_s) {
-        (Some(steps), _) if unsaved && steps >= launch.candidate.steps => format!(
+    let seconds = |steps: u64| steps as f64 * launch.candidate.step_time_s.expected;
+    match launch.checkpoint_steps() {
+        Some(steps) if unsaved && steps >= launch.candidate.steps => format!(
             "one checkpoint, at the end: a failure before loses all work, as the planned time assumes; \
              {failures}"
         ),
-        (Some(steps), Some(seconds)) => format!(
+        Some(steps) => format!(
             "a checkpoint every {} ({} of training), {}; {failures}",
             counted(steps, "step"),
-            display_hours(seconds / SECONDS_PER_HOUR),
+            display_hours(seconds(steps) / SECONDS_PER_HOUR),
             if launch.is_limited() {
                 "more often than the planned time assumes, so that a stop at the time limit costs little"
             } else {

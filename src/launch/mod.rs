@@ -10,6 +10,7 @@ mod deepspeed;
 mod head;
 mod huggingface;
 mod kubeflow;
+mod limit;
 mod llm_foundry;
 mod mcli;
 mod megatron;
@@ -25,14 +26,15 @@ mod tests;
 
 use thiserror::Error;
 
+use crate::calendar::Due;
 use crate::forecast::Pricing;
 use crate::hardware::{Cluster, Price};
-use crate::job::{LaunchSettings, Request, TimeLimit};
+use crate::job::{LaunchSettings, Request};
 use crate::memory::Verdict;
 use crate::model::Model;
 use crate::plan::Candidate;
 use crate::product::{Billing, Form};
-use crate::quantity::{Confidence, SECONDS_PER_HOUR, Tokens};
+use crate::quantity::{Confidence, Tokens};
 use crate::reserve::Booking;
 use crate::stack::Stack;
 
@@ -130,20 +132,23 @@ pub struct Launch<'a> {
     /// What its nodes have to be started by, where files can't name it: it has no name before it is
     /// made.
     booked_apart: Option<String>,
-    checkpoint_interval_s: Option<f64>,
-    /// The interval that the planned time assumes; a time limit may ask for a shorter one.
-    planned_interval_s: Option<f64>,
+    /// When it has to be done.
+    due: Option<Due>,
+    /// Optimizer steps between two checkpoints.
+    checkpoint_steps: Option<f64>,
+    /// Those that the planned time assumes; a time limit may ask for fewer.
+    planned_steps: Option<f64>,
+    /// Minutes after which it is stopped, where that is set and sooner than it may be done.
+    short_limit: Option<u64>,
     expected_failures: f64,
     start_up_s: f64,
+    /// Seconds to write a checkpoint.
+    write_s: f64,
 }
 
 /// Steps over which the learning rate rises, and the part of a short run that they are at most: a
 /// choice that is no part of the plan.
 const WARMUP: (u64, u64) = (100, 10);
-
-/// Checkpoints within a time limit that is shorter than the run: each resubmission then loses at
-/// most this part of it, and never all.
-const CHECKPOINTS_PER_LIMIT: f64 = 4.0;
 
 impl<'a> Launch<'a> {
     /// The launch of `candidate`, one of those that answer `request`; `command` is what a person
@@ -155,7 +160,9 @@ impl<'a> Launch<'a> {
         let step_s = candidate.step_time_s.expected;
         let clock = request.clock(cluster, candidate.gpus, candidate.seq_len);
         let clock = clock.in_steps_of(step_s);
-        Some(Self {
+        let planned = clock.checkpoint_interval_s;
+        let planned = planned.map(|interval_s| (interval_s / step_s).round().max(1.0));
+        let launch = Self {
             candidate,
             model: &request.model,
             cluster,
@@ -168,15 +175,20 @@ impl<'a> Launch<'a> {
             command,
             booking: None,
             booked_apart: None,
-            checkpoint_interval_s: interval(
-                clock.checkpoint_interval_s,
-                request.launch.time_limit,
-                candidate.time_to_budget_h.high,
-            )
-            .map(|interval_s| interval_s.max(step_s)),
-            planned_interval_s: clock.checkpoint_interval_s,
+            due: request.reserve.deadline.as_ref().map(|set| set.value),
+            checkpoint_steps: planned,
+            planned_steps: planned,
+            short_limit: limit::short_limit(candidate, &request.launch),
             expected_failures: candidate.expected_failures,
             start_up_s: reliability.start_up_s.max(reliability.restart_s),
+            write_s: clock.write_s,
+        };
+        let within = launch
+            .short_limit
+            .map(|minutes| launch.steps_within(planned, minutes));
+        Some(Self {
+            checkpoint_steps: planned.into_iter().chain(within).reduce(f64::min),
+            ..launch
         })
     }
 
@@ -209,7 +221,7 @@ impl<'a> Launch<'a> {
 
     /// Whether the time limit asks for more checkpoints than the planned time assumes.
     fn is_limited(&self) -> bool {
-        self.checkpoint_interval_s != self.planned_interval_s
+        self.checkpoint_steps != self.planned_steps
     }
 
     /// The files that launch it on `target`.
@@ -238,7 +250,8 @@ impl<'a> Launch<'a> {
     /// The launch where nothing stops the run at its time limit.
     fn unlimited(&self) -> Self {
         Self {
-            checkpoint_interval_s: self.planned_interval_s,
+            checkpoint_steps: self.planned_steps,
+            short_limit: None,
             ..self.clone()
         }
     }
@@ -250,7 +263,7 @@ impl<'a> Launch<'a> {
 
     /// Optimizer steps between two checkpoints, at least 1.
     fn checkpoint_steps(&self) -> Option<u64> {
-        let steps = (self.checkpoint_interval_s? / self.candidate.step_time_s.expected).round();
+        let steps = self.checkpoint_steps?;
         let last = self.candidate.steps.max(1);
         #[expect(
             clippy::cast_possible_truncation,
@@ -266,8 +279,10 @@ impl<'a> Launch<'a> {
         steps.min(self.candidate.steps / part)
     }
 
-    /// Retries that are enough for all but one in a thousand runs: three standard deviations above
-    /// the failures expected, which are Poisson distributed.
+    /// Retries that are enough for nearly all runs: three standard deviations above the failures
+    /// expected, as if none brought another. Work that is done again fails again, so that there are
+    /// more where much of it is lost ([`crate::forecast`] has their law); one more makes up for that
+    /// where little is.
     fn retries(&self) -> u64 {
         let many = self.expected_failures + 3.0 * self.expected_failures.sqrt() + 1.0;
         #[expect(
@@ -301,16 +316,4 @@ fn booked_apart(booking: &Booking) -> Option<String> {
             booking.product_title
         )
     })
-}
-
-/// Seconds of training between two checkpoints: as planned, but short enough that a run which is
-/// longer than its time limit gets on.
-fn interval(planned: Option<f64>, limit: Option<TimeLimit>, high_h: f64) -> Option<f64> {
-    let limit_s = limit.map(|limit| limit.minutes() as f64 * 60.0);
-    let limit_s = limit_s.filter(|limit| *limit < high_h * SECONDS_PER_HOUR);
-    let most = limit_s.map(|limit| limit / CHECKPOINTS_PER_LIMIT);
-    match (planned, most) {
-        (Some(planned), Some(most)) => Some(planned.min(most)),
-        (planned, most) => planned.or(most),
-    }
 }

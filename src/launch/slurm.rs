@@ -1,11 +1,9 @@
 //! A Slurm batch script: one task a node, resumed from its last checkpoint whenever it is stopped.
 
-use crate::calendar::Span;
 use crate::job::Text;
-use crate::quantity::plural;
-use crate::reserve::Booking;
 use crate::shell::{Command, ShellWord};
 
+use super::limit::{NOTICE, Stops, high_minutes};
 use super::names::Namer;
 use super::trainer::{Nodes, PORT};
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head, llm_foundry};
@@ -19,9 +17,6 @@ const NODES: Nodes = Nodes {
     address: "\"$MASTER_ADDR\"",
     endpoint: "\"$MASTER_ADDR:$MASTER_PORT\"",
 };
-
-/// Minutes before the time limit at which Slurm sends USR1.
-const NOTICE: u64 = 5;
 
 /// What happens at the time limit; a job that doesn't get on between two stops ends after so many.
 fn resubmit(most: u64, saved: bool) -> String {
@@ -151,24 +146,13 @@ struct Limit {
 
 /// The user's limit, or the high end of the planned time and the notice before the end.
 fn time_limit(launch: &Launch<'_>, notes: &mut Vec<String>) -> Limit {
-    let high = (launch.candidate.time_to_budget_h.high * 60.0)
-        .ceil()
-        .max(1.0);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "at least 1; saturates"
-    )]
-    let high = high as u64;
+    let high = high_minutes(launch.candidate);
     let limit = launch
         .settings
         .time_limit
         .map_or(MAX_MINUTES, crate::job::TimeLimit::minutes);
     let wanted = high.saturating_add(NOTICE);
-    if let Some(booking) = launch.slurm_reservation()
-        && booked_minutes(booking) < limit.min(wanted)
-    {
-        let minutes = booked_minutes(booking);
+    if let Some(minutes) = launch.ends_with() {
         notes.push(format!(
             "the time limit, {}, is all of the reservation: when that ends Slurm stops the job, however \
              late it started, unless `ResvOverRun` in slurm.conf lets it go on; what comes after its \
@@ -180,29 +164,12 @@ fn time_limit(launch: &Launch<'_>, notes: &mut Vec<String>) -> Limit {
             restarts: None,
         };
     }
-    let mut times = 1;
-    if limit < wanted {
-        // Each start costs the start itself, and each stop half of what lies between checkpoints.
-        let between_s = launch.checkpoint_interval_s.unwrap_or(f64::INFINITY);
-        let lost = (launch.start_up_s + between_s / 2.0) / 60.0;
-        let gained = limit.saturating_sub(NOTICE) as f64 - lost;
-        let often = high as f64 / gained;
-        let told = if gained > 0.0 && often < MOST_TIMES {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "from 0 to MOST_TIMES"
-            )]
-            let often = often.ceil() as u64;
-            times = often.saturating_sub(1).max(1);
-            format!(
-                "the job resubmits itself, about {times} {}; each costs a restart and the work \
-                 since the last checkpoint",
-                plural(times, "time")
-            )
-        } else {
-            "it is too short for the job to get on, so ask for more".to_owned()
-        };
+    let stops = launch.short_limit.map(|_| launch.stops());
+    if let Some(stops) = stops {
+        let told = stops.map_or_else(
+            || "it is too short for the job to get on, so ask for more".to_owned(),
+            Stops::words,
+        );
         notes.push(format!(
             "the time limit, {}, is shorter than the high end of the planned time, {}, and {NOTICE} \
              minutes of notice: {told}",
@@ -210,19 +177,12 @@ fn time_limit(launch: &Launch<'_>, notes: &mut Vec<String>) -> Limit {
             slurm_time(high),
         ));
     }
+    let times = stops.flatten().map_or(1, |stops| stops.times);
     Limit {
         minutes: limit.min(wanted),
         restarts: Some(times.saturating_mul(2).saturating_add(launch.retries())),
     }
 }
-
-/// Whole minutes of a booking that can be used.
-fn booked_minutes(booking: &Booking) -> u64 {
-    Span::of_hours(booking.usable_h).seconds() / 60
-}
-
-/// Restarts beyond which a time limit is too short.
-const MOST_TIMES: f64 = 1000.0;
 
 /// `D-HH:MM:SS`.
 fn slurm_time(minutes: u64) -> String {

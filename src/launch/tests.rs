@@ -1,6 +1,7 @@
 //! Rules that hold for every target, model and candidate.
 
 mod booked;
+mod limits;
 mod trainers;
 
 use std::fs;

@@ -339,3 +339,52 @@ fn an_interval_shorter_than_a_step_is_a_step() {
     assert!(script.contains("a checkpoint every 1 step ("), "{script}");
     assert!(!script.contains("(60 s of training)"), "{script}");
 }
+
+/// Nor one between two steps, whatever the interval comes to in them.
+#[test]
+fn an_interval_is_as_many_steps_as_are_written() {
+    let job = |interval: &str| {
+        format!(
+            "model = \"gpt-7b\"\nclusters = \"r1z1\"\n[search]\ngpus = 8\n[reliability]\n{interval}"
+        )
+    };
+    let (plan, _) = super::planned(&job(""));
+    let step_s = plan.candidates[0].step_time_s.expected;
+    for tenths in 10..=50_u32 {
+        let seconds = f64::from(tenths) / 10.0 * step_s;
+        let (plan, request) =
+            super::planned(&job(&format!("checkpoint_interval = \"{seconds:.0}s\"\n")));
+        let first = &plan.candidates[0];
+        let launch = super::Launch::new(first, &request, "tminus").unwrap();
+        let steps = launch.checkpoint_steps().unwrap() as f64;
+        let told = first.checkpoint_interval_s.unwrap();
+        let launched = steps * first.step_time_s.expected;
+        assert!(
+            (launched / told - 1.0).abs() < 1e-12,
+            "{tenths}: {told} {launched}"
+        );
+        assert!((launched - seconds).abs() <= first.step_time_s.expected / 2.0 + 0.5);
+    }
+}
+
+/// What a stack hides of its transfers, and the type it reduces in, are those of the plan.
+#[test]
+fn deepspeed_overlaps_and_reduces_as_planned() {
+    for (stack, overlap, reduced, overlapped) in [
+        ("fp32-gather", None, "bf16", false),
+        ("bf16-gather", Some(0.5), "fp32", true),
+        ("pure-bf16", Some(0.5), "bf16", true),
+        ("pure-bf16", Some(0.0), "bf16", false),
+    ] {
+        let (plan, mut request) = super::planned(&format!("stack = \"{stack}\"\n{JOB}"));
+        request.stack.overlap = overlap;
+        let launch = super::Launch::new(&plan.candidates[0], &request, "tminus").unwrap();
+        let json = text(&launch.files(Target::Deepspeed).unwrap(), "ds_config.json");
+        for wanted in [
+            format!("\"communication_data_type\": \"{reduced}\""),
+            format!("\"overlap_comm\": {overlapped}"),
+        ] {
+            assert!(json.contains(&wanted), "{stack} {overlap:?}: {json}");
+        }
+    }
+}
