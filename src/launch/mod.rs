@@ -29,13 +29,13 @@ use thiserror::Error;
 use crate::calendar::Due;
 use crate::forecast::Pricing;
 use crate::hardware::{Cluster, Price};
-use crate::job::{LaunchSettings, Request};
+use crate::job::{LaunchSettings, Request, Word};
 use crate::memory::Verdict;
 use crate::model::Model;
 use crate::plan::Candidate;
 use crate::product::{Billing, Form};
 use crate::quantity::{Confidence, Tokens};
-use crate::reserve::Booking;
+use crate::reserve::{Booking, region_of_zone};
 use crate::stack::Stack;
 
 /// What the files are for.
@@ -134,6 +134,8 @@ pub struct Launch<'a> {
     booked_apart: Option<String>,
     /// When it has to be done.
     due: Option<Due>,
+    /// The zone that a reservation of Google's is made in.
+    zone: Option<&'a str>,
     /// Optimizer steps between two checkpoints.
     checkpoint_steps: Option<f64>,
     /// Those that the planned time assumes; a time limit may ask for fewer.
@@ -176,6 +178,7 @@ impl<'a> Launch<'a> {
             booking: None,
             booked_apart: None,
             due: request.reserve.deadline.as_ref().map(|set| set.value),
+            zone: request.reserve.zone.as_ref().map(Word::as_str),
             checkpoint_steps: planned,
             planned_steps: planned,
             short_limit: limit::short_limit(candidate, &request.launch),
@@ -206,6 +209,12 @@ impl<'a> Launch<'a> {
     fn slurm_reservation(&self) -> Option<&'a Booking> {
         let booking = self.booking?;
         (booking.in_words.form == Form::Slurm).then_some(booking)
+    }
+
+    /// The region of the zone that its nodes are reserved in.
+    fn booked_region(&self) -> Option<&'a str> {
+        let calendar = self.booking?.in_words.form == Form::GcloudCalendar;
+        self.zone.filter(|_| calendar).map(region_of_zone)
     }
 
     /// Whether it runs on nodes that are taken back at any time: what is booked whole never is.

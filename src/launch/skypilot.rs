@@ -1,6 +1,6 @@
 //! A `SkyPilot` task.
 
-use crate::hardware::known;
+use crate::hardware::Region;
 use crate::product::Form;
 use crate::shell::ShellWord;
 
@@ -31,6 +31,7 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     let config = llm_foundry::config_file(launch, &mut notes)?;
     let resources = resources(launch, &mut notes)?;
     notes.extend(reserved(launch));
+    notes.extend(spot_instead(launch));
     notes.extend(launch.unused(&[TIME_LIMIT]));
     if config.is_some() {
         notes.push(
@@ -111,7 +112,9 @@ fn resources(launch: &Launch<'_>, notes: &mut Vec<String>) -> Result<Map, Launch
                 .filter(|price| *price == other)
                 .map(|price| price.region.as_str()),
         };
-        Some(match region.filter(|region| is_region(region)) {
+        // What is reserved in a zone is there, wherever its price is from.
+        let region = launch.booked_region().or(region.and_then(region_of));
+        Some(match region {
             Some(region) => format!("{}/{region}", cloud.1),
             None => cloud.1.to_owned(),
         })
@@ -143,10 +146,25 @@ fn resources(launch: &Launch<'_>, notes: &mut Vec<String>) -> Result<Map, Launch
         ))
 }
 
-/// Whether a text about where a price holds names one region.
-fn is_region(text: &str) -> bool {
+/// The region that a text about where a price holds names, where it is a word.
+fn region_of(text: &str) -> Option<&str> {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '-';
-    known(text) && text != "all" && text.chars().all(word)
+    let region = Region::of(text).name()?;
+    region.chars().all(word).then_some(region)
+}
+
+/// That spot nodes are asked for beside money and time that are of nodes that stay.
+fn spot_instead(launch: &Launch<'_>) -> Option<String> {
+    let spot = launch.settings.use_spot? && !launch.is_spot();
+    let booked = launch.booking.is_some();
+    spot.then(|| {
+        format!(
+            "`use_spot` in [launch] starts spot nodes, which are taken back at any time: the cost{} here \
+             {} of nodes that stay; `--price-type spot` plans for spot nodes",
+            if booked { " and the probability" } else { "" },
+            if booked { "are" } else { "is" },
+        )
+    })
 }
 
 fn run(launch: &Launch<'_>) -> String {

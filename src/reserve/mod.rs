@@ -28,6 +28,7 @@ pub use booking::{Booking, Change, PriceReport, StepAway};
 pub use choice::Role;
 pub use offer::Offer;
 pub use refusal::{Reason, RuledOut};
+pub(crate) use words::region_of_zone;
 pub use words::{Field, InWords};
 
 use schemars::JsonSchema;

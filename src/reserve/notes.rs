@@ -3,6 +3,7 @@
 use super::Goal;
 use super::booking::{Booking, Desk};
 use super::offer::Offer;
+use super::words::region_of_zone;
 use crate::forecast::Pricing;
 use crate::hardware::Price;
 use crate::job::Request;
@@ -10,8 +11,10 @@ use crate::plan::{
     Candidate, FAILURES_WORTH_A_WORD, counts_left_out, failure_note, fit_notes, pressure_note,
     shortfall_note, tokens_note, waiting_note,
 };
-use crate::product::Billing;
-use crate::quantity::{counted, display_thousands, display_unit_price, display_whole};
+use crate::product::{Billing, Form};
+use crate::quantity::{
+    counted, display_dollars, display_hours, display_thousands, display_unit_price,
+};
 
 /// Chance of needing more than the longest booking that is worth a word.
 const WORTH_A_WORD: f64 = 0.01;
@@ -33,9 +36,11 @@ pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
     notes.extend(fit_notes(&here, desk.fit));
     notes.extend(upper_estimate(&booking.candidate));
     notes.extend(too_long(desk, booking));
+    notes.extend(short_limit(desk, booking));
     notes.extend(price(desk));
     notes.extend(other_price(desk));
     notes.extend(about_price(desk));
+    notes.extend(other_region(desk));
     notes.extend(bound(desk, booking));
     if let Goal::Deadline { .. } = desk.ask.goal
         && booking.cost_usd.is_none()
@@ -83,6 +88,19 @@ fn too_long(desk: &Desk<'_>, booking: &Booking) -> Option<String> {
         format!(
             "the run may need more time than one booking can have: with probability {missed:.2} more \
              than the longest, {longest}; plan for a second booking to resume from a checkpoint"
+        )
+    })
+}
+
+/// A run may need more time than one start of it is given.
+fn short_limit(desk: &Desk<'_>, booking: &Booking) -> Option<String> {
+    let limit = desk.request.launch.time_limit?;
+    let hours = limit.minutes() as f64 / 60.0;
+    (hours < booking.run_h.high).then(|| {
+        format!(
+            "the run may need more than the `time_limit` of [launch], {}: the restarts that it brings are \
+             in no figure here; a launch file tells of them",
+            display_hours(hours)
         )
     })
 }
@@ -172,10 +190,23 @@ fn bound(desk: &Desk<'_>, booking: &Booking) -> Option<String> {
     let usd = offer.usd_per_hour(booking.booked_nodes)? * f64::from(hours);
     Some(format!(
         "to have it at that price is to pay about ${}: {} for {} h; the cost is this run's part of that",
-        display_whole(usd),
+        display_dollars(usd),
         counted(booking.booked_nodes, "node"),
         display_thousands(hours.into()),
     ))
+}
+
+/// That a price is of another region than the zone that is booked.
+fn other_region(desk: &Desk<'_>) -> Option<String> {
+    let zone = desk.request.reserve.zone.as_ref()?.as_str();
+    let region = desk.offer.price.as_ref()?.place().name()?;
+    let booked = desk.offer.product.form == Form::GcloudCalendar;
+    (booked && !region_of_zone(zone).eq_ignore_ascii_case(region)).then(|| {
+        format!(
+            "the price is of {region}, and {zone} is in {}: ask for the price there",
+            region_of_zone(zone)
+        )
+    })
 }
 
 /// What a reader of the price should know: as a plan says it, where the price is the plan's.

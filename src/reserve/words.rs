@@ -142,6 +142,11 @@ fn slurm(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
     }
 }
 
+/// The region of a zone of Google's: `europe-west4` of `europe-west4-a`.
+pub(crate) fn region_of_zone(zone: &str) -> &str {
+    zone.rsplit_once('-').map_or(zone, |(region, _)| region)
+}
+
 /// `gcloud compute future-reservations create` in calendar mode, submitted at once.
 fn gcloud(desk: &Desk<'_>, choice: &Choice<'_>) -> InWords {
     let mut to_set = Vec::new();

@@ -105,3 +105,49 @@ fn failures_faster_than_nodes_are_replaced_are_told() {
     assert!(job(1000.0).contains("are optimistic"), "{}", job(1000.0));
     assert!(!job(50.0).contains("optimistic"), "{}", job(50.0));
 }
+
+/// A time limit of the launch stops a run that the figures know nothing of.
+#[test]
+fn a_time_limit_shorter_than_the_run_is_told() {
+    let notes = |limit: &str| {
+        let found = answer_to(&format!(
+            "model = \"gpt-7b\"\ntokens = \"134B\"\ncluster = \"r1z1\"\n\
+             [reserve]\ndeadline = \"14d\"\n[launch]\ntime_limit = \"{limit}\"\n"
+        ));
+        found.unwrap().bookings.remove(0).notes.join("\n")
+    };
+    let told = "the `time_limit` of [launch], 24.0 h: the restarts that it brings";
+    assert!(notes("24h").contains(told), "{}", notes("24h"));
+    assert!(!notes("60d").contains("time_limit"));
+}
+
+/// A price of another region than the zone that is booked says so.
+#[test]
+fn a_price_from_elsewhere_than_the_zone_is_told() {
+    let notes = |zone: &str| {
+        let found = answer_to(&format!(
+            "model = \"gpt-1b\"\ntokens = \"26B\"\ncluster = \"a2-highgpu-8g\"\n[[prices]]\n\
+             instance = \"a2-highgpu-8g\"\nprovider = \"gcp\"\nprice_type = \"calendar\"\n\
+             usd_per_gpu_hour = 2.1\nregion = \"us-central1\"\n[reserve]\nnodes = 4\n\
+             product = \"gcp-calendar\"\nstart = \"2026-12-01\"\nzone = \"{zone}\"\n"
+        ));
+        found.unwrap().bookings.remove(0).notes.join("\n")
+    };
+    let told = "the price is of us-central1, and europe-west4-a is in europe-west4";
+    assert!(notes("europe-west4-a").contains(told));
+    assert!(!notes("us-central1-a").contains("the price is of us-central1"));
+}
+
+/// A start as far ahead as can be booked can be.
+#[test]
+fn the_last_day_that_can_be_booked_is_one() {
+    let of = |as_of: &str| {
+        answer_to(&format!(
+            "model = \"gpt-1b\"\ntokens = \"26B\"\ncluster = \"p4d\"\n[reserve]\nnodes = 4\n\
+             product = \"capacity-block\"\nstart = \"2026-12-01\"\nas_of = \"{as_of}\"\n"
+        ))
+    };
+    // Eight weeks before.
+    assert!(of("2026-10-06").is_ok());
+    assert!(of("2026-10-05").is_err());
+}
