@@ -10,9 +10,9 @@
 //!
 //! | part | seconds |
 //! |---|---|
-//! | matmul | `[2·M·L·(3+r) + 6·V·d·m]·t · (1 + d½/d) / (peak·η)`, `M` matrix parameters of a block |
+//! | matmul | `[2·M·L·(3+r) + 6·V·d·m]·t · (1 + d½·√(peak/312e12)/d) / (peak·η)`, `M` matrix parameters of a block |
 //! | attention | `2·(s+128)·h·e·L·t · [(1+r)/ε_f + 2.5/ε_b] / peak`, causal, `FlashAttention`'s backward does 2.5 times the forward's FLOPs (arXiv 2307.08691, §3.1) |
-//! | memory-bound | `[w·L·(b + r·b_r) + V·b_v]·t / HBM`, `w` the width of [`Workload::layer_width`] |
+//! | memory-bound | `[W·(b + r·b_r) + V·b_v]·t / HBM`, `W` the width of all layers, [`Workload::layer_width`] |
 //! | communication | the slower of `B·P·(N−1)/N / bus` and, over several nodes, `B·P·(N−1)/N / link`, less the share compute hides |
 //! | layer overhead | `L·(κ + τ·(n−1)/n)` |
 //! | optimizer | `b_o·P/N / HBM` |

@@ -1,8 +1,8 @@
 //! The residual correction: what the tables say beyond the physics, fading with distance from
 //! the measured cells.
 //!
-//! Rows that differ in gradient accumulation alone share one *cell*: one shape, sequence length,
-//! micro-batch, GPU count and GPU type. The correction is a Gaussian process over cells with two
+//! Rows that differ in gradient accumulation alone share one *cell*: one width and depth, sequence
+//! length, micro-batch, GPU count, GPU, choice of recomputation and family of shapes. The correction is a Gaussian process over cells with two
 //! Matérn-3/2 components (Rasmussen & Williams, *Gaussian Processes for Machine Learning*, §4.2.1):
 //! a slow one, for what the physics gets wrong over whole regions (a kernel that likes one shape
 //! better), and a fast one, for single cells. Far from every cell it returns to zero, that is to
@@ -233,11 +233,18 @@ pub(crate) fn matern(squared_distance: f64) -> f64 {
 /// Distance between two cells in units of the slow component's length scales, a change of GPU
 /// type, of recomputation or of the family counting as one each.
 pub(crate) fn distance(a: &Cell, b: &Cell) -> f64 {
+    squared_distance(a, b, None).sqrt()
+}
+
+/// The square of [`distance`], as if both were at the same place of one axis.
+fn squared_distance(a: &Cell, b: &Cell, but: Option<usize>) -> f64 {
     let axes: f64 = Kernel::MEASURED.components[0]
         .lengths
         .iter()
         .zip(a.at.iter().zip(&b.at))
-        .map(|(length, (a, b))| ((a - b) / length).powi(2))
+        .enumerate()
+        .filter(|(axis, _)| Some(*axis) != but)
+        .map(|(_, (length, (a, b)))| ((a - b) / length).powi(2))
         .sum();
     let switches = [
         a.gpu != b.gpu,
@@ -245,17 +252,13 @@ pub(crate) fn distance(a: &Cell, b: &Cell) -> f64 {
         a.family != b.family,
     ];
     let switched = switches.iter().filter(|differs| **differs).count();
-    (axes + switched as f64).sqrt()
+    axes + switched as f64
 }
 
 /// Base-2 logarithm of the tokens per micro-batch measured around a point: the mean over cells,
 /// weighted by their nearness on all other axes.
 pub(crate) fn tokens_measured_near(cell: &Cell, cells: &[&Cell]) -> f64 {
-    let nearness = |other: &&Cell| {
-        let mut here = (*other).clone();
-        here.at[Cell::TOKENS] = cell.at[Cell::TOKENS];
-        distance(cell, &here).powi(2)
-    };
+    let nearness = |other: &&Cell| squared_distance(cell, other, Some(Cell::TOKENS));
     let distances: Vec<f64> = cells.iter().map(nearness).collect();
     let least = distances.iter().copied().fold(f64::INFINITY, f64::min);
     let (mut sum, mut total) = (0.0, 0.0);
