@@ -80,6 +80,7 @@ pub(super) fn explain(observations: &[Observation<'_>]) -> Vec<Explanation> {
         .filter(|cause| run.scrutiny.prior(**cause) > 0.0)
         .filter(|cause| run.slowdown > 0.0 || !cause.only_slows())
         .map(|&cause| weigh(observations, &chance, cause))
+        .filter(|(log, _)| !log.is_nan())
         .collect();
     let best = found.iter().map(|(log, _)| *log).fold(f64::MIN, f64::max);
     let total: f64 = found.iter().map(|(log, _)| (log - best).exp()).sum();

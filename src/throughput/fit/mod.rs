@@ -24,7 +24,7 @@ use super::coefficients::Values;
 use super::residual::{Cell, Kernel};
 use super::scatter::Scatter;
 use crate::measure::Measurement;
-use problem::{Problem, Weighting, square};
+use problem::{Problem, Weighting, log_determinant, square};
 
 pub(crate) use belief::{Belief, Square, Vector};
 pub(crate) use correction::{Correction, Uncertainty};
@@ -168,12 +168,18 @@ pub(crate) fn solve(
             if condition > MAX_CONDITION {
                 return Err(FitError::IllConditioned { condition });
             }
-            let log_evidence = solver.log_evidence(&weighting, &remainder, &at, &step.precision)
-                + log_chance(&weights);
+            let log_evidence = solver
+                .log_evidence(&weighting, &remainder, &at, &step.precision)
+                .ok_or(UNDETERMINED)?;
+            let log_evidence = log_evidence + log_chance(&weights);
             let covariance = step.precision.try_inverse().ok_or(UNDETERMINED)?;
             let (roots, factor) = weighting.into_parts();
             let deviations = deviations(&problem, &remainder, &seen);
             let log_evidence = log_evidence + start.bad_runs.log_odds(&deviations, NOISE_FREEDOM);
+            // What can't be compared must not come first.
+            if !log_evidence.is_finite() {
+                return Err(UNDETERMINED);
+            }
             let (kernel, cells, jacobian) = (start.kernel, problem.cells.clone(), step.jacobian);
             return Ok(Solution {
                 belief: Belief {
@@ -338,11 +344,11 @@ impl<'a> Solver<'a> {
         remainder: &DMatrix<f64>,
         at: &Vector,
         precision: &Square,
-    ) -> f64 {
+    ) -> Option<f64> {
         let moved = at - self.prior.mean;
         let misfit = weighting.product(remainder, remainder)[0];
         let strain = moved.dot(&(self.prior_precision * moved));
-        let occam = precision.determinant().ln() - self.prior_precision.determinant().ln();
-        -0.5 * (misfit + strain + weighting.log_determinant() + occam)
+        let occam = log_determinant(precision)? - log_determinant(&self.prior_precision)?;
+        Some(-0.5 * (misfit + strain + weighting.log_determinant() + occam))
     }
 }

@@ -259,6 +259,14 @@ impl<'a> Weighting<'a> {
     }
 }
 
+/// `ln det` of a positive definite matrix, which may itself be too large or too small for a number; `None`
+/// where rounding leaves none that is.
+pub(super) fn log_determinant(matrix: &Square) -> Option<f64> {
+    let factor = matrix.cholesky()?;
+    let diagonal = factor.l_dirty().diagonal();
+    Some(diagonal.iter().map(|value| 2.0 * value.ln()).sum())
+}
+
 /// A dynamic matrix of the coefficients' size as a fixed one.
 pub(super) fn square(matrix: &DMatrix<f64>) -> Square {
     Square::from_iterator(matrix.iter().copied())
