@@ -1,5 +1,7 @@
 //! The embedded table and the fit to it.
 
+use std::sync::OnceLock;
+
 use serde::Deserialize;
 
 use super::sha256;
@@ -70,6 +72,17 @@ pub fn embedded_rows() -> Result<Vec<Measurement>, Diagnostic> {
 /// # Errors
 /// When the fit stalls or is ill-conditioned: there is no plan without a fit.
 pub fn embedded_fit() -> Result<Fit, Diagnostic> {
+    /// It is the same every time, and takes longer than most of what is asked of it.
+    static MADE: OnceLock<Fit> = OnceLock::new();
+
+    if let Some(fit) = MADE.get() {
+        return Ok(fit.clone());
+    }
+    let fit = fitted()?;
+    Ok(MADE.get_or_init(|| fit).clone())
+}
+
+fn fitted() -> Result<Fit, Diagnostic> {
     let fit = Fit::new(EMBEDDED, embedded_rows()?).map_err(|error| {
         Diagnostic::new(format!("the fit to the embedded table failed: {error}"))
     })?;
