@@ -31,11 +31,55 @@ impl Gpu {
         peaks_alike(self.peak_flops, other.peak_flops)
     }
 
+    /// Whether it is the same card to every prediction of speed: of that name, and as fast in all that a
+    /// datasheet says. A card described under the name of another is none that was measured; what a process
+    /// can use of its memory makes it no other.
+    pub(crate) fn is_same_as(&self, other: &Self) -> bool {
+        self.name == other.name && figures_alike(self.figures(), other.figures())
+    }
+
+    /// What it is told from others by.
+    pub(crate) fn card(&self) -> Card {
+        Card {
+            name: self.name.clone(),
+            figures: self.figures(),
+        }
+    }
+
+    fn figures(&self) -> [f64; 3] {
+        [
+            self.peak_flops,
+            self.hbm_bytes_per_s,
+            self.intra_node_bytes_per_s,
+        ]
+    }
+
     /// Usable memory in bytes.
     #[must_use]
     pub fn usable_bytes(&self) -> f64 {
         self.usable_gib * GIB
     }
+}
+
+/// What tells a GPU from others that are faster or slower: two are equal where [`Gpu::is_same_as`] says so.
+#[derive(Debug, Clone)]
+pub(crate) struct Card {
+    name: String,
+    figures: [f64; 3],
+}
+
+impl PartialEq for Card {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name && figures_alike(self.figures, other.figures)
+    }
+}
+
+/// By how much a figure may differ as it is rounded on one datasheet and another.
+const ROUNDED: f64 = 0.01;
+
+fn figures_alike(one: [f64; 3], other: [f64; 3]) -> bool {
+    let mut both = one.iter().zip(&other);
+    one == other || both.all(|(one, other)| (one / other - 1.0).abs() < ROUNDED)
 }
 
 /// Whether two peaks are that of one architecture, however they were printed.

@@ -10,10 +10,11 @@ use std::sync::Arc;
 
 use tminus::configuration::{Configuration, Setting};
 use tminus::fit_file::{embedded_fit, embedded_rows, without_copies};
-use tminus::hardware::Cluster;
+use tminus::hardware::{Cluster, Gpu};
 use tminus::measure::Measurement;
 use tminus::preset::Catalog;
 use tminus::quantity::{Confidence, Interval};
+use tminus::stack::{Precision, Stack};
 use tminus::throughput::{Basis, Fit};
 
 /// What the program prints where it is run in a folder.
@@ -267,4 +268,71 @@ fn a_gpu_measured_under_another_stack_is_measured() {
     };
     let said = axes(&slower);
     assert!(said.contains("(assumed on a100-80gb: "), "{said}");
+}
+
+/// What is measured is a card and a policy, not a name: one that is described otherwise is another.
+#[test]
+fn a_name_described_anew_is_not_what_was_measured() {
+    let rows = embedded_rows().unwrap();
+    let row = rows.iter().find(|row| row.cluster.name == "r1z1").unwrap();
+    let slower_card = Gpu {
+        hbm_bytes_per_s: 1.9e12,
+        intra_node_bytes_per_s: 32e9,
+        ..row.cluster.gpu.clone()
+    };
+    let on = |gpu: Gpu| Cluster {
+        gpu,
+        ..(*row.cluster).clone()
+    };
+    let roomier = on(Gpu {
+        usable_gib: row.cluster.gpu.usable_gib + 0.2,
+        ..row.cluster.gpu.clone()
+    });
+    let slower = on(slower_card);
+    let base = embedded_fit().unwrap();
+    let predicted = |fit: &Fit, cluster: &Cluster, stack: &Stack| {
+        let setting = Setting {
+            cluster,
+            stack,
+            ..row.setting()
+        };
+        fit.predict(&setting, &row.configuration, Confidence::default())
+    };
+    assert_eq!(
+        predicted(&base, &roomier, &row.stack).basis,
+        Basis::Measured
+    );
+    let other = predicted(&base, &slower, &row.stack);
+    let axes = other.basis_detail.axes.join("; ");
+    assert!(axes.contains("a100-80gb as described"), "{axes}");
+    let bf16 = Stack {
+        precision: Precision::Bf16Gather,
+        ..(*row.stack).clone()
+    };
+    let width = |interval: Interval| (interval.high - interval.low) / interval.expected;
+    let known = predicted(&base, &row.cluster, &row.stack).throughput_tok_s;
+    let open = predicted(&base, &row.cluster, &bf16).throughput_tok_s;
+    assert!(width(open) > 3.0 * width(known), "{open:?} {known:?}");
+    let hidden = |overlap| {
+        let stack = Stack {
+            overlap: Some(overlap),
+            ..(*row.stack).clone()
+        };
+        predicted(&base, &slower, &stack).throughput_tok_s.expected
+    };
+    assert!(hidden(0.8) > 1.05 * hidden(0.1));
+    // A user's own rows of that card are of it, and not of the one of the tables.
+    let own = Measurement {
+        cluster: Arc::new(slower.clone()),
+        throughput_tok_s: 0.9 * other.throughput_tok_s.expected,
+        ..row.clone()
+    };
+    let fit = base.on_top("own", &[own.clone()]).unwrap();
+    assert_eq!(predicted(&fit, &slower, &row.stack).basis, Basis::Measured);
+    assert_eq!(fit.silence(&own.setting()), None);
+    let said = fit.silence(&row.setting()).unwrap_or_default();
+    assert!(
+        said.contains("another a100-80gb than the one here"),
+        "{said}"
+    );
 }

@@ -34,7 +34,7 @@ pub fn without_copies(rows: Vec<Measurement>) -> Result<(Vec<Measurement>, usize
 pub(crate) fn is_copy(row: &Measurement, known: &Measurement) -> bool {
     row.configuration == known.configuration
         && row.shape == known.shape
-        && row.cluster.gpu.name == known.cluster.gpu.name
-        && row.stack.name == known.stack.name
+        && row.cluster.gpu.is_same_as(&known.cluster.gpu)
+        && row.stack.is_same_as(&known.stack)
         && (row.throughput_tok_s / known.throughput_tok_s - 1.0).abs() < ROUNDING
 }

@@ -3,6 +3,7 @@
 use super::basis::Known;
 use super::residual::{Cell, padded};
 use crate::configuration::{Configuration, Setting, on_off};
+use crate::hardware::Gpu;
 use crate::measure::Measurement;
 use crate::model::{FeedForward, Shape};
 use crate::quantity::{display_count, display_whole};
@@ -121,17 +122,20 @@ pub(super) fn axes_left(
 ) -> Vec<String> {
     let rows = &known.speak;
     let gpu = &setting.cluster.gpu.name;
-    let mut on_gpu = of_gpu(rows, gpu);
+    let mut on_gpu = of_gpu(rows, &setting.cluster.gpu);
     if on_gpu.is_empty() {
         // Rows under other stacks are of that GPU all the same.
-        on_gpu = of_gpu(&known.rows, gpu);
+        on_gpu = of_gpu(&known.rows, &setting.cluster.gpu);
     }
     let mut axes: Vec<String> = Vec::new();
     // Where no row is of that GPU, what was measured is on others.
     let strange = on_gpu.is_empty();
     if strange {
+        let mut all = known.rows.iter();
         axes.push(if known.other_stacks {
             format!("GPU type {gpu} (measured under other stacks only)")
+        } else if all.any(|(row, _)| row.cluster.gpu.name == *gpu) {
+            format!("GPU type {gpu} as described (measured with other figures)")
         } else {
             format!("GPU type {gpu} (none measured)")
         });
@@ -185,9 +189,9 @@ pub(super) fn axes_left(
     axes
 }
 
-fn of_gpu<'a>(rows: &'a [&(Measurement, Cell)], gpu: &str) -> Vec<&'a Measurement> {
+fn of_gpu<'a>(rows: &'a [&(Measurement, Cell)], gpu: &Gpu) -> Vec<&'a Measurement> {
     let rows = rows.iter().map(|(row, _)| row);
-    rows.filter(|row| row.cluster.gpu.name == gpu).collect()
+    rows.filter(|row| row.cluster.gpu.is_same_as(gpu)).collect()
 }
 
 /// The axis in words, where a configuration is outside the range of rows. What prints like an end

@@ -225,7 +225,7 @@ impl Layer {
 
     /// What a setting has that no row of this layer had.
     pub(crate) fn unknown(&self, setting: &Setting<'_>) -> Unknown {
-        let gpu = if self.any(|row| row.cluster.gpu.name == setting.cluster.gpu.name) {
+        let gpu = if self.any(|row| row.cluster.gpu.is_same_as(&setting.cluster.gpu)) {
             Acquaintance::Known
         } else if self.any(|row| row.cluster.gpu.same_architecture(&setting.cluster.gpu)) {
             Acquaintance::Sibling
@@ -239,9 +239,9 @@ impl Layer {
         }
     }
 
-    /// Whether a row was measured on that stack.
+    /// Whether a row was measured on that stack, and not on one that its name stood for then.
     pub(crate) fn knows_stack(&self, stack: &Stack) -> bool {
-        self.any(|row| row.stack.name == stack.name)
+        self.any(|row| row.stack.is_same_as(stack))
     }
 
     /// The belief about the coefficients at a setting: what the rows say, moved by what is

@@ -26,6 +26,9 @@ impl Fit {
         if own.is_empty() {
             return None;
         }
+        if let Some(other) = self.of_another_card(&own, setting) {
+            return Some(other);
+        }
         if joined_here || self.context(setting).is_some() {
             return self.linked_otherwise(&own, setting);
         }
@@ -64,6 +67,26 @@ impl Fit {
 }
 
 impl Fit {
+    /// That rows of a setting's GPU are of one that was described otherwise.
+    fn of_another_card(&self, own: &[&Measurement], setting: &Setting<'_>) -> Option<String> {
+        let here = &setting.cluster.gpu;
+        let gpus = own.iter().map(|row| &row.cluster.gpu);
+        let mut named = gpus.filter(|gpu| gpu.name == here.name);
+        let other = named.next()?;
+        if other.is_same_as(here) || named.any(|gpu| gpu.is_same_as(here)) {
+            return None;
+        }
+        Some(format!(
+            "the rows of fit `{}` are of another {} than the one here, of {:.0} TFLOP/s, {:.2} TB/s of memory and \
+             {:.0} GB/s between GPUs: they count for it where it is described as theirs was, by `--presets`",
+            self.name,
+            here.name,
+            other.peak_flops / 1e12,
+            other.hbm_bytes_per_s / 1e12,
+            other.intra_node_bytes_per_s / 1e9
+        ))
+    }
+
     /// That rows over several nodes name no cluster, and were taken for nodes linked otherwise than
     /// those of a setting: measured on it, they would count as such.
     fn linked_otherwise(&self, own: &[&Measurement], setting: &Setting<'_>) -> Option<String> {

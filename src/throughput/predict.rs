@@ -115,7 +115,7 @@ impl Fit {
             speak: layer.rows.iter().collect(),
             other_links: own.and_then(|context| context.links_elsewhere(setting.cluster)),
             shown_links: own.and_then(|context| context.shows_links_of(setting.cluster)),
-            other_stacks: others.any(|(row, _)| row.cluster.gpu.name == setting.cluster.gpu.name),
+            other_stacks: others.any(|(row, _)| row.cluster.gpu.is_same_as(&setting.cluster.gpu)),
         }
     }
 }

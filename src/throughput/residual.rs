@@ -12,6 +12,7 @@
 use nalgebra::DMatrix;
 
 use crate::configuration::{Configuration, Setting};
+use crate::hardware::Card;
 use crate::model::{FeedForward, Shape};
 
 /// Axes of a cell: model width, layers, sequence length, tokens per micro-batch, GPUs; as base-2
@@ -24,7 +25,7 @@ pub(crate) struct Cell {
     /// Coordinates.
     pub(crate) at: [f64; AXES],
     /// GPU type.
-    pub(crate) gpu: String,
+    pub(crate) gpu: Card,
     /// Whether blocks are recomputed.
     pub(crate) recompute: bool,
     /// Kind of shape.
@@ -91,7 +92,7 @@ impl Cell {
                 configuration.gpus as f64,
             ]
             .map(f64::log2),
-            gpu: setting.cluster.gpu.name.clone(),
+            gpu: setting.cluster.gpu.card(),
             recompute: configuration.activation_checkpointing,
             family: Family::of(setting.shape),
         }
