@@ -87,6 +87,9 @@ pub(crate) fn peaks_alike(one: f64, other: f64) -> bool {
     (one / other - 1.0).abs() < 1e-6
 }
 
+/// The most GPUs a cluster can be said to have: what one has of which nobody says so.
+pub(crate) const MAX_GPUS: u64 = 1 << 24;
+
 /// A cluster: nodes of one GPU type and the links between them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Cluster {
@@ -113,6 +116,12 @@ impl Cluster {
     #[must_use]
     pub fn stands_for_gpu(&self) -> bool {
         self.name == self.gpu.name
+    }
+
+    /// Whether somebody stated its size and links: of a name that isn't known, the nodes usual for its GPU
+    /// are assumed.
+    pub(crate) fn is_described(&self) -> bool {
+        self.max_gpus < MAX_GPUS
     }
 
     /// Whether its nodes hold as many GPUs as another's and are linked alike: what clusters of the

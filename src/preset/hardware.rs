@@ -3,13 +3,11 @@
 use super::tables::{ClusterTable, GpuTable, PriceTable, StackTable};
 use super::value::At;
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::hardware::{Cluster, Gpu, Price};
+use crate::hardware::{Cluster, Gpu, MAX_GPUS, Price};
 use crate::stack::Stack;
 
 /// GPUs in a node unless the table says otherwise.
 pub(super) const GPUS_PER_NODE: u64 = 8;
-/// The most GPUs a cluster can be said to have.
-pub(super) const MAX_GPUS: u64 = 1 << 24;
 
 /// Bytes/s of one Gbit/s.
 const GBIT: f64 = 1e9 / 8.0;

@@ -37,7 +37,7 @@ pub(crate) use tables::{ClusterTable, GpuTable, ModelTable, PriceTable, StackTab
 pub(crate) use value::{At, Entries, Spelled, Whole, Written};
 
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::hardware::{Cluster, Gpu, Price};
+use crate::hardware::{Cluster, Gpu, MAX_GPUS, Price};
 use crate::model::Model;
 use crate::product::{Offered, Product};
 use crate::stack::Stack;
@@ -288,7 +288,7 @@ impl Catalog {
             name: gpu.name.clone(),
             gpu: gpu.clone(),
             gpus_per_node: known.map_or(hardware::GPUS_PER_NODE, |cluster| cluster.gpus_per_node),
-            max_gpus: hardware::MAX_GPUS,
+            max_gpus: MAX_GPUS,
             inter_node_bytes_per_s: Some(inter_node),
             prices: Vec::new(),
             source: known.map_or_else(

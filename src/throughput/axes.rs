@@ -243,7 +243,7 @@ fn links_left(
     }
     let over_nodes = |row: &&&Measurement| row.spans_nodes();
     let over_nodes = || on_gpu.iter().filter(over_nodes);
-    let assumed = over_nodes().all(|row| row.cluster.stands_for_gpu());
+    let assumed = over_nodes().all(|row| !row.cluster.is_described());
     let measured: Vec<f64> = over_nodes()
         .filter_map(|row| row.cluster.inter_node_bytes_per_s)
         .collect();
@@ -260,7 +260,7 @@ fn links_left(
     } else {
         format!("{least} to {most}")
     };
-    // Rows that name no cluster tell no link.
+    // Rows of a cluster that nobody described tell no link.
     let how = if assumed { "assumed" } else { "measured" };
     Some(format!(
         "links between nodes of {} Gbit/s ({how} on {}: {range})",

@@ -85,8 +85,9 @@ impl Context {
     /// The cluster, by its name in rows over several nodes, that shows what the links between those of
     /// a cluster carry, whatever is stated; `None` where that is what they carry.
     pub(crate) fn shows_links_of(&self, cluster: &Cluster) -> Option<&str> {
-        let (measured, _) = self.measured_links(cluster)?;
-        (self.links.of(&measured.name) != Links::STATED).then_some(measured.name.as_str())
+        let (measured, links) = self.measured_links(cluster)?;
+        let found = self.links.of(&measured.name);
+        (found != Links::STATED || links != Links::STATED).then_some(measured.name.as_str())
     }
 
     /// The share of what is stated that the links of its rows were found to carry, where that isn't
@@ -120,13 +121,15 @@ impl Context {
         let named = |row: &&Cluster| row.name == cluster.name;
         let of_any = |row: &&Cluster| row.stands_for_gpu() && row.gpu.name == cluster.gpu.name;
         // Rows of one node tell nothing of links.
-        let measured = self
-            .over_nodes()
-            .find(named)
-            .or_else(|| self.over_nodes().find(of_any))
+        let named_one = self.over_nodes().find(named);
+        let shown = named_one.or_else(|| self.over_nodes().find(of_any));
+        let measured = shown
             .or_else(|| all().find(named))
             .or_else(|| all().find(of_any))?;
         let links = self.links.of(&measured.name);
-        Some((measured, links.restated(measured, cluster)?))
+        Some((
+            measured,
+            links.restated((measured, shown.is_some()), cluster)?,
+        ))
     }
 }

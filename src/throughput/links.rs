@@ -144,6 +144,11 @@ impl Links {
         self.share
     }
 
+    /// Whether they carry so much more or less than what is stated that it is worth a word.
+    pub(super) fn are_others(self) -> bool {
+        self.share.ln().abs() > ABOVE.ln()
+    }
+
     /// What a step has to do over such links.
     pub(super) fn workload(
         self,
@@ -158,20 +163,27 @@ impl Links {
     }
 
     /// The same links where something else is stated of them: measured at one cluster, they are believed
-    /// of another, which may be the same described otherwise since. `None` where they carry more than the
-    /// other is stated to, and so can't be its.
-    pub(super) fn restated(self, measured: &Cluster, other: &Cluster) -> Option<Self> {
+    /// of another, which may be the same described otherwise since. That they carry what was stated is
+    /// believed of that same one alone, and only if rows ran over them (`shown`). `None` where they carry
+    /// more than the other is stated to, and so can't be its.
+    pub(super) fn restated(
+        self,
+        (measured, shown): (&Cluster, bool),
+        other: &Cluster,
+    ) -> Option<Self> {
         let (Some(before), Some(now)) = (
             measured.inter_node_bytes_per_s,
             other.inter_node_bytes_per_s,
         ) else {
             return Some(self);
         };
-        if self == Self::STATED || before.to_bits() == now.to_bits() {
+        let same = measured.name == other.name;
+        let untold = self == Self::STATED && !(same && shown);
+        if untold || before.to_bits() == now.to_bits() {
             return Some(self);
         }
         let share = self.share * before / now;
-        if measured.name == other.name {
+        if same {
             return Some(Self { share, ..self });
         }
         (share <= ABOVE).then(|| Self {

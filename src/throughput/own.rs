@@ -3,9 +3,11 @@
 use super::Fit;
 use super::context::Place;
 use super::hypothesis::Hypothesis;
-
+use super::links::Links;
 use crate::configuration::Setting;
+use crate::hardware::Cluster;
 use crate::measure::Measurement;
+use crate::quantity::display_whole;
 
 impl Fit {
     /// Why a user's own rows have no say at a setting, or less than they could, in words; `None` where
@@ -30,7 +32,8 @@ impl Fit {
             return Some(other);
         }
         if joined_here || self.context(setting).is_some() {
-            return self.linked_otherwise(&own, setting);
+            let otherwise = self.linked_otherwise(&own, setting);
+            return otherwise.or_else(|| self.described_since(&own, setting));
         }
         let at_place = |row: &&&Measurement| Place::of(&row.setting()).is_same_as(&place);
         let network = self.contexts.iter().any(|context| {
@@ -67,6 +70,16 @@ impl Fit {
 }
 
 impl Fit {
+    /// The links between the nodes of a cluster, as a share of what is stated of it now, where rows that
+    /// joined the tables they were fitted on top of ran over them as stated otherwise; with its name there.
+    pub(super) fn joined_links(&self, cluster: &Cluster) -> Option<(&str, Links)> {
+        let joined = self.base.rows.iter().skip(self.embedded);
+        let mut joined = joined.map(|(row, _)| row);
+        let measured = joined.find(|row| row.spans_nodes() && row.cluster.name == cluster.name)?;
+        let links = Links::STATED.restated((&measured.cluster, true), cluster)?;
+        (links != Links::STATED).then_some((measured.cluster.name.as_str(), links))
+    }
+
     /// That rows of a setting's GPU are of one that was described otherwise.
     fn of_another_card(&self, own: &[&Measurement], setting: &Setting<'_>) -> Option<String> {
         let here = &setting.cluster.gpu;
@@ -84,6 +97,28 @@ impl Fit {
             other.peak_flops / 1e12,
             other.hbm_bytes_per_s / 1e12,
             other.intra_node_bytes_per_s / 1e9
+        ))
+    }
+
+    /// That the links of a cluster are described otherwise than its rows show them to be.
+    fn described_since(&self, own: &[&Measurement], setting: &Setting<'_>) -> Option<String> {
+        let cluster = setting.cluster;
+        let here = |row: &&&Measurement| row.spans_nodes() && row.cluster.name == cluster.name;
+        let before = own.iter().find(here)?.cluster.inter_node_bytes_per_s?;
+        let now = cluster.inter_node_bytes_per_s?;
+        let links = self.view(setting).links();
+        if before.to_bits() == now.to_bits() || !links.are_others() {
+            return None;
+        }
+        let gbit = |bytes_per_s: f64| display_whole(bytes_per_s * 8.0 / 1e9);
+        Some(format!(
+            "the links between the nodes of {} are described as {} Gbit/s, but the rows of fit `{}` ran over \
+             them as {}, which counts: `tminus fit` with that description explains them by it, and nodes linked \
+             otherwise are another cluster, of a name of its own",
+            cluster.name,
+            gbit(now),
+            self.name,
+            gbit(now * links.share())
         ))
     }
 

@@ -114,7 +114,10 @@ impl Fit {
             rows: rows.chain(&self.base.rows).collect(),
             speak: layer.rows.iter().collect(),
             other_links: own.and_then(|context| context.links_elsewhere(setting.cluster)),
-            shown_links: own.and_then(|context| context.shows_links_of(setting.cluster)),
+            shown_links: match own {
+                Some(context) => context.shows_links_of(setting.cluster),
+                None => self.joined_links(setting.cluster).map(|(name, _)| name),
+            },
             other_stacks: others.any(|(row, _)| row.cluster.gpu.is_same_as(&setting.cluster.gpu)),
         }
     }

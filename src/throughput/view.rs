@@ -86,6 +86,8 @@ impl Fit {
                 runs: context.runs.as_deref(),
             };
         }
+        let joined = self.joined_links(setting.cluster);
+        unknown.links &= joined.is_none();
         let strange = unknown.gpu == Acquaintance::Strange;
         let measured = !unknown.stack && !strange;
         // On another architecture a correction means less the farther away it is.
@@ -100,7 +102,7 @@ impl Fit {
             correction: measured.then_some(correction),
             inherited: (!measured).then_some((correction, kept)),
             unknown,
-            links: Links::STATED,
+            links: joined.map_or(Links::STATED, |(_, links)| links),
             runs: None,
         }
     }

@@ -146,6 +146,43 @@ fn slow_links_are_counted_once_whatever_is_stated_of_them_later() {
     }
 }
 
+/// Rows that are explained by what was stated of links when they were fitted show it to be so: whatever is
+/// stated later is said not to count.
+#[test]
+fn links_that_rows_ran_over_are_theirs_whatever_is_stated_later() {
+    let there = linked("mine", 1600.0);
+    // Of the embedded rows' kind, and slower than these.
+    for share in [1.0, 0.8] {
+        let mut rows = over(&runs(), &there, &there);
+        for row in &mut rows {
+            row.throughput_tok_s *= share;
+        }
+        let fit = BASE.on_top("few", &every(5, &rows)).unwrap();
+        let described = linked("mine", 200.0);
+        for cluster in [&there, &described] {
+            let found = off(&fit, &rows, cluster);
+            assert!(found < 0.05, "{share}: {found}");
+        }
+        let setting = Setting {
+            cluster: &described,
+            ..rows[0].setting()
+        };
+        let said = fit.silence(&setting).unwrap_or_default();
+        assert!(
+            said.contains("described as 200 Gbit/s") && said.contains("ran over them as 1,600"),
+            "{share}: {said}"
+        );
+        // Another cluster is as it is described.
+        let other = linked("another", 200.0);
+        let mut elsewhere = over(&runs(), &other, &other);
+        for row in &mut elsewhere {
+            row.throughput_tok_s *= share;
+        }
+        let found = off(&fit, &elsewhere, &other);
+        assert!(found < 0.1, "{share}: {found}");
+    }
+}
+
 #[test]
 fn each_of_two_clusters_has_links_of_its_own() {
     let (fast, slow) = (linked("alpha", 1600.0), linked("beta", 200.0));
