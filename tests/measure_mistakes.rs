@@ -8,6 +8,7 @@
 use std::sync::LazyLock;
 
 use tminus::configuration::Configuration;
+use tminus::fit_file::FitFile;
 use tminus::measure::{Measurement, read};
 use tminus::preset::Catalog;
 
@@ -111,6 +112,31 @@ fn mistakes_are_named_with_their_place() {
             );
         }
     }
+}
+
+/// What a preset says of a cluster's size holds unless a file of the user's own says otherwise.
+#[test]
+fn more_gpus_than_a_cluster_has_are_refused_by_its_name() {
+    let table = "model,gpu,cluster,gpus,seq_len,micro_batch,grad_accum,activation_checkpointing,tok/s\n\
+                 gpt-7b,a100-80gb,gpu_8x_a100_80gb_sxm4,16,2048,4,4,true,55000\n";
+    let error = read("t.csv", table, &CATALOG).unwrap_err().to_string();
+    for said in [
+        "`cluster`",
+        "at most 8 GPUs, not 16",
+        "max_gpus",
+        "t.csv:2:18",
+    ] {
+        assert!(error.contains(said), "{error}");
+    }
+    let own = "[clusters.gpu_8x_a100_80gb_sxm4]\ngpu = \"a100-80gb\"\nmax_gpus = 64\n\
+               inter_node_gbps = 1600\n";
+    let larger = CATALOG.clone().with_file("own.toml", own).unwrap();
+    let rows = read("t.csv", table, &larger).unwrap().rows;
+    assert_eq!(rows[0].configuration.gpus, 16);
+    // Nor does a fit file forget it.
+    let file = FitFile::on_top("own", Vec::new(), rows).unwrap();
+    let read = FitFile::from_toml("own.fit.toml", &file.to_toml().unwrap()).unwrap();
+    assert_eq!(read.rows().len(), 1);
 }
 
 #[test]

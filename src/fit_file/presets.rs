@@ -116,7 +116,8 @@ fn put(presets: &mut Table, kind: &str, tables: Table) {
 /// Whether a cluster's name alone, or none, brings the same nodes back.
 fn reads_back(known: &Catalog, cluster: &Cluster) -> bool {
     match known.cluster(&cluster.name) {
-        Ok(named) => same_cluster(named, cluster),
+        // Of a larger one there are rows that it would not have.
+        Ok(named) => same_cluster(named, cluster) && named.max_gpus == cluster.max_gpus,
         Err(_) => known
             .generic_cluster(&cluster.gpu.name)
             .is_ok_and(|generic| generic.is_linked_as(cluster)),

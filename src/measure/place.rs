@@ -22,6 +22,23 @@ fn is_detail(word: &str) -> bool {
     word.starts_with("sxm") || word.starts_with("hbm")
 }
 
+/// The refusal of more GPUs than a cluster that is known by its name has.
+fn too_many(row: &Row<'_>, cluster: &Cluster, gpus: u64) -> Diagnostic {
+    let most = counted(cluster.max_gpus, "GPU");
+    let message = format!("cluster `{}` has at most {most}, not {gpus}", cluster.name);
+    let refusal = row.contradiction(
+        Column::Cluster,
+        &message,
+        &format!("expected a cluster of {} or more", counted(gpus, "GPU")),
+        &[Column::Gpus, Column::Nodes],
+    );
+    refusal.help(format!(
+        "name the cluster it ran on, or leave the cell empty for nodes of {}; where it is this one, \
+         `max_gpus` of `[clusters.{}]` in a file for `--presets` says how large yours is",
+        cluster.gpu.name, cluster.name
+    ))
+}
+
 /// A cluster met, and whether the catalog knows the name it was met by.
 #[derive(Clone)]
 struct Met {
@@ -75,6 +92,9 @@ impl<'a> Places<'a> {
         }
         self.clusters.insert(key, met.clone());
         let gpus = Gpus::read(row, met.cluster.gpus_per_node, notes)?;
+        if met.known && gpus.count > met.cluster.max_gpus {
+            return Err(too_many(row, &met.cluster, gpus.count));
+        }
         let cluster = match gpus.per_node {
             Some(per_node) => {
                 self.of_other_nodes(row, (&met, named), gpus.count, per_node, notes)?
