@@ -90,6 +90,15 @@ fn mistakes_are_named_with_their_place() {
             &["units look wrong", "MFU"],
         ),
         (
+            "gpt-1b,,,,,2048,8,a100-80gb,4,2,true,250000,",
+            &[
+                "`throughput_tok_s`",
+                "activations recomputed would be an HFU of 1",
+                "at most 100 %",
+                "not those of a node",
+            ],
+        ),
+        (
             "gpt-1b,,,,,2048,8,a100-80gb,1000000000,1000000000,true,80000,",
             &["more than 1000000000000000000 tokens"],
         ),

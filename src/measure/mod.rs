@@ -117,6 +117,7 @@ impl Measurement {
 }
 
 pub(crate) use stacks::{DEFAULT_STACK, LATER_DEFAULT_STACK};
+pub(crate) use variant::peak_share;
 
 /// Whether a stack does what no launch file here asks for, and no memory model knows: it splits the
 /// model, shards it otherwise or keeps part of it in the CPU's memory.

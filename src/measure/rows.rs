@@ -71,7 +71,7 @@ fn read(
     let configuration = batch::read(row, gpus, &trained.shape, notes)?;
     places.note_links(row, &cluster, configuration.gpus, notes);
     let shape = count::checked(row, &trained, configuration.seq_len, notes)?;
-    let told = speed::read(row, &shape, &cluster, &configuration, notes)?;
+    let told = speed::read(row, &shape, (&cluster, &stack), &configuration, notes)?;
     let throughput_tok_s = match (told, speed) {
         (Some(told), _) => told,
         (None, Speed::Open) => 0.0,

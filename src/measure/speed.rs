@@ -1,10 +1,11 @@
 //! How fast a row went, and whether that can be true.
 
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, Setting};
 use crate::diagnostic::Diagnostic;
 use crate::hardware::Cluster;
 use crate::model::Shape;
-use crate::utilization::Convention;
+use crate::stack::Stack;
+use crate::utilization::{Convention, utilization as used};
 
 use super::column::{Column, normalised};
 use super::notes::Notes;
@@ -12,6 +13,7 @@ use super::number::{self, Printed};
 use super::row::Row;
 use super::units::Unit;
 use super::utilization;
+use super::variant::peak_share;
 
 /// Utilizations outside of this range come from wrong units, not from slow or fast runs.
 pub(crate) const PLAUSIBLE_MFU: std::ops::RangeInclusive<f64> = 0.001..=1.0;
@@ -24,7 +26,7 @@ const ONE_STEP: f64 = 0.1;
 pub(super) fn read(
     row: &Row<'_>,
     shape: &Shape,
-    cluster: &Cluster,
+    (cluster, stack): (&Cluster, &Stack),
     configuration: &Configuration,
     notes: &mut Notes,
 ) -> Result<Option<f64>, Diagnostic> {
@@ -77,6 +79,12 @@ pub(super) fn read(
     }
     if let Some((column, tokens)) = told {
         check_units(row, column, tokens.value, shape, cluster, configuration)?;
+        let setting = Setting {
+            shape,
+            cluster,
+            stack,
+        };
+        check_hardware(row, column, tokens.value, &setting, configuration)?;
         utilization::compare(row, tokens.value, shape, cluster, configuration, notes);
     }
     Ok(told.map(|(_, tokens)| tokens.value))
@@ -184,6 +192,41 @@ fn check_units(
         .cell(column)
         .and_then(|cell| number::other_reading(&cell.text));
     Err(other.into_iter().fold(refusal, Diagnostic::help))
+}
+
+/// Refuses what needs more FLOP/s than there are, with what is computed once more.
+fn check_hardware(
+    row: &Row<'_>,
+    column: Column,
+    tok_s: f64,
+    setting: &Setting<'_>,
+    configuration: &Configuration,
+) -> Result<(), Diagnostic> {
+    let hfu = used(Convention::Mosaic2022, setting, configuration, tok_s).hfu;
+    if hfu <= peak_share(setting.stack) {
+        return Ok(());
+    }
+    let message = format!(
+        "too fast: {tok_s} tokens/s of {} `{}` with activations recomputed would be an HFU of {} %",
+        configuration.gpus,
+        setting.cluster.gpu.name,
+        percent(hfu)
+    );
+    let expected = format!(
+        "expected an HFU of at most {} %",
+        percent(peak_share(setting.stack))
+    );
+    let context = [
+        Column::Gpus,
+        Column::Nodes,
+        Column::Checkpointing,
+        Column::Recompute,
+    ];
+    let refusal = row.contradiction(column, &message, &expected, &context);
+    Err(refusal.help(
+        "`gpus` counts all GPUs, not those of a node (a column `gpus_per_node` has these); \
+         `activation_checkpointing` false says that nothing is recomputed",
+    ))
 }
 
 /// A share in percent, with as many digits as say something.

@@ -1,6 +1,7 @@
 //! What a row's software does otherwise than any stack here: other sharding, fp8, offloading.
 
 use crate::diagnostic::Diagnostic;
+use crate::stack::Stack;
 
 use super::column::{Column, normalised};
 use super::grid::Cell;
@@ -10,6 +11,18 @@ use super::row::{Row, is_no, is_yes};
 
 /// What is added to the name of a stack that multiplies matrices in fp8.
 pub(super) const FP8: &str = "fp8";
+/// By how much fp8's peak is above that of bf16, on every GPU that has both.
+const FP8_PEAK: f64 = 2.0;
+
+/// The most FLOP/s that a stack can reach, as a share of the dense bf16 peak.
+pub(crate) fn peak_share(stack: &Stack) -> f64 {
+    if has_part(&stack.name, FP8) {
+        FP8_PEAK
+    } else {
+        1.0
+    }
+}
+
 /// The same of one that keeps something in the CPU's memory, and what it does.
 pub(super) const OFFLOAD: &str = "offload";
 pub(super) const OFFLOADED: &str = "something offloaded to the CPU";
