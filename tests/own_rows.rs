@@ -822,3 +822,45 @@ fn rows_of_one_table_in_another_are_told() {
         "{said}"
     );
 }
+
+/// Slow links that are taken for fast ones leave no other account of what a node does.
+#[test]
+fn a_fit_that_needs_what_no_hardware_does_is_not_planned_with_unsaid() {
+    let fitted = Fitted::to(
+        "model,gpu,gpus,seq_len,micro_batch,grad_accum,activation_checkpointing,stack,cluster,throughput_tok_s\n\
+         gpt-3b,h100,8,4096,4,4,true,bf16-gather,mylab,147455.8\n\
+         gpt-3b,h100,16,4096,4,4,true,bf16-gather,mylab,274716.8\n\
+         llama-2-7b,h100,32,4096,1,4,true,bf16-gather,mylab,90336.8\n\
+         gpt-7b,h100,16,4096,4,1,true,bf16-gather,mylab,125708.5\n\
+         llama-2-7b,h100,32,2048,4,1,true,bf16-gather,mylab,154235.9\n\
+         llama-2-7b,h100,32,4096,1,1,true,bf16-gather,mylab,89097.7\n\
+         llama-2-7b,h100,32,4096,2,1,true,bf16-gather,mylab,153775.0\n\
+         gpt-7b,h100,64,2048,1,1,true,bf16-gather,mylab,95552.4\n\
+         gpt-7b,h100,16,4096,2,1,true,bf16-gather,mylab,79099.5\n\
+         gpt-7b,h100,16,2048,1,4,true,bf16-gather,mylab,24986.0\n",
+    );
+    let plan = fitted.json("plan --model gpt-7b --tokens 134B --cluster mylab --gpus 64 --top 1");
+    let notes = plan["notes"].to_string();
+    assert!(
+        notes.contains("this fit needs matrices multiplied at 1"),
+        "{notes}"
+    );
+    assert!(notes.contains("links between nodes carry less"), "{notes}");
+}
+
+/// Whoever's rows let expect more than a GPU can do is told so where it is predicted.
+#[test]
+fn a_prediction_beyond_the_peak_is_said_to_be_one() {
+    let fitted = Fitted::to(
+        "model,gpu,gpus,seq_len,micro_batch,grad_accum,activation_checkpointing,throughput_tok_s\n\
+         gpt-7b,h100,8,2048,4,4,on,135000\ngpt-7b,h100,8,2048,8,4,on,143000\n\
+         gpt-7b,h100,8,4096,2,4,on,132000\n",
+    );
+    let run = "predict --model gpt-30b --tokens 134B --cluster h100-cluster --gpus 8 --micro-batch 8 \
+               --grad-accum 8 --checkpointing on";
+    let notes = fitted.json(run)["notes"].to_string();
+    assert!(
+        notes.contains("% of its GPUs' peak, which none does"),
+        "{notes}"
+    );
+}

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::configuration::on_off;
 use crate::diagnostic::Diagnostic;
 use crate::job::{Request, Sourced};
-use crate::plan::{Candidate, PlanError, Planner, fit_notes, tokens_note};
+use crate::plan::{Candidate, PlanError, Planner, fit_notes, peak_note, tokens_note};
 use crate::quantity::counted;
 use crate::report::Explanation;
 use crate::search::{Axis, MAX_SHORTFALL, Switch};
@@ -93,6 +93,7 @@ pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
     let mut notes = fit_notes(request, &fit);
     notes.extend(tokens_note(request));
     notes.extend(left_out(args, request, &candidate));
+    notes.extend(peak_note(request, &candidate).map(|note| format!("this is {note}")));
     output.report(
         args.output.format(),
         &Explanation {

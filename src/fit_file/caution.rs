@@ -2,9 +2,10 @@
 
 use super::HeldOut;
 use super::held_out::folds;
-use crate::measure::Measurement;
+use crate::measure::{Measurement, peak_share};
 use crate::quantity::counted;
-use crate::throughput::coefficients::COEFFICIENTS;
+use crate::throughput::coefficients::{COEFFICIENTS, Id};
+use crate::throughput::physics::REFERENCE_LINK_BYTES_PER_S;
 use crate::throughput::{Doubt, DoubtKind, Fit, doubts};
 
 /// Shares of rows inside their 90 % interval below which intervals are too narrow.
@@ -15,6 +16,9 @@ const JUDGED: usize = 8;
 /// noise of single runs as well.
 const WORSE: f64 = 1.05;
 const WORSE_BY: f64 = 0.003;
+/// Links inside a node are slower than any that are tuned badly from this share of their datasheet down:
+/// an assumption.
+const SLOW_BUS: f64 = 0.1;
 /// Errors above this have another cause than the model.
 const FAR_OFF: f64 = 0.5;
 /// Cells fitted alone that are no basis for anything away from them: less than twice the coefficients.
@@ -29,12 +33,54 @@ const FEWEST_JUDGED: usize = 3;
 /// What who predicts with a fit of these rows should be careful about, in words; `embedded` is the fit
 /// without them.
 pub(super) fn caution(
-    embedded: &Fit,
+    (fit, embedded): (&Fit, &Fit),
     held_out: Option<&HeldOut>,
     alone: bool,
     rows: &[Measurement],
 ) -> Option<String> {
-    of_units(embedded, rows).or_else(|| of_errors(held_out, alone, rows))
+    of_units(embedded, rows)
+        .or_else(|| of_physics(fit, rows))
+        .or_else(|| of_errors(held_out, alone, rows))
+}
+
+/// That a fit explains its rows by what no hardware does: matrices multiplied beyond the peak, links
+/// inside a node that carry next to nothing of what is stated.
+fn of_physics(fit: &Fit, rows: &[Measurement]) -> Option<String> {
+    fit.layers().find_map(|layer| {
+        let example = layer.example?;
+        let gpu = &example.cluster.gpu;
+        let reached = layer.values[Id::MatmulEfficiency] * layer.values[Id::Scale];
+        let carried = layer.values[Id::BusBandwidth] / REFERENCE_LINK_BYTES_PER_S;
+        let here = |row: &&Measurement| row.cluster.gpu.same_architecture(gpu);
+        let several = rows.iter().filter(here).any(Measurement::spans_nodes);
+        let percent = |share: f64| format!("{:.0} %", share * 100.0);
+        let beyond = (reached > peak_share(&example.stack)).then(|| {
+            format!(
+                "matrices multiplied at {} of the peak of {}",
+                percent(reached),
+                gpu.name
+            )
+        });
+        let slow = (several && carried < SLOW_BUS).then(|| {
+            format!(
+                "links inside its nodes that carry {} of what is stated of them",
+                percent(carried)
+            )
+        });
+        let told: Vec<String> = beyond.into_iter().chain(slow).collect();
+        let likelier = if several {
+            "the links between nodes carry less than is taken, or GPUs are counted by node"
+        } else {
+            "GPUs are counted by node, or speeds in another unit"
+        };
+        (!told.is_empty()).then(|| {
+            format!(
+                "to explain its rows this fit needs {}, which hardly is so: more likely {likelier}, so don't \
+                 plan with it before that is checked",
+                told.join(" and ")
+            )
+        })
+    })
 }
 
 /// That rows look as if they were in another unit: where most do, nothing that rests on them is right.

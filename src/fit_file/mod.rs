@@ -121,7 +121,7 @@ impl FitFile {
         let fit = fitted(&name, alone, &rows)?;
         let held_out = HeldOut::of(alone, &rows)?;
         let mape = held_out.as_ref().map(|held_out| held_out.mape);
-        let caution = caution::caution(&embedded_fit()?, held_out.as_ref(), alone, &rows);
+        let caution = caution::caution((&fit, &embedded_fit()?), held_out.as_ref(), alone, &rows);
         Ok(Self {
             program: program(),
             fit: fit.with_held_out(mape, caution),

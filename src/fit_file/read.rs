@@ -138,10 +138,10 @@ pub(super) fn from_toml(name: &str, text: &str) -> Result<FitFile, Diagnostic> {
     let alone = document.base.is_none();
     let held_out = document.held_out.as_ref();
     let mape = held_out.map(|held_out| held_out.mape);
-    let caution = caution(&embedded_fit()?, held_out, alone, &rows);
     let fit = fitted(&document.name, alone, &rows)
-        .map_err(|error| remake(error.in_text(origin.clone())))?
-        .with_held_out(mape, caution);
+        .map_err(|error| remake(error.in_text(origin.clone())))?;
+    let caution = caution((&fit, &embedded_fit()?), held_out, alone, &rows);
+    let fit = fit.with_held_out(mape, caution);
     let file = FitFile {
         name: document.name,
         program: document.program,

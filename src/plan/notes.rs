@@ -3,14 +3,16 @@
 use super::SpaceReport;
 use super::candidate::Candidate;
 use super::told::Told;
+use crate::configuration::Configuration;
 use crate::forecast::Stall;
 use crate::hardware::Cluster;
 use crate::job::{Request, StackChoice, TokenBudget, TokensChoice};
-use crate::measure::{LATER_DEFAULT_STACK, is_apart};
+use crate::measure::{LATER_DEFAULT_STACK, is_apart, peak_share};
 use crate::memory::{MemoryModel, Verdict};
 use crate::quantity::{SECONDS_PER_HOUR, counted, display_hours, display_thousands};
 use crate::search::MAX_SHORTFALL;
 use crate::throughput::{Fit, TIGHT_SPEED};
+use crate::utilization::{Convention, utilization};
 
 /// What a reader of a plan that was ended early has to know before anything else.
 pub(super) fn partial(space: &SpaceReport) -> String {
@@ -96,6 +98,10 @@ pub(super) fn notes(
         })
         .into_iter()
         .collect();
+    notes.extend(candidates.iter().find_map(|candidate| {
+        let note = peak_note(request, candidate)?;
+        Some(format!("rank {} is {note}", candidate.rank))
+    }));
     if space.rejected.tight > 0 {
         let tight = space.rejected.tight;
         let count = counted(tight, "configuration");
@@ -233,6 +239,28 @@ fn none_left_note(request: &Request, candidates: &[Candidate]) -> Option<String>
             cluster.whole_nodes(),
             cluster.name,
             best.spare_nodes
+        )
+    })
+}
+
+/// That a candidate is predicted to do more than its GPUs can.
+#[must_use]
+pub fn peak_note(request: &Request, candidate: &Candidate) -> Option<String> {
+    let setting = request.setting(request.cluster(&candidate.cluster)?);
+    let configuration = Configuration {
+        gpus: candidate.gpus,
+        seq_len: candidate.seq_len,
+        micro_batch: candidate.micro_batch,
+        grad_accum: candidate.grad_accum,
+        activation_checkpointing: candidate.activation_checkpointing,
+    };
+    let tok_s = candidate.throughput_tok_s.expected;
+    let used = utilization(Convention::Mosaic2022, &setting, &configuration, tok_s);
+    (used.hfu > peak_share(setting.stack)).then(|| {
+        format!(
+            "predicted to compute at {:.0} % of its GPUs' peak, which none does: the fit's rows let expect so, \
+             so check that they count all GPUs, and that their links are as stated",
+            used.hfu * 100.0
         )
     })
 }

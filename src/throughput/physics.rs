@@ -32,7 +32,7 @@ const REFERENCE_PEAK_FLOPS: f64 = 312e12;
 const ATTENTION_BACKWARD: f64 = 2.5;
 
 /// Nominal `NVLink` rate of the A100 in one direction, for which the bus bandwidth was measured.
-const REFERENCE_LINK_BYTES_PER_S: f64 = 300e9;
+pub(crate) const REFERENCE_LINK_BYTES_PER_S: f64 = 300e9;
 
 /// Share of an inter-node link's rate that a large collective reaches.
 const LINK_EFFICIENCY: f64 = 0.92;
