@@ -103,7 +103,8 @@ fn a_fit_that_has_no_say_is_said_to_have_none() {
     let other_stack = fitted.json(&format!("{H100_CELL} --stack fp32-gather"));
     let note = other_stack["notes"][0].as_str().unwrap();
     assert!(
-        note.contains("no say on h100 under stack fp32-gather") && note.contains("bf16-gather,"),
+        note.contains("no say on h100 under stack fp32-gather")
+            && note.contains("bf16-gather, which `--stack` or a table's column `stack`"),
         "{note}"
     );
     let plan = fitted.json("plan --model gpt-7b --cluster r1z1 --gpus 8");
@@ -863,4 +864,23 @@ fn a_prediction_beyond_the_peak_is_said_to_be_one() {
         notes.contains("% of its GPUs' peak, which none does"),
         "{notes}"
     );
+}
+
+#[test]
+fn rows_that_repeat_another_of_their_table_are_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let last = H100.lines().last().unwrap();
+    fs::write(dir.path().join("own.csv"), format!("{H100}{last}\n")).unwrap();
+    let fit = ["fit", "own.csv", "-o", "own.fit.toml"];
+    let said = text(&run(dir.path(), &fit).stdout);
+    let said: String = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        said.contains("own.csv: 1 of 6 rows repeat another of it to the digit"),
+        "{said}"
+    );
+    let unnamed = run(dir.path(), &[&fit[..], &["--name", ""]].concat());
+    assert!(!unnamed.status.success());
+    assert!(text(&unnamed.stderr).contains("the fit has no name"));
+    let hidden = run(dir.path(), &["fit", "own.csv", "-o", ".mine.fit.toml"]);
+    assert!(text(&hidden.stdout).starts_with("mine: "));
 }

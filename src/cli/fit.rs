@@ -64,12 +64,16 @@ impl FitCommandArgs {
         paths(self.tables.iter().chain(&self.presets))
     }
 
-    /// The name given, or else the file's up to its first dot.
+    /// The name given, or else the file's up to its first dot but one that hides it.
     fn name(&self) -> String {
         self.name.clone().unwrap_or_else(|| {
             let file = self.output.file_name().unwrap_or_default();
             let file = file.to_string_lossy();
-            file.split('.').next().unwrap_or_default().to_owned()
+            file.trim_start_matches('.')
+                .split('.')
+                .next()
+                .unwrap_or_default()
+                .to_owned()
         })
     }
 }
@@ -85,6 +89,13 @@ pub(super) fn run(
                 .help("name a file: `-o my.fit.toml`")
                 .into(),
         );
+    }
+    if args.name().trim().is_empty() {
+        return Err(Diagnostic::new(
+            "the fit has no name, by which predictions say what they rest on",
+        )
+        .help("give it one, `--name mine`; without `--name` it has that of the file it goes to")
+        .into());
     }
     let catalog = catalog_with(Catalog::embedded(), &args.presets)?;
     let Tables {

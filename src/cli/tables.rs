@@ -102,6 +102,15 @@ pub(super) fn read_tables(
                 table.rows.len(),
             )),
         }
+        let once: HashSet<&Digits> = rows.iter().collect();
+        match rows.len() - once.len() {
+            0 => {}
+            again => tables.notes.push(format!(
+                "{}: {again} of {} rows repeat another of it to the digit, and count twice",
+                source.name,
+                rows.len(),
+            )),
+        }
         known.extend(rows);
         tables.sources.push(source);
         tables.notes.extend(table.notes.into_iter().map(named));

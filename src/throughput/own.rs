@@ -63,7 +63,7 @@ impl Fit {
         }
         Some(format!(
             "fit `{}` has no say on {gpu} under stack {}: its rows there are of {of_gpu}, which \
-             `--stack` would name",
+             `--stack` or a table's column `stack` would name",
             self.name, setting.stack.name
         ))
     }
