@@ -17,6 +17,8 @@ pub struct Gpu {
     pub usable_gib: f64,
     /// Link between the GPUs of one node, bytes/s in one direction per GPU.
     pub intra_node_bytes_per_s: f64,
+    /// Whether its matrix units multiply fp8; `None` where nobody says.
+    pub fp8: Option<bool>,
     /// Whether the embedded tables hold measurements on it; else predictions extrapolate.
     pub measured: bool,
     /// Where the figures come from.

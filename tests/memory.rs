@@ -35,6 +35,7 @@ fn cluster(usable_gib: f64) -> Cluster {
         hbm_bytes_per_s: 2.039e12,
         usable_gib,
         intra_node_bytes_per_s: 300e9,
+        fp8: None,
         measured: true,
         source: String::new(),
     };

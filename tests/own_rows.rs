@@ -884,3 +884,5 @@ fn rows_that_repeat_another_of_their_table_are_told() {
     let hidden = run(dir.path(), &["fit", "own.csv", "-o", ".mine.fit.toml"]);
     assert!(text(&hidden.stdout).starts_with("mine: "));
 }
+
+

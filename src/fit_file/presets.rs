@@ -136,6 +136,9 @@ fn cluster_key(cluster: &Cluster) -> String {
 
 fn gpu(gpu: &Gpu) -> Table {
     let mut table = Table::new();
+    if let Some(fp8) = gpu.fp8 {
+        table.insert("fp8".to_owned(), Value::Boolean(fp8));
+    }
     let mut put = |key: &str, value: f64| table.insert(key.to_owned(), Value::Float(value));
     put("peak_tflops", divided(gpu.peak_flops, 1e12));
     put("hbm_tb_per_s", divided(gpu.hbm_bytes_per_s, 1e12));

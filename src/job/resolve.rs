@@ -3,11 +3,12 @@
 use super::settings::{ModelChoice, Settings, Sourced};
 use super::{GlobalBatch, Request, StackChoice, TokenBudget, TokensChoice};
 use crate::diagnostic::Diagnostic;
-use crate::hardware::Cluster;
-use crate::measure::DEFAULT_STACK;
+use crate::hardware::{Cluster, Gpu};
+use crate::measure::{DEFAULT_STACK, multiplies_fp8};
 use crate::model::{MAX_SEQ_LEN, Model};
 use crate::preset::Catalog;
 use crate::search::Axis;
+use crate::stack::Stack;
 
 /// Clusters that a job runs on when it names none: the measured ones.
 const DEFAULT_CLUSTERS: [&str; 2] = ["r7z2", "r1z1"];
@@ -49,12 +50,7 @@ pub fn resolve(settings: Settings, catalog: &Catalog) -> Result<Request, Diagnos
     let pricing = prices.resolve(start, catalog)?;
     let mut clusters = clusters(settings.clusters, catalog)?;
     prices.put_own(&mut clusters);
-    let usual = catalog.usual_stack(&clusters);
-    let stack_choice = match (&settings.stack, usual) {
-        (Some(_), _) => StackChoice::Named,
-        (None, Some((gpu, _))) => StackChoice::OfRows(gpu.name.clone()),
-        (None, None) => StackChoice::Default,
-    };
+    let (stack, stack_choice) = stack(settings.stack, &clusters, catalog)?;
     Ok(Request {
         stack_choice,
         tokens,
@@ -62,15 +58,7 @@ pub fn resolve(settings: Settings, catalog: &Catalog) -> Result<Request, Diagnos
         clusters,
         reliability: settings.reliability.resolve()?,
         pricing,
-        stack: match settings.stack {
-            None => catalog
-                .stack(usual.map_or(DEFAULT_STACK, |(_, stack)| stack))?
-                .clone(),
-            Some(set) => catalog
-                .stack(&set.value)
-                .map_err(|unknown| set.refuse(unknown, "not known"))?
-                .clone(),
-        },
+        stack,
         gpus: axis(settings.gpus, "GPU count", MAX_AXIS_VALUE)?,
         micro_batch: axis(settings.micro_batch, "micro-batch", MAX_AXIS_VALUE)?,
         grad_accum: axis(settings.grad_accum, "gradient accumulation", MAX_AXIS_VALUE)?,
@@ -130,6 +118,59 @@ fn clusters(
         }
     }
     Ok(found)
+}
+
+/// The stack named, or else that of a user's own rows on the GPUs of the clusters, or else that of the
+/// embedded tables.
+///
+/// # Errors
+/// An unknown name, rows that ran on one stack here and on another there, or fp8 on a GPU without it.
+fn stack(
+    set: Option<Sourced<String>>,
+    clusters: &[Cluster],
+    catalog: &Catalog,
+) -> Result<(Stack, StackChoice), Diagnostic> {
+    let usual = catalog.usual_stacks(clusters);
+    let (stack, choice) = match (&set, usual.as_slice()) {
+        (Some(set), _) => {
+            let named = catalog.stack(&set.value);
+            let named = named.map_err(|unknown| set.refuse(unknown, "not known"))?;
+            (named, StackChoice::Named)
+        }
+        (None, []) => (catalog.stack(DEFAULT_STACK)?, StackChoice::Default),
+        (None, [(gpu, stack)]) => (catalog.stack(stack)?, StackChoice::OfRows(gpu.name.clone())),
+        (None, several) => return Err(several_stacks(several)),
+    };
+    let without = clusters.iter().find(|c| c.gpu.fp8 == Some(false));
+    if let Some(cluster) = without.filter(|_| multiplies_fp8(stack)) {
+        let refusal = Diagnostic::new(format!(
+            "stack `{}` multiplies matrices in fp8, which {} of {} can't",
+            stack.name, cluster.gpu.name, cluster.name
+        ))
+        .help("name another stack (`--stack`, `stack` in a job file), or leave that cluster out");
+        return Err(match set {
+            Some(set) => set.refuse(refusal, "in fp8"),
+            None => refusal,
+        });
+    }
+    Ok((stack.clone(), choice))
+}
+
+/// That rows of the GPUs asked about ran on several stacks, of which one plan can't choose one for all.
+fn several_stacks(several: &[(&Gpu, &str)]) -> Diagnostic {
+    let mut each: Vec<String> = several
+        .iter()
+        .map(|(gpu, stack)| format!("`{stack}` on {}", gpu.name))
+        .collect();
+    each.sort_unstable();
+    Diagnostic::new(format!(
+        "no stack is named, and the fit's rows ran on {}",
+        each.join(", ")
+    ))
+    .help(
+        "name the one to plan for all clusters (`--stack`, `stack` in a job file), or ask about the \
+         clusters one by one, each on that of its rows",
+    )
 }
 
 fn axis(set: Option<Sourced<Axis>>, what: &str, max: u64) -> Result<Axis, Diagnostic> {

@@ -131,6 +131,11 @@ pub(crate) fn is_apart(stack: &Stack) -> bool {
 }
 
 /// What a file of measurements holds.
+/// Whether a stack multiplies matrices in fp8, as its name tells.
+pub(crate) fn multiplies_fp8(stack: &Stack) -> bool {
+    variant::has_part(&stack.name, variant::FP8)
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     /// Its rows, in the file's order.

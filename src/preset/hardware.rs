@@ -20,6 +20,7 @@ impl GpuTable {
             hbm_bytes_per_s: self.hbm_tb_per_s.0 * 1e12,
             usable_gib: self.usable_gib.0,
             intra_node_bytes_per_s: self.intra_node_gb_per_s.0 * 1e9,
+            fp8: self.fp8,
             measured: self.measured,
             source: self.source.clone(),
         }

@@ -110,6 +110,8 @@ pub(crate) struct GpuTable {
     pub(crate) usable_gib: Positive,
     /// Link between the GPUs of one node, GB/s in one direction per GPU.
     pub(crate) intra_node_gb_per_s: Positive,
+    /// Whether its matrix units multiply fp8; not told when left out.
+    pub(crate) fp8: Option<bool>,
     /// Whether the embedded tables hold measurements on it.
     #[serde(default)]
     pub(crate) measured: bool,

@@ -42,18 +42,24 @@ impl Catalog {
         self
     }
 
-    /// The stack that a user's own rows were measured on, on the GPU of the first of `clusters`
-    /// that they know, or else on another of its architecture, with the GPU they are of; `None` where
-    /// they know none, or nobody measured.
+    /// The stack that a user's own rows were measured on, on each of the GPUs of `clusters`, with the
+    /// GPU they are of: on that GPU, or else on another of its architecture. Each stack once; none where
+    /// the rows know none of the GPUs, or nobody measured.
     #[must_use]
-    pub fn usual_stack(&self, clusters: &[Cluster]) -> Option<(&Gpu, &str)> {
-        let on = |like: &dyn Fn(&Gpu, &Gpu) -> bool| {
-            clusters.iter().find_map(|cluster| {
+    pub fn usual_stacks(&self, clusters: &[Cluster]) -> Vec<(&Gpu, &str)> {
+        let mut stacks: Vec<(&Gpu, &str)> = Vec::new();
+        for cluster in clusters {
+            let known = |like: &dyn Fn(&Gpu, &Gpu) -> bool| {
                 let mut usual = self.usual.iter();
-                let known = usual.find(|(gpu, _)| like(gpu, &cluster.gpu));
-                known.map(|(gpu, stack)| (gpu, stack.as_str()))
-            })
-        };
-        on(&|a, b| a.name == b.name).or_else(|| on(&Gpu::same_architecture))
+                usual.find(|(gpu, _)| like(gpu, &cluster.gpu))
+            };
+            let known = known(&|a, b| a.name == b.name).or_else(|| known(&Gpu::same_architecture));
+            if let Some((gpu, stack)) = known
+                && !stacks.iter().any(|(_, other)| other == stack)
+            {
+                stacks.push((gpu, stack));
+            }
+        }
+        stacks
     }
 }

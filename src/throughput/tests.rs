@@ -19,6 +19,7 @@ fn cluster(inter_node_bytes_per_s: f64) -> Cluster {
             hbm_bytes_per_s: 2.0e12,
             usable_gib: 79.2,
             intra_node_bytes_per_s: 300e9,
+            fp8: None,
             measured: true,
             source: String::new(),
         },

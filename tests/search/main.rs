@@ -32,6 +32,7 @@ fn cluster(gpus_per_node: u64, max_gpus: u64, linked: bool) -> Cluster {
             hbm_bytes_per_s: 1e12,
             usable_gib: 80.0,
             intra_node_bytes_per_s: 1e11,
+            fp8: None,
             measured: false,
             source: "made up".into(),
         },
