@@ -360,6 +360,39 @@ fn sharding_and_parallelism_are_read_in_words() {
             "64,default",
             "bf16-gather",
         ),
+        // The same words under a sharding's own header.
+        ("gpus,sharding_strategy", "64,FSDP", "bf16-gather"),
+        ("gpus,sharding_strategy", "64,FSDP + TP2", "bf16-gather-tp2"),
+        ("gpus,sharding_strategy", "64,TP8", "bf16-gather-tp8"),
+        (
+            "gpus,sharding_strategy",
+            "64,SHARD_GRAD_OP (ZeRO-2)",
+            "bf16-gather-zero2",
+        ),
+        (
+            "gpus,sharding_strategy",
+            "64,FULL_SHARD + CPU offload",
+            "bf16-gather-offload",
+        ),
+        ("gpus,sharding_strategy", "64,HSDP 8x8", "bf16-gather-hsdp"),
+        ("gpus,sharding_strategy", "64,stage 2", "bf16-gather-zero2"),
+        (
+            "gpus,sharding_strategy",
+            "64,deepspeed_stage_2_offload",
+            "bf16-gather-zero2-offload",
+        ),
+        (
+            "gpus,sharding_strategy",
+            "64,fsdp-hybrid",
+            "bf16-gather-hsdp",
+        ),
+        (
+            "gpus,sharding_strategy",
+            "64,DDP+ZeRO1",
+            "bf16-gather-zero1",
+        ),
+        ("gpus,strategy", "64,replicated", "bf16-gather-zero0"),
+        ("gpus,sharding_strategy", "64,MiCS", "bf16-gather-hsdp"),
         // What isn't over all GPUs is told by either.
         (
             "gpus,strategy,sharding_strategy",
@@ -383,6 +416,8 @@ fn sharding_and_parallelism_are_read_in_words() {
         ("gpus,distributed_strategy", "64,megatron"),
         ("gpus,deepspeed", "64,ds_config.json"),
         ("gpus,fsdp", "64,false"),
+        ("gpus,fsdp_sharding_strategy", "64,2"),
+        ("gpus,sharding_strategy", "64,none"),
     ] {
         let (_, note) = told(headers, cells);
         assert!(note.contains("doesn't tell what is sharded"), "{note}");

@@ -58,8 +58,8 @@ fn groups<'a>(
     notes: &mut Notes,
 ) -> Result<Option<(Column, &'a Cell, &'static Sharding)>, Diagnostic> {
     let in_words = |told: fn(&parallelism::Told) -> Option<u64>| {
-        let (cell, words) = parallelism::told(row)?;
-        Some((Column::Parallelism, cell, told(&words)?))
+        let (column, cell, words) = parallelism::told(row)?;
+        Some((column, cell, told(&words)?))
     };
     let column = |column, (cell, degree)| (column, cell, degree);
     let replicas = degree(row, Column::Replicas, notes)

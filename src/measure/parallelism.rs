@@ -68,22 +68,27 @@ pub(super) struct Told {
     pub(super) offload: bool,
     /// GPUs that share a sequence, which Megatron has those of tensor parallelism do.
     sequence: Option<u64>,
+    /// The stage of `ZeRO`.
+    stage: Option<u64>,
     /// Whether a sharding is told at all.
     known: bool,
 }
 
-/// What the cells of a row say, and the one that says most of it.
-pub(super) fn told<'a>(row: &Row<'a>) -> Option<(&'a Cell, Told)> {
-    let cells = row.cells(Column::Parallelism);
-    let told = cells.map(|cell| {
+/// What the cells of a row say, and the one that says most of it, in its column: a column of the
+/// sharding comes first.
+pub(super) fn told<'a>(row: &Row<'a>) -> Option<(Column, &'a Cell, Told)> {
+    let sharding = row.cells(Column::Sharding);
+    let sharding = sharding.map(|cell| (Column::Sharding, cell, Told::by("", &cell.text)));
+    let cells = row.cells(Column::Parallelism).map(|cell| {
         let header = row.spelled(Column::Parallelism, Some(cell));
-        (cell, Told::by(header, &cell.text))
+        (Column::Parallelism, cell, Told::by(header, &cell.text))
     });
-    let (cell, told) = told.reduce(|(cell, told), (next, more)| {
-        let says_more = told.says_nothing() && !more.says_nothing();
-        (if says_more { next } else { cell }, told.and(more))
+    let (column, cell, told) = sharding.chain(cells).reduce(|one, other| {
+        let says_more = one.2.says_nothing() && !other.2.says_nothing();
+        let (column, cell, _) = if says_more { other } else { one };
+        (column, cell, one.2.and(other.2))
     })?;
-    Some((cell, told.in_sequences()))
+    Some((column, cell, told.in_sequences()))
 }
 
 impl Told {
@@ -104,7 +109,18 @@ impl Told {
         while let Some((word, after)) = rest.split_first() {
             rest = told.hear(word, after);
         }
-        told
+        told.by_stage()
+    }
+
+    /// A stage says what is sharded among copies that are whole otherwise (`DDP + ZeRO1`).
+    fn by_stage(mut self) -> Self {
+        if let Some(stage) = self.stage {
+            let whole = Sharding::of_suffix("zero0");
+            let other = self.sharding.filter(|sharding| Some(*sharding) != whole);
+            self.sharding = other.or_else(|| Sharding::of_stage(stage));
+            self.known = true;
+        }
+        self
     }
 
     /// Takes in a word, and gives what is left behind it.
@@ -117,7 +133,7 @@ impl Told {
         }
         let next = after.first().map(String::as_str);
         match (word, number) {
-            ("hsdp" | "hybrid", _) => return self.groups(after),
+            ("hsdp" | "hybrid" | "hybridshard" | "mics", _) => return self.groups(after),
             ("fsdp" | "fully" | "fullshard" | "full", _) => {
                 self.known = true;
                 // A 2 is the version of the software.
@@ -125,12 +141,7 @@ impl Told {
                 return behind;
             }
             ("zero" | "z" | "stage", Some(stage)) => {
-                match stage {
-                    0 => self.is("zero0"),
-                    1 => self.is("zero1"),
-                    2 => self.is("zero2"),
-                    _ => self.known = true,
-                }
+                self.stage = Some(stage);
                 return behind;
             }
             ("sp" | "sequence", _) => {
@@ -138,12 +149,12 @@ impl Told {
                 return behind;
             }
             // Copies that are counted are not told to be whole.
-            ("dp", Some(_)) => return behind,
+            ("dp" | "replicate" | "replicated", Some(_)) => return behind,
             ("grad", _) if next == Some("op") => self.is("zero2"),
             ("shardgradop", _) => self.is("zero2"),
             ("no", _) if next == Some("shard") => self.is("zero0"),
             ("multi", _) if next == Some("gpu") => self.is("zero0"),
-            ("ddp" | "dp" | "noshard", _) => self.is("zero0"),
+            ("ddp" | "dp" | "noshard" | "replicate" | "replicated", _) => self.is("zero0"),
             ("offload" | "offloading", _) => self.offload = true,
             _ => {}
         }
@@ -177,6 +188,7 @@ impl Told {
             sharding: self.sharding.or(other.sharding),
             offload: self.offload || other.offload,
             sequence: self.sequence.or(other.sequence),
+            stage: self.stage.or(other.stage),
             known: self.known || other.known,
         }
     }
@@ -281,6 +293,11 @@ mod tests {
                 false,
             ),
             ("DDP", Some("zero0"), [0; 4], (0, 0), false),
+            ("DDP+ZeRO1", Some("zero1"), [0; 4], (0, 0), false),
+            ("DDP, ZeRO-3", None, [0; 4], (0, 0), false),
+            ("replicated", Some("zero0"), [0; 4], (0, 0), false),
+            ("MiCS", Some("hsdp"), [0; 4], (0, 0), false),
+            ("HybridShard", Some("hsdp"), [0; 4], (0, 0), false),
             ("MULTI_GPU", Some("zero0"), [0; 4], (0, 0), false),
         ] {
             let told = Told::by("strategy", text).in_sequences();

@@ -36,20 +36,21 @@ impl Split {
         let mut split = Self { ways: [1; 4] };
         for (at, (column, found)) in COLUMNS.into_iter().zip(&mut split.ways).enumerate() {
             *found = ways(row, column)?;
-            let told = in_words.and_then(|(cell, told)| Some((cell, (*told.ways.get(at)?)?)));
-            let Some((cell, told)) = told.filter(|(_, told)| told != found) else {
+            let told =
+                in_words.and_then(|(held, cell, told)| Some((held, cell, (*told.ways.get(at)?)?)));
+            let Some((held, cell, told)) = told.filter(|(.., told)| told != found) else {
                 continue;
             };
             let counted = row.cell(column).is_some();
             if told == 0 && !counted {
                 let expected =
                     "expected over how many GPUs one copy of the model is split, such as TP 8";
-                return Err(row.refuse(cell, Column::Parallelism, expected));
+                return Err(row.refuse(cell, held, expected));
             }
             if told > 0 && counted {
                 let header = row.spelled(column, row.cell(column));
                 let expected = format!("expected {found}, as `{header}` says");
-                return Err(row.refuse(cell, Column::Parallelism, &expected));
+                return Err(row.refuse(cell, held, &expected));
             }
             *found = told.max(*found);
         }

@@ -34,45 +34,28 @@ pub(super) struct Sharding {
     pub(super) suffix: &'static str,
     /// What it does.
     pub(super) what: &'static str,
-    /// What it is called, as [`normalised`].
-    names: &'static [&'static str],
-    /// As a stage of `ZeRO`.
-    stage: Option<&'static str>,
 }
-
-/// What is sharded over all GPUs, the one way modelled, is called.
-const FULL: [&str; 5] = ["fullshard", "full", "fsdp", "fsdp2", "zero3"];
 
 const SHARDINGS: [Sharding; 5] = [
     Sharding {
         suffix: "hsdp",
         what: "sharded within groups of GPUs",
-        names: &["hybridshard", "hybrid", "hsdp"],
-        stage: None,
     },
     Sharding {
         suffix: "hsdp2",
         what: "gradients and optimizer states sharded within groups of GPUs",
-        names: &["hybridshardzero2"],
-        stage: None,
     },
     Sharding {
         suffix: "zero2",
         what: "only gradients and optimizer states sharded",
-        names: &["shardgradop", "zero2"],
-        stage: Some("2"),
     },
     Sharding {
         suffix: "zero1",
         what: "only optimizer states sharded",
-        names: &["zero1"],
-        stage: Some("1"),
     },
     Sharding {
         suffix: "zero0",
         what: "nothing sharded",
-        names: &["noshard", "ddp", "zero0"],
-        stage: Some("0"),
     },
 ];
 
@@ -98,22 +81,24 @@ impl Sharding {
     /// isn't known, which is noted.
     pub(super) fn of<'a>(row: &Row<'a>, notes: &mut Notes) -> Option<Told<'a>> {
         let in_words = parallelism::told(row);
-        if let Some((cell, told)) = in_words
+        let stage = row.cell(Column::ZeroStage);
+        let stage = stage.filter(|_| row.cell(Column::Sharding).is_none());
+        if let Some((column, cell, told)) = in_words
             && told.says_nothing()
-            && row.cell(Column::Sharding).is_none()
-            && row.cell(Column::ZeroStage).is_none()
+            && stage.is_none()
         {
+            let header = row.spelled(column, Some(cell));
             let text = format!(
-                "`{}` {} doesn't tell what is sharded, which is taken as FULL_SHARD, the only one modelled",
-                row.spelled(Column::Parallelism, Some(cell)),
+                "`{header}` {} doesn't tell what is sharded, which is taken as FULL_SHARD, the only one \
+                 modelled",
                 cell.text
             );
             notes.warn(row.line(), text);
         }
         let in_words =
-            in_words.and_then(|(cell, told)| Some((Column::Parallelism, cell, told.sharding?)));
-        let told = Self::named(row, notes).or(in_words);
-        Self::kept(row, told, notes)
+            in_words.and_then(|(column, cell, told)| Some((column, cell, told.sharding?)));
+        let told = stage.and_then(|cell| Self::by_stage(cell, row, notes));
+        Self::kept(row, told.or(in_words), notes)
     }
 
     /// The same where gathered parameters may be kept for the backward pass.
@@ -145,33 +130,35 @@ impl Sharding {
         Self::of_suffix(suffix).map(|sharding| (column, cell, sharding))
     }
 
-    /// The one that a column of a sharding's name, or of its stage, tells.
-    fn named<'a>(row: &Row<'a>, notes: &mut Notes) -> Option<Told<'a>> {
-        let told = |column| row.cell(column).map(|cell| (column, cell));
-        let (column, cell) = told(Column::Sharding).or_else(|| told(Column::ZeroStage))?;
+    /// The one of a stage of `ZeRO`.
+    pub(super) fn of_stage(stage: u64) -> Option<&'static Self> {
+        match stage {
+            0 => Self::of_suffix("zero0"),
+            1 => Self::of_suffix("zero1"),
+            2 => Self::of_suffix("zero2"),
+            _ => None,
+        }
+    }
+
+    /// The one that a column of its stage tells.
+    fn by_stage<'a>(cell: &'a Cell, row: &Row<'a>, notes: &mut Notes) -> Option<Told<'a>> {
         let key = normalised(cell.text.trim_end_matches(".0"));
-        let key = key.trim_start_matches("shardingstrategy");
-        // Numbers of strategies are counted otherwise than stages.
-        let stage = (column == Column::ZeroStage)
-            .then(|| key.trim_start_matches("zero").trim_start_matches("stage"));
-        if FULL.contains(&key) || stage == Some("3") {
-            return None;
-        }
-        if column == Column::ZeroStage && is_no(&cell.text) {
-            return Self::of_suffix("zero0").map(|sharding| (column, cell, sharding));
-        }
-        let found = SHARDINGS.iter().find(|sharding| {
-            sharding.names.contains(&key) || stage.is_some() && sharding.stage == stage
-        });
-        if found.is_none() {
+        let stage = key.trim_start_matches("zero").trim_start_matches("stage");
+        let stage = if is_no(&cell.text) {
+            Some(0)
+        } else {
+            stage.parse::<u64>().ok().filter(|stage| *stage <= 3)
+        };
+        let Some(stage) = stage else {
             let text = format!(
                 "{} `{}` is not known and taken as FULL_SHARD, the only one modelled",
-                called(column),
+                called(Column::ZeroStage),
                 cell.text
             );
             notes.warn(row.line(), text);
-        }
-        found.map(|sharding| (column, cell, sharding))
+            return None;
+        };
+        Self::of_stage(stage).map(|sharding| (Column::ZeroStage, cell, sharding))
     }
 }
 
@@ -228,7 +215,7 @@ pub(super) fn tells_fp8(row: &Row<'_>) -> Result<bool, Diagnostic> {
 
 /// Whether a row says that something is offloaded to the CPU.
 pub(super) fn tells_offload(row: &Row<'_>) -> Result<bool, Diagnostic> {
-    let in_words = parallelism::told(row).is_some_and(|(_, told)| told.offload);
+    let in_words = parallelism::told(row).is_some_and(|(.., told)| told.offload);
     let told = any_told(row, Column::CpuOffload, |text| {
         matches!(text, "cpu" | "nvme")
     })?;
