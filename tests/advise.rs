@@ -262,3 +262,22 @@ fn among_the_rows_of_a_table_some_are_picked_and_all_narrowed() {
         "{widths:?} for {last}"
     );
 }
+
+/// A stack that was named is written, also where rows that name none are taken to be of it.
+#[test]
+fn a_stack_that_was_named_is_in_the_table() {
+    let named = NEW_HARDWARE
+        .replace("h100-cluster", "r1z1")
+        .replace("bf16-gather", "fp32-gather");
+    let advised = |job: &str| {
+        let advice = advise(&request(job), &fit(), &MeasuringLimits::default()).unwrap();
+        measure::to_blank_csv(&advice.table)
+    };
+    assert!(
+        advised(&named).contains(",fp32-gather,"),
+        "{}",
+        advised(&named)
+    );
+    let unnamed = named.replace("stack = \"fp32-gather\"\n", "");
+    assert!(!advised(&unnamed).contains("fp32-gather"));
+}

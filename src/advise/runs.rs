@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{MeasuringLimits, Pick};
 use crate::configuration::{Configuration, Setting};
 use crate::hardware::Cluster;
-use crate::job::Request;
+use crate::job::{Request, StackChoice};
 use crate::measure::{Measurement, is_usual};
 use crate::memory::{MemoryModel, Verdict};
 use crate::model::{MAX_SEQ_LEN, Shape};
@@ -182,7 +182,8 @@ impl RunPlace<'_> {
                         shape,
                         cluster: Arc::clone(self.cluster),
                         stack: Arc::clone(stack),
-                        stack_told: !is_usual(self.cluster, stack),
+                        stack_told: request.stack_choice == StackChoice::Named
+                            || !is_usual(self.cluster, stack),
                         configuration: Configuration {
                             gpus: self.gpus,
                             seq_len: self.seq_len,
