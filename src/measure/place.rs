@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::hardware::Cluster;
 use crate::preset::Catalog;
 use crate::quantity::{counted, display_whole};
@@ -251,7 +251,22 @@ impl<'a> Places<'a> {
         let is_other = named
             .iter()
             .any(|word| of_a_kind(word) && !known.contains(word));
-        if !is_variant && (is_known || !is_other) {
+        if !is_variant && is_known {
+            // Other memory or another socket of one of these, and no other architecture.
+            let alike = self.catalog.gpus().filter(|gpu| {
+                let mut words = words(&gpu.name).into_iter();
+                words.any(|word| of_a_kind(&word) && named.contains(&word))
+            });
+            let alike = alike.map(|gpu| gpu.name.as_str());
+            return did_you_mean(name, alike)
+                .into_iter()
+                .fold(
+                    Diagnostic::new(format!("unknown GPU `{name}`")),
+                    Diagnostic::help,
+                )
+                .help("`tminus presets gpus` lists all");
+        }
+        if !is_variant && !is_other {
             return unknown;
         }
         let key = named.join("-");

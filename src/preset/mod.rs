@@ -171,7 +171,7 @@ impl Catalog {
     fn add_clusters(&mut self, tables: &Tables, origin: &Origin) -> Result<(), Diagnostic> {
         refuse_repeats(tables.clusters.0.iter().map(|(name, _)| name), origin)?;
         for (name, table) in &tables.clusters.0 {
-            let gpu = self.gpus.find(&table.gpu.value).map_err(|unknown| {
+            let gpu = self.gpu(&table.gpu.value).map_err(|unknown| {
                 unknown
                     .in_text(origin.clone())
                     .at(table.gpu.span.clone(), "not known")
@@ -241,7 +241,11 @@ impl Catalog {
     /// # Errors
     /// An unknown name, with the nearest known ones.
     pub fn gpu(&self, name: &str) -> Result<&Gpu, Diagnostic> {
-        self.gpus.find(name)
+        let own = self.gpus.get(name);
+        match own.or_else(|| self.gpus.get(without_vendor(name)?)) {
+            Some(gpu) => Ok(gpu),
+            None => self.gpus.find(name),
+        }
     }
 
     /// The cluster of that name.
@@ -277,7 +281,7 @@ impl Catalog {
     /// # Errors
     /// An unknown GPU, with the nearest known ones.
     pub fn generic_cluster(&self, gpu: &str) -> Result<Cluster, Diagnostic> {
-        let gpu = self.gpus.find(gpu)?;
+        let gpu = self.gpu(gpu)?;
         let known = self.clusters().find(|cluster| {
             cluster.gpu.name == gpu.name && cluster.inter_node_bytes_per_s.is_some()
         });
@@ -377,6 +381,12 @@ impl Catalog {
         self.clusters()
             .flat_map(|cluster| cluster.prices.iter().map(move |price| (cluster, price)))
     }
+}
+
+/// A GPU's name without that of who makes it; `None` where it has none.
+fn without_vendor(name: &str) -> Option<&str> {
+    let (vendor, rest) = name.trim().split_once([' ', '-', '_'])?;
+    vendor.eq_ignore_ascii_case("nvidia").then_some(rest)
 }
 
 /// JSON Schema of a preset file.
