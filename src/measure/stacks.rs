@@ -114,7 +114,11 @@ impl<'a> Stacks<'a> {
             }
             let named = self
                 .named_stack(&cell.text, row, notes)
-                .map_err(|unknown| row.located(unknown, cell, Column::Stack))?;
+                .map_err(|unknown| {
+                    row.located(unknown, cell, Column::Stack).help(
+                        "`[stacks.NAME]` with its `precision`, in a file for `--presets`, defines another",
+                    )
+                })?;
             bits::compare(row, named.precision, notes);
             return Ok(named);
         }
