@@ -1,7 +1,6 @@
 //! What columns hold, and what they are called.
 
-use crate::diagnostic::nearest_names;
-
+use super::meant::GPU_WORDS;
 use super::spellings::{self, recompute};
 
 /// What a column holds.
@@ -73,6 +72,7 @@ pub(super) enum Column {
     TokensPerS,
     TokensPerSGpu,
     SeqsPerS,
+    SeqsPerSGpu,
     /// Seconds of a step.
     StepS,
     /// Milliseconds of a step.
@@ -93,42 +93,58 @@ impl Column {
             .map_or("", |(_, name, _)| name)
     }
 
-    /// What a header that isn't read may be meant for where this column is missing.
-    pub(super) fn meant_by(self, header: &str) -> Option<String> {
-        // A batch of no unit is one of sequences or of tokens.
-        if normalised(header) == "globalbatch" {
-            let names = [Self::GlobalBatchSeqs, Self::GlobalBatchTokens].map(Self::name);
-            return Some(format!("`{}`, or `{}`", names[0], names[1]));
-        }
-        self.is_nearly(header).then(|| format!("`{}`", self.name()))
-    }
-
-    /// Whether a header is nearly one of those that this column has.
-    fn is_nearly(self, header: &str) -> bool {
-        let own = spellings::all().filter(|(column, ..)| *column == self);
-        let known = own.flat_map(|(_, name, others)| others.iter().chain([name]).copied());
-        let known: Vec<String> = known.map(normalised).collect();
-        !nearest_names(&normalised(header), known.iter().map(String::as_str)).is_empty()
-    }
-
     /// The column that a header stands above.
     pub(super) fn parse(header: &str) -> Option<Self> {
         let key = normalised(header);
-        // `seq/s` is a speed, `seqs` a number of sequences.
-        if key == "seqs" && header.contains('/') {
-            return Some(Self::SeqsPerS);
+        if let Some(column) = Self::of_fraction(header, &key) {
+            return Some(column);
         }
         let recomputed = || recompute::is_told_by(header).then_some(Self::Recompute);
         Self::spelled(&key)
+            .or_else(|| Self::of_one_gpu(&key))
             .or_else(recomputed)
             .or_else(|| Self::of_setting(header))
             .or_else(|| Self::of_metric(header))
     }
 
-    /// The utilization that a metric's last name tells (`throughput/device/mfu`).
+    /// The column of a header that says one thing in another, where without the stroke it would be
+    /// something else: `seq/s` is a speed, `seqs` a number of sequences.
+    fn of_fraction(header: &str, key: &str) -> Option<Self> {
+        if !header.contains('/') {
+            return None;
+        }
+        match key {
+            "seqs" => Some(Self::SeqsPerS),
+            "timesteps" | "timeiters" if header.contains(['(', '[']) => Some(Self::StepS),
+            "sit" | "siter" | "siteration" | "sstep" => Some(Self::StepS),
+            "msit" | "msiter" | "msiteration" | "msstep" => Some(Self::StepMs),
+            _ => None,
+        }
+    }
+
+    /// A speed of one GPU under another word for it.
+    fn of_one_gpu(key: &str) -> Option<Self> {
+        let key = GPU_WORDS
+            .iter()
+            .fold(key.to_owned(), |key, word| key.replace(word, "gpu"));
+        let found = Self::spelled(&key).or_else(|| Self::spelled(&key.replace("per", "")));
+        found.filter(|column| matches!(column, Self::TokensPerSGpu | Self::SeqsPerSGpu))
+    }
+
+    /// What a metric's last name tells: a utilization (`throughput/device/mfu`), or a speed where the
+    /// metrics are of that.
     fn of_metric(header: &str) -> Option<Self> {
-        let (_, name) = header.rsplit_once('/')?;
-        Self::spelled(&normalised(name)).filter(|column| matches!(column, Self::Mfu | Self::Hfu))
+        let (path, name) = header.rsplit_once('/')?;
+        let mut groups = path.split('/').map(normalised);
+        let of_speed = matches!(groups.next().as_deref(), Some("throughput" | "runtime"));
+        let of_one = groups.any(|group| GPU_WORDS.contains(&group.as_str()));
+        match Self::spelled(&normalised(name))? {
+            told @ (Self::Mfu | Self::Hfu) => Some(told),
+            Self::TokensPerS if of_speed && of_one => Some(Self::TokensPerSGpu),
+            Self::SeqsPerS if of_speed && of_one => Some(Self::SeqsPerSGpu),
+            told @ (Self::TokensPerS | Self::SeqsPerS) if of_speed => Some(told),
+            _ => None,
+        }
     }
 
     /// The column of that [`normalised`] header.

@@ -89,6 +89,7 @@ pub(super) fn has_throughput(header: &Record) -> bool {
                 Column::TokensPerS
                     | Column::TokensPerSGpu
                     | Column::SeqsPerS
+                    | Column::SeqsPerSGpu
                     | Column::StepS
                     | Column::StepMs
             )

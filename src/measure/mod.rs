@@ -17,6 +17,7 @@ mod experts;
 mod grid;
 mod header;
 mod markdown;
+mod meant;
 mod nodes;
 mod notes;
 mod number;
@@ -130,12 +131,12 @@ pub(crate) fn is_apart(stack: &Stack) -> bool {
     stack.name.rsplit('-').any(apart)
 }
 
-/// What a file of measurements holds.
 /// Whether a stack multiplies matrices in fp8, as its name tells.
 pub(crate) fn multiplies_fp8(stack: &Stack) -> bool {
     variant::has_part(&stack.name, variant::FP8)
 }
 
+/// What a file of measurements holds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     /// Its rows, in the file's order.

@@ -5,6 +5,7 @@ use crate::quantity::Tokens;
 
 use super::column::Column;
 use super::grid::{Cell, Record};
+use super::meant;
 use super::notes::Notes;
 use super::number::{self, Printed, without_groups};
 
@@ -253,12 +254,7 @@ impl<'a> Row<'a> {
             .filter(|text| !text.is_empty())
             .collect();
         let mut unread = self.unread().map(|(header, _)| header);
-        let meant = unread.find_map(|header| {
-            let names = column.meant_by(header)?;
-            Some(format!(
-                "`{header}` is not read: name it {names} where it is that"
-            ))
-        });
+        let meant = unread.find_map(|header| meant::remedy(column, header));
         let refusal = Diagnostic::new(format!(
             "line {}: the table has no column {wanted}",
             self.header.line

@@ -32,10 +32,12 @@ pub(super) fn read(
 ) -> Result<Option<f64>, Diagnostic> {
     let mut told: Option<(Column, Printed)> = None;
     let step = configuration.global_batch_tokens() as f64;
+    let tokens_of_gpus = configuration.seq_len as f64 * configuration.gpus as f64;
     for (column, factor) in [
         (Column::TokensPerS, 1.0),
         (Column::TokensPerSGpu, configuration.gpus as f64),
         (Column::SeqsPerS, configuration.seq_len as f64),
+        (Column::SeqsPerSGpu, tokens_of_gpus),
         (Column::StepS, step),
         (Column::StepMs, step * 1e3),
     ] {
@@ -90,31 +92,14 @@ pub(super) fn read(
     Ok(told.map(|(_, tokens)| tokens.value))
 }
 
-/// Times of a step whose header doesn't say in what, as [`normalised`].
-const TIMES: [&str; 7] = [
-    "steptime",
-    "itertime",
-    "iterationtime",
-    "timeperstep",
-    "timeperiter",
-    "timeperiteration",
-    "elapsedtimeperiteration",
-];
-
 /// The refusal of a row that doesn't tell how fast it went, with how to make it do so.
 pub(super) fn missing(row: &Row<'_>) -> Diagnostic {
     let refusal = row.missing(Column::TokensPerS, "`throughput_tok_s`");
-    let unread = || row.unread().map(|(header, _)| header);
-    let timed = unread().find(|header| TIMES.contains(&normalised(header).as_str()));
-    if let Some(header) = timed {
-        return refusal.help(format!(
-            "`{header}` doesn't say in what: `step_time_s` heads seconds, `step_time_ms` milliseconds"
-        ));
-    }
-    let counted = row
-        .cell(Column::Tflops)
-        .map(|cell| row.spelled(Column::Tflops, Some(cell)));
-    match counted.or_else(|| unread().find(|header| is_of_flops(header))) {
+    let counted = [Column::Tflops, Column::Mfu, Column::Hfu]
+        .into_iter()
+        .find_map(|column| Some(row.spelled(column, Some(row.cell(column)?))));
+    let mut unread = row.unread().map(|(header, _)| header);
+    match counted.or_else(|| unread.find(|header| is_of_flops(header))) {
         Some(header) => refusal.help(how_from_flops(header)),
         None => refusal,
     }
@@ -129,7 +114,7 @@ pub(super) fn is_of_flops(header: &str) -> bool {
 pub(super) fn how_from_flops(header: &str) -> String {
     format!(
         "`{header}` alone doesn't tell it, since FLOPs are counted in several ways: tokens/s are the \
-         global batch's tokens over the seconds of a step, or the FLOP/s of all GPUs over the FLOPs of a \
+         global batch's tokens over the seconds of a step (`step_time_s` heads these), or the FLOP/s of all GPUs over the FLOPs of a \
          token as they were counted (about 6 for each parameter, and attention's)"
     )
 }
@@ -172,8 +157,8 @@ fn check_units(
     let looks_like = match column {
         Column::StepS | Column::StepMs if slow => "too long for a step".to_owned(),
         Column::StepS | Column::StepMs => "too short for a step".to_owned(),
-        Column::SeqsPerS if slow => "too slow for samples/s".to_owned(),
-        Column::SeqsPerS => "too fast for samples/s".to_owned(),
+        Column::SeqsPerS | Column::SeqsPerSGpu if slow => "too slow for samples/s".to_owned(),
+        Column::SeqsPerS | Column::SeqsPerSGpu => "too fast for samples/s".to_owned(),
         _ if slow => match Unit::by_mfu(here, configuration).as_slice() {
             [] => "too slow for tokens/s".to_owned(),
             [unit] => format!("this looks like {unit}"),

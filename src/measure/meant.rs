@@ -1,0 +1,130 @@
+//! What a header that isn't read may be meant for, where a table lacks a column.
+
+use crate::diagnostic::nearest_names;
+
+use super::column::{Column, normalised};
+use super::speed;
+use super::spellings;
+
+/// Words for a GPU in headers of what one of them does.
+pub(super) const GPU_WORDS: [&str; 4] = ["gpu", "device", "chip", "accelerator"];
+
+/// Times of a step whose header doesn't say in what, as [`normalised`].
+const TIMES: [&str; 10] = [
+    "steptime",
+    "itertime",
+    "iterationtime",
+    "timeperstep",
+    "timeperiter",
+    "timeperiteration",
+    "timestep",
+    "timeiter",
+    "timeiteration",
+    "elapsedtimeperiteration",
+];
+
+/// Steps that are counted, as [`normalised`] headers begin.
+const STEPS: [&str; 7] = [
+    "throughputbatches",
+    "batches",
+    "trainsteps",
+    "steps",
+    "iterations",
+    "iters",
+    "it",
+];
+
+/// In how much time, as they end.
+const A_SECOND: [&str; 6] = ["s", "sec", "second", "persec", "persecond", "pers"];
+
+/// What to do about a header that isn't read where `column` is missing; `None` where it is plainly of
+/// something else.
+pub(super) fn remedy(column: Column, header: &str) -> Option<String> {
+    if speed::is_of_flops(header) {
+        return None;
+    }
+    let of_speed = (column == Column::TokensPerS).then(|| in_another_unit(header));
+    if let Some(remedy) = of_speed.flatten() {
+        return Some(remedy);
+    }
+    let name_it = |names: &str| {
+        Some(format!(
+            "`{header}` is not read: name it {names} where it is that"
+        ))
+    };
+    // A batch of no unit is one of sequences or of tokens.
+    if normalised(header) == "globalbatch" {
+        let names = [Column::GlobalBatchSeqs, Column::GlobalBatchTokens].map(Column::name);
+        return name_it(&format!("`{}`, or `{}`", names[0], names[1]));
+    }
+    is_nearly(column, header)
+        .then(|| name_it(&format!("`{}`", column.name())))
+        .flatten()
+}
+
+/// Whether a header is nearly one of those that a column has.
+fn is_nearly(column: Column, header: &str) -> bool {
+    let own = spellings::all().filter(|(known, ..)| *known == column);
+    let known = own.flat_map(|(_, name, others)| others.iter().chain([name]).copied());
+    let known: Vec<String> = known.map(normalised).collect();
+    !nearest_names(&normalised(header), known.iter().map(String::as_str)).is_empty()
+}
+
+/// How to write what a header tells of the speed in a unit that isn't read.
+fn in_another_unit(header: &str) -> Option<String> {
+    let key = normalised(header);
+    if let Some(header) = time(header) {
+        return Some(format!(
+            "`{header}` doesn't say in what: `step_time_s` heads seconds, `step_time_ms` milliseconds"
+        ));
+    }
+    if counts_steps(header) {
+        return Some(format!(
+            "`{header}` counts steps: `step_time_s` heads the seconds of one, which are 1 over it"
+        ));
+    }
+    if !key.contains("tok") {
+        return None;
+    }
+    let of_one = GPU_WORDS.iter().any(|word| key.contains(word));
+    let column = if of_one {
+        Column::TokensPerSGpu
+    } else {
+        Column::TokensPerS
+    };
+    let name = column.name();
+    let scale = match key.split_once("tok") {
+        Some(("k", _)) => "multiplied by 1,000",
+        Some(("m", _)) => "multiplied by 1,000,000",
+        Some(("b" | "g", _)) => "multiplied by 1,000,000,000",
+        _ if key.contains("day") => "divided by 86,400",
+        _ if key.contains("hour") => "divided by 3,600",
+        _ if of_one => {
+            return Some(format!(
+                "`{header}` is not read: name it `{name}` where it is tokens/s of one GPU"
+            ));
+        }
+        _ => return None,
+    };
+    Some(format!("`{header}` is not read: `{name}` heads it {scale}"))
+}
+
+/// A header of the time of a step that doesn't say in what.
+fn time(header: &str) -> Option<&str> {
+    let name = header.rsplit('/').next().unwrap_or(header);
+    let told = [header, name];
+    let is_time = told
+        .iter()
+        .any(|text| TIMES.contains(&normalised(text).as_str()));
+    is_time.then_some(header)
+}
+
+/// Whether a header tells steps in a second.
+fn counts_steps(header: &str) -> bool {
+    let key = normalised(header);
+    let a_second = |rest: &str| A_SECOND.contains(&rest);
+    let counts = STEPS
+        .iter()
+        .any(|steps| key.strip_prefix(steps).is_some_and(a_second));
+    counts && (header.contains('/') || key.contains("per"))
+}
