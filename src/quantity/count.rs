@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
-use super::{MAX_COUNT, QuantityError, display_count};
+use super::{MAX_COUNT, QuantityError, display_count, without_separators};
 
 const COUNT_SUFFIXES: &[(&str, u64)] = &[
     ("", 1),
@@ -18,6 +18,11 @@ const COUNT_SUFFIXES: &[(&str, u64)] = &[
     ("mi", 1 << 20),
     ("gi", 1 << 30),
     ("ti", 1 << 40),
+];
+
+/// What suffixes are made of, and what may stand before one.
+const SUFFIX_LETTERS: &[char] = &[
+    ' ', 'k', 'K', 'm', 'M', 'b', 'B', 'g', 'G', 't', 'T', 'i', 'I',
 ];
 
 const BYTE_SUFFIXES: &[(&str, u64)] = &[
@@ -34,7 +39,8 @@ const BYTE_SUFFIXES: &[(&str, u64)] = &[
 
 /// Splits `134.5B` into its digits and its suffix (lower case).
 fn split_suffix(text: &str) -> (String, String) {
-    let text = text.trim();
+    let text = without_separators(text.trim(), SUFFIX_LETTERS);
+    let text = text.as_str();
     let end = text
         .find(|c: char| !(c.is_ascii_digit() || c == '.' || c == '_'))
         .unwrap_or(text.len());
@@ -131,6 +137,7 @@ fn parse_count(
 /// use tminus::quantity::Tokens;
 /// assert_eq!("134B".parse::<Tokens>().unwrap().get(), 134_000_000_000);
 /// assert_eq!("2Mi".parse::<Tokens>().unwrap().get(), 2_097_152);
+/// assert_eq!("2,097,152".parse::<Tokens>().unwrap().get(), 2_097_152);
 /// assert!("134X".parse::<Tokens>().is_err());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

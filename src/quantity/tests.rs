@@ -10,6 +10,8 @@ fn suffixes_are_exact() {
         ("0.1T", 100_000_000_000),
         ("1.5k", 1_500),
         ("2_097_152", 2_097_152),
+        ("134,000,000,000", 134_000_000_000),
+        ("1,500B", 1_500_000_000_000),
         ("0.5Mi", 524_288),
         ("300g", 300_000_000_000),
         ("134e9", 134_000_000_000),
@@ -23,6 +25,7 @@ fn suffixes_are_exact() {
 fn refusals_say_why() {
     for (text, reason) in [
         ("134X", "unknown suffix `x`"),
+        ("1,5B", "unknown suffix `,5b`"),
         ("", "empty"),
         ("-5", "greater than zero"),
         ("0", "greater than zero"),
