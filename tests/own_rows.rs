@@ -885,4 +885,60 @@ fn rows_that_repeat_another_of_their_table_are_told() {
     assert!(text(&hidden.stdout).starts_with("mine: "));
 }
 
+/// Which cluster is named first says nothing of the stack; and no GPU does what it has no units for.
+#[test]
+fn a_stack_is_not_chosen_by_the_order_of_clusters() {
+    let header = "model,gpu,gpus,seq_len,micro_batch,grad_accum,ac,precision,tok/s";
+    let mixed = Fitted::to(&format!(
+        "{header}\nllama-3-8b,h100,8,8192,1,8,on,fp8,90000\n\
+         llama-3-8b,a100-80gb,8,8192,1,8,on,bf16,26000\n"
+    ));
+    let refused = |command: &str| {
+        let fit = "--fit own.fit.toml --usd-per-gpu-hour 2";
+        let command = format!("plan --model llama-3-8b --tokens 50B --gpus 16 {command} {fit}");
+        let arguments: Vec<&str> = command.split_whitespace().collect();
+        let output = run(mixed.dir.path(), &arguments);
+        assert!(!output.status.success(), "{command}");
+        text(&output.stderr)
+    };
+    let one = refused("--cluster h100-cluster --cluster r1z1");
+    let other = refused("--cluster r1z1 --cluster h100-cluster");
+    assert_eq!(one, other);
+    assert!(
+        one.contains("`bf16-gather-fp8` on h100, `bf16-gather` on a100-80gb")
+            || one.contains("`bf16-gather` on a100-80gb, `bf16-gather-fp8` on h100"),
+        "{one}"
+    );
+    let without = refused("--cluster r1z1 --stack bf16-gather-fp8");
+    assert!(
+        without.contains("multiplies matrices in fp8, which a100-80gb of r1z1 can't"),
+        "{without}"
+    );
+    let plan = "plan --model llama-3-8b --tokens 50B --gpus 16 --top 1 --cluster h100-cluster";
+    assert_eq!(mixed.json(plan)["request"]["stack"], "bf16-gather-fp8");
+}
 
+/// A batch other than the one asked for is told, whichever way it is off.
+#[test]
+fn a_batch_that_is_missed_is_told_above_as_below() {
+    let dir = tempfile::tempdir().unwrap();
+    let predicted = |more: &str| {
+        let command =
+            format!("predict --model gpt-7b --tokens 134B --cluster r7z2 {more} --format json");
+        let arguments: Vec<&str> = command.split_whitespace().collect();
+        json(dir.path(), &arguments)
+    };
+    let above = predicted("--gpus 120 --micro-batch 5 --checkpointing off");
+    let notes = above["notes"].to_string();
+    assert!(notes.contains("not the 2Mi of gpt-7b"), "{notes}");
+    let below = predicted("--gpus 64 --micro-batch 4 --grad-accum 3 --global-batch 2Mi");
+    assert!(
+        near(
+            below["global_batch_shortfall"].as_f64().unwrap(),
+            0.25,
+            1e-9
+        ),
+        "{below}"
+    );
+    assert!(below["notes"].to_string().contains("not the 2Mi asked for"));
+}

@@ -33,7 +33,8 @@ struct ChoosingArgs {
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
 Answers for every valid configuration, also for one that overflows: the verdict says so.
-What is left open is what `tminus plan` would put first; a note says what was chosen.
+What is left open, the cluster and its GPUs too, is what `tminus plan` would put first; a note says
+what was chosen.
 
 Examples:
   tminus predict --model gpt-7b --tokens 134B --cluster r7z2 --gpus 64 \\
@@ -87,7 +88,7 @@ pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
     let loaded = request::open(None, &args.job.presets, &args.fit)?.single(flags)?;
     let (request, fit) = (&loaded.request, loaded.fit()?);
     let candidate = Planner::new(&fit).predict(request)?;
-    let Some(cluster) = request.clusters.first() else {
+    let Some(cluster) = request.cluster(&candidate.cluster) else {
         return Err(PlanError::NoCluster.into());
     };
     let mut notes = fit_notes(request, &fit);
@@ -118,22 +119,13 @@ fn no_model() -> Diagnostic {
         .help("`--presets FILE` adds those of a file; `tminus plan` takes a job file")
 }
 
-/// What was asked for that one configuration of one cluster leaves out.
+/// What was chosen for the one configuration, and what of the batch asked for it leaves out.
 fn left_out(args: &PredictArgs, request: &Request, candidate: &Candidate) -> Vec<String> {
-    let mut notes = Vec::new();
-    if args.job.cluster.len() > 1 {
-        notes.push(format!(
-            "this is {} alone, the first of the clusters named; `tminus plan` compares them",
-            candidate.cluster
-        ));
-    }
-    notes.extend(chosen(request, candidate));
-    notes.extend(batch_note(
-        args.job.global_batch.is_some(),
-        request,
-        candidate,
-    ));
-    notes
+    let batch = batch_note(args.job.global_batch.is_some(), request, candidate);
+    chosen(request, candidate)
+        .into_iter()
+        .chain(batch)
+        .collect()
 }
 
 /// What was left open, and is now settled.
@@ -141,6 +133,7 @@ fn chosen(request: &Request, candidate: &Candidate) -> Option<String> {
     let open = |axis: &Axis| *axis == Axis::Auto;
     let c = candidate;
     let choices = [
+        (request.clusters.len() > 1, c.cluster.clone()),
         (open(&request.gpus), counted(c.gpus, "GPU")),
         (
             open(&request.micro_batch),
@@ -170,10 +163,13 @@ fn batch_note(named: bool, request: &Request, candidate: &Candidate) -> Option<S
     let shortfall = candidate.global_batch_shortfall;
     let near = shortfall > 0.0 && shortfall <= MAX_SHORTFALL;
     let missed = !(asked.min..=asked.max).contains(&batch) && !near;
+    // Whoever sets the accumulation sets the batch, as far as it is about the model's.
+    let open = request.grad_accum == Axis::Auto;
     let far = batch >= asked.max.saturating_mul(FAR) || batch.saturating_mul(FAR) <= asked.min;
     let instead = match (named, missed) {
         (true, true) => format!("not the {asked} asked for"),
         (false, true) if far => format!("far from the {asked} of {}", request.model.name),
+        (false, true) if open => format!("not the {asked} of {}", request.model.name),
         _ => return None,
     };
     Some(format!(

@@ -39,7 +39,8 @@ pub struct Candidate {
     pub global_batch_seqs: u64,
     /// Tokens per step, all GPUs.
     pub global_batch_tokens: u64,
-    /// Share of the asked global batch that is missed, from 0 to 0.05; 0 when met exactly.
+    /// Share by which it is below the fewest tokens a step asked for, or else those of the model: at
+    /// most 0.05 in a plan; 0 where it is not below.
     pub global_batch_shortfall: f64,
     /// Whether activations are recomputed.
     pub activation_checkpointing: bool,

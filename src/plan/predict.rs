@@ -1,6 +1,6 @@
 //! The one configuration that a request describes.
 
-use super::error::PlanError;
+use super::error::{PlanError, check_priced};
 use super::physics::Goal;
 use super::resolve::resolved;
 use super::{Candidate, Planner};
@@ -14,25 +14,36 @@ use crate::search::{Axis, Limits, NEAREST, Objective, Switch, Watch};
 impl Planner<'_> {
     /// Predicts the one configuration that `request` describes, feasible or not.
     ///
-    /// What is left on `auto` is chosen: one node, the model's sequence length, and of the
-    /// micro-batch, the accumulation and the checkpointing what a plan with the same axes puts
-    /// first. Where such a plan finds nothing, what comes nearest to the global batch.
+    /// What is left open is what a plan with the same axes puts first: its cluster, GPU count,
+    /// micro-batch, accumulation and checkpointing; a front is taken by its fastest. Where such a plan
+    /// finds nothing, it is one node of the first cluster, and what comes nearest to the global batch.
     ///
     /// # Errors
-    /// When an axis has several values, or when the configuration can't exist.
+    /// When an axis has several values, when the configuration can't exist, or when a choice is left
+    /// to a cost that nothing has.
     pub fn predict(&self, request: &Request) -> Result<Candidate, PlanError> {
         let request = &resolved(request)?;
         let (cluster, configuration) = self.single(request)?;
-        let asked = (request.grad_accum == Axis::Auto).then_some(request.global_batch.min);
-        self.candidate(request, cluster, &configuration, asked)
+        self.candidate(
+            request,
+            cluster,
+            &configuration,
+            Some(request.global_batch.min),
+        )
     }
 
-    /// The configuration and its cluster, the first of those named.
+    /// The configuration and its cluster.
     fn single<'r>(&self, request: &'r Request) -> Result<(&'r Cluster, Configuration), PlanError> {
-        let cluster = request.clusters.first().ok_or(PlanError::NoCluster)?;
-        let gpus = one("GPU count", &request.gpus)?
-            .unwrap_or_else(|| cluster.gpus_per_node.min(cluster.max_gpus));
-        check_size(cluster, gpus, request.reliability.spare_nodes.unwrap_or(0))?;
+        let first = request.clusters.first().ok_or(PlanError::NoCluster)?;
+        let pinned = one("GPU count", &request.gpus)?;
+        let spares = request.reliability.spare_nodes.unwrap_or(0);
+        let size = |cluster: &Cluster| {
+            pinned.unwrap_or_else(|| cluster.gpus_per_node.min(cluster.max_gpus))
+        };
+        let possible = |cluster: &&Cluster| check_size(cluster, size(cluster), spares).is_ok();
+        let cluster = request.clusters.iter().find(possible).unwrap_or(first);
+        let gpus = size(cluster);
+        check_size(cluster, gpus, spares)?;
         let open = Open {
             cluster,
             gpus,
@@ -41,26 +52,26 @@ impl Planner<'_> {
             grad_accum: one("gradient accumulation", &request.grad_accum)?,
         };
         // An accumulation alone follows from the batch.
-        let settled =
-            open.micro_batch.is_some() && request.activation_checkpointing != Switch::Auto;
+        let settled = open.micro_batch.is_some()
+            && request.activation_checkpointing != Switch::Auto
+            && pinned.is_some()
+            && request.clusters.len() == 1;
         let planned = if settled {
             None
         } else {
-            self.planned(request, &open)
+            self.planned(request)?
         };
-        let configuration = planned.unwrap_or_else(|| self.nearest(request, &open));
+        let (cluster, configuration) =
+            planned.unwrap_or_else(|| (cluster, self.nearest(request, &open)));
         check_batch(&configuration)?;
         Ok((cluster, configuration))
     }
 
-    /// What a plan that keeps the axes given puts first; `None` where it finds nothing.
-    fn planned(&self, request: &Request, open: &Open<'_>) -> Option<Configuration> {
-        let request = Request {
-            clusters: vec![open.cluster.clone()],
-            gpus: Axis::list([open.gpus]),
-            seq_len: Axis::list([open.seq_len]),
-            ..request.clone()
-        };
+    /// What a plan of the request puts first; `None` where it finds nothing.
+    fn planned<'r>(
+        &self,
+        request: &'r Request,
+    ) -> Result<Option<(&'r Cluster, Configuration)>, PlanError> {
         let objective = match request.sort {
             Objective::Pareto => Objective::Time,
             sort => sort,
@@ -71,9 +82,17 @@ impl Planner<'_> {
             allow_tight: request.allow_tight,
             prune: true,
         };
-        let outcome = self.sweep(&request, Goal::Best(objective), limits, &Watch::new());
-        let best = outcome.ok()?.best;
-        best.first().map(|ranked| ranked.configuration)
+        let outcome = self.sweep(request, Goal::Best(objective), limits, &Watch::new());
+        let Ok(best) = outcome.map(|outcome| outcome.best) else {
+            return Ok(None);
+        };
+        if objective == Objective::Cost && !best.is_empty() {
+            check_priced(request, &best)?;
+        }
+        Ok(best.first().and_then(|ranked| {
+            let cluster = request.clusters.get(ranked.cluster)?;
+            Some((cluster, ranked.configuration))
+        }))
     }
 
     /// Where no plan is: by checkpointing choice the largest micro-batch that fits, with the

@@ -10,6 +10,7 @@ use crate::quantity::{
     Confidence, Interval, SECONDS_PER_HOUR, Tokens, counted, display_count, display_hours,
     display_hours_like, display_thousands,
 };
+use crate::search::MAX_SHORTFALL;
 use crate::throughput::Basis;
 
 use super::bill::bill;
@@ -132,7 +133,10 @@ impl Explanation<'_> {
             counted(c.steps, "step"),
             self.tokens.rounded(),
         );
-        if let Some(words) = shortfall_words(c.global_batch_shortfall) {
+        // What misses it by more is told in a note, as is what exceeds it.
+        if let Some(words) = shortfall_words(c.global_batch_shortfall)
+            && c.global_batch_shortfall <= MAX_SHORTFALL
+        {
             text = format!("{text}; {words}");
         }
         text

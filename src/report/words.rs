@@ -89,12 +89,7 @@ pub(super) fn verdict_words(memory: &MemoryReport) -> String {
 
 /// A global batch that is missed; `None` when it is met exactly.
 pub(super) fn shortfall_words(shortfall: f64) -> Option<String> {
-    (shortfall > 0.0).then(|| {
-        format!(
-            "{:.1} % below the global batch asked for, which no configuration here meets exactly",
-            shortfall * 100.0
-        )
-    })
+    (shortfall > 0.0).then(|| format!("{:.1} % below the global batch", shortfall * 100.0))
 }
 
 /// The price a cluster is costed at, with its date and who published it.

@@ -289,6 +289,22 @@ fn what_is_left_open_is_the_plans_choice() {
     asked.activation_checkpointing = Switch::Auto;
     asked.micro_batch = Axis::list([2]);
     assert_eq!(of(&asked), first(&asked));
+    // The cluster and its GPUs too.
+    let mut open = request("gpt-7b", &["r7z2", "r1z1"]);
+    for sort in [Objective::Time, Objective::GpuHours] {
+        open.sort = sort;
+        let chosen = Planner::new(&FIT).predict(&open).unwrap();
+        let first = &planned(&open).candidates[0];
+        assert_eq!((&chosen.cluster, chosen.gpus), (&first.cluster, first.gpus));
+        assert_eq!(
+            of(&open),
+            (
+                first.micro_batch,
+                first.grad_accum,
+                first.activation_checkpointing
+            )
+        );
+    }
     // Nothing that can be planned: the nearest that can be described.
     asked.micro_batch = Axis::list([64]);
     asked.grad_accum = Axis::list([5]);
