@@ -918,6 +918,19 @@ fn a_stack_is_not_chosen_by_the_order_of_clusters() {
     assert_eq!(mixed.json(plan)["request"]["stack"], "bf16-gather-fp8");
 }
 
+/// Tokens of which a single step takes more are hardly all that is meant.
+#[test]
+fn fewer_tokens_than_a_step_takes_are_noted() {
+    let dir = tempfile::tempdir().unwrap();
+    let plan = "plan --model gpt-7b --tokens 134 --cluster r7z2 --gpus 64 --top 1 --format json";
+    let arguments: Vec<&str> = plan.split_whitespace().collect();
+    let notes = json(dir.path(), &arguments)["notes"].to_string();
+    assert!(
+        notes.contains("134 tokens are fewer than the 2,097,152 of a single step"),
+        "{notes}"
+    );
+}
+
 /// A batch other than the one asked for is told, whichever way it is off.
 #[test]
 fn a_batch_that_is_missed_is_told_above_as_below() {

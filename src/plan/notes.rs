@@ -37,10 +37,16 @@ pub fn fit_notes(request: &Request, fit: &Fit) -> Vec<String> {
     notes
 }
 
-/// How many tokens were taken where the job names none.
+/// How many tokens were taken where the job names none, or that it names fewer than a step takes.
 #[must_use]
 pub fn tokens_note(request: &Request) -> Option<String> {
+    let (tokens, step) = (request.tokens.get(), request.global_batch.min);
     match request.tokens_choice {
+        TokensChoice::Named if tokens < step => Some(format!(
+            "{} are fewer than the {} of a single step: is a suffix missing, as in `{tokens}B`?",
+            counted(tokens, "token"),
+            display_thousands(step.into()),
+        )),
         TokensChoice::Named => None,
         TokensChoice::Default => Some(format!(
             "no tokens are named: {} are taken, {} its parameters; {} names others",
