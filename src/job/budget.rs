@@ -166,7 +166,7 @@ impl Written for Confidence {
 
 impl Written for Axis {
     const EXPECTED: &'static str =
-        "8, [8, 16], \"8..128\" (powers of two), \"8..128:8\" (that step) or \"auto\"";
+        "8, [8, 16], \"8..128\" (doubling), \"8..128:8\" (that step) or \"auto\"";
     const TYPES: &'static [&'static str] = &["integer", "array", "string"];
 }
 

@@ -132,7 +132,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     (
         "model = 'gpt-7b'\n[search]\nseq_len = '1k..'",
         "job.toml:3:11",
-        "powers of two",
+        "(doubling)",
     ),
     (
         "model = 'gpt-7b'\nglobal_batch = '4M..1M'",
