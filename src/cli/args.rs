@@ -205,9 +205,9 @@ pub(crate) struct GlobalArgs {
 pub(crate) enum Format {
     /// For people, at most 100 columns wide.
     Table,
-    /// For scripts; `tminus schema` describes it.
+    /// For scripts; `tminus schema` describes that of most commands.
     Json,
-    /// For spreadsheets: every field a column.
+    /// For spreadsheets: a field a column.
     Csv,
     /// For pasting into a document.
     Markdown,

@@ -21,6 +21,8 @@ use super::output::Output;
 /// Flags of `tminus presets`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
+JSON holds every field of a preset, CSV the columns of the table.
+
 Examples:
   tminus presets                        every preset
   tminus presets models                 the models
@@ -114,6 +116,12 @@ fn everything(catalog: &Catalog) -> Result<Listing, Failure> {
         json.insert(kind.to_string(), shelf.json);
         sections.push(shelf.section);
     }
+    let settings = settings::reliability(&RELIABILITY_SETTINGS);
+    json.insert(
+        "reliability".to_owned(),
+        json_of("settings", RELIABILITY_SETTINGS)?,
+    );
+    sections.push(settings);
     let rows = embedded_rows()?;
     let measured = tables::measured(EMBEDDED, &rows);
     json.insert("tables".to_owned(), json_of("tables", &measured)?);
