@@ -131,12 +131,29 @@ fn longest(grid: &Grid, column: usize) -> usize {
     lengths.max().unwrap_or(0)
 }
 
+/// The parts of a text between its joints, each with the one behind it. A dot is one within a name
+/// (`p4de.24xlarge`), and none within a number.
+fn jointed(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut start, mut before) = (0, ' ');
+    for (at, letter) in text.char_indices() {
+        let end = at + letter.len_utf8();
+        if matches!(letter, '-' | '–' | '_' | ' ') || letter == '.' && before.is_alphabetic() {
+            parts.extend(text.get(start..end));
+            start = end;
+        }
+        before = letter;
+    }
+    parts.extend(text.get(start..).filter(|rest| !rest.is_empty()));
+    parts
+}
+
 /// A name, a date, a range or words in lines of at most `width` characters, as far as they have
 /// joints.
 fn at_joints(text: &str, width: usize) -> String {
     let length = |text: &str| get_text_width(text.trim_end());
     let mut lines: Vec<String> = vec![String::new()];
-    for part in text.split_inclusive(['-', '–', '_', ' ']) {
+    for part in jointed(text) {
         match lines.last_mut() {
             Some(line) if line.is_empty() || get_text_width(line) + length(part) <= width => {
                 line.push_str(part);
@@ -251,6 +268,7 @@ mod tests {
             ("2026-12-01 09:00", 13, "2026-12-01\n09:00"),
             ("343,209–449,972", 10, "343,209–\n449,972"),
             ("0.406", 3, "0.406"),
+            ("p4de.24xlarge", 12, "p4de.\n24xlarge"),
         ] {
             assert_eq!(at_joints(name, width), text, "{name}");
         }
