@@ -175,6 +175,9 @@ impl FromStr for Moment {
         let year = pieces.as_ref().map(|pieces| pieces.date().year());
         let instant = instant.map_err(|_| match (padded(written), year) {
             (Some(padded), _) => fail(&format!("dates are written with two digits: {padded}")),
+            _ if has_named_zone(written) => {
+                fail("what follows the time must be an offset from UTC, such as Z or -08:00")
+            }
             (None, Some(year)) if !YEARS.contains(&year) => fail(YEARS_EXPECTED),
             (None, _) => fail("there is no such date"),
         })?;
@@ -189,6 +192,12 @@ impl FromStr for Moment {
         }
         Self::new(instant).ok_or_else(|| fail(YEARS_EXPECTED))
     }
+}
+
+/// Whether it is a date and a time but for letters behind it: `2026-12-01T09:00PST`.
+fn has_named_zone(written: &str) -> bool {
+    let civil = written.trim_end_matches(char::is_alphabetic);
+    civil.len() < written.len() && is_civil(civil) && civil.trim_end().parse::<DateTime>().is_ok()
 }
 
 /// Whether its second is the 60th, which would be read as the one before.

@@ -14,6 +14,7 @@ use crate::quantity::QuantityError;
 /// use tminus::calendar::Span;
 /// assert_eq!("14d".parse::<Span>().unwrap(), "2w".parse().unwrap());
 /// assert_eq!("36h".parse::<Span>().unwrap().to_string(), "1 d 12 h");
+/// assert_eq!("1 d 12 h".parse::<Span>().unwrap(), "36 hours".parse().unwrap());
 /// assert!("14".parse::<Span>().is_err());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -155,27 +156,43 @@ impl fmt::Display for Span {
     }
 }
 
+/// A number and a unit, in letters or in a word; several of them, the largest unit first: `1h30m`.
 impl FromStr for Span {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let fail = QuantityError::of(text, Self::EXPECTED);
-        let written = text.trim();
-        let unit = UNITS
-            .iter()
-            .find_map(|(suffix, unit)| Some((written.strip_suffix(suffix)?, *unit)));
-        let (digits, unit) = unit.ok_or_else(|| fail("it must end in a unit: s, m, h, d or w"))?;
-        let digits = digits.trim();
-        if digits.starts_with('-') {
+        let mut rest = text.trim();
+        if rest.starts_with('-') {
             return Err(fail("it must be greater than zero"));
         }
-        let decimal = digits.chars().all(|c| c.is_ascii_digit() || c == '.');
-        let count: f64 = digits
-            .parse()
-            .ok()
-            .filter(|_| decimal)
-            .ok_or_else(|| fail("what stands before the unit must be a number"))?;
-        let seconds = (count * unit as f64).round();
+        let (mut seconds, mut larger) = (0.0, u64::MAX);
+        loop {
+            let (count, written, behind) = part(rest);
+            let unit = match (unit(written), written) {
+                (Some(unit), _) => unit,
+                (None, told) if told.is_empty() || count.is_empty() => {
+                    return Err(fail("it must end in a unit: s, m, h, d or w"));
+                }
+                (None, unknown) => {
+                    let reason = format!("`{unknown}` is no unit: s, m, h, d and w are");
+                    return Err(fail(&reason));
+                }
+            };
+            let count: f64 = count
+                .parse()
+                .map_err(|_| fail("before each unit (s, m, h, d or w) must stand a number"))?;
+            if unit >= larger {
+                return Err(fail("its larger units must come first, each once"));
+            }
+            seconds += count * unit as f64;
+            larger = unit;
+            rest = behind;
+            if rest.is_empty() {
+                break;
+            }
+        }
+        let seconds = seconds.round();
         if seconds < 1.0 {
             return Err(fail("it must be greater than zero"));
         }
@@ -189,4 +206,34 @@ impl FromStr for Span {
         )]
         Ok(Self(seconds as u64))
     }
+}
+
+/// A number, the letters behind it, and what is left.
+fn part(text: &str) -> (&str, &str, &str) {
+    let end = |text: &str, is_part: fn(char) -> bool| {
+        text.find(|letter| !is_part(letter)).unwrap_or(text.len())
+    };
+    let (number, rest) = text.split_at(end(text, |c| c.is_ascii_digit() || c == '.'));
+    let rest = rest.trim_start();
+    let (unit, rest) = rest.split_at(end(rest, char::is_alphabetic));
+    if unit.is_empty() {
+        // Whatever stands there is what isn't known.
+        return (number, rest, "");
+    }
+    (number, unit, rest.trim_start())
+}
+
+/// The seconds of a unit by its letter or its name: `h`, `hr`, `hours`.
+fn unit(written: &str) -> Option<u64> {
+    const NAMES: [(&str, &[&str]); 5] = [
+        ("s", &["sec", "secs", "second", "seconds"]),
+        ("m", &["min", "mins", "minute", "minutes"]),
+        ("h", &["hr", "hrs", "hour", "hours"]),
+        ("d", &["day", "days"]),
+        ("w", &["week", "weeks"]),
+    ];
+    let name = NAMES.iter().find(|(_, names)| names.contains(&written));
+    let letter = name.map_or(written, |(letter, _)| letter);
+    let known = UNITS.iter().find(|(suffix, _)| *suffix == letter);
+    known.map(|(_, seconds)| *seconds)
 }

@@ -37,6 +37,8 @@ fn dates_are_read_as_people_write_them() {
         ("2026-12-01T09:00-08:00[America/Los_Angeles]", "offset"),
         ("2026-12-01T09:00-99:00", "no such date"),
         ("2026-12-01-08:00", "no such date"),
+        ("2026-12-01T09:00PST", "offset from UTC"),
+        ("2026-12-01 09:00 CET", "offset from UTC"),
         ("2026-12-01T09:00+25:00", "at most 14:00"),
         ("2026-12-01T09:00-14:01", "at most 14:00"),
         ("2026-12-01T23:59:60Z", "leap seconds"),
@@ -78,16 +80,29 @@ fn times_of_day_are_found_before_and_after() {
 
 #[test]
 fn spans_say_what_they_are() {
-    for (text, seconds) in [("90m", 5400), ("1.5d", 129_600), ("2w", 1_209_600)] {
+    for (text, seconds) in [
+        ("90m", 5400),
+        ("1.5d", 129_600),
+        ("2w", 1_209_600),
+        ("2weeks", 1_209_600),
+        ("2w3d", 1_468_800),
+        ("1h30m", 5400),
+        ("1 day 12 hours", 129_600),
+    ] {
         assert_eq!(text.parse::<Span>().unwrap().seconds(), seconds, "{text}");
     }
     for (text, reason) in [
         ("14", "unit"),
         ("-3d", "greater than zero"),
         ("0h", "greater than zero"),
-        ("1e3d", "number"),
+        ("1e3d", "`e` is no unit: s, m, h, d and w are"),
         ("999999999w", "500 years"),
-        ("infd", "number"),
+        ("infd", "must end in a unit"),
+        ("tomorrow", "must end in a unit: s, m, h, d or w"),
+        ("1 month", "`month` is no unit: s, m, h, d and w are"),
+        ("30m1h", "larger units must come first"),
+        ("1.2.3d", "must stand a number"),
+        ("2w!", "must end in a unit"),
     ] {
         let error = text.parse::<Span>().unwrap_err();
         assert!(error.reason.contains(reason), "{text}: {error}");
