@@ -16,7 +16,7 @@ use super::args::{
     ConfidenceArgs, FitArgs, Format, GlobalArgs, JobArgs, OutputArgs, RankingArgs, paths, whole,
 };
 use super::catalog::catalog_with;
-use super::input::read_text;
+use super::input::{TABLE_START, read_text, read_text_or};
 use super::output::Output;
 use super::{Failure, fit_source, live, request, threads};
 
@@ -189,7 +189,7 @@ fn among(
     let file = args.fit.fit.as_deref().map(fit_source::read).transpose()?;
     let catalog = catalog_with(Catalog::embedded(), &args.job.presets)?;
     let catalog = fit_source::known_to(catalog, file.as_ref());
-    let origin = read_text(table)?;
+    let origin = read_text_or(table, TABLE_START)?;
     let rows = measure::read_runs(&origin.name, &origin.text, &catalog)?.rows;
     // Whoever lists runs has the GPUs for them.
     let largest = rows.iter().map(|row| row.configuration.gpus).max();

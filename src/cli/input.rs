@@ -21,6 +21,10 @@ pub(crate) fn read_text(path: &Path) -> Result<Origin, Diagnostic> {
 pub(super) const PRESETS_START: &str =
     "it holds tables such as `[models.<name>]`: `tminus schema presets` describes them";
 
+/// Where a table of measurements can be had from.
+pub(super) const TABLE_START: &str = "`tminus advise --format csv` prints a table to fill in, \
+     `tminus presets tables mosaicgpt-2023 --format csv` one that is filled";
+
 /// The same of a file of a kind that its name doesn't tell: `start` says where one can be had from.
 ///
 /// # Errors
@@ -143,8 +147,7 @@ fn starting_point(name: &str) -> &'static str {
     if ending.eq_ignore_ascii_case("json") {
         "write a plan with `tminus plan … --format json -o plan.json`"
     } else if ending.eq_ignore_ascii_case("csv") || ending.eq_ignore_ascii_case("md") {
-        "`tminus advise --format csv` prints a table to fill in, `tminus presets tables \
-         mosaicgpt-2023 --format csv` one that is filled"
+        TABLE_START
     } else {
         "`tminus init` prints a commented job file to start from"
     }

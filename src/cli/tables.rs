@@ -11,7 +11,7 @@ use crate::model::Shape;
 use crate::preset::Catalog;
 use crate::throughput::{Fit, doubts};
 
-use super::input::read_text;
+use super::input::{TABLE_START, read_text_or};
 
 /// What measured tables hold together.
 pub(super) struct Tables {
@@ -69,7 +69,7 @@ pub(super) fn read_tables(
     };
     let mut known: HashSet<Digits> = HashSet::new();
     for file in files {
-        let origin = read_text(file)?;
+        let origin = read_text_or(file, TABLE_START)?;
         let table = read_table(&origin, catalog, fit)?;
         let named = |note: String| {
             if files.len() > 1 {
