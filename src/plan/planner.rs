@@ -277,19 +277,26 @@ impl<'a> Planner<'a> {
             .map(|(place, cluster)| self.candidate(request, cluster, &place.configuration, asked))
             .collect();
         let mut candidates = predicted.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let first = places.first().map(|(first, cluster)| {
+            let setting = request.setting(cluster);
+            self.fit.reference(&setting, &first.configuration)
+        });
         let tied: Vec<bool> = places
             .par_iter()
             .zip(&candidates)
             .enumerate()
-            .map(
-                |(index, ((place, _), candidate))| match (candidates.first(), ranked.first()) {
-                    (Some(best), Some(first)) if index > 0 => {
-                        let ratio = candidate.ratio_to(best, order);
-                        !self.tells_apart(request, place, first, ratio)
-                    }
-                    _ => candidate.tied_with_best,
-                },
-            )
+            .map(|(index, ((place, cluster), candidate))| {
+                let (Some(best), Some(first), true) = (candidates.first(), &first, index > 0)
+                else {
+                    return candidate.tied_with_best;
+                };
+                // Without a ratio there is nothing to compare.
+                candidate.ratio_to(best, order).is_some_and(|ratio| {
+                    let setting = request.setting(cluster);
+                    let confidence = request.confidence;
+                    !first.is_told_from(&setting, &place.configuration, ratio, confidence)
+                })
+            })
             .collect();
         for (index, (candidate, tied)) in candidates.iter_mut().zip(tied).enumerate() {
             candidate.rank = index + 1;

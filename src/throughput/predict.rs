@@ -82,25 +82,26 @@ impl Fit {
         ratio: f64,
         confidence: Confidence,
     ) -> bool {
-        let a = Point::new(self, setting, configuration);
-        let b = Point::new(self, other_setting, other_configuration);
-        let otherwise_alike = Configuration {
-            activation_checkpointing: !configuration.activation_checkpointing,
-            ..*configuration
-        };
-        let full_speed = a.pressure().is_none() && b.pressure().is_none();
-        // Whatever is open about the rest of a step, recomputing only adds to it.
-        if otherwise_alike == *other_configuration
-            && setting.cluster.name == other_setting.cluster.name
-            && full_speed
-        {
-            return true;
+        let other = self.reference(other_setting, other_configuration);
+        other.is_told_from(setting, configuration, ratio, confidence)
+    }
+
+    /// One configuration that many are compared with, as [`Fit::tells_apart`] compares them.
+    pub(crate) fn reference(
+        &self,
+        setting: &Setting<'_>,
+        configuration: &Configuration,
+    ) -> Reference<'_> {
+        let point = Point::new(self, setting, configuration);
+        Reference {
+            fit: self,
+            cluster: setting.cluster.name.clone(),
+            configuration: *configuration,
+            variance: point.variance(),
+            noise: point.noise(),
+            waves: point.waves(&[]),
+            point,
         }
-        let model = (a.variance() + b.variance() - 2.0 * a.covariance(&b)).max(0.0);
-        let noise = a.noise().powi(2) + b.noise().powi(2);
-        let waves = a.waves(&[]).powi(2) + b.waves(&[]).powi(2);
-        let sd = (model + noise + waves).sqrt();
-        ratio.ln().abs() > normal_reach(confidence.get()) * sd
     }
 
     /// What is known around a setting: a user's own rows of that place first, then the base's; those of
@@ -120,5 +121,47 @@ impl Fit {
             },
             other_stacks: others.any(|(row, _)| row.cluster.gpu.is_same_as(&setting.cluster.gpu)),
         }
+    }
+}
+
+/// One configuration that others are compared with.
+pub(crate) struct Reference<'a> {
+    fit: &'a Fit,
+    cluster: String,
+    configuration: Configuration,
+    point: Point<'a>,
+    variance: f64,
+    noise: f64,
+    waves: f64,
+}
+
+impl Reference<'_> {
+    /// Whether the model can tell which of it and another is better: [`Fit::tells_apart`].
+    pub(crate) fn is_told_from(
+        &self,
+        setting: &Setting<'_>,
+        configuration: &Configuration,
+        ratio: f64,
+        confidence: Confidence,
+    ) -> bool {
+        let other = Point::new(self.fit, setting, configuration);
+        let otherwise_alike = Configuration {
+            activation_checkpointing: !configuration.activation_checkpointing,
+            ..*configuration
+        };
+        let full_speed = other.pressure().is_none() && self.point.pressure().is_none();
+        // Whatever is open about the rest of a step, recomputing only adds to it.
+        if otherwise_alike == self.configuration
+            && setting.cluster.name == self.cluster
+            && full_speed
+        {
+            return true;
+        }
+        let shared = other.covariance(&self.point);
+        let model = (other.variance() + self.variance - 2.0 * shared).max(0.0);
+        let noise = other.noise().powi(2) + self.noise.powi(2);
+        let waves = other.waves(&[]).powi(2) + self.waves.powi(2);
+        let sd = (model + noise + waves).sqrt();
+        ratio.ln().abs() > normal_reach(confidence.get()) * sd
     }
 }
