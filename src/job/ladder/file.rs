@@ -1,16 +1,19 @@
 //! The tables as written.
 
+use std::str::FromStr;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::{Ladder, LadderJob, Minimise, ScheduleSettings, SiteSettings, WindowSettings};
-use crate::calendar::{Due, Moment};
+use crate::calendar::{Due, Moment, Span};
 use crate::diagnostic::{Diagnostic, Origin};
 use crate::job::file::Search;
 use crate::job::keys::{ModelKey, Names};
 use crate::job::reader::Reader;
 use crate::job::{GlobalBatch, Probability, Settings, Sourced, TokenBudget};
-use crate::preset::{At, Entries, Spelled, Whole, refuse_controls};
+use crate::preset::{At, Entries, Spelled, Whole, Written, refuse_controls};
+use crate::quantity::QuantityError;
 
 /// One of several jobs: the keys of a job, and when it may run. What it leaves open, the top level
 /// of the file says.
@@ -36,7 +39,7 @@ pub(in crate::job) struct LadderTable {
     #[serde(default)]
     search: Search,
     /// When it can start, at the earliest: a date, or a length of time from the start of the calendar.
-    earliest: Option<At<Spelled<Due>>>,
+    earliest: Option<At<Spelled<Begin>>>,
     /// When it has to be done: a date, or a length of time from the start of the calendar.
     deadline: Option<At<Spelled<Due>>>,
     /// What an hour of its lateness counts; 1 unless given.
@@ -81,11 +84,31 @@ struct SiteTable {
 )]
 struct WindowTable {
     /// Its first moment: a date, or a length of time from the start of the calendar.
-    from: Spelled<Due>,
+    from: Spelled<Begin>,
     /// Its end, in the same way.
     to: Spelled<Due>,
     /// Nodes; all of them unless given.
     nodes: Option<Whole>,
+}
+
+/// When something begins: as [`Due`], but a length of time may be none at all.
+#[derive(Debug, Clone, Copy)]
+struct Begin(Due);
+
+impl FromStr for Begin {
+    type Err = QuantityError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.trim() {
+            "0s" | "0m" | "0h" | "0d" | "0w" => Ok(Self(Due::Within(Span::ZERO))),
+            _ => text.parse().map(Self),
+        }
+    }
+}
+
+impl Written for Begin {
+    const EXPECTED: &'static str = Due::EXPECTED;
+    const TYPES: &'static [&'static str] = Due::TYPES;
 }
 
 impl Ladder {
@@ -140,7 +163,9 @@ impl LadderTable {
             name: file.set(self.name.as_ref()),
             place: file.at(&at.span, ()),
             settings,
-            earliest: file.spelled(self.earliest.as_ref()),
+            earliest: file
+                .spelled(self.earliest.as_ref())
+                .map(|set| set.map(|Begin(due)| due)),
             deadline: file.spelled(self.deadline.as_ref()),
             priority: file.whole(self.priority.as_ref()),
             after: self
@@ -198,7 +223,7 @@ impl SiteTable {
 impl WindowTable {
     fn window(&self) -> WindowSettings {
         WindowSettings {
-            from: self.from.0,
+            from: self.from.0.0,
             to: self.to.0,
             nodes: self.nodes.map(|Whole(nodes)| nodes),
         }
