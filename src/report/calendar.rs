@@ -17,7 +17,7 @@ use super::ranking::is_short;
 use super::words::{partial, price_words};
 use super::{Answer, Cell, Column, Document, Grid, Records, Tone};
 use names::Names;
-pub(super) use words::cut_off;
+pub(super) use words::{cut_off, is_cut_off_sooner};
 use words::{done_words, objective_words};
 
 /// A schedule with the jobs it is of.

@@ -7,8 +7,9 @@
 //! E = max(s, Eₚ, …) + D
 //! ```
 //!
-//! Durations are taken as independent, and so are the predecessors of one job: where they wait for
-//! a common one they are late together, and the figure is a little too low. Nodes are taken to be
+//! A job that isn't done when its nodes are gone is cut off: it is never done, and nor is what waits
+//! for it. Durations are taken as independent, and so are the predecessors of one job: where they wait
+//! for a common one they are late together, and the figure is a little too low. Nodes are taken to be
 //! free when the calendar has them free. Distribution functions are traced as straight pieces, on
 //! which the sum has a closed form: the same inputs give the same bytes.
 
@@ -24,7 +25,10 @@ const NARROW_H: f64 = 1e-4;
 /// Duration's tails that are cut off.
 const TAIL: f64 = 1e-6;
 
-/// A distribution over hours, in straight pieces.
+/// What predecessors may fall short of being done at all, by their tails alone.
+const SURELY: f64 = 1.0 - 1e-4;
+
+/// A distribution over hours, in straight pieces; it falls short of 1 by what never ends.
 #[derive(Debug)]
 struct Law(Vec<Node>);
 
@@ -112,9 +116,16 @@ impl Law {
     }
 }
 
-/// When a job is done, in hours after the calendar's start.
+/// When a job is done, in hours after the calendar's start, if it is by the moment it is cut off.
 #[derive(Debug)]
-enum End {
+struct End {
+    of_run: RunEnd,
+    until_h: f64,
+}
+
+/// When a job would be done if it kept its nodes.
+#[derive(Debug)]
+enum RunEnd {
     /// It starts when the calendar says.
     Planned { start_h: f64, finish: FinishTime },
     /// It starts when others are done.
@@ -125,6 +136,19 @@ enum End {
 
 impl End {
     fn by(&self, hours: f64) -> f64 {
+        self.of_run.by(hours.min(self.until_h))
+    }
+
+    /// The same in straight pieces, for those that wait for it.
+    fn law(&self) -> Law {
+        let (low, high) = self.of_run.range();
+        let low = low.min(self.until_h);
+        Law::traced(low, high.min(self.until_h), |hours| self.by(hours))
+    }
+}
+
+impl RunEnd {
+    fn by(&self, hours: f64) -> f64 {
         match self {
             Self::Planned { start_h, finish } => finish.probability_by(hours - start_h),
             Self::Waiting { start, duration } => start.sum_by(duration, hours),
@@ -132,20 +156,17 @@ impl End {
         }
     }
 
-    /// The same in straight pieces, for those that wait for it.
-    fn law(&self) -> Law {
-        let by = |hours| self.by(hours);
+    /// From when to when it may be, but for tails.
+    fn range(&self) -> (f64, f64) {
         match self {
             Self::Planned { start_h, finish } => {
                 let (low, high) = (finish.hours_at(TAIL), finish.hours_at(1.0 - TAIL));
-                Law::traced(start_h + low, start_h + high, by)
+                (start_h + low, start_h + high)
             }
-            Self::Waiting { start, duration } => Law::traced(
-                start.low() + duration.low(),
-                start.high() + duration.high(),
-                by,
-            ),
-            Self::Fixed(end) => Law::traced(*end, *end, by),
+            Self::Waiting { start, duration } => {
+                (start.low() + duration.low(), start.high() + duration.high())
+            }
+            Self::Fixed(end) => (*end, *end),
         }
     }
 }
@@ -171,7 +192,11 @@ pub(super) fn with_probabilities(
             .iter()
             .filter_map(|p| laws.get(*p)?.as_ref())
             .collect();
-        let end = end(job, of, job.start.hours_after(begin), &before, planner);
+        let until = job.nodes_until.map(|until| until.hours_after(begin));
+        let end = End {
+            of_run: run_end(job, of, job.start.hours_after(begin), &before, planner),
+            until_h: until.unwrap_or(f64::INFINITY),
+        };
         let by = |moment: crate::calendar::Moment| end.by(moment.hours_after(begin));
         job.done_by_end = end.by(job.end.hours_after(begin));
         job.done_by_deadline = job.deadline.map(by);
@@ -185,23 +210,23 @@ pub(super) fn with_probabilities(
     schedule
 }
 
-/// When a job is done that starts at `start_h`, or later where those before it are.
-fn end(
+/// When a job would be done that starts at `start_h`, or later where those before it are done later.
+fn run_end(
     job: &ScheduledJob,
     of: &AgendaJob,
     start_h: f64,
     before: &[&Law],
     planner: &Planner<'_>,
-) -> End {
+) -> RunEnd {
     let Some(finish) = planner.finish(&of.request, &job.candidate) else {
-        return End::Fixed(start_h + job.end.hours_after(job.start));
+        return RunEnd::Fixed(start_h + job.end.hours_after(job.start));
     };
     let latest = before.iter().map(|law| law.high()).fold(start_h, f64::max);
-    if latest <= start_h {
-        return End::Planned { start_h, finish };
+    let all_done = |hours: f64| -> f64 { before.iter().map(|law| law.up_to(hours).0).product() };
+    if latest <= start_h && before.iter().all(|law| law.up_to(start_h).0 > SURELY) {
+        return RunEnd::Planned { start_h, finish };
     }
-    let all_done = |hours| before.iter().map(|law| law.up_to(hours).0).product();
-    End::Waiting {
+    RunEnd::Waiting {
         start: Law::traced(start_h, latest, all_done),
         duration: Law::of_duration(&finish),
     }

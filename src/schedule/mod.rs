@@ -150,7 +150,8 @@ pub struct ScheduledJob {
     /// the jobs that it waits for are done. Durations are taken as independent, and nodes as free when
     /// the calendar has them free.
     pub done_by_end: f64,
-    /// The same by its deadline; `null` when it has none.
+    /// The same by its deadline, or by `nodes_until` where that is sooner; `null` when it has no
+    /// deadline. A job that runs over its end is taken to stay on until then.
     pub done_by_deadline: Option<f64>,
     /// When its nodes are free no longer: its window closes, or others have booked them; `null`
     /// where they stay free.

@@ -135,3 +135,41 @@ fn a_job_that_outlasts_its_nodes_is_told_of() {
     let later = windows("available = [{ from = \"2026-12-01\", to = \"2026-12-04\" }]");
     assert!(later.done_by_nodes_until > Some(0.9), "{later:?}");
 }
+
+/// What is cut off when its nodes are gone is not done by any later deadline, and nothing that waits for
+/// it is, be that planned for long after.
+#[test]
+fn a_job_that_is_cut_off_is_never_done() {
+    let jobs = "[[jobs]]\nmodel = \"gpt-1b\"\ndeadline = \"2026-12-04\"\n[jobs.search]\ngpus = [16]\n\
+                [[jobs]]\nmodel = \"gpt-350m\"\nafter = \"gpt-1b\"\ndeadline = \"2026-12-08\"\n\
+                [jobs.search]\ngpus = [8]\n";
+    let (schedule, _) = of(&format!(
+        "minimise = \"cost\"\n[schedule.clusters.r7z2]\ncapacity_nodes = 2\n\
+         available = [{{ from = \"2026-12-01\", to = \"2026-12-02T18:30Z\" }},\n\
+         {{ from = \"2026-12-05\", to = \"2026-12-08\" }}]\n{jobs}"
+    ));
+    let [first, next] = schedule.jobs.as_slice() else {
+        panic!("{schedule:?}");
+    };
+    let sure = first.done_by_nodes_until.unwrap();
+    assert!((0.3..0.9).contains(&sure), "{sure} tells little");
+    assert_eq!(first.done_by_deadline, Some(sure));
+    assert!(first.done_by_end <= sure);
+    // By itself the next is as good as certain.
+    let by_deadline = next.done_by_deadline.unwrap();
+    assert!((by_deadline - sure).abs() < 1e-3, "{by_deadline} {sure}");
+    assert!(next.done_by_end <= sure, "{next:?}");
+    // Deadlines before the nodes are gone are met as surely as ever.
+    let sooner = jobs.replace("2026-12-04", "2026-12-02T18:29Z");
+    let (free, _) = of(&format!(
+        "{sooner}[schedule.clusters.r7z2]\ncapacity_nodes = 2\n"
+    ));
+    let (closing, _) = of(&format!(
+        "{sooner}[schedule.clusters.r7z2]\ncapacity_nodes = 2\n\
+         available = [{{ from = \"2026-12-01\", to = \"2026-12-08\" }}]\n"
+    ));
+    assert_eq!(
+        free.jobs[0].done_by_deadline,
+        closing.jobs[0].done_by_deadline
+    );
+}

@@ -8,15 +8,28 @@ use super::super::number::{TimeUnit, dollars, percent};
 
 /// What the probability of meeting a deadline covers.
 pub(super) fn done_words(schedule: &Schedule) -> String {
-    let started = "probability of being done by the deadline, started as the calendar says";
-    let mut due = schedule.jobs.iter().filter(|job| job.deadline.is_some());
-    if due.all(|job| job.after.is_empty()) {
-        return started.to_owned();
+    let due = || schedule.jobs.iter().filter(|job| job.deadline.is_some());
+    let gone = if due().any(is_cut_off_sooner) {
+        ", or by when its nodes are gone where that is sooner"
+    } else {
+        ""
+    };
+    let mut text =
+        format!("probability of being done by the deadline{gone}, started as the calendar says");
+    if !due().all(|job| job.after.is_empty()) {
+        text += " or, where that is later, once the jobs it waits for are done: durations are taken as \
+                 independent, and nodes as free when the calendar has them free";
     }
-    format!(
-        "{started} or, where that is later, once the jobs it waits for are done: durations are taken as \
-         independent, and nodes as free when the calendar has them free"
-    )
+    if schedule.probability.is_some() {
+        text += "; a job that runs over the hours booked is taken to stay on until then, which costs more";
+    }
+    text
+}
+
+/// Whether a job's nodes are gone before its deadline.
+pub(in crate::report) fn is_cut_off_sooner(job: &ScheduledJob) -> bool {
+    let both = job.nodes_until.zip(job.deadline);
+    both.is_some_and(|(until, deadline)| until < deadline)
 }
 
 /// What was minimised and how good the schedule is at it.

@@ -36,7 +36,8 @@ impl LadderApproval<'_> {
                 "booked",
                 format!(
                     "the bills are of what is expected; the durations booked, each of which is kept \
-                     with a probability of {} %, cost ${} together",
+                     with a probability of {} %, cost ${} together; to stay on until a deadline costs \
+                     more",
                     confidence(share),
                     dollars(booked)
                 ),

@@ -7,7 +7,7 @@ use crate::quantity::{counted, display_chance};
 use crate::schedule::ScheduledJob;
 use crate::throughput::Basis;
 
-use super::super::super::calendar::cut_off;
+use super::super::super::calendar::{cut_off, is_cut_off_sooner};
 use super::super::super::number::{TimeUnit, dollars, percent};
 use super::super::super::words::{partial, verdict_words};
 use super::super::note;
@@ -90,7 +90,7 @@ impl LadderApproval<'_> {
         let missed: Vec<f64> = due.iter().filter_map(|job| job.late_h).collect();
         let worst = missed.iter().copied().fold(0.0, f64::max);
         let least = due.iter().filter_map(|job| job.done_by_deadline);
-        let least = display_chance(least.fold(1.0, f64::min));
+        let least = least.fold(1.0, f64::min);
         match due.as_slice() {
             [] => None,
             _ if worst > 0.0 => {
@@ -112,16 +112,24 @@ impl LadderApproval<'_> {
                 ))
             }
             [job] => Some(format!(
-                "with a probability of {least} % {} is done by its deadline, {}, if it starts as \
+                "with a probability of {} % {} is done by its deadline, {},{} if it starts as \
                  booked{}",
+                display_chance(least),
                 job.name,
                 job.deadline.map_or_else(String::new, day),
-                or_later(&due)
+                before_gone(job),
+                or_later(&due),
             )),
             all => Some(format!(
-                "each of the {} deadlines is met with a probability of {least} % or more, if its \
-                 job starts as booked{}",
+                "each of the {} deadlines is met{} with a probability of {}, if its job starts \
+                 as booked{}",
                 all.len(),
+                if all.iter().any(|job| is_cut_off_sooner(job)) {
+                    ", by a job that still has its nodes,"
+                } else {
+                    ""
+                },
+                at_least(least),
                 or_later(&due)
             )),
         }
@@ -281,6 +289,22 @@ impl LadderApproval<'_> {
             }
         }
         notes
+    }
+}
+
+/// That a job has to be done before its nodes are gone, where that is before its deadline.
+fn before_gone(job: &ScheduledJob) -> String {
+    let until = job.nodes_until.filter(|_| is_cut_off_sooner(job));
+    until.map_or_else(String::new, |until| {
+        format!(" and before its nodes are gone, {},", day(until))
+    })
+}
+
+/// A probability that others are no less than.
+fn at_least(share: f64) -> String {
+    match display_chance(share).strip_prefix("> ") {
+        Some(share) => format!("more than {share} %"),
+        None => format!("{} % or more", display_chance(share)),
     }
 }
 
