@@ -126,8 +126,10 @@ pub struct LateJob {
     pub hours: f64,
     /// Whether it is as late with all clusters to itself.
     pub alone: bool,
-    /// What keeps it from starting soon enough, where it is as late by itself for that alone.
+    /// What keeps it from starting sooner, where it is as late with all clusters to itself.
     pub hold: Option<Hold>,
+    /// Hours it would be late if nothing kept it; 0 where it would be in time.
+    pub unheld_h: f64,
 }
 
 impl ScheduleError {
@@ -160,6 +162,7 @@ fn deadlines(late: &[LateJob], proven: bool, is_nearest: bool) -> String {
     let jobs: Vec<String> = late
         .iter()
         .map(|job| {
+            let span = |hours| Span::from_rounded_hours_up(hours).unwrap_or(Span::MAX);
             let alone = match &job.hold {
                 _ if !job.alone => String::new(),
                 None => " even by itself, on any number of GPUs weighed".to_owned(),
@@ -170,10 +173,18 @@ fn deadlines(late: &[LateJob], proven: bool, is_nearest: bool) -> String {
                     format!(" even if `{before}` before it is done as soon as it can be")
                 }
             };
+            let unheld = if job.alone && job.hold.is_some() && job.unheld_h > 0.0 {
+                format!(
+                    " (and by {} if it waited for nothing, on any number of GPUs weighed)",
+                    span(job.unheld_h)
+                )
+            } else {
+                String::new()
+            };
             format!(
-                "`{}` is done {} after its deadline {}{alone}",
+                "`{}` is done {} after its deadline {}{alone}{unheld}",
                 job.job,
-                Span::from_rounded_hours_up(job.hours).unwrap_or(Span::MAX),
+                span(job.hours),
                 job.deadline
             )
         })
@@ -303,22 +314,25 @@ fn late(agenda: &Agenda, grid: &Grid, problem: &Problem, ends: &[i64]) -> Vec<La
     let jobs = agenda.jobs.iter().zip(&problem.tasks).zip(ends).enumerate();
     jobs.filter_map(|(place, ((job, task), end))| {
         let due = task.due?.step();
-        let behind = end - due;
-        if behind <= 0 {
+        if *end <= due {
             return None;
         }
         let deadline = job.deadline?;
         let alone = earliest.get(place) == Some(end);
         let after = |end: Moment| end.hours_after(deadline);
         // One that only rounding to steps makes late is late by as much.
-        let hours = grid.moment(*end).map(after).filter(|hours| *hours > 0.0);
+        let late_h = |end: i64| {
+            let hours = grid.moment(end).map(after).filter(|hours| *hours > 0.0);
+            hours.unwrap_or_else(|| grid.hours((end - due).max(0)))
+        };
+        let unheld = earliest_end_without(problem, place, true, true);
         Some(LateJob {
             job: job.name.clone(),
             deadline,
-            hours: hours.unwrap_or_else(|| grid.hours(behind)),
+            hours: late_h(*end),
             alone,
-            hold: hold(agenda, problem, &earliest, place)
-                .filter(|_| alone && earliest_end_without(problem, place, true, true) <= due),
+            hold: hold(agenda, problem, &earliest, place).filter(|_| alone && unheld < *end),
+            unheld_h: if unheld > due { late_h(unheld) } else { 0.0 },
         })
     })
     .collect()
