@@ -177,12 +177,11 @@ impl From<ScheduleError> for Failure {
                 nodes,
                 cluster,
                 window_h,
+                from,
                 held,
                 ..
             } => {
-                let from = held
-                    .as_ref()
-                    .map_or_else(String::new, |held| format!(" from {} on", held.until));
+                let from = from.map_or_else(String::new, |from| format!(" from {from} on"));
                 let diagnostic = diagnostic
                     .help(format!(
                         "a window of {} on {nodes} {} of {cluster}{from} would hold it",

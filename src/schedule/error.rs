@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::bound::earliest_ends;
-use super::hold::{Held, Hold, earliest_end_without, held, held_words, hold};
+use super::hold::{Held, Hold, earliest_end_without, held, held_words, hold, ready};
 use super::longer::{Longer, longer};
 use super::problem::{Aim, END_OF_TIME, Problem};
 use super::solve::{Depth, Unsolved, solve};
@@ -76,6 +76,8 @@ pub enum ScheduleError {
         nodes: u64,
         /// Hours of a window that holds it, wherever its ends lie between steps.
         window_h: f64,
+        /// When it can start, at the earliest, where that is after the calendar's start.
+        from: Option<Moment>,
         /// What keeps it out of the windows that would hold it, where there are any.
         held: Option<Held>,
     },
@@ -244,6 +246,7 @@ fn no_window(
         cluster: site.map_or_else(String::new, |site| site.cluster.name.clone()),
         nodes: shortest.map_or(0, |mode| mode.nodes.unsigned_abs()),
         window_h: hours + grid.lost_h(agenda),
+        from: ready(agenda, grid, problem, ends, job).map(|(_, from)| from),
         held: held(agenda, grid, problem, ends, job),
     }
 }

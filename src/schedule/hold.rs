@@ -76,6 +76,24 @@ pub(super) fn earliest_end_without(
     earliest_ends(&eased)[job]
 }
 
+/// What a job waits for that can't start when the calendar does, and until when.
+pub(super) fn ready(
+    agenda: &Agenda,
+    grid: &Grid,
+    problem: &Problem,
+    ends: &[i64],
+    job: usize,
+) -> Option<(Hold, Moment)> {
+    let hold = hold(agenda, problem, ends, job)?;
+    let task = &problem.tasks[job];
+    let ready = task.after.iter().map(|before| ends[*before]);
+    let until = match hold {
+        Hold::Earliest => agenda.jobs[job].earliest,
+        Hold::After(_) => grid.moment(ready.fold(task.release, i64::max)),
+    };
+    Some((hold, until?))
+}
+
 /// What keeps a job out of the windows that would hold it.
 pub(super) fn held(
     agenda: &Agenda,
@@ -84,19 +102,13 @@ pub(super) fn held(
     ends: &[i64],
     job: usize,
 ) -> Option<Held> {
-    let hold = hold(agenda, problem, ends, job)?;
+    let (hold, until) = ready(agenda, grid, problem, ends, job)?;
     if earliest_end_without(problem, job, true, true) >= END_OF_TIME {
         return None;
     }
-    let task = &problem.tasks[job];
-    let ready = task.after.iter().map(|before| ends[*before]);
-    let until = match hold {
-        Hold::Earliest => agenda.jobs[job].earliest,
-        Hold::After(_) => grid.moment(ready.fold(task.release, i64::max)),
-    };
     let own = hold == Hold::Earliest;
     Some(Held {
-        until: until?,
+        until,
         is_enough: earliest_end_without(problem, job, own, !own) < END_OF_TIME,
         hold,
     })
