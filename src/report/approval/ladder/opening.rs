@@ -3,6 +3,7 @@
 use crate::calendar::Moment;
 use crate::job::Minimise;
 use crate::memory::Verdict;
+use crate::plan::shortfall_note;
 use crate::quantity::{counted, display_chance};
 use crate::schedule::ScheduledJob;
 use crate::throughput::Basis;
@@ -203,8 +204,24 @@ impl LadderApproval<'_> {
             let words = verdict_words(&job.candidate.memory);
             note("memory", format!("{}: {words}", job.name))
         }));
+        let short = self.schedule.jobs.iter().zip(&self.agenda.jobs);
+        notes.extend(short.filter_map(|(scheduled, job)| {
+            let text = shortfall_note(&job.request, &scheduled.candidate)?;
+            Some(note("global batch", format!("{}: {text}", job.name)))
+        }));
         notes.extend(self.prices());
+        notes.extend(self.told(&notes));
         notes
+    }
+
+    /// What else is told of the schedule, but for how the calendar was read, which is told with it.
+    fn told(&self, already: &[(String, String)]) -> Vec<(String, String)> {
+        let told = self.schedule.notes.iter();
+        let told = told.filter(|text| {
+            let mut already = already.iter();
+            !self.agenda.notes.contains(text) && already.all(|(_, other)| other != *text)
+        });
+        told.map(|text| note("note", text.as_str())).collect()
     }
 
     /// How surely jobs are done by the ends they are given, where that is not very sure.
