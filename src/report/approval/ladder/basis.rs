@@ -67,12 +67,17 @@ impl LadderApproval<'_> {
         let shares = candidates().map(|c| c.goodput);
         let least = percent(shares.clone().fold(1.0, f64::min));
         let most = percent(shares.fold(0.0, f64::max));
+        let share = if least == most {
+            least
+        } else {
+            format!("{least} to {most}")
+        };
         let failures: f64 = candidates().map(|c| c.expected_failures).sum();
         let spares: u64 = candidates().map(|c| c.spare_nodes).sum();
         note(
             "goodput",
             format!(
-                "{least} to {most} % of a job's time after its start-up trains; {failures:.1} \
+                "{share} % of a job's time after its start-up trains; {failures:.1} \
                  failures expected and {spares} spare nodes booked, all jobs together"
             ),
         )
