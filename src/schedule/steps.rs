@@ -23,10 +23,11 @@ pub(super) struct Grid {
     start: Moment,
     /// Minutes of a step.
     pub(super) minutes: i64,
-    /// What one unit of cost is: dollars, or GPU-hours where a price is missing.
+    /// Dollars that one unit of cost is, or GPU-hours where there is no price at all.
     pub(super) cost_unit: f64,
-    /// Whether costs are dollars.
-    pub(super) priced: bool,
+    /// What a GPU-hour counts in ways to run a job of which one has no price: what it costs on
+    /// average where there are prices.
+    usd_per_gpu_hour: f64,
 }
 
 impl Grid {
@@ -70,14 +71,18 @@ impl Grid {
         let together = whole(options.iter().map(fastest).sum::<f64>() * 60.0);
         let enough = |minutes: &i64| together / minutes <= most;
         let days = DAY * (together / DAY / most + 1);
-        let choices = || options.iter().flatten();
-        let priced = choices().all(|choice| choice.cost_usd.is_some());
-        let dearest: f64 = choices().map(|choice| cost(choice, priced)).sum();
+        let usd_per_gpu_hour = usd_per_gpu_hour(options);
+        let costs = options.iter().flat_map(|choices| {
+            let priced = priced(choices);
+            let choices = choices.iter();
+            choices.map(move |choice| cost(choice, priced, usd_per_gpu_hour))
+        });
+        let dearest: f64 = costs.sum();
         Self {
             start: agenda.start,
             minutes: MINUTES.into_iter().find(enough).unwrap_or(days),
             cost_unit: (dearest / COST_UNITS).max(f64::MIN_POSITIVE),
-            priced,
+            usd_per_gpu_hour,
         }
     }
 
@@ -85,7 +90,7 @@ impl Grid {
     pub(super) fn problem(&self, agenda: &Agenda, options: &[Vec<Choice>]) -> Problem {
         let parts = self.parts(agenda);
         let tasks = agenda.jobs.iter().zip(options).map(|(job, choices)| Task {
-            modes: choices.iter().map(|choice| self.mode(choice)).collect(),
+            modes: self.modes(choices),
             release: job.earliest.map_or(0, |moment| self.up(moment)),
             due: job.deadline.map(|moment| {
                 let at = self.seconds(moment) / (self.minutes * 60 / parts);
@@ -129,13 +134,15 @@ impl Grid {
         self.splits(coarse).then(|| placed.collect())
     }
 
-    fn mode(&self, choice: &Choice) -> Mode {
-        Mode {
+    fn modes(&self, choices: &[Choice]) -> Vec<Mode> {
+        let priced = priced(choices);
+        let modes = choices.iter().map(|choice| Mode {
             site: choice.site,
             nodes: count(choice.candidate.booked_nodes()),
             steps: (whole(choice.hours * 60.0) + self.minutes - 1) / self.minutes,
-            cost: whole(cost(choice, self.priced) / self.cost_unit),
-        }
+            cost: whole(cost(choice, priced, self.usd_per_gpu_hour) / self.cost_unit),
+        });
+        modes.collect()
     }
 
     /// What is free of a site: in each step, what is so all through it.
@@ -265,10 +272,28 @@ pub(super) fn moments(agenda: &Agenda) -> impl Iterator<Item = Moment> {
     of_jobs.chain(windows.flat_map(|window| [window.from, window.to]))
 }
 
-fn cost(choice: &Choice, priced: bool) -> f64 {
+/// Whether all ways to run a job have a price, so that dollars tell which of them is cheapest.
+fn priced(choices: &[Choice]) -> bool {
+    choices.iter().all(|choice| choice.cost_usd.is_some())
+}
+
+/// What a GPU-hour costs on average where there is a price; 1 where there is none.
+fn usd_per_gpu_hour(options: &[Vec<Choice>]) -> f64 {
+    let priced = options.iter().flatten();
+    let priced = priced.filter_map(|choice| Some((choice.cost_usd?, choice.gpu_hours)));
+    let (usd, hours) = priced.fold((0.0, 0.0), |(usd, hours), way| (usd + way.0, hours + way.1));
+    if usd > 0.0 && hours > 0.0 {
+        usd / hours
+    } else {
+        1.0
+    }
+}
+
+/// Dollars, or where ways to run the job have no price, GPU-hours at an average one.
+fn cost(choice: &Choice, priced: bool, usd_per_gpu_hour: f64) -> f64 {
     match choice.cost_usd {
         Some(usd) if priced => usd,
-        _ => choice.gpu_hours,
+        _ => choice.gpu_hours * usd_per_gpu_hour,
     }
 }
 
