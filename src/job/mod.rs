@@ -140,11 +140,35 @@ impl Request {
         request
     }
 
+    /// Nodes of one of its clusters that it may have at once: of what its file's jobs share, all.
+    #[must_use]
+    pub fn most_nodes(&self, cluster: &Cluster) -> u64 {
+        let shared = self.shared.iter().flat_map(|shared| &shared.nodes);
+        let mut shared = shared.filter(|(name, _)| *name == cluster.name);
+        let all = cluster.whole_nodes();
+        shared.next().map_or(all, |(_, nodes)| all.min(*nodes))
+    }
+
+    /// Spare nodes booked beside `nodes` of one of its clusters: those asked for, or else as many of
+    /// those that are wanted as are left.
+    #[must_use]
+    pub fn spares(&self, cluster: &Cluster, nodes: u64) -> u64 {
+        let spares = self.reliability.spares(cluster, nodes);
+        match self.reliability.spare_nodes {
+            Some(_) => spares,
+            None => spares.min(self.most_nodes(cluster).saturating_sub(nodes)),
+        }
+    }
+
     /// The wall clock of its model on so many GPUs of one of its clusters.
     #[must_use]
     pub fn clock(&self, cluster: &Cluster, gpus: u64, seq_len: u64) -> WallClock {
         let params = self.model.shape.params(seq_len);
-        WallClock::new(&self.reliability, params, cluster, gpus)
+        let reliability = Reliability {
+            spare_nodes: Some(self.spares(cluster, cluster.nodes(gpus))),
+            ..self.reliability
+        };
+        WallClock::new(&reliability, params, cluster, gpus)
     }
 }
 

@@ -87,7 +87,7 @@ impl Evaluator for Physics<'_> {
         let price = self.request.pricing.price(group.cluster)?.usd_per_gpu_hour;
         // Spares follow from the cluster and the GPU count alone.
         let nodes = group.cluster.nodes(group.gpus);
-        let spares = self.request.reliability.spares(group.cluster, nodes);
+        let spares = self.request.spares(group.cluster, nodes);
         let bill = Bill::new(group.cluster, group.gpus, spares, Some(price));
         Some(bill.gpus * price)
     }

@@ -30,7 +30,7 @@ pub(super) fn quote<'a>(
 ) -> Result<Quote<'a>, Reason> {
     if let Goal::Nodes { nodes } = ask.goal {
         // No start helps where there are fewer.
-        let spares = request.reliability.spares(cluster, nodes);
+        let spares = request.spares(cluster, nodes);
         if offer.booked(nodes, spares).is_none() {
             let without_spares = offer.booked(nodes, 0).is_some()
                 && runs_without_spares(planner, request, (offer, cluster), nodes);

@@ -163,7 +163,7 @@ fn suggested(agenda: &Agenda, request: &Request, planner: &Planner<'_>) -> Vec<C
             shared.any(|sequences| sequences.is_multiple_of(nodes * gpus))
         };
         let all_free = |nodes: &u64| {
-            let spares = request.reliability.spares(&site.cluster, *nodes);
+            let spares = request.spares(&site.cluster, *nodes);
             levels.contains(&nodes.saturating_add(spares))
         };
         let counts = (1..=most.min(MOST_NODES))

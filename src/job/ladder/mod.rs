@@ -181,6 +181,16 @@ pub struct Site {
     pub booked: Vec<Window>,
 }
 
+impl Site {
+    /// The most nodes that are ever free at once, as far as single windows tell.
+    #[must_use]
+    pub fn widest(&self) -> u64 {
+        let widest = |windows: &Vec<Window>| windows.iter().map(|window| window.nodes).max();
+        let windows = self.available.as_ref().map(widest);
+        windows.map_or(self.nodes, Option::unwrap_or_default)
+    }
+}
+
 /// So many nodes from one moment to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Window {

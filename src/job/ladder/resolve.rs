@@ -57,7 +57,7 @@ pub fn resolve_ladder(
     let (sites, mut notes) = sites(&resolved, &schedule, start.value, catalog)?;
     let nodes = sites
         .iter()
-        .map(|site| (site.cluster.name.clone(), site.nodes));
+        .map(|site| (site.cluster.name.clone(), site.widest()));
     let shared = Shared {
         nodes: nodes.collect(),
     };
