@@ -151,7 +151,7 @@ fn suggested(agenda: &Agenda, request: &Request, planner: &Planner<'_>) -> Vec<C
     });
     let suggested = sites.flat_map(|site| {
         let levels = levels(site);
-        let most = most_free(site);
+        let most = site.widest();
         let gpus = site.cluster.gpus_per_node;
         let batch = request.global_batch.max;
         let lengths = request.seq_len.iter().take(SEQUENCES);
@@ -189,7 +189,7 @@ fn choice(
 ) -> Option<Choice> {
     let named = |site: &Site| site.cluster.name == candidate.cluster;
     let site = agenda.sites.iter().position(named)?;
-    if candidate.booked_nodes() > most_free(&agenda.sites[site]) {
+    if candidate.booked_nodes() > agenda.sites[site].widest() {
         return None;
     }
     let expected_h = candidate.time_to_budget_h.expected;
@@ -223,7 +223,7 @@ fn levels(site: &Site) -> Vec<u64> {
             let free = site.available.as_deref().map_or(site.nodes, nodes);
             free.saturating_sub(nodes(&site.booked))
         })
-        .chain([most_free(site)])
+        .chain([site.widest()])
         .filter(|free| *free > 0)
         .collect();
     levels.sort_unstable();
@@ -231,31 +231,47 @@ fn levels(site: &Site) -> Vec<u64> {
     levels
 }
 
-/// The most nodes that are ever free at once, as far as single windows tell.
-fn most_free(site: &Site) -> u64 {
-    match &site.available {
-        None => site.nodes,
-        Some(windows) => windows.iter().map(|window| window.nodes).max().unwrap_or(0),
-    }
-}
-
+/// The least that is missing on one of the clusters for the job to have a way to run there.
 fn no_capacity(agenda: &Agenda, job: &AgendaJob, planner: &Planner<'_>) -> ScheduleError {
     let request = asked(job);
-    let fewest = candidates(job, &request, planner)
-        .ok()
-        .and_then(|all| all.into_iter().min_by_key(Candidate::booked_nodes));
-    let (cluster, needed) = fewest.map_or((String::new(), 0), |candidate| {
-        let nodes = candidate.booked_nodes();
-        (candidate.cluster, nodes)
-    });
-    let site = agenda
-        .sites
-        .iter()
-        .find(|site| site.cluster.name == cluster);
+    let named = |site: &&Site| request.cluster(&site.cluster.name).is_some();
+    let sites = agenda.sites.iter().filter(named);
+    let missing = sites.filter_map(|site| Some((site, needed(&request, site, planner)?)));
+    let least =
+        missing.min_by_key(|(site, needed)| (needed.saturating_sub(site.widest()), *needed));
+    let (site, needed) = least.map_or((None, 0), |(site, needed)| (Some(site), needed));
     ScheduleError::NoRoom {
         job: job.name.clone(),
         needed,
-        free: site.map_or(0, most_free),
-        cluster,
+        free: site.map_or(0, Site::widest),
+        cluster: site.map_or_else(String::new, |site| site.cluster.name.clone()),
     }
+}
+
+/// The fewest nodes of a cluster that a job can be booked on, as far as they are looked at; `None` where
+/// there are none.
+fn needed(request: &Request, site: &Site, planner: &Planner<'_>) -> Option<u64> {
+    let all = site.cluster.whole_nodes();
+    let fewest = |request: &Request| {
+        let found = planner.fastest_by_gpu_count(request, &site.cluster, all);
+        let booked = found.unwrap_or_default().into_iter();
+        let booked = booked.map(|candidate| candidate.booked_nodes());
+        booked.filter(|nodes| *nodes <= all).min()
+    };
+    if request.gpus != Axis::Auto {
+        return fewest(request);
+    }
+    // As many as are free are too few: more and more of those beyond.
+    let reach = |most: &u64| (*most < all.min(MOST_NODES)).then(|| most.saturating_mul(2));
+    let mosts = std::iter::successors(Some(EVERY_NODE.max(site.widest())), reach);
+    let mut least = 1;
+    mosts.into_iter().find_map(|most| {
+        let most = most.min(all);
+        let counts = (least..=most).map(|nodes| nodes * site.cluster.gpus_per_node);
+        least = most + 1;
+        fewest(&Request {
+            gpus: Axis::list(counts),
+            ..request.clone()
+        })
+    })
 }
