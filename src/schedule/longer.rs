@@ -7,6 +7,11 @@ use crate::calendar::{Moment, Span};
 use crate::job::{Agenda, Site};
 use crate::search::Watch;
 
+/// Jobs up to which the least is looked for, and the schedules that are tried for it: each takes about
+/// as long as to tell that there is none.
+const FEW: usize = 12;
+const TRIES: usize = 20;
+
 /// The last window of a cluster, made so much longer that all jobs fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Longer {
@@ -45,8 +50,9 @@ pub(super) fn longer(
     each.min_by_key(Longer::span)
 }
 
-/// The same of one cluster: the jobs are done as soon as they can be with a window that goes on as long
-/// as they take, and the last of them there is what it has to hold.
+/// The same of one cluster. The jobs are done as soon as they can be with a window that goes on as long
+/// as they take: the last of them there is what it has to hold at most. The jobs of other clusters may
+/// end later than that, and some of these sooner, so halves of what is left are tried.
 fn last_window(
     agenda: &Agenda,
     grid: &Grid,
@@ -64,7 +70,23 @@ fn last_window(
         let here = jobs.filter(|(job, placed)| wider.mode(*job, **placed).site == place);
         grid.moment(here.map(|(job, placed)| wider.end(job, *placed)).max()?)
     };
-    let until = with(long_enough(agenda, grid, problem, site, to)?, Depth::Proof)?;
+    let mut until = with(long_enough(agenda, grid, problem, site, to)?, Depth::Proof)?;
+    if problem.tasks.len() <= FEW {
+        let step = grid.seconds_of(1)?;
+        let mut too_soon = to;
+        for _ in 0..TRIES {
+            let steps = until.seconds_after(too_soon) / step;
+            let sooner = until.plus_seconds(-(steps / 2).max(1) * step);
+            let Some(sooner) = sooner.filter(|sooner| *sooner > too_soon) else {
+                break;
+            };
+            match with(sooner, Depth::Sketch) {
+                Some(end) if end > too_soon => until = end.min(sooner),
+                Some(_) => until = sooner,
+                None => too_soon = sooner,
+            }
+        }
+    }
     // What is advised has to work as it stands.
     (until > to && with(until, Depth::Sketch).is_some()).then(|| Longer {
         cluster: site.cluster.name.clone(),
