@@ -193,7 +193,7 @@ fn apart(one: Window, next: Window, most: u64) -> String {
 }
 
 /// The diagnostic with a second mark, where both are in one file.
-fn also(diagnostic: Diagnostic, place: &SetAt, label: &str) -> Diagnostic {
+pub(super) fn also(diagnostic: Diagnostic, place: &SetAt, label: &str) -> Diagnostic {
     match place {
         SetAt::File { span, .. } if diagnostic.origin.is_some() => {
             diagnostic.at(span.clone(), label)

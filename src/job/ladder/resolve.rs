@@ -1,6 +1,6 @@
 //! Several jobs as written become an [`Agenda`].
 
-use super::check::{cycle, distinct};
+use super::check::{also, cycle, distinct};
 use super::notes::pointless;
 use super::site::sites;
 use super::{Agenda, AgendaJob, Ladder, LadderJob, Minimise, ScheduleSettings};
@@ -203,11 +203,7 @@ fn agenda_job(
         }
     })?;
     request.reserve.start = own_start;
-    let after = job
-        .after
-        .iter()
-        .map(|wanted| predecessor(wanted, names))
-        .collect::<Result<Vec<usize>, _>>()?;
+    let after = predecessors(&job.after, names)?;
     let deadline = deadline(job.deadline.as_ref(), start)?;
     let earliest = moment(job.earliest.as_ref(), start, "the earliest start")?;
     if let (Some(earliest), Some(deadline), Some(set)) = (earliest, deadline, &job.deadline)
@@ -232,6 +228,32 @@ fn agenda_job(
         priority: priority(job.priority.as_ref())?,
         after,
     })
+}
+
+/// The places of the jobs that one waits for.
+///
+/// # Errors
+/// One that is not there, or named twice.
+fn predecessors(
+    after: &[Sourced<String>],
+    names: &[Sourced<String>],
+) -> Result<Vec<usize>, Diagnostic> {
+    for (place, wanted) in after.iter().enumerate() {
+        let mut earlier = after.iter().take(place);
+        if let Some(earlier) = earlier.find(|earlier| earlier.value == wanted.value) {
+            let refusal = Diagnostic::new(format!("`after` names `{}` twice", wanted.value))
+                .help("name each job that it waits for once");
+            return Err(also(
+                wanted.refuse(refusal, "here again"),
+                &earlier.place,
+                "first here",
+            ));
+        }
+    }
+    after
+        .iter()
+        .map(|wanted| predecessor(wanted, names))
+        .collect()
 }
 
 fn predecessor(wanted: &Sourced<String>, names: &[Sourced<String>]) -> Result<usize, Diagnostic> {
