@@ -27,7 +27,8 @@ pub use front_point::{FrontPoint, FrontStep};
 pub(crate) use gpu_counts::counts_left_out;
 pub(crate) use notes::FAILURES_WORTH_A_WORD;
 pub use notes::{
-    failure_note, fit_notes, peak_note, pressure_note, shortfall_note, tokens_note, waiting_note,
+    failure_note, fit_notes, none_left_note, peak_note, pressure_note, shortfall_note, tokens_note,
+    waiting_note,
 };
 pub(crate) use planner::SHOWN_GPU_COUNTS;
 pub use planner::{Planner, plan};

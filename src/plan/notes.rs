@@ -126,7 +126,10 @@ pub(super) fn notes(
         ));
     }
     notes.extend(spare_note(candidates));
-    notes.extend(none_left_note(request, candidates));
+    notes.extend(candidates.first().and_then(|best| {
+        let note = none_left_note(request, best)?;
+        Some(format!("rank {} {note}", best.rank))
+    }));
     notes.extend(candidates.iter().find_map(|candidate| {
         let note = failure_note(candidate).or_else(|| waiting_note(request, candidate))?;
         Some(format!("rank {}: {note}", candidate.rank))
@@ -231,20 +234,22 @@ fn spare_note(candidates: &[Candidate]) -> Option<String> {
     ))
 }
 
-/// That the best candidate leaves no node to spare where one would be kept.
-fn none_left_note(request: &Request, candidates: &[Candidate]) -> Option<String> {
-    let best = candidates.first()?;
-    let cluster = request.cluster(&best.cluster)?;
-    let wanted = request.reliability.wanted_spares(best.nodes);
-    (best.spare_nodes < wanted).then(|| {
+/// That a candidate leaves no node to spare where one would be kept.
+#[must_use]
+pub fn none_left_note(request: &Request, candidate: &Candidate) -> Option<String> {
+    let cluster = request.cluster(&candidate.cluster)?;
+    let wanted = request.reliability.wanted_spares(candidate.nodes);
+    let most = request.most_nodes(cluster);
+    let at_once = if most < cluster.whole_nodes() {
+        " that are ever free at once"
+    } else {
+        ""
+    };
+    (candidate.spare_nodes < wanted).then(|| {
         format!(
-            "rank {} takes {} of the {} nodes of {}, so that {} of {wanted} spare nodes can be kept: \
-             nodes that fail may be waited for",
-            best.rank,
-            best.nodes,
-            cluster.whole_nodes(),
-            cluster.name,
-            best.spare_nodes
+            "takes {} of the {most} nodes of {}{at_once}, so that {} of {wanted} spare nodes can be \
+             kept: nodes that fail may be waited for",
+            candidate.nodes, cluster.name, candidate.spare_nodes
         )
     })
 }

@@ -8,7 +8,9 @@ use super::{
     ClusterCalendar, ObjectiveReport, SCHEMA_VERSION, Schedule, ScheduleError, ScheduledJob,
 };
 use crate::job::{Agenda, Minimise, Probability, Request, Window};
-use crate::plan::{FitReport, failure_note, fit_notes, pressure_note, tokens_note, waiting_note};
+use crate::plan::{
+    FitReport, failure_note, fit_notes, none_left_note, pressure_note, tokens_note, waiting_note,
+};
 use crate::throughput::Fit;
 
 /// A schedule in hours and dollars.
@@ -82,7 +84,7 @@ fn equals_note(agenda: &Agenda, solved: &Solved) -> Option<String> {
 }
 
 /// What is to be said of jobs whose tokens nobody named, of those near the memory limit, of those that
-/// failures hold up, of the fit, of the price of each cluster that a job runs on, and where the cheapest
+/// leave no node to spare, of those that failures hold up, of the fit, of the price of each cluster that a job runs on, and where the cheapest
 /// is wanted, of those that could not be weighed for want of one.
 fn notes(agenda: &Agenda, jobs: &[ScheduledJob], fit: &Fit) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
@@ -91,6 +93,8 @@ fn notes(agenda: &Agenda, jobs: &[ScheduledJob], fit: &Fit) -> Vec<String> {
         notes.extend(open.map(|note| format!("{}: {note}", job.name)));
         let pressed = pressure_note(&job.request, &scheduled.candidate);
         notes.extend(pressed.map(|note| format!("{} is {note}", job.name)));
+        let bare = none_left_note(&job.request, &scheduled.candidate);
+        notes.extend(bare.map(|note| format!("{} {note}", job.name)));
         let held_up = [
             failure_note(&scheduled.candidate),
             waiting_note(&job.request, &scheduled.candidate),
