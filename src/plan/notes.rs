@@ -29,7 +29,8 @@ pub fn fit_notes(request: &Request, fit: &Fit) -> Vec<String> {
     let mut notes: Vec<String> = fit.caution().map(str::to_owned).into_iter().collect();
     notes.extend(stack_note(request));
     for cluster in &request.clusters {
-        let silence = fit.silence(&request.setting(cluster));
+        let stack = Told::to(request).option("--stack", "stack");
+        let silence = fit.silence_told(&request.setting(cluster), &stack);
         if let Some(silence) = silence.filter(|silence| !notes.contains(silence)) {
             notes.push(silence);
         }

@@ -138,13 +138,13 @@ fn elsewhere(planner: &Planner<'_>, request: &Request, alternatives: &[Cluster])
         format!(
             "use {gpus} GPUs of type {} ({})",
             cluster.gpu.name,
-            asked.told.of_job("--cluster", "cluster", name)
+            asked.told.cluster(asked.request, name)
         )
     });
     let freely = |change: Change| {
         first_that_runs(&change.request, |found, cluster, asked| {
             let gpus = found.configuration.gpus;
-            let set = asked.told.of_job("--cluster", "cluster", &cluster.name);
+            let set = asked.told.cluster(asked.request, &cluster.name);
             let there = format!("use {gpus} GPUs of type {} ({set})", cluster.gpu.name);
             match asked.together(found) {
                 how if how.is_empty() => there,

@@ -30,6 +30,21 @@ impl Told {
         }
     }
 
+    /// A cluster that it may run on too: others stay named, since the calendar speaks of them.
+    pub(super) fn cluster(self, asked: &Request, name: &str) -> String {
+        match self {
+            Self::ByFlags => format!("`--cluster {name}`"),
+            Self::ByKeys => {
+                let own = asked.clusters.iter().map(|cluster| cluster.name.as_str());
+                let names = own.chain([name]).map(|name| format!("\"{name}\""));
+                format!(
+                    "`clusters = [{}]` in its `[[jobs]]`",
+                    names.collect::<Vec<String>>().join(", ")
+                )
+            }
+        }
+    }
+
     /// A setting with a value that is a text in a file: `` `stack = "bf16-gather"` ``.
     pub(super) fn value(self, flag: &str, key: &str, value: impl Display) -> String {
         match self {

@@ -102,28 +102,49 @@ fn notes(agenda: &Agenda, jobs: &[ScheduledJob], fit: &Fit) -> Vec<String> {
         let held_up = held_up.into_iter().flatten();
         notes.extend(held_up.map(|note| format!("{}: {note}", job.name)));
     }
+    notes.extend(of_fit(agenda, jobs, fit));
     for (scheduled, job) in jobs.iter().zip(&agenda.jobs) {
-        let mut clusters = job.request.clusters.iter();
-        let cluster = clusters.find(|cluster| cluster.name == scheduled.candidate.cluster);
+        let cluster = job.request.cluster(&scheduled.candidate.cluster);
         let pricing = &job.request.pricing;
         let told = cluster
             .into_iter()
             .flat_map(|cluster| pricing.notes(cluster));
-        let here = Request {
-            clusters: cluster.cloned().into_iter().collect(),
-            ..job.request.clone()
-        };
-        let of_fit = fit_notes(&here, fit);
         let unpriced = job.request.clusters.iter();
         let unpriced = unpriced.filter(|_| agenda.minimise == Minimise::Cost);
         let unpriced = unpriced.filter_map(|cluster| pricing.why_none(cluster));
-        for text in of_fit.into_iter().chain(told).chain(unpriced) {
+        for text in told.chain(unpriced) {
             if !notes.contains(&text) {
                 notes.push(text);
             }
         }
     }
     notes
+}
+
+/// What is to be said of the fit where jobs run: of which jobs, where it isn't of all.
+fn of_fit(agenda: &Agenda, jobs: &[ScheduledJob], fit: &Fit) -> Vec<String> {
+    let mut alike: Vec<(String, Vec<&str>)> = Vec::new();
+    for (scheduled, job) in jobs.iter().zip(&agenda.jobs) {
+        let cluster = job.request.cluster(&scheduled.candidate.cluster);
+        let here = Request {
+            clusters: cluster.cloned().into_iter().collect(),
+            ..job.request.clone()
+        };
+        for text in fit_notes(&here, fit) {
+            match alike.iter_mut().find(|(other, _)| *other == text) {
+                Some((_, names)) => names.push(&job.name),
+                None => alike.push((text, vec![&job.name])),
+            }
+        }
+    }
+    let told = alike.into_iter().map(|(text, names)| {
+        if names.len() == jobs.len() {
+            text
+        } else {
+            format!("{}: {text}", names.join(", "))
+        }
+    });
+    told.collect()
 }
 
 fn objective(

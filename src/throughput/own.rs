@@ -14,6 +14,12 @@ impl Fit {
     /// they have one, or where the fit has none beside the tables it was made on top of.
     #[must_use]
     pub fn silence(&self, setting: &Setting<'_>) -> Option<String> {
+        self.silence_told(setting, "`--stack`")
+    }
+
+    /// The same to somebody who names the stack by what `stack_option` says.
+    #[must_use]
+    pub(crate) fn silence_told(&self, setting: &Setting<'_>, stack_option: &str) -> Option<String> {
         let place = Place::of(setting);
         let joined = || {
             self.base
@@ -63,7 +69,7 @@ impl Fit {
         }
         Some(format!(
             "fit `{}` has no say on {gpu} under stack {}: its rows there are of {of_gpu}, which \
-             `--stack` or a table's column `stack` would name",
+             {stack_option} or a table's column `stack` would name",
             self.name, setting.stack.name
         ))
     }
