@@ -13,6 +13,7 @@ mod dice;
 mod order;
 mod remedies;
 mod search;
+mod shared;
 mod steps;
 mod waits;
 

@@ -2,7 +2,7 @@
 
 use tminus::calendar::{Moment, Span};
 use tminus::job::{Agenda, JobFile, resolve_ladder};
-use tminus::schedule::{Longer, ScheduleError};
+use tminus::schedule::{Hold, Longer, ScheduleError};
 use tminus::search::Watch;
 
 use super::CATALOG;
@@ -77,6 +77,83 @@ fn a_window_as_much_longer_as_said_holds_all_jobs() {
         assert!(until(told.until).is_ok(), "{told:?}");
         let sooner = told.until.plus_seconds(-60).unwrap();
         assert!(sooner > told.to && until(sooner).is_err(), "{told:?}");
+    }
+}
+
+/// The same where jobs of another cluster end later than those that the longer window has to hold.
+#[test]
+fn no_less_than_the_lengthening_said_is_enough() {
+    let tight = agenda(
+        "clusters = [\"r7z2\", \"r1z1\"]\n[schedule]\nstart = \"2026-12-01\"\n\
+         [schedule.clusters.r7z2]\ncapacity_nodes = 1\n\
+         available = [{ from = \"2026-12-01\", to = \"2026-12-03\" }]\n\
+         [schedule.clusters.r1z1]\ncapacity_nodes = 1\n\
+         available = [{ from = \"2026-12-01\", to = \"2026-12-02\" }]\n\
+         [[jobs]]\nmodel = \"gpt-760m\"\ntokens = \"22B\"\n\
+         [[jobs]]\nmodel = \"gpt-1b\"\ntokens = \"14B\"\n",
+    );
+    let told = longer(&tight);
+    let with = |cluster: &str, later_s: i64| {
+        let mut agenda = tight.clone();
+        let mut sites = agenda.sites.iter_mut();
+        let site = sites.find(|site| site.cluster.name == cluster).unwrap();
+        let last = site.available.as_mut().unwrap().last_mut().unwrap();
+        last.to = last.to.plus_seconds(later_s).unwrap();
+        scheduled(&agenda, 1, &Watch::new()).is_ok()
+    };
+    let by = told.until.seconds_after(told.to);
+    assert!(with(&told.cluster, by), "{told:?}");
+    for cluster in ["r7z2", "r1z1"] {
+        assert!(!with(cluster, by - 60), "{cluster} {told:?}");
+    }
+}
+
+/// A job that is late for what it waits for is told so, with how late it would be without.
+#[test]
+fn the_job_that_keeps_another_late_is_named() {
+    let of = |deadline: &str| {
+        let agenda = agenda(&format!(
+            "clusters = [\"r7z2\"]\n[schedule]\nstart = \"2026-12-01\"\n\
+             [schedule.clusters.r7z2]\ncapacity_nodes = 4\n\
+             [[jobs]]\nmodel = \"gpt-1b\"\n\
+             [[jobs]]\nmodel = \"gpt-760m\"\nafter = \"gpt-1b\"\ndeadline = \"{deadline}\"\n"
+        ));
+        let refused = scheduled(&agenda, 1, &Watch::new()).unwrap_err();
+        let ScheduleError::Deadlines { late, .. } = &refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(late[0].hold, Some(Hold::After("gpt-1b".to_owned())));
+        (late[0].clone(), refused.to_string())
+    };
+    let (late, words) = of("6h");
+    assert!(
+        0.0 < late.unheld_h && late.unheld_h < late.hours,
+        "{late:?}"
+    );
+    assert!(
+        words.contains("even if `gpt-1b` before it") && words.contains("if it waited for nothing"),
+        "{words}"
+    );
+    let (in_time, words) = of("12h");
+    assert!(in_time.unheld_h <= 0.0, "{in_time:?}");
+    assert!(!words.contains("if it waited for nothing"), "{words}");
+}
+
+/// A window that would hold a job is told with when it may begin, also where none there is would.
+#[test]
+fn a_window_that_holds_a_job_begins_when_it_can_start() {
+    for to in ["2026-12-01T05:00Z", "2026-12-01T07:00Z"] {
+        let agenda = agenda(&format!(
+            "clusters = [\"r7z2\"]\n[schedule]\nstart = \"2026-12-01\"\n\
+             [schedule.clusters.r7z2]\ncapacity_nodes = 1\n\
+             available = [{{ from = \"0d\", to = \"{to}\" }}]\n\
+             [[jobs]]\nmodel = \"gpt-350m\"\nearliest = \"1d\"\n"
+        ));
+        let refused = scheduled(&agenda, 1, &Watch::new());
+        let Err(ScheduleError::NoWindow { from, .. }) = refused else {
+            panic!("{refused:?}");
+        };
+        assert_eq!(from, "2026-12-02".parse().ok(), "{to}");
     }
 }
 
