@@ -3,9 +3,10 @@
 use super::resolve::resolved;
 use super::{Candidate, Planner};
 use crate::configuration::Configuration;
-use crate::forecast::FinishTime;
+use crate::forecast::{FinishTime, WallClock};
 use crate::job::Request;
 use crate::quantity::{SECONDS_PER_HOUR, Tokens};
+use crate::throughput::StepTime;
 
 impl Planner<'_> {
     /// When a candidate of `request` has trained on the request's tokens: the distribution that
@@ -41,6 +42,12 @@ impl Planner<'_> {
         candidate: &Candidate,
         tokens: Tokens,
     ) -> Option<FinishTime> {
+        self.finisher(request, candidate)?.at(tokens)
+    }
+
+    /// When a candidate of `request` is done, whatever the tokens; `None` when the request doesn't know
+    /// its cluster.
+    pub(crate) fn finisher(&self, request: &Request, candidate: &Candidate) -> Option<Finisher> {
         let cluster = request.cluster(&candidate.cluster)?;
         let setting = request.setting(cluster);
         let step = self.fit().step_time(&setting, &candidate.configuration());
@@ -49,10 +56,27 @@ impl Planner<'_> {
             candidate.gpus,
             candidate.seq_len,
         );
-        let clock = clock.in_steps_of(step.expected_s());
-        let steps = tokens.as_f64() / candidate.global_batch_tokens as f64;
-        let train_h = steps * step.expected_s() / SECONDS_PER_HOUR;
-        let finish = FinishTime::new(&clock, train_h, step);
+        Some(Finisher {
+            clock: clock.in_steps_of(step.expected_s()),
+            step,
+            step_tokens: candidate.global_batch_tokens,
+        })
+    }
+}
+
+/// What tokens don't change about when a candidate is done.
+pub(crate) struct Finisher {
+    clock: WallClock,
+    step: StepTime,
+    step_tokens: u64,
+}
+
+impl Finisher {
+    /// When it has trained on so many tokens; `None` when that isn't finite.
+    pub(crate) fn at(&self, tokens: Tokens) -> Option<FinishTime> {
+        let steps = tokens.as_f64() / self.step_tokens as f64;
+        let train_h = steps * self.step.expected_s() / SECONDS_PER_HOUR;
+        let finish = FinishTime::new(&self.clock, train_h, self.step);
         finish.expected_h().is_finite().then_some(finish)
     }
 }

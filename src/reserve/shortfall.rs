@@ -163,10 +163,10 @@ fn tokens_within(
     time: Span,
     probability: f64,
 ) -> Option<u64> {
+    let finisher = planner.finisher(request, &run.candidate)?;
     let enough = |tokens: u64| {
         Tokens::new(tokens).is_ok_and(|tokens| {
-            let finish = planner.finish_for(request, &run.candidate, tokens);
-            finish.is_some_and(|finish| {
+            finisher.at(tokens).is_some_and(|finish| {
                 !finish.stalls() && finish.hours_at(probability) <= time.hours()
             })
         })
