@@ -7,7 +7,7 @@ use super::error::{PlanError, check_priced, check_priced_at_all};
 use super::every_node;
 use super::front::{self, Shown};
 use super::physics::{Goal, Physics};
-use super::resolve::{axes, resolved};
+use super::resolve::{axes, left_out, resolved};
 use super::{FitReport, Plan, RequestReport, SCHEMA_VERSION, SpaceReport, notes, remedy};
 use crate::configuration::{Configuration, on_off};
 use crate::hardware::Cluster;
@@ -117,7 +117,13 @@ impl<'a> Planner<'a> {
     /// # Errors
     /// As [`Planner::plan`], and when the search was ended before it found anything.
     pub fn plan_watched(&self, request: &Request, watch: &Watch<'_>) -> Result<Plan, PlanError> {
-        let request = &resolved(request)?;
+        let resolved = resolved(request)?;
+        let mut plan = self.plan_resolved(&resolved, watch)?;
+        plan.notes.extend(left_out(request, &resolved));
+        Ok(plan)
+    }
+
+    fn plan_resolved(&self, request: &Request, watch: &Watch<'_>) -> Result<Plan, PlanError> {
         let limits = Limits {
             top: request.top,
             gpu_counts: SHOWN_GPU_COUNTS,

@@ -1,6 +1,7 @@
 //! What a request leaves open, filled in and checked before anything is searched.
 
 use super::PlanError;
+use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::search::{Axes, Axis};
 
@@ -42,21 +43,72 @@ pub(super) fn resolved(request: &Request) -> Result<Request, PlanError> {
     }
 }
 
-/// Leaves the spare nodes that were asked for out of what a job can have.
+/// Leaves the spare nodes that were asked for out of what a job can have, and the clusters on which
+/// nothing is left beside them.
 fn room_for_spares(request: &mut Request) -> Result<(), PlanError> {
     let Some(spares) = request.reliability.spare_nodes.filter(|spares| *spares > 0) else {
         return Ok(());
     };
+    let left = |cluster: &Cluster| cluster.whole_nodes().saturating_sub(spares);
+    let all = std::mem::take(&mut request.clusters);
+    let none = all.first().map(|cluster| no_node_left(cluster, spares));
+    request.clusters = all
+        .into_iter()
+        .filter(|cluster| left(cluster) > 0)
+        .collect();
+    if let (true, Some(none)) = (request.clusters.is_empty(), none) {
+        return Err(none);
+    }
     for cluster in &mut request.clusters {
-        let nodes = cluster.whole_nodes();
-        if nodes <= spares {
-            return Err(PlanError::NoNodeLeft {
-                cluster: cluster.name.clone(),
-                nodes,
-                spares,
-            });
-        }
-        cluster.max_gpus = (nodes - spares).saturating_mul(cluster.gpus_per_node);
+        cluster.max_gpus = left(cluster).saturating_mul(cluster.gpus_per_node);
     }
     Ok(())
+}
+
+fn no_node_left(cluster: &Cluster, spares: u64) -> PlanError {
+    PlanError::NoNodeLeft {
+        cluster: cluster.name.clone(),
+        nodes: cluster.whole_nodes(),
+        spares,
+    }
+}
+
+/// Clusters of `request` that were left out of `resolved`, with why.
+pub(super) fn left_out(request: &Request, resolved: &Request) -> Vec<String> {
+    let spares = request.reliability.spare_nodes.unwrap_or(0);
+    let clusters = request.clusters.iter();
+    clusters
+        .filter(|cluster| resolved.cluster(&cluster.name).is_none())
+        .map(|cluster| format!("left out: {}", no_node_left(cluster, spares)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::{JobFile, resolve};
+    use crate::preset::Catalog;
+
+    fn request(clusters: &str) -> Request {
+        let job =
+            format!("model = \"gpt-7b\"\ncluster = [{clusters}]\n[reliability]\nspares = 2\n");
+        let file = JobFile::parse("job.toml", &job).unwrap();
+        resolve(file.settings, &Catalog::embedded()).unwrap()
+    }
+
+    /// Spares that leave a cluster no node leave it out where another is named.
+    #[test]
+    fn a_cluster_without_a_node_beside_the_spares_is_left_out() {
+        let both = request("\"r1z1\", \"gpu_8x_a100_80gb_sxm4\"");
+        let left = resolved(&both).unwrap();
+        assert_eq!(left.clusters.len(), 1);
+        assert_eq!(left.clusters[0].max_gpus, both.clusters[0].max_gpus - 16);
+        let told = left_out(&both, &left).join("\n");
+        assert!(told.contains("left out: gpu_8x_a100_80gb_sxm4"), "{told}");
+        let alone = resolved(&request("\"gpu_8x_a100_80gb_sxm4\""));
+        assert!(
+            matches!(alone, Err(PlanError::NoNodeLeft { .. })),
+            "{alone:?}"
+        );
+    }
 }
