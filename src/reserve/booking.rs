@@ -90,6 +90,9 @@ pub struct Booking {
     /// Dollars that suffice with the probability asked for, which is what a budget is held against;
     /// `null` when no price is known.
     pub committed_usd: Option<f64>,
+    /// Dollars that its price binds one to, of which its cost is a part; `null` where the price is for
+    /// no commitment, or for one of a length that isn't known.
+    pub commitment_usd: Option<f64>,
     /// Dollars to pay before it starts; `null` when nothing is, or no price is known.
     pub upfront_usd: Option<f64>,
     /// What the expected cost is made of; `null` when no price is known.
@@ -260,6 +263,7 @@ impl Desk<'_> {
                 .usd_per_hour(booked)
                 .map(|price| billed_h.scale(price)),
             committed_usd,
+            commitment_usd: offer.commitment_usd(booked),
             upfront_usd: committed_usd.filter(|_| product.billing == Billing::Upfront),
             cost_parts_usd: self.cost_parts(choice),
             cost_lines: self.cost_lines(choice),

@@ -187,7 +187,7 @@ fn other_price(desk: &Desk<'_>) -> Option<String> {
 fn bound(desk: &Desk<'_>, booking: &Booking) -> Option<String> {
     let offer = desk.offer;
     let hours = offer.commitment()?.hours()?;
-    let usd = offer.usd_per_hour(booking.booked_nodes)? * f64::from(hours);
+    let usd = booking.commitment_usd?;
     Some(format!(
         "to have it at that price is to pay about ${}: {} for {} h; the cost is this run's part of that",
         display_dollars(usd),

@@ -88,6 +88,12 @@ impl Offer {
         self.pricing.commitment(self.price.as_ref()?)
     }
 
+    /// Dollars that its price binds one to for so many nodes; `None` where that is none, or unknown.
+    pub(super) fn commitment_usd(&self, nodes: u64) -> Option<f64> {
+        let hours = self.commitment()?.hours()?;
+        Some(self.usd_per_hour(nodes)? * f64::from(hours))
+    }
+
     /// Whether and how a booking can be cancelled or changed: a commitment outlasts it.
     pub(super) fn cancel(&self) -> String {
         match self.commitment() {

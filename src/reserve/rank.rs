@@ -56,6 +56,19 @@ impl Pick<'_> {
         (self.desk.window.at(needed), needed)
     }
 
+    /// GPUs booked: nodes of several clusters differ in size.
+    fn gpus(&self) -> u64 {
+        let per_node = self.desk.offer.gpus_per_node;
+        self.choice.booked.saturating_mul(per_node)
+    }
+
+    /// The soonest done, of those whose cost is all there is to pay before those that bind to more.
+    fn within_budget(&self, other: &Self) -> Ordering {
+        let bound = |pick: &Self| pick.costed() == Costed::Bound;
+        let kinds = bound(self).cmp(&bound(other));
+        kinds.then_with(|| self.done().cmp(&other.done()))
+    }
+
     /// What it is the best at over all of `picks`, of what it is the best at within its product.
     fn overall(&self, picks: &[Self]) -> Vec<Role> {
         let no_worse = |order: &dyn Fn(&Self) -> Ordering| {
@@ -64,25 +77,25 @@ impl Pick<'_> {
         let unpriced = |pick: &Self| pick.costed() == Costed::Not;
         let comparable = picks.iter().all(|pick| unpriced(pick) == unpriced(self));
         let holds = |role: &Role| match role {
-            Role::Smallest => no_worse(&|other| self.choice.booked.cmp(&other.choice.booked)),
+            Role::Smallest => no_worse(&|other| self.gpus().cmp(&other.gpus())),
             // Beside one that has no price, nobody knows.
             Role::Cheapest => comparable && no_worse(&|other| self.by_cost(other)),
-            Role::Fastest => no_worse(&|other| self.done().cmp(&other.done())),
+            Role::Fastest => no_worse(&|other| self.within_budget(other)),
             Role::AsAsked => true,
         };
         self.roles.iter().copied().filter(holds).collect()
     }
 }
 
-/// The bookings in full, the one to recommend first: the fastest that a budget buys, or else the
-/// cheapest; where no price is known, that of the fewest node-hours. Of several as good, the soonest
-/// done.
+/// The bookings in full, the one to recommend first: the fastest that a budget buys, of those that bind
+/// to no more where there are some, or else the cheapest; where no price is known, that of the fewest
+/// node-hours. Of several as good, the soonest done.
 pub(super) fn ranked(mut picks: Vec<Pick<'_>>, goal: Goal) -> Vec<Booking> {
     picks.sort_by(|a, b| {
-        let (cost, done) = (a.by_cost(b), a.done().cmp(&b.done()));
+        let cost = a.by_cost(b);
         match goal {
-            Goal::Budget { .. } => done.then(cost),
-            Goal::Deadline { .. } | Goal::Nodes { .. } => cost.then(done),
+            Goal::Budget { .. } => a.within_budget(b).then(cost),
+            Goal::Deadline { .. } | Goal::Nodes { .. } => cost.then(a.done().cmp(&b.done())),
         }
     });
     picks

@@ -73,15 +73,18 @@ fn cost(booking: &Booking) -> String {
         );
     };
     let upfront = booking.upfront_usd.map_or("", |_| " paid upfront");
+    let bound = booking.commitment_usd.map_or_else(String::new, |usd| {
+        format!(" of about ${} that its price binds to", dollars(usd))
+    });
     if cost.low < cost.high {
         format!(
-            "at ${}{upfront} (${} to ${})",
+            "at ${}{upfront} (${} to ${}){bound}",
             dollars(cost.expected),
             dollars(cost.low),
             dollars(cost.high)
         )
     } else {
-        format!("at ${}{upfront}", dollars(cost.expected))
+        format!("at ${}{upfront}{bound}", dollars(cost.expected))
     }
 }
 

@@ -37,6 +37,9 @@ impl Answer for Bookings<'_> {
             plural(request.tokens, "token"),
         );
         let mut document = Document::new(title).text(asked(reservation));
+        if let Some(text) = bound(reservation) {
+            document = document.text(text);
+        }
         for hint in &reservation.hints {
             document = document.text(hint.as_str());
         }
@@ -206,6 +209,21 @@ pub(super) fn asked(reservation: &Reservation) -> String {
         Goal::Nodes { nodes } => format!("done on {}", counted(nodes, "node")),
     };
     format!("{goal} with probability {}{start}", reservation.probability)
+}
+
+/// That a budget is kept by a part of what the price of the first booking binds to.
+fn bound(reservation: &Reservation) -> Option<String> {
+    let Goal::Budget { usd } = reservation.goal else {
+        return None;
+    };
+    let commitment = reservation.recommended()?.commitment_usd?;
+    (commitment > usd).then(|| {
+        format!(
+            "The budget is kept by this run's part of a commitment alone: its price binds to paying about \
+             ${} in all.",
+            dollars(commitment)
+        )
+    })
 }
 
 /// `2026-12-01 09:00Z`.
