@@ -2,6 +2,8 @@
 
 use super::Goal;
 use super::booking::{Booking, Desk};
+use super::choice::choice;
+use super::fleet::Run;
 use super::offer::Offer;
 use super::words::region_of_zone;
 use crate::forecast::Pricing;
@@ -29,6 +31,7 @@ pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
     let failures = failure_note(&booking.candidate);
     notes.extend(failures.or_else(|| waiting_note(desk.request, &booking.candidate)));
     notes.extend(fewer_spares(desk, booking));
+    notes.extend(sold_together(desk, booking));
     let here = Request {
         clusters: vec![desk.cluster.clone()],
         ..desk.request.clone()
@@ -78,6 +81,53 @@ fn fewer_spares(desk: &Desk<'_>, booking: &Booking) -> Option<String> {
             counted(desk.cluster.whole_nodes(), "node"),
         )
     })
+}
+
+/// That nodes are spares because of the multiples they are sold in, and what training on them does.
+fn sold_together(desk: &Desk<'_>, booking: &Booking) -> Option<String> {
+    let kept = desk.request.reliability.spares(desk.cluster, booking.nodes);
+    let added = booking
+        .spares
+        .checked_sub(kept)
+        .filter(|added| *added > 0)?;
+    let (offer, booked) = (desk.offer, booking.booked_nodes);
+    let as_many = |run: &&Run| {
+        run.nodes() > booking.nodes
+            && !run.finish.stalls()
+            && offer.booked(run.nodes(), run.spares()) == Some(booked)
+    };
+    let fastest = desk
+        .runs
+        .iter()
+        .filter(as_many)
+        .min_by(|a, b| a.needed_h.total_cmp(&b.needed_h))
+        .filter(|run| run.needed_h < booking.needed_h);
+    let instead = fastest.map_or_else(String::new, |run| {
+        let usd = choice(offer, run).and_then(|choice| choice.expected_usd(offer));
+        let cheaper = usd
+            .zip(booking.cost_usd)
+            .filter(|(usd, cost)| *usd < cost.expected);
+        format!(
+            "; training on {} of them needs {} instead of {}{}",
+            run.nodes(),
+            display_hours(run.needed_h),
+            display_hours(booking.needed_h),
+            cheaper.map_or_else(String::new, |(usd, _)| format!(
+                ", for about ${}",
+                display_dollars(usd)
+            ))
+        )
+    });
+    Some(format!(
+        "{added} of the {} {} there because GPUs of {} are sold in multiples of {}: {} are the \
+         fewest that hold {}{instead}",
+        counted(booking.spares, "spare node"),
+        if added == 1 { "is" } else { "are" },
+        desk.cluster.name,
+        offer.product.gpu_multiple,
+        counted(booked, "node"),
+        counted(booking.nodes + kept, "node"),
+    ))
 }
 
 /// A run may need more time than one booking can have.

@@ -1,5 +1,6 @@
 //! The provider's words, and the rules that no search is needed to see.
 
+mod held;
 mod products;
 mod said;
 

@@ -1,0 +1,101 @@
+//! What is said beside the figures of a booking: what its price binds to, why nodes are spare, and what
+//! was left out.
+
+use super::answer_to;
+use crate::report::{Answer, Bookings};
+use crate::reserve::Role;
+
+/// A budget that a part of a commitment keeps is told to be kept by that alone.
+#[test]
+fn a_budget_kept_by_a_part_of_a_commitment_says_so() {
+    let job = |price_type: &str| {
+        answer_to(&format!(
+            "model = \"gpt-7b\"\ntokens = \"134B\"\ncluster = \"a2-highgpu-8g\"\n\
+             price_type = \"{price_type}\"\n\
+             [reserve]\nproduct = \"on-demand\"\nbudget = 80000\nstart = \"2026-12-01\"\n"
+        ))
+        .unwrap()
+    };
+    let found = job("commit-3y");
+    let booking = found.recommended().unwrap();
+    let (part, all) = (
+        booking.committed_usd.unwrap(),
+        booking.commitment_usd.unwrap(),
+    );
+    assert!(part <= 80_000.0 && all > 800_000.0, "{part} {all}");
+    let told = |reservation| {
+        let bookings = Bookings { reservation };
+        let document = format!("{:?}", bookings.document());
+        let besides = bookings.besides().join("\n");
+        [document, besides].map(|text| text.contains("by this run's part of a commitment alone"))
+    };
+    assert_eq!(told(&found), [true, true]);
+    let plain = job("on-demand");
+    assert_eq!(plain.recommended().unwrap().commitment_usd, None);
+    assert_eq!(told(&plain), [false, false]);
+}
+
+/// Nodes that only the multiples sold make spares say so, and what training on them does.
+#[test]
+fn spares_of_a_multiple_are_told() {
+    let notes = |nodes: u64| {
+        let found = answer_to(&format!(
+            "model = \"gpt-7b\"\ntokens = \"134B\"\ncluster = \"quad\"\n\
+             [clusters.quad]\ngpu = \"h100\"\ngpus_per_node = 4\nmax_gpus = 132\ninter_node_gbps = 1600\n\
+             [products.tog]\nclusters = [\"quad\"]\nlengths = [{{ step = \"5d\", up_to = \"20d\" }}]\n\
+             gpu_multiple = 24\n\
+             [reserve]\nproduct = \"tog\"\nnodes = {nodes}\nstart = \"2026-12-01T10:00Z\"\n"
+        ));
+        found.unwrap().bookings.remove(0).notes.join("\n")
+    };
+    let told = notes(7);
+    let why = "5 of the 5 spare nodes are there because GPUs of quad are sold in multiples of 24: 12 nodes \
+               are the fewest that hold 7";
+    assert!(told.contains(why), "{told}");
+    assert!(told.contains("training on 12 of them needs"), "{told}");
+    assert!(!notes(12).contains("multiples"));
+}
+
+/// The smallest has the fewest GPUs, in however many nodes.
+#[test]
+fn the_smallest_has_the_fewest_gpus() {
+    let found = answer_to(
+        "model = \"gpt-7b\"\ntokens = \"134B\"\ncluster = [\"p4d.24xlarge\", \"lab\"]\n\
+         [clusters.lab]\ngpu = \"a100-80gb\"\ngpus_per_node = 4\nmax_gpus = 4000\ninter_node_gbps = 800\n\
+         usd_per_gpu_hour = 1.8\n\
+         [reserve]\ndeadline = \"14d\"\nstart = \"2026-12-01\"\n",
+    )
+    .unwrap();
+    let gpus = found.bookings.iter().map(|booking| booking.booked_gpus);
+    let fewest = gpus.min().unwrap();
+    let smallest = |role: &Role| *role == Role::Smallest;
+    for booking in &found.bookings {
+        let is = booking.overall_roles.iter().any(smallest);
+        let own = booking.roles.iter().any(smallest);
+        assert_eq!(is, own && booking.booked_gpus == fewest, "{booking:?}");
+    }
+}
+
+/// A cluster that has no node beside the spares is ruled out, and the others answer.
+#[test]
+fn too_many_spares_for_one_cluster_rule_it_out_alone() {
+    let found = answer_to(
+        "model = \"gpt-7b\"\ntokens = \"134B\"\n\
+         cluster = [\"r1z1\", \"gpu_8x_a100_80gb_sxm4\"]\n[reliability]\nspares = 2\n\
+         [reserve]\ndeadline = \"14d\"\n",
+    )
+    .unwrap();
+    assert!(
+        found
+            .bookings
+            .iter()
+            .all(|booking| booking.cluster == "r1z1")
+    );
+    let out = found.ruled_out.iter();
+    let mut out = out.filter(|out| out.cluster == "gpu_8x_a100_80gb_sxm4");
+    assert!(
+        out.any(|out| out.reason.contains("spares")),
+        "{:?}",
+        found.ruled_out
+    );
+}
