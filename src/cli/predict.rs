@@ -104,6 +104,7 @@ pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
             stack: &request.stack.name,
             tokens: request.tokens,
             confidence: request.confidence,
+            reliability: request.reliability,
             fit: fit.name(),
             fit_rows: fit.rows(),
             notes: &notes,

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::PlannedBooking;
-use super::in_time::in_time;
 use crate::calendar::Moment;
+use crate::forecast::FinishTime;
 use crate::quantity::Interval;
 
 /// A run beside the deadline that was asked for.
@@ -19,8 +19,8 @@ pub struct DeadlineEnd {
     /// Hours by which the run is done after it, if it goes on like this; below 0 where it is done
     /// before.
     pub late_h: Interval,
-    /// The probability that it is done by then, as far as runs differ; no more than that of being done
-    /// before the nodes of its booking go.
+    /// The probability that it is done by then, as far as runs differ and failures are luck; no more
+    /// than that of being done before the nodes of its booking go.
     pub in_time: f64,
 }
 
@@ -33,13 +33,13 @@ pub struct BudgetEnd {
     pub over_usd: Interval,
 }
 
-/// The deadline of a booking, for a run of `whole` hours that stray by `noise_sd`, as a logarithm, and
-/// whose nodes stay for `staying_h`; `None` where none was asked for.
+/// The deadline of a booking, for a run of `whole` hours that is done by the law `done`, and whose nodes
+/// stay for `staying_h`; `None` where none was asked for.
 pub(super) fn of_deadline(
     booking: &PlannedBooking,
     start: Option<Moment>,
     whole: Interval,
-    noise_sd: f64,
+    done: &FinishTime,
     staying_h: f64,
 ) -> Option<DeadlineEnd> {
     let within_h = match (start, booking.deadline) {
@@ -54,7 +54,7 @@ pub(super) fn of_deadline(
             expected: whole.expected - within_h,
             high: whole.high - within_h,
         },
-        in_time: in_time(within_h.min(staying_h) / whole.expected, noise_sd),
+        in_time: done.probability_by(within_h.min(staying_h)),
     })
 }
 

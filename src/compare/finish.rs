@@ -1,31 +1,32 @@
 //! When a run is done and what it costs, if it goes on as measured.
 //!
-//! Training takes the tokens over the measured throughput; the wall clock and the bill keep the
-//! plan's proportion to it, since checkpoints, failures and prices don't change with the speed. A
-//! booking is billed by its own terms, and cuts off what isn't done when its nodes go.
+//! Training takes the tokens over the measured throughput; the start-up is what it was, and the
+//! checkpoints and failures that training of that length meets come on top (`law`). What is billed by
+//! the hour follows. A booking is billed by its own terms, and cuts off what isn't done when its nodes
+//! go.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
 
 use super::asked::{BudgetEnd, DeadlineEnd, of_budget, of_deadline};
-use super::in_time::in_time;
+use super::law::Law;
 use super::more::{self, More};
 use super::{Launched, PlannedBooking};
 use crate::calendar::{Moment, Span};
 use crate::product::{Billing, Product};
-use crate::quantity::{Interval, SECONDS_PER_HOUR, Tokens, display_count, display_hours};
+use crate::quantity::{Interval, Tokens, display_count, display_hours};
 
 /// When a run is done and what it costs if it goes on as measured; intervals hold run-to-run noise
-/// alone.
+/// and the luck of failures.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Finish {
     /// Tokens still to train: all, where it isn't known how many are done.
     pub remaining_tokens: u64,
-    /// Hours on the wall clock from the start of the booking to the last token: those of training,
-    /// and what the plan adds to it, start-up too, in the plan's proportion.
+    /// Hours on the wall clock from the start of the booking to the last token: the start-up, training
+    /// at the speed measured, and its checkpoints and failures.
     pub time_to_budget_h: Interval,
-    /// Hours still to go.
+    /// Hours still to go; no start-up once tokens are done.
     pub remaining_h: Interval,
     /// Hours planned for the whole run.
     pub planned_h: Interval,
@@ -73,16 +74,16 @@ pub struct BookingEnd {
     /// Hours by which the run is done after its nodes go, if it goes on like this; below 0 where it
     /// is done before.
     pub late_h: Interval,
-    /// The probability that it is done before its nodes go, as far as runs differ; what the plan was
-    /// unsure of is measured.
+    /// The probability that it is done before its nodes go, as far as runs differ and failures are
+    /// luck; what the plan was unsure of is measured.
     pub in_time: f64,
     /// Tokens not trained when its nodes go; 0 where the run is done before.
     pub untrained_tokens: u64,
     /// What it takes to make the booking long enough; `null` where nothing is missing, or its product
     /// makes none longer.
     pub extension: Option<More>,
-    /// What it takes to book what is missing by itself, without a start of its own; `null` where
-    /// nothing is missing, or its product sells no such booking.
+    /// What it takes to book what is missing by itself, another start-up too; `null` where nothing is
+    /// missing, or its product sells no such booking.
     pub apart: Option<More>,
     /// When the last checkpoint has to begin that is whole before the nodes go.
     #[schemars(with = "Option<String>")]
@@ -137,28 +138,22 @@ pub enum FinishError {
     BeyondCalendar,
 }
 
-/// The finish; `noise` is how far a run strays at the plan's confidence, as a logarithm, and `noise_sd`
-/// the standard deviation of that.
-pub(super) fn finish(
-    launched: &Launched<'_>,
-    (noise, noise_sd): (f64, f64),
-) -> Result<Finish, FinishError> {
+/// The finish; `noise_sd` is the standard deviation by which runs stray, as a logarithm.
+pub(super) fn finish(launched: &Launched<'_>, noise_sd: f64) -> Result<Finish, FinishError> {
     let run = launched.run;
     let tokens = launched.plan.tokens.get();
     let done = launched.done.map_or(0, Tokens::get);
     if done >= tokens {
         return Err(FinishError::Done { done, tokens });
     }
-    let wall_clock = run.time_to_budget_h.expected / run.train_h.expected;
-    let hours = |tokens: u64| {
-        let expected = tokens as f64 / launched.measured_tok_s / SECONDS_PER_HOUR * wall_clock;
-        Interval {
-            low: expected * (-noise).exp(),
-            expected,
-            high: expected * noise.exp(),
-        }
+    let law = Law::new(launched, noise_sd);
+    let end_law = law.whole(tokens);
+    let confidence = launched.plan.confidence;
+    let whole = end_law.interval(confidence);
+    let remaining = match done {
+        0 => whole,
+        _ => law.going_on(tokens - done).interval(confidence),
     };
-    let (whole, remaining) = (hours(tokens), hours(tokens - done));
     let booked = run.booking.as_ref();
     let start = launched.start.or(booked.and_then(|booking| booking.start));
     // What is billed by the hour ends when it is ended.
@@ -188,9 +183,12 @@ pub(super) fn finish(
         Some([of(hours.low)?, of(hours.high)?])
     };
     let end = booking.map(|booking| {
-        let end = end_of(launched.product, booking, start, whole);
+        let sure_h = end_law.hours_at(booking.probability).max(whole.expected);
+        let hours = (whole, sure_h, law.start_up_h());
+        let end = end_of(launched.product, booking, start, hours);
         // Of the tokens, what the hours missing would train; what is done is done.
-        let missed = (end.late_h.expected.max(0.0) / whole.expected * tokens as f64).round();
+        let running_h = whole.expected - law.start_up_h();
+        let missed = (end.late_h.expected.max(0.0) / running_h * tokens as f64).round();
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -198,7 +196,7 @@ pub(super) fn finish(
         )]
         let missed = missed as u64;
         BookingEnd {
-            in_time: in_time(end.usable_h / whole.expected, noise_sd),
+            in_time: end_law.probability_by(end.usable_h),
             untrained_tokens: missed.min(tokens - done),
             ..end
         }
@@ -223,7 +221,7 @@ pub(super) fn finish(
         planned_finish_low_high: dates(run.time_to_budget_h),
         booking: end,
         deadline: booked
-            .and_then(|booking| of_deadline(booking, start, whole, noise_sd, staying_h)),
+            .and_then(|booking| of_deadline(booking, start, whole, &end_law, staying_h)),
         budget: booked.and_then(|booking| of_budget(booking, bill.now)),
     })
 }
@@ -317,13 +315,14 @@ fn usable_h(booking: &PlannedBooking, start: Option<Moment>) -> f64 {
     }
 }
 
-/// How a run of that many hours ends beside its booking; the tokens and the probability are left to
-/// the caller.
+/// How a run ends beside its booking that takes `whole` hours, `sure_h` at the probability asked for
+/// and `start_up_h` of them before its first step; the tokens and the probability are left to the
+/// caller.
 fn end_of(
     product: Option<&Product>,
     booking: &PlannedBooking,
     start: Option<Moment>,
-    whole: Interval,
+    (whole, sure_h, start_up_h): (Interval, f64, f64),
 ) -> BookingEnd {
     let usable_h = usable_h(booking, start);
     let late_h = Interval {
@@ -332,7 +331,7 @@ fn end_of(
         high: whole.high - usable_h,
     };
     let sold = product.filter(|_| late_h.expected > 0.0);
-    let missed_h = late_h.expected;
+    let missed_h = sure_h - usable_h;
     BookingEnd {
         billing: booking.billing,
         usable_until: booking.usable_until,
@@ -341,7 +340,7 @@ fn end_of(
         in_time: 0.0,
         untrained_tokens: 0,
         extension: sold.and_then(|product| more::extension(product, booking, missed_h)),
-        apart: sold.and_then(|product| more::apart(product, booking, missed_h)),
+        apart: sold.and_then(|product| more::apart(product, booking, missed_h + start_up_h)),
         last_checkpoint: booking.last_checkpoint,
         cancel: booking.cancel.clone(),
     }

@@ -8,7 +8,7 @@
 mod asked;
 mod explain;
 mod finish;
-mod in_time;
+mod law;
 mod measured;
 mod more;
 mod next;
@@ -99,7 +99,8 @@ pub struct Comparison {
     pub predicted_tok_s: Interval,
     /// Whether the plan says the same.
     pub plan_agrees: bool,
-    /// What may explain the deviation, the most probable first; empty when there is none.
+    /// What may explain the deviation, the most probable first; empty when there is none, or when the
+    /// plan was made with another fit that predicts otherwise.
     pub causes: Vec<ExplainedCause>,
     /// Whether the two most probable causes explain it about as well.
     pub ambiguous: bool,
@@ -160,7 +161,10 @@ pub fn compare(launched: &Launched<'_>, fit: &Fit) -> Result<Comparison, FinishE
             .map(|row| observed(&row.setting(), &row.configuration, row.throughput_tok_s)),
     );
     let as_planned = planned.contains(measured_tok_s);
-    let explanations = if as_planned {
+    let plan_agrees = (off - 1.0).abs() <= SAME_PREDICTION;
+    // By another fit than the plan's, what it foresaw already would look like a cause.
+    let other_fit = !plan_agrees && plan.fit != fit.name();
+    let explanations = if as_planned || other_fit {
         Vec::new()
     } else {
         explain(&observations)
@@ -173,10 +177,9 @@ pub fn compare(launched: &Launched<'_>, fit: &Fit) -> Result<Comparison, FinishE
         .first()
         .filter(|_| ambiguous)
         .and_then(|run| next::next(fit, &setting, &configuration, run, &explanations));
-    let noise = observations.first().map_or((0.0, 0.0), |run| {
-        let scrutiny = &run.scrutiny;
-        (scrutiny.noise_reach(plan.confidence), scrutiny.noise_sd())
-    });
+    let noise_sd = observations
+        .first()
+        .map_or(0.0, |run| run.scrutiny.noise_sd());
     Ok(Comparison {
         schema_version: SCHEMA_VERSION,
         model: plan.model.clone(),
@@ -195,17 +198,18 @@ pub fn compare(launched: &Launched<'_>, fit: &Fit) -> Result<Comparison, FinishE
             quantile_of(planned, plan.confidence, measured_tok_s)
         },
         predicted_tok_s: predicted,
-        plan_agrees: (off - 1.0).abs() <= SAME_PREDICTION,
+        plan_agrees,
         causes: explanations
             .iter()
             .map(|explanation| explained(explanation, plan.confidence))
             .collect(),
         ambiguous,
         next,
-        finish: finish::finish(launched, noise)?,
+        finish: finish::finish(launched, noise_sd)?,
         fit_row_csv: to_csv(&[row(launched)]),
         notes: doubtful(fit, launched)
             .into_iter()
+            .chain(unreliable(plan))
             .chain(too_far(&observations, &explanations))
             .collect(),
     })
@@ -226,6 +230,15 @@ fn explained(explanation: &Explanation, confidence: Confidence) -> ExplainedCaus
             high: (mean + reach).exp(),
         }),
     }
+}
+
+/// That the plan doesn't tell what goes wrong on a cluster.
+fn unreliable(plan: &PlanFile) -> Option<String> {
+    plan.reliability.is_none().then(|| {
+        "the plan doesn't tell its `reliability`: the wall clock keeps the plan's proportion to \
+         training, and no luck of failures is in its ends and probabilities"
+            .to_owned()
+    })
 }
 
 /// A speed that can hardly be what it says.

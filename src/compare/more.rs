@@ -12,6 +12,8 @@ use crate::product::Product;
 pub struct More {
     /// Hours, as the product sells them.
     pub hours: f64,
+    /// The probability with which they are enough, at least: the one asked for of the booking.
+    pub probability: f64,
     /// Dollars that they cost at the price of the booking; `null` where none is known.
     pub usd: Option<f64>,
     /// Dollars by which both together are over the budget that was asked for; below 0 where they are
@@ -26,6 +28,7 @@ impl More {
         let both = billed.map(|(cost, more)| cost.expected + more);
         Self {
             hours,
+            probability: booking.probability,
             usd,
             over_budget_usd: both.zip(booking.budget_usd).map(|(both, most)| both - most),
         }
@@ -40,9 +43,8 @@ pub(super) fn extension(product: &Product, booking: &PlannedBooking, late_h: f64
     (hours > 0.0).then(|| More::new(booking, hours))
 }
 
-/// A booking of its own for what is missing, which has an end of its own; `None` where the product
-/// sells none that long.
-pub(super) fn apart(product: &Product, booking: &PlannedBooking, late_h: f64) -> Option<More> {
-    let length = product.shortest_usable(Span::from_hours_up(late_h)?)?;
+/// A booking of its own of which `needed_h` can be used; `None` where the product sells none that long.
+pub(super) fn apart(product: &Product, booking: &PlannedBooking, needed_h: f64) -> Option<More> {
+    let length = product.shortest_usable(Span::from_hours_up(needed_h)?)?;
     Some(More::new(booking, length.hours()))
 }

@@ -12,8 +12,10 @@ use serde::Deserialize;
 
 use crate::configuration::Configuration;
 use crate::diagnostic::{Diagnostic, Origin};
+use crate::forecast::Reliability;
 use crate::preset::in_plain_words;
 use crate::quantity::{Confidence, Interval, MAX_COUNT, Tokens, plural};
+use crate::search::Axis;
 
 pub use booked::PlannedBooking;
 use booked::Recommended;
@@ -26,12 +28,19 @@ pub struct PlanFile {
     pub model: String,
     /// The training stack's name.
     pub stack: String,
+    /// Parameters of the model, with the sequence length at which it has them where that isn't each
+    /// candidate's own; `None` where the plan doesn't say.
+    pub params: Option<(u64, Option<u64>)>,
     /// Tokens to train on.
     pub tokens: Tokens,
+    /// Whether its job asks for a booking, which the plan alone doesn't hold.
+    pub asks_booking: bool,
     /// Confidence of its intervals.
     pub confidence: Confidence,
     /// Name of the fit it was made with.
     pub fit: String,
+    /// What goes wrong on its clusters, and what that costs; `None` where it doesn't say.
+    pub reliability: Option<Reliability>,
     /// Its candidates, best first.
     pub candidates: Vec<PlannedRun>,
     /// When the run starts, where a report says so of one without a booking.
@@ -53,6 +62,12 @@ pub struct PlannedRun {
     pub cluster: String,
     /// How it is launched.
     pub configuration: Configuration,
+    /// GPU name; `None` where the plan doesn't say.
+    pub gpu: Option<String>,
+    /// Nodes that hold its GPUs; `None` where the plan doesn't say.
+    pub nodes: Option<u64>,
+    /// Nodes booked beside those that train; `None` where the plan doesn't say.
+    pub spare_nodes: Option<u64>,
     /// Tokens per second.
     pub throughput_tok_s: Interval,
     /// Hours of pure training.
@@ -75,6 +90,9 @@ struct Written {
     micro_batch: u64,
     grad_accum: u64,
     activation_checkpointing: bool,
+    gpu: Option<String>,
+    nodes: Option<u64>,
+    spare_nodes: Option<u64>,
     throughput_tok_s: Ends,
     train_h: Ends,
     time_to_budget_h: Ends,
@@ -152,6 +170,9 @@ impl TryFrom<Written> for PlannedRun {
                 grad_accum,
                 activation_checkpointing: written.activation_checkpointing,
             },
+            gpu: written.gpu,
+            nodes: written.nodes,
+            spare_nodes: written.spare_nodes,
             throughput_tok_s: interval(written.throughput_tok_s, "throughput_tok_s")?,
             train_h: interval(written.train_h, "train_h")?,
             time_to_budget_h: interval(written.time_to_budget_h, "time_to_budget_h")?,
@@ -175,9 +196,36 @@ struct Common {
 #[derive(Deserialize)]
 struct Asked {
     model: String,
+    params: Option<u64>,
+    seq_len: Option<String>,
     stack: String,
     tokens: u64,
+    #[serde(default)]
+    booking: bool,
     confidence: f64,
+    reliability: Option<Reliability>,
+}
+
+impl Asked {
+    /// Parameters, which are counted at the shortest sequence length asked for, where one is.
+    fn params(&self) -> Option<(u64, Option<u64>)> {
+        let asked = self.seq_len.as_ref();
+        let shortest = asked.and_then(|axis| axis.parse::<Axis>().ok()?.get(0));
+        Some((self.params?, shortest))
+    }
+
+    /// What goes wrong, where it is told.
+    ///
+    /// # Errors
+    /// When that can't be.
+    fn reliability(&self) -> Result<Option<Reliability>, String> {
+        match self.reliability {
+            Some(told) if !told.is_possible() => Err(
+                "`reliability` must hold no negative figure, nor one beyond any cluster".to_owned(),
+            ),
+            told => Ok(told),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -224,7 +272,11 @@ impl PlanFile {
             .help(WRITE_ONE)
         };
         let mut recommended = read::<Recommended>(origin)?;
+        let reliability = request.reliability().map_err(unusable)?;
         Ok(Self {
+            reliability,
+            params: request.params(),
+            asks_booking: request.booking,
             model: request.model,
             stack: request.stack,
             tokens: Tokens::new(request.tokens).map_err(refuse)?,
@@ -241,11 +293,17 @@ impl PlanFile {
     /// knee of its front.
     ///
     /// # Errors
-    /// When there is no such rank.
+    /// When there is no such rank, or none is named of a plan whose job asks for a booking.
     pub fn launched(&self, rank: Option<usize>) -> Result<&PlannedRun, Diagnostic> {
         match (rank, &self.booked) {
             (None, Some(booked)) => Ok(booked),
             (Some(rank), _) => self.rank(rank),
+            (None, None) if self.asks_booking => Err(Diagnostic::new(
+                "the plan's job asks for a booking, which the plan doesn't hold: what runs on it need not \
+                 be one of its candidates",
+            )
+            .help("`tminus report JOB.toml -o plan.json` writes the booking too: compare with that")
+            .help("or name the candidate that was launched: `--rank`")),
             (None, None) => match self.knee.map(|knee| self.rank(knee)) {
                 Some(Ok(run)) => Ok(run),
                 _ => self.rank(1),

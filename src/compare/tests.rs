@@ -2,6 +2,7 @@
 //! ambiguity said.
 
 mod booking;
+mod law;
 
 use super::*;
 use crate::fit_file::embedded_fit;
@@ -19,6 +20,9 @@ struct World {
     cluster: &'static str,
     configuration: Configuration,
     booking: Option<PlannedBooking>,
+    reliability: Option<crate::forecast::Reliability>,
+    /// Another fit that made the plan, and how many times as fast as this one it is there.
+    planned_by: Option<(&'static str, f64)>,
     product: Option<Product>,
     start: Option<crate::calendar::Moment>,
 }
@@ -38,6 +42,8 @@ impl World {
                 activation_checkpointing: true,
             },
             booking: None,
+            reliability: None,
+            planned_by: None,
             product: None,
             start: None,
         }
@@ -93,12 +99,16 @@ impl World {
         tok_s: f64,
         related: &[(Configuration, f64)],
     ) -> Result<Comparison, FinishError> {
-        let planned = self.expected(&self.configuration);
+        let (fit, faster) = self.planned_by.unwrap_or((self.fit.name(), 1.0));
+        let planned = self.expected(&self.configuration).scale(faster);
         let hours = planned.invert(1e9 / 3600.0);
         let run = PlannedRun {
             rank: 1,
             cluster: self.cluster.into(),
             configuration: self.configuration,
+            gpu: None,
+            nodes: None,
+            spare_nodes: None,
             throughput_tok_s: planned,
             train_h: hours,
             time_to_budget_h: hours.scale(1.25),
@@ -113,7 +123,10 @@ impl World {
             stack: "fp32-gather".into(),
             tokens: Tokens::new(1_000_000_000).unwrap(),
             confidence: Confidence::default(),
-            fit: self.fit.name().into(),
+            fit: fit.into(),
+            params: None,
+            asks_booking: false,
+            reliability: self.reliability,
             candidates: vec![run.clone()],
         };
         let rows: Vec<Measurement> = related
@@ -305,6 +318,27 @@ fn the_finish_is_that_of_the_measured_speed() {
     assert!(close(now.expected, 2.0 * planned.expected));
     assert_eq!(finish.remaining_tokens, 750_000_000);
     assert!(finish.finish.unwrap() > finish.planned_finish.unwrap());
+}
+
+/// What another fit than the plan's foresees otherwise is no cause of anything.
+#[test]
+fn a_plan_of_another_fit_is_told_no_causes() {
+    let mut world = World::new("gpt-7b", 8, 4, 32);
+    let half = world.expected(&world.configuration).expected / 2.0;
+    assert!(!world.compare(half, &[]).causes.is_empty());
+    world.planned_by = Some(("mine", 0.8));
+    let found = world.compare(half, &[]);
+    assert!(
+        !found.as_planned && !found.plan_agrees && found.causes.is_empty() && found.next.is_none()
+    );
+    // One that says the same of this run, or the same one of another version, is weighed.
+    for planned_by in [("mine", 1.0), ("mosaicgpt-2023", 0.8)] {
+        world.planned_by = Some(planned_by);
+        assert!(
+            !world.compare(half, &[]).causes.is_empty(),
+            "{planned_by:?}"
+        );
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! and where the default comes from.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::hardware::Cluster;
 
@@ -138,7 +138,7 @@ pub const RELIABILITY_SETTINGS: [ReliabilitySetting; 8] = [
 ];
 
 /// What goes wrong on a cluster, and what it costs.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Reliability {
     /// Failures that stop the job, per 1000 days of one node of eight GPUs.
     pub failures_per_1000_node_days: f64,
@@ -196,6 +196,24 @@ impl Reliability {
             spare_share: 0.0,
             spare_nodes: None,
         }
+    }
+
+    /// Whether no figure is negative or beyond any cluster, as those of a file may be.
+    pub(crate) fn is_possible(&self) -> bool {
+        const MOST: f64 = 1e15;
+        let figures = [
+            self.failures_per_1000_node_days,
+            self.checkpoint_bytes_per_param,
+            self.restart_s,
+            self.start_up_s,
+            self.replacement_s,
+            self.spare_share,
+        ];
+        figures.iter().all(|figure| (0.0..=MOST).contains(figure))
+            && (1.0..=MOST).contains(&self.write_bytes_per_s_node)
+            && self
+                .checkpoint_interval_s
+                .is_none_or(|interval_s| interval_s > 0.0 && interval_s <= MOST)
     }
 
     /// Spare nodes booked beside `nodes` of `cluster`.

@@ -109,12 +109,16 @@ impl Predicted {
 pub struct PredictedRequest {
     /// The model.
     pub model: String,
+    /// Its parameters.
+    pub params: u64,
     /// Training stack.
     pub stack: String,
     /// Tokens to train on.
     pub tokens: u64,
     /// Confidence of every interval.
     pub confidence: f64,
+    /// What goes wrong on a cluster, and what it costs.
+    pub reliability: Reliability,
 }
 
 /// What a single prediction rests on.
@@ -169,6 +173,8 @@ pub struct RequestReport {
     pub provider: Option<String>,
     /// The region whose price was asked for.
     pub region: Option<String>,
+    /// Whether a booking is asked for too, by a deadline, a budget or a number of nodes.
+    pub booking: bool,
 }
 
 impl RequestReport {
@@ -197,6 +203,7 @@ impl RequestReport {
             price_type: request.pricing.price_type.clone(),
             provider: request.pricing.provider.clone(),
             region: request.pricing.region.clone(),
+            booking: request.reserve.has_goal(),
         }
     }
 }

@@ -3,7 +3,7 @@
 mod grids;
 
 use crate::configuration::on_off;
-use crate::forecast::Pricing;
+use crate::forecast::{Pricing, Reliability};
 use crate::hardware::Cluster;
 use crate::plan::{Candidate, Predicted, PredictedFit, PredictedRequest};
 use crate::quantity::{
@@ -35,6 +35,8 @@ pub struct Explanation<'a> {
     pub tokens: Tokens,
     /// Confidence of the intervals.
     pub confidence: Confidence,
+    /// What goes wrong on the cluster, and what it costs.
+    pub reliability: Reliability,
     /// Name of the fit.
     pub fit: &'a str,
     /// Measured rows the fit rests on.
@@ -87,9 +89,11 @@ impl Answer for Explanation<'_> {
             schema_version: Predicted::SCHEMA_VERSION,
             request: PredictedRequest {
                 model: self.model.to_owned(),
+                params: self.params,
                 stack: self.stack.to_owned(),
                 tokens: self.tokens.get(),
                 confidence: self.confidence.get(),
+                reliability: self.reliability,
             },
             fit: PredictedFit {
                 name: self.fit.to_owned(),
@@ -249,6 +253,7 @@ mod tests {
             stack: "fp32-gather",
             tokens: "134B".parse().unwrap(),
             confidence: Confidence::default(),
+            reliability: Reliability::default(),
             fit: "embedded",
             fit_rows: 300,
             notes: &[],

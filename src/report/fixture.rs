@@ -222,5 +222,6 @@ fn request_report() -> RequestReport {
         price_type: None,
         provider: None,
         region: None,
+        booking: false,
     }
 }

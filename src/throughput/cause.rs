@@ -15,13 +15,12 @@ use serde::Serialize;
 use super::Fit;
 use super::coefficients::{COEFFICIENTS, COUNT, Id, Values};
 use super::hypothesis::FREE_NETWORK;
-use super::interval::{BadDays, normal, normal_reach};
+use super::interval::{BadDays, normal};
 use super::physics::Rates;
 use super::point::Point;
 use super::pressure::Pressure;
 use crate::configuration::{Configuration, Setting};
 use crate::memory::{self, FITS_MARGIN_BYTES, MemoryEstimate, Verdict};
-use crate::quantity::Confidence;
 use crate::stack::Precision;
 
 /// Why a run may not be as fast as predicted.
@@ -356,12 +355,6 @@ impl Scrutiny<'_> {
     #[must_use]
     pub fn noise_sd(&self) -> f64 {
         self.point.noise()
-    }
-
-    /// How far a run strays from its like with that confidence, as a logarithm.
-    #[must_use]
-    pub fn noise_reach(&self, confidence: Confidence) -> f64 {
-        normal_reach(confidence.get()) * self.noise_sd()
     }
 
     /// Standard deviation towards slower steps alone.

@@ -58,7 +58,8 @@ impl BadDays {
         Self { share, slowdown }
     }
 
-    const NEVER: Self = Self {
+    /// None at all.
+    pub(super) const NEVER: Self = Self {
         share: 0.0,
         slowdown: 0.0,
     };

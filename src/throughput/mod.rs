@@ -70,7 +70,7 @@ pub use cause::{Cause, CauseKind, Scrutiny, Size};
 pub use doubts::{Doubt, DoubtKind, doubts};
 pub use fit::{FitError, Termination};
 pub use hypothesis::Hypothesis;
-pub(crate) use interval::{normal, normal_reach};
+pub(crate) use interval::normal_reach;
 pub use outlook::Outlook;
 pub use predict::Prediction;
 pub(crate) use pressure::TIGHT_SPEED;

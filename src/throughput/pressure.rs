@@ -35,6 +35,13 @@ pub(crate) struct Pressure {
 }
 
 impl Pressure {
+    /// None at all.
+    pub(super) const NONE: Self = Self {
+        slowest: 1.0,
+        fastest: 1.0,
+        expected: 1.0,
+    };
+
     /// Of a memory verdict on a stack. What overflows doesn't run at all: it is predicted as if
     /// it fitted.
     pub(crate) fn of(verdict: Verdict, precision: Precision) -> Self {
@@ -50,11 +57,7 @@ impl Pressure {
                 fastest: 1.0,
                 expected: 1.0,
             },
-            (Verdict::Fits | Verdict::Overflows, _) => Self {
-                slowest: 1.0,
-                fastest: 1.0,
-                expected: 1.0,
-            },
+            (Verdict::Fits | Verdict::Overflows, _) => Self::NONE,
         }
     }
 

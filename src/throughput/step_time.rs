@@ -1,6 +1,6 @@
 //! The distribution of a run's step time.
 
-use super::interval::Spread;
+use super::interval::{BadDays, Spread};
 use super::pressure::Pressure;
 use crate::quantity::{Confidence, Interval};
 
@@ -23,6 +23,18 @@ impl StepTime {
             spread,
             pressure,
         }
+    }
+
+    /// Of a run whose step is known but for the noise between runs, of standard deviation `sd` as a
+    /// logarithm.
+    pub(crate) fn of_noise(expected_s: f64, sd: f64) -> Self {
+        let sd = sd.max(f64::MIN_POSITIVE);
+        let spread = Spread {
+            faster_sd: sd,
+            slower_sd: sd,
+            bad_days: BadDays::NEVER,
+        };
+        Self::new(expected_s, spread, Pressure::NONE)
     }
 
     /// Expected seconds per step.

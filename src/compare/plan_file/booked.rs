@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::{Ends, PlannedRun};
 use crate::calendar::Moment;
+use crate::job::Probability;
 use crate::product::Billing;
 use crate::quantity::Interval;
 
@@ -32,6 +33,8 @@ pub struct PlannedBooking {
     pub within_h: Option<f64>,
     /// What it may cost, dollars, where that was asked for.
     pub budget_usd: Option<f64>,
+    /// How sure it had to be.
+    pub probability: f64,
     /// When the last checkpoint has to begin that is whole before the nodes go.
     pub last_checkpoint: Option<Moment>,
     /// Whether and how it can be cancelled or changed.
@@ -53,6 +56,7 @@ struct Reserved {
     bookings: Vec<BookedRun>,
     goal: Option<Goal>,
     deadline: Option<String>,
+    probability: Option<f64>,
 }
 
 /// What the booking has to achieve; more goals than these say nothing of it.
@@ -145,6 +149,7 @@ impl TryFrom<WrittenTerms> for Terms {
             deadline: None,
             within_h: None,
             budget_usd: None,
+            probability: Probability::default().get(),
             billing: written.billing,
             cost_usd: written.cost_usd.map(Ends::cost).transpose()?,
             usd_per_hour: rate.transpose()?,
@@ -171,7 +176,7 @@ impl Recommended {
     /// What runs on the booking recommended, with what was asked of it.
     ///
     /// # Errors
-    /// A deadline that is no date.
+    /// A deadline that is no date, a probability that is none.
     pub(super) fn run(self) -> Result<Option<PlannedRun>, String> {
         let place = self.place.and_then(|place| place.checked_sub(1));
         let Some((place, reserved)) = place.zip(self.reservation) else {
@@ -183,6 +188,11 @@ impl Recommended {
             Some(Goal::Budget { usd }) => (None, Some(within("usd", usd)?)),
             Some(Goal::Other) | None => (None, None),
         };
+        let told = reserved.probability.map(|told| told.to_string().parse());
+        let probability: Probability = told
+            .transpose()
+            .map_err(|error| format!("`probability`: {error}"))?
+            .unwrap_or_default();
         let booked = reserved.bookings.into_iter().nth(place);
         Ok(booked.map(|BookedRun { candidate, terms }| PlannedRun {
             rank: 0,
@@ -190,6 +200,7 @@ impl Recommended {
                 deadline,
                 within_h,
                 budget_usd,
+                probability: probability.get(),
                 ..terms.0
             }),
             ..candidate

@@ -187,3 +187,29 @@ proptest! {
         prop_assert!(parse(cut).is_err());
     }
 }
+
+/// A plan alone doesn't hold the booking that its job asks for: what runs on it is asked about.
+#[test]
+fn a_plan_of_a_job_that_asks_for_a_booking_is_compared_by_rank() {
+    let plan = parse(&PLAN.replace("0.9}", "0.9, \"booking\": true}")).unwrap();
+    let refused = plan.launched(None).unwrap_err();
+    assert!(refused.message.contains("asks for a booking"), "{refused}");
+    assert_eq!(plan.launched(Some(1)).unwrap().rank, 1);
+}
+
+/// What is told of failures is read as if it was typed.
+#[test]
+fn reliability_is_read_and_checked() {
+    let told = |start_up_s: &str| {
+        let none = serde_json::to_string(&Reliability::none()).unwrap();
+        let told = none.replace(
+            "\"start_up_s\":0.0",
+            &format!("\"start_up_s\":{start_up_s}"),
+        );
+        parse(&PLAN.replace("0.9}", &format!("0.9, \"reliability\": {told}}}")))
+    };
+    assert!((told("60.0").unwrap().reliability.unwrap().start_up_s - 60.0).abs() < 1e-9);
+    let refused = told("-60.0").unwrap_err();
+    assert!(refused.message.contains("`reliability`"), "{refused}");
+    assert_eq!(parse(PLAN).unwrap().reliability, None);
+}

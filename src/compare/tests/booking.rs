@@ -32,6 +32,7 @@ fn a_booking_keeps_its_bill_and_its_end() {
             deadline: None,
             within_h: None,
             budget_usd: None,
+            probability: 0.5,
             last_checkpoint: None,
             cancel: String::new(),
         });
@@ -75,6 +76,7 @@ fn a_late_start_misses_the_end_of_the_booking() {
         deadline: None,
         within_h: None,
         budget_usd: None,
+        probability: 0.5,
         last_checkpoint: None,
         cancel: String::new(),
     });
@@ -244,7 +246,7 @@ fn timed() -> (World, f64, f64) {
 }
 
 /// A whole booking of so many hours at three dollars an hour, without a date.
-fn booked(hours: f64) -> PlannedBooking {
+pub(super) fn booked(hours: f64) -> PlannedBooking {
     PlannedBooking {
         start: None,
         usable_until: None,
@@ -257,6 +259,7 @@ fn booked(hours: f64) -> PlannedBooking {
         deadline: None,
         within_h: None,
         budget_usd: None,
+        probability: 0.5,
         last_checkpoint: None,
         cancel: String::new(),
     }

@@ -180,21 +180,29 @@ pub(super) fn beside_asked(finish: &Finish) -> Option<String> {
 /// By how much it is missed, what is not trained by then, and what to do.
 fn missed(end: &BookingEnd, tokens: u64) -> String {
     let more = match (end.extension, end.apart) {
+        (Some(longer), Some(other)) if longer == other => format!(
+            "{} to make it {} longer, or to resume on a booking of its own as long{}, or on other nodes",
+            enough(longer),
+            display_hours(longer.hours),
+            costing(longer)
+        ),
         (Some(longer), Some(other)) => format!(
-            "It would do to make it {} longer{}, or to resume on a booking of its own of {}{}, or on \
-             other nodes",
+            "{} to make it {} longer{}, or to resume on a booking of its own of {}{}, or on other nodes",
+            enough(longer),
             display_hours(longer.hours),
             costing(longer),
             display_hours(other.hours),
             costing(other)
         ),
         (Some(longer), None) => format!(
-            "It would do to make it {} longer{}, or to resume on other nodes",
+            "{} to make it {} longer{}, or to resume on other nodes",
+            enough(longer),
             display_hours(longer.hours),
             costing(longer)
         ),
         (None, Some(other)) => format!(
-            "It would do to resume on a booking of its own of {}{}, or on other nodes",
+            "{} to resume on a booking of its own of {}{}, or on other nodes",
+            enough(other),
             display_hours(other.hours),
             costing(other)
         ),
@@ -208,6 +216,11 @@ fn missed(end: &BookingEnd, tokens: u64) -> String {
         percent(end.untrained_tokens as f64 / tokens as f64),
         in_time(end)
     )
+}
+
+/// How sure it is that more time is enough.
+fn enough(more: More) -> String {
+    format!("With probability {} it would do", more.probability)
 }
 
 /// What more time costs, and what that makes of the budget.
@@ -241,17 +254,9 @@ fn in_time(end: &BookingEnd) -> String {
 pub(super) fn basis(finish: &Finish) -> String {
     let bill = match finish.booking.as_ref().map(|end| end.billing) {
         // What is billed as used has no end.
-        None | Some(Billing::Used) => {
-            "; wall clock and bill keep the plan's proportion to training"
-        }
-        Some(Billing::Upfront) => {
-            "; the wall clock keeps the plan's proportion to training; the booking is paid upfront, \
-             whatever the run takes"
-        }
-        Some(Billing::Booked) => {
-            "; the wall clock keeps the plan's proportion to training; all of the booking is billed, \
-             whatever the run takes"
-        }
+        None | Some(Billing::Used) => "the bill follows the wall clock",
+        Some(Billing::Upfront) => "the booking is paid upfront, whatever the run takes",
+        Some(Billing::Booked) => "all of the booking is billed, whatever the run takes",
     };
-    format!("low–high now is run-to-run noise alone{bill}")
+    format!("low–high now is run-to-run noise and the luck of failures; {bill}")
 }

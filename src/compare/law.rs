@@ -1,0 +1,64 @@
+//! How long a run takes that goes on as measured.
+//!
+//! Its step is the one measured, up to run-to-run noise; the start-up is what it was, and checkpoints
+//! and failures come as the plan's reliability has them at that step. A plan that doesn't tell its
+//! reliability tells by how much its wall clock exceeds training: that proportion is kept, and
+//! nothing is known of the luck of failures.
+
+use super::Launched;
+use crate::forecast::{FinishTime, Reliability, WallClock};
+use crate::quantity::SECONDS_PER_HOUR;
+use crate::throughput::StepTime;
+
+/// The wall clock of a run at the speed measured.
+pub(super) struct Law {
+    clock: WallClock,
+    step: StepTime,
+    /// Hours of training for a token.
+    train_h: f64,
+}
+
+impl Law {
+    /// That of a launched run; `noise_sd` is by how much runs stray, as a logarithm.
+    pub(super) fn new(launched: &Launched<'_>, noise_sd: f64) -> Self {
+        let (run, setting) = (launched.run, &launched.setting);
+        let told = launched.plan.reliability.map(|reliability| Reliability {
+            spare_nodes: run.spare_nodes.or(reliability.spare_nodes),
+            ..reliability
+        });
+        let beyond_training = match told {
+            Some(_) => 1.0,
+            None => run.time_to_budget_h.expected / run.train_h.expected,
+        };
+        let configuration = &run.configuration;
+        let step_s = configuration.global_batch_tokens() as f64 / launched.measured_tok_s;
+        let clock = WallClock::new(
+            &told.unwrap_or_else(Reliability::none),
+            setting.shape.params(configuration.seq_len),
+            setting.cluster,
+            configuration.gpus,
+        );
+        Self {
+            clock: clock.in_steps_of(step_s),
+            step: StepTime::of_noise(step_s, noise_sd),
+            train_h: beyond_training / launched.measured_tok_s / SECONDS_PER_HOUR,
+        }
+    }
+
+    /// Hours before the first step.
+    pub(super) fn start_up_h(&self) -> f64 {
+        self.clock.start_up_h
+    }
+
+    /// When a run of so many tokens is done, from its start.
+    pub(super) fn whole(&self, tokens: u64) -> FinishTime {
+        FinishTime::new(&self.clock, self.train_h * tokens as f64, self.step)
+    }
+
+    /// When one is done that has so many tokens left, once it has started up.
+    pub(super) fn going_on(&self, tokens: u64) -> FinishTime {
+        let mut clock = self.clock;
+        clock.start_up_h = 0.0;
+        FinishTime::new(&clock, self.train_h * tokens as f64, self.step)
+    }
+}
