@@ -1,5 +1,7 @@
 //! `tminus compare`: a launched run against its plan.
 
+mod described;
+
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -7,21 +9,19 @@ use clap::Args;
 use crate::calendar::Moment;
 use crate::compare::{FinishError, Launched, PlanFile, PlannedRun, Rows, check_units, compare};
 use crate::configuration::Setting;
-use crate::diagnostic::{Diagnostic, Origin};
-use crate::hardware::Cluster;
-use crate::job::{ModelChoice, Sourced};
+use crate::diagnostic::Diagnostic;
 use crate::measure;
-use crate::model::Model;
 use crate::preset::Catalog;
 use crate::quantity::{Tokens, plural, without_separators};
 use crate::report::Deviation;
 use crate::throughput::Fit;
 
+use super::Failure;
 use super::args::{FitArgs, Format, whole};
 use super::input::read_text;
 use super::output::Output;
 use super::tables::read_table;
-use super::{Failure, request};
+use described::{check_size, describe};
 
 /// Flags of `tminus compare`.
 #[derive(Debug, Clone, Args)]
@@ -87,25 +87,6 @@ impl CompareArgs {
     /// The file the row goes to.
     pub(super) fn output(&self) -> Option<&Path> {
         self.output.as_deref()
-    }
-}
-
-/// What the names of a plan stand for.
-struct Described {
-    model: Model,
-    cluster: Cluster,
-    stack: crate::stack::Stack,
-    catalog: Catalog,
-    fit: Fit,
-}
-
-impl Described {
-    fn setting(&self) -> Setting<'_> {
-        Setting {
-            shape: &self.model.shape,
-            cluster: &self.cluster,
-            stack: &self.stack,
-        }
     }
 }
 
@@ -193,53 +174,6 @@ fn check_new(path: &Path) -> Result<(), Diagnostic> {
     )
 }
 
-/// Looks the names of a plan up.
-fn describe(
-    args: &CompareArgs,
-    plan: &PlanFile,
-    planned: &PlannedRun,
-    origin: &Origin,
-) -> Result<Described, Diagnostic> {
-    let opened = request::open(args.job.as_deref(), &args.presets, &args.fit)?;
-    let fit = opened.fit()?;
-    let (file, catalog) = (opened.file, opened.catalog);
-    let inline = match file.and_then(|job| job.settings.model) {
-        Some(Sourced {
-            value: ModelChoice::Inline(model),
-            ..
-        }) if model.name == plan.model => Some(*model),
-        _ => None,
-    };
-    let of_plan = |unknown: Diagnostic| {
-        Diagnostic::new(format!("`{}`: {}", origin.name, unknown.message))
-            .help("name the files that describe it: `--presets FILE`, or `--job JOB.toml`")
-    };
-    let model = match inline {
-        Some(model) => model,
-        None => catalog.model(&plan.model).map_err(of_plan)?.clone(),
-    };
-    Ok(Described {
-        model,
-        cluster: catalog.cluster(&planned.cluster).map_err(of_plan)?.clone(),
-        stack: catalog.stack(&plan.stack).map_err(of_plan)?.clone(),
-        catalog,
-        fit,
-    })
-}
-
-/// Refuses a run that its cluster or model can't have: the plan was made for others of that name.
-fn check_size(run: &PlannedRun, cluster: &Cluster, origin: &Origin) -> Result<(), Diagnostic> {
-    let gpus = run.configuration.gpus;
-    if gpus <= cluster.max_gpus && run.configuration.seq_len <= crate::model::MAX_SEQ_LEN {
-        return Ok(());
-    }
-    Err(Diagnostic::new(format!(
-        "`{}`: rank {} has {gpus} GPUs at sequence length {}, but {} has at most {}",
-        origin.name, run.rank, run.configuration.seq_len, cluster.name, cluster.max_gpus
-    ))
-    .help("name the file that describes the cluster it was made for: `--presets FILE`"))
-}
-
 const SPEED_EXPECTED: &str =
     "give tokens per second as a number such as 25700 or 371K, or a table such as runs.csv";
 
@@ -323,10 +257,17 @@ fn notes(
     if !comparison.plan_agrees {
         let off = comparison.predicted_tok_s.expected / comparison.planned_tok_s.expected - 1.0;
         let decimals = if off.abs() < 5e-4 { 4 } else { 1 };
+        let weighed = if plan.fit == fit {
+            "the causes are weighed by this prediction".to_owned()
+        } else {
+            format!(
+                "no cause is told by another fit than the plan's: `--fit` names {}",
+                plan.fit
+            )
+        };
         notes.push(format!(
             "the plan was made with fit {} and expects {:.0} tokens/s; this version with fit {fit} \
-             predicts {:.0} ({:+.decimals$} %): the causes are weighed by this prediction, `--fit` names \
-             another",
+             predicts {:.0} ({:+.decimals$} %): {weighed}",
             plan.fit,
             comparison.planned_tok_s.expected,
             comparison.predicted_tok_s.expected,

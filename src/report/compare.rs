@@ -177,7 +177,7 @@ impl Deviation<'_> {
             vec![
                 name(explained.cause).into(),
                 Cell::from(probability),
-                change(explained).into(),
+                change(explained, self.foreseen()).into(),
             ]
         };
         // What is hardly possible is not worth a line.
@@ -193,6 +193,15 @@ impl Deviation<'_> {
                 Column::left("it would be"),
             ],
             rows: shown.map(row).collect(),
+        }
+    }
+
+    /// What the causes are weighed by: the plan, unless this version predicts otherwise.
+    fn foreseen(&self) -> &'static str {
+        if self.comparison.plan_agrees {
+            "planned"
+        } else {
+            "predicted"
         }
     }
 
@@ -306,8 +315,8 @@ fn short(cause: Cause) -> &'static str {
     }
 }
 
-/// How large the cause would have to be.
-fn change(explained: &ExplainedCause) -> String {
+/// How large the cause would have to be, beside what was `foreseen`.
+fn change(explained: &ExplainedCause, foreseen: &str) -> String {
     let Some(factor) = explained.factor else {
         return String::new();
     };
@@ -315,17 +324,17 @@ fn change(explained: &ExplainedCause) -> String {
     let times = |value: f64| format!("{}×", significant(value));
     match explained.cause {
         Cause::NodeLinks | Cause::GpuLinks => format!(
-            "{} the planned rates ({})",
+            "{} the {foreseen} rates ({})",
             times(inverse.expected),
             range(inverse, times)
         ),
         Cause::Matmul | Cause::Attention | Cause::MemoryBound => format!(
-            "{} the planned speed ({})",
+            "{} the {foreseen} speed ({})",
             times(inverse.expected),
             range(inverse, times)
         ),
         Cause::Launch => format!(
-            "{} the planned overhead ({})",
+            "{} the {foreseen} overhead ({})",
             times(factor.expected),
             range(factor, times)
         ),
