@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use crate::job::{GlobalBatch, TokenBudget};
@@ -163,7 +164,24 @@ pub(crate) struct OutputArgs {
 
     /// Write the result to FILE instead of stdout; an existing file is replaced whole.
     #[arg(short, long, value_name = "FILE")]
+    #[arg(value_parser = PathBufValueParser::new().try_map(no_page))]
     pub output: Option<PathBuf>,
+}
+
+/// Refuses the name of a page: a table in it would be no page.
+fn no_page(path: PathBuf) -> Result<PathBuf, String> {
+    let ending = path.extension().unwrap_or_default();
+    if ["html", "htm"]
+        .iter()
+        .any(|page| ending.eq_ignore_ascii_case(page))
+    {
+        Err(
+            "a page is what `tminus report` writes; end the name with .json, .csv or .md"
+                .to_owned(),
+        )
+    } else {
+        Ok(path)
+    }
 }
 
 impl OutputArgs {

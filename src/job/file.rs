@@ -281,13 +281,19 @@ impl JobTable {
                     file.all(&names)
                 }
             })),
-            (Some(one), Some(many)) => Err(Diagnostic::new(
-                "`cluster` and `clusters` both say where the job may run",
-            )
-            .in_text(file.origin.clone())
-            .at(one.span.clone(), "here")
-            .at(many.span.clone(), "and here")
-            .help("keep one of them")),
+            (Some(one), Some(many)) => {
+                Err(Diagnostic::new("`cluster` and `clusters` mean the same")
+                    .in_text(file.origin.clone())
+                    .at(
+                        one.span.start.max(many.span.start)..one.span.end.max(many.span.end),
+                        "again here",
+                    )
+                    .at(
+                        one.span.start.min(many.span.start)..one.span.end.min(many.span.end),
+                        "first here",
+                    )
+                    .help("keep one of them"))
+            }
         }
     }
 
