@@ -13,7 +13,7 @@ use crate::quantity::MAX_COUNT;
 use crate::report::{Fitted, ToMeasure};
 
 use super::args::{
-    ConfidenceArgs, FitArgs, Format, GlobalArgs, JobArgs, OutputArgs, RankingArgs, paths, whole,
+    ConfidenceArgs, FitArgs, GlobalArgs, JobArgs, OutputArgs, RankingArgs, paths, whole,
 };
 use super::catalog::catalog_with;
 use super::input::{TABLE_START, read_text, read_text_or};
@@ -107,10 +107,6 @@ pub(super) fn run(args: &AdviseArgs, global: &GlobalArgs, output: &Output) -> Re
         (advice, subject, own)
     };
     presets.extend(args.job.presets.iter().map(|file| typed(file)));
-    if args.output.format() == Format::Csv {
-        // The table has no place for them.
-        advice.notes.iter().for_each(|note| output.note(note));
-    }
     output.report(
         args.output.format(),
         &ToMeasure {

@@ -15,7 +15,7 @@ use crate::report::accuracy::{self, AccuracyPage, TableAccuracy};
 use crate::throughput::evaluate::{Evaluation, Protocol, evaluate, hold_out, hold_out_with};
 use crate::throughput::{Fit, FitError, Hypothesis, doubts};
 
-use super::args::{ConfidenceArgs, FitArgs, Format, GlobalArgs, OutputArgs, paths};
+use super::args::{ConfidenceArgs, FitArgs, GlobalArgs, OutputArgs, paths};
 use super::catalog::catalog_with;
 use super::output::Output;
 use super::tables::{Tables, read_tables};
@@ -157,18 +157,8 @@ fn against_tables(args: &EvaluateArgs, quiet: bool, output: &Output) -> Result<(
         let evaluation = evaluate(&judged.fit, &rows, confidence).ok_or_else(no_rows)?;
         Ok::<_, Diagnostic>((evaluation, notes))
     })?;
-    beside_csv(args, output, &notes);
     let answer = TableAccuracy::new(FitReport::new(&judged.fit), evaluation, notes);
     output.report(args.output.format(), &answer)
-}
-
-/// Tells on stderr what CSV has no place for.
-fn beside_csv(args: &EvaluateArgs, output: &Output, notes: &[String]) {
-    if args.output.format() == Format::Csv {
-        for note in notes {
-            output.note(note);
-        }
-    }
 }
 
 /// Where a user's own rows have no say, and for how many rows.
@@ -273,7 +263,6 @@ fn held_out(args: &EvaluateArgs, quiet: bool, output: &Output) -> Result<(), Fai
     if let Some(protocol) = args.protocol {
         let evaluation = live::shown(quiet, JUDGING, || evaluated(protocol.into()))?;
         let notes: Vec<String> = nothing_left(protocol.into()).into_iter().collect();
-        beside_csv(args, output, &notes);
         let answer = TableAccuracy::new(fit, evaluation, notes);
         return output.report(args.output.format(), &answer);
     }
@@ -287,7 +276,6 @@ fn held_out(args: &EvaluateArgs, quiet: bool, output: &Output) -> Result<(), Fai
         protocols.iter().flat_map(accuracy::embedded).collect()
     };
     let notes: Vec<String> = Protocol::ALL.into_iter().filter_map(nothing_left).collect();
-    beside_csv(args, output, &notes);
     let answer = AccuracyPage::new(fit, headlines, protocols, notes);
     output.report(args.output.format(), &answer)
 }

@@ -130,17 +130,6 @@ pub(super) fn run(
     let stdout = Output::open(None, &[], global.color, global.quiet)?;
     let target = args.output.display().to_string();
     notes.extend(set_aside(&file));
-    if args.format == Format::Csv {
-        // The table has no place for them.
-        for note in file
-            .fit()
-            .caution()
-            .into_iter()
-            .chain(notes.iter().map(String::as_str))
-        {
-            stdout.note(note);
-        }
-    }
     let summary = FitSummary {
         file: &file,
         target: &target,

@@ -84,9 +84,20 @@ impl Output {
             Format::Csv => &Csv,
             Format::Markdown => &Markdown,
         };
-        let text = report
+        self.form(report, answer)
+    }
+
+    /// Hands over an answer in a form; what that has no place for is told on stderr.
+    ///
+    /// # Errors
+    /// When it has no such form or could not be written.
+    pub(crate) fn form(&self, form: &dyn Report, answer: &dyn Answer) -> Result<(), Failure> {
+        let text = form
             .render(answer)
             .map_err(|error| Diagnostic::new(error.to_string()))?;
+        if !form.tells_all() {
+            answer.besides().iter().for_each(|note| self.note(note));
+        }
         self.result(&text)?;
         Ok(())
     }

@@ -11,7 +11,7 @@ use crate::job::{Ladder, ReserveSettings, Sourced};
 use crate::measure::Measurement;
 use crate::plan::PlanError;
 use crate::quantity::Confidence;
-use crate::report::{Answer, Approval, Csv, Grounds, Html, Json, LadderApproval, Markdown, Report};
+use crate::report::{Approval, Csv, Grounds, Html, Json, LadderApproval, Markdown, Report};
 use crate::throughput::evaluate::{Evaluation, Protocol, hold_out};
 
 use super::args::GlobalArgs;
@@ -108,7 +108,7 @@ fn single(
     let reservation = planned.booked(global)?;
     let (measured, accuracy) = judged(global, planned.request.confidence)?;
     let start = planned.request.reserve.start.as_ref();
-    write(
+    output.form(
         form,
         &Approval {
             plan: &planned.plan,
@@ -122,7 +122,6 @@ fn single(
                 accuracy: accuracy.as_ref(),
             },
         },
-        output,
     )
 }
 
@@ -146,7 +145,7 @@ fn several(
     let first = scheduled.agenda.jobs.first();
     let confidence = first.map_or_else(Confidence::default, |job| job.request.confidence);
     let (_, accuracy) = judged(global, confidence)?;
-    write(
+    output.form(
         form,
         &LadderApproval {
             schedule: &scheduled.schedule,
@@ -157,7 +156,6 @@ fn several(
                 accuracy: accuracy.as_ref(),
             },
         },
-        output,
     )
 }
 
@@ -171,14 +169,6 @@ fn judged(
         .install(|| hold_out(&rows, Protocol::LeaveModel, confidence))
         .map_err(PlanError::from)?;
     Ok((rows, accuracy))
-}
-
-fn write(form: &dyn Report, answer: &dyn Answer, output: &Output) -> Result<(), Failure> {
-    let text = form
-        .render(answer)
-        .map_err(|error| Diagnostic::new(error.to_string()))?;
-    output.result(&text)?;
-    Ok(())
 }
 
 /// The form that a file's ending chooses.

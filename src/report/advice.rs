@@ -118,6 +118,10 @@ impl Answer for ToMeasure<'_> {
         document.grid(grid(self.advice)).notes(notes)
     }
 
+    fn besides(&self) -> Vec<String> {
+        self.advice.notes.clone()
+    }
+
     fn records(&self) -> Records {
         Records::of_csv(&to_blank_csv(&self.advice.table))
     }

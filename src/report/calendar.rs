@@ -43,6 +43,10 @@ impl Answer for Calendar<'_> {
         document.heading("Notes").notes(self.notes())
     }
 
+    fn besides(&self) -> Vec<String> {
+        self.schedule.notes.clone()
+    }
+
     fn records(&self) -> Records {
         records::records(&self.schedule.jobs)
     }

@@ -72,6 +72,7 @@ pub(super) fn fields(candidate: &Candidate) -> Vec<(String, String)> {
     flat.interval("train_h", Some(c.train_h));
     flat.interval("time_to_budget_h", Some(c.time_to_budget_h));
     flat.put("goodput", c.goodput);
+    flat.put("stall", c.stall.map_or_else(String::new, json_name));
     flat.put("expected_failures", c.expected_failures);
     let or_empty = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     flat.put("checkpoint_interval_s", or_empty(c.checkpoint_interval_s));
@@ -226,7 +227,10 @@ mod tests {
 
     #[test]
     fn every_json_field_is_a_column() {
-        let candidate = candidate();
+        let candidate = Candidate {
+            stall: Some(crate::forecast::Stall::Writes),
+            ..candidate()
+        };
         let mut expected = leaves(&serde_json::to_value(&candidate).unwrap());
         let mut found: Vec<String> = fields(&candidate)
             .into_iter()

@@ -60,6 +60,10 @@ impl Answer for Deviation<'_> {
         document.heading("Notes").notes(self.notes())
     }
 
+    fn besides(&self) -> Vec<String> {
+        self.comparison.notes.clone()
+    }
+
     fn records(&self) -> Records {
         Records::of_csv(&self.comparison.fit_row_csv)
     }

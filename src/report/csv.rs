@@ -9,6 +9,10 @@ use super::{Answer, Report, ReportError};
 pub struct Csv;
 
 impl Report for Csv {
+    fn tells_all(&self) -> bool {
+        false
+    }
+
     fn render(&self, answer: &dyn Answer) -> Result<String, ReportError> {
         let records = answer.records();
         let mut writer = Writer::from_writer(Vec::new());

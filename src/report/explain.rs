@@ -75,6 +75,10 @@ impl Answer for Explanation<'_> {
         document
     }
 
+    fn besides(&self) -> Vec<String> {
+        self.all_notes()
+    }
+
     fn records(&self) -> Records {
         let (header, row) = candidate::fields(self.candidate).into_iter().unzip();
         Records {

@@ -255,6 +255,14 @@ impl Answer for FitSummary<'_> {
         document.heading("Notes").notes(notes)
     }
 
+    fn besides(&self) -> Vec<String> {
+        let caution = self.file.fit().caution().map(str::to_owned);
+        caution
+            .into_iter()
+            .chain(self.notes.iter().cloned())
+            .collect()
+    }
+
     fn records(&self) -> Records {
         let summary = self.summary();
         let header = ["gpu", "stack", "rows", "differs_in", "in_words"];

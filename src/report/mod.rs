@@ -87,6 +87,11 @@ pub trait Answer {
     /// What spreadsheets read.
     fn records(&self) -> Records;
 
+    /// What a reader should know besides, which what spreadsheets read has no place for.
+    fn besides(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What programs read, indented.
     ///
     /// # Errors
@@ -96,6 +101,11 @@ pub trait Answer {
 
 /// One output format.
 pub trait Report {
+    /// Whether what a reader should know besides is part of the text.
+    fn tells_all(&self) -> bool {
+        true
+    }
+
     /// The whole text of the answer, ending in a newline.
     ///
     /// # Errors

@@ -44,6 +44,10 @@ impl Answer for Ranking<'_> {
         document.heading("Notes").notes(self.all_notes())
     }
 
+    fn besides(&self) -> Vec<String> {
+        self.plan.notes.clone()
+    }
+
     fn records(&self) -> Records {
         let mut records = Records::default();
         for candidate in &self.plan.candidates {

@@ -164,6 +164,10 @@ impl Answer for TableAccuracy {
             .notes(notes)
     }
 
+    fn besides(&self) -> Vec<String> {
+        self.notes.clone()
+    }
+
     fn records(&self) -> Records {
         records(&[&self.evaluation])
     }
@@ -202,6 +206,10 @@ impl Answer for AccuracyPage {
         notes.extend(self.protocols.first().map(verdicts));
         notes.extend(self.notes.iter().map(|note| besides(note)));
         document.heading("Notes").notes(notes)
+    }
+
+    fn besides(&self) -> Vec<String> {
+        self.notes.clone()
     }
 
     fn records(&self) -> Records {

@@ -90,6 +90,13 @@ impl Answer for Approval<'_> {
         }
     }
 
+    fn besides(&self) -> Vec<String> {
+        match self.reservation {
+            Some(reservation) => Bookings { reservation }.besides(),
+            None => self.ranking().besides(),
+        }
+    }
+
     fn records(&self) -> Records {
         match self.reservation {
             Some(reservation) => Bookings { reservation }.records(),

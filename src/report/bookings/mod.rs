@@ -108,6 +108,25 @@ impl Answer for Bookings<'_> {
         document.heading("Notes").notes(notes)
     }
 
+    fn besides(&self) -> Vec<String> {
+        let reservation = self.reservation;
+        let mut told: Vec<String> = bound(reservation).into_iter().collect();
+        told.extend(reservation.hints.iter().cloned());
+        for booking in &reservation.bookings {
+            let of = format!("{}, {}", booking.cluster, booking.product);
+            let notes = booking.notes.iter();
+            let notes = notes.map(|note| format!("{of}: {note}"));
+            told.extend(
+                notes
+                    .filter(|note| !told.contains(note))
+                    .collect::<Vec<String>>(),
+            );
+        }
+        let ruled_out = ruled_out(reservation).into_iter();
+        told.extend(ruled_out.map(|(what, why)| format!("{what}: {why}")));
+        told
+    }
+
     fn records(&self) -> Records {
         records::records(self.reservation)
     }

@@ -48,6 +48,10 @@ impl Answer for LadderApproval<'_> {
         made(document, self.grounds, self.provenance())
     }
 
+    fn besides(&self) -> Vec<String> {
+        self.calendar().besides()
+    }
+
     fn records(&self) -> Records {
         self.calendar().records()
     }
