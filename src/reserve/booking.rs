@@ -64,8 +64,7 @@ pub struct Booking {
     pub billed_h: Interval,
     /// Hours booked that the run leaves over.
     pub idle_h: Interval,
-    /// What these cost, of all nodes booked, spares included; `null` without a price, nothing where
-    /// only use is billed.
+    /// What these cost, of all nodes booked; `null` without a price, nothing where use is billed.
     pub idle_usd: Option<Interval>,
     /// Probability that the run is done by the end of the booking and by the deadline; by the
     /// deadline alone where nodes are billed as used and there is one.
@@ -90,8 +89,7 @@ pub struct Booking {
     /// Dollars that suffice with the probability asked for, which is what a budget is held against;
     /// `null` when no price is known.
     pub committed_usd: Option<f64>,
-    /// Dollars that its price binds one to, of which its cost is a part; `null` where the price is for
-    /// no commitment, or for one of a length that isn't known.
+    /// Dollars that its price binds one to, of which its cost is a part; `null` for none, or unknown.
     pub commitment_usd: Option<f64>,
     /// Dollars to pay before it starts; `null` when nothing is, or no price is known.
     pub upfront_usd: Option<f64>,
@@ -223,6 +221,7 @@ impl Desk<'_> {
         let usable = product.usable(length);
         let run_h = run.finish.interval(self.request.confidence);
         let billed_h = billed(product.billing, length.hours(), run_h);
+        let hourly_usd = offer.usd_per_hour(booked);
         let committed_usd = choice.committed_usd(offer);
         let idle_h = left_over(length.hours(), run_h);
         // Nodes billed as used stay until they are given back: nothing cuts their run off.
@@ -259,9 +258,7 @@ impl Desk<'_> {
             last_checkpoint_h: last_checkpoint.map(Span::hours),
             latest_start,
             book_from: self.book_from().map(Moment::day),
-            cost_usd: offer
-                .usd_per_hour(booked)
-                .map(|price| billed_h.scale(price)),
+            cost_usd: hourly_usd.map(|price| billed_h.scale(price)),
             committed_usd,
             commitment_usd: offer.commitment_usd(booked),
             upfront_usd: committed_usd.filter(|_| product.billing == Billing::Upfront),
