@@ -363,7 +363,7 @@ fn sharding_and_parallelism_are_read_in_words() {
         // The same words under a sharding's own header.
         ("gpus,sharding_strategy", "64,FSDP", "bf16-gather"),
         ("gpus,sharding_strategy", "64,FSDP + TP2", "bf16-gather-tp2"),
-        ("gpus,sharding_strategy", "64,TP8", "bf16-gather-tp8"),
+        ("gpus,sharding_strategy", "64,TP2", "bf16-gather-tp2"),
         (
             "gpus,sharding_strategy",
             "64,SHARD_GRAD_OP (ZeRO-2)",
@@ -909,11 +909,11 @@ fn a_gpus_vendor_is_no_part_of_its_name() {
         ("NVIDIA A100 80GB", "a100-80gb"),
     ] {
         let text =
-            format!("model,gpu,gpus,seq_len,mbs,ga,ac,tps\ngpt-7b,{name},8,2048,4,2,on,80000\n");
+            format!("model,gpu,gpus,seq_len,mbs,ga,ac,tps\ngpt-7b,{name},8,2048,4,2,on,25000\n");
         let rows = read("t.csv", &text, &CATALOG).unwrap().rows;
         assert_eq!(rows[0].cluster.gpu.name, gpu, "{name}");
     }
-    let text = "model,gpu,gpus,seq_len,mbs,ga,ac,tps\ngpt-7b,H100 80GB foo,8,2048,4,2,on,80000\n";
+    let text = "model,gpu,gpus,seq_len,mbs,ga,ac,tps\ngpt-7b,H100 80GB foo,8,2048,4,2,on,25000\n";
     let refusal = read("t.csv", text, &CATALOG).unwrap_err().to_string();
     assert!(!refusal.contains("a100"), "{refusal}");
 }

@@ -905,8 +905,7 @@ fn a_stack_is_not_chosen_by_the_order_of_clusters() {
     let other = refused("--cluster r1z1 --cluster h100-cluster");
     assert_eq!(one, other);
     assert!(
-        one.contains("`bf16-gather-fp8` on h100, `bf16-gather` on a100-80gb")
-            || one.contains("`bf16-gather` on a100-80gb, `bf16-gather-fp8` on h100"),
+        one.contains("`bf16-gather-fp8` on h100, `fp32-gather` on a100-80gb"),
         "{one}"
     );
     let without = refused("--cluster r1z1 --stack bf16-gather-fp8");
