@@ -177,11 +177,12 @@ impl From<ScheduleError> for Failure {
                 nodes,
                 cluster,
                 window_h,
-                from,
                 held,
                 ..
             } => {
-                let from = from.map_or_else(String::new, |from| format!(" from {from} on"));
+                let from = held
+                    .as_ref()
+                    .map_or_else(String::new, |held| format!(" from {} on", held.until));
                 let diagnostic = diagnostic
                     .help(format!(
                         "a window of {} on {nodes} {} of {cluster}{from} would hold it",

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::bound::earliest_ends;
-use super::hold::{Held, Hold, earliest_end_without, held, held_words, hold, ready};
+use super::hold::{Held, Hold, earliest_end_without, held, held_words, hold};
 use super::longer::{Longer, longer};
 use super::problem::{Aim, END_OF_TIME, Problem};
 use super::solve::{Depth, Unsolved, solve};
@@ -76,9 +76,7 @@ pub enum ScheduleError {
         nodes: u64,
         /// Hours of a window that holds it, wherever its ends lie between steps.
         window_h: f64,
-        /// When it can start, at the earliest, where that is after the calendar's start.
-        from: Option<Moment>,
-        /// What keeps it out of the windows that would hold it, where there are any.
+        /// What keeps it from starting when the calendar does, if anything.
         held: Option<Held>,
     },
     /// The jobs don't fit into the windows together.
@@ -177,7 +175,7 @@ fn deadlines(late: &[LateJob], proven: bool, is_nearest: bool) -> String {
             };
             let unheld = if job.alone && job.hold.is_some() && job.unheld_h > 0.0 {
                 format!(
-                    " (and by {} if it waited for nothing, on any number of GPUs weighed)",
+                    " (and {} after it if it waited for nothing, on any number of GPUs weighed)",
                     span(job.unheld_h)
                 )
             } else {
@@ -246,7 +244,6 @@ fn no_window(
         cluster: site.map_or_else(String::new, |site| site.cluster.name.clone()),
         nodes: shortest.map_or(0, |mode| mode.nodes.unsigned_abs()),
         window_h: hours + grid.lost_h(agenda),
-        from: ready(agenda, grid, problem, ends, job).map(|(_, from)| from),
         held: held(agenda, grid, problem, ends, job),
     }
 }
@@ -334,7 +331,11 @@ fn late(agenda: &Agenda, grid: &Grid, problem: &Problem, ends: &[i64]) -> Vec<La
             deadline,
             hours: late_h(*end),
             alone,
-            hold: hold(agenda, problem, &earliest, place).filter(|_| alone && unheld < *end),
+            hold: hold(agenda, problem, &earliest, place).filter(|hold| {
+                // Its own dates are its own fault where its speed is one too.
+                let at_fault = unheld <= due || matches!(hold, Hold::After(_));
+                alone && unheld < *end && at_fault
+            }),
             unheld_h: if unheld > due { late_h(unheld) } else { 0.0 },
         })
     })

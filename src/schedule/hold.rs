@@ -15,20 +15,22 @@ pub enum Hold {
     After(String),
 }
 
-/// A job that would fit into a window if it could start when the calendar does.
+/// A job that fits into no window, and can't start when the calendar does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// When it can start, at the earliest.
     pub until: Moment,
     /// Why not before.
     pub hold: Hold,
+    /// Whether it would fit if it could.
+    pub fits_sooner: bool,
     /// Whether it would fit without that alone.
     pub is_enough: bool,
 }
 
 /// Between `fits into no window` and what it takes.
 pub(super) fn held_words(held: Option<&Held>) -> String {
-    held.map_or_else(
+    held.filter(|held| held.fits_sooner).map_or_else(
         || ": ".to_owned(),
         |Held { until, hold, .. }| {
             let why = match hold {
@@ -76,25 +78,7 @@ pub(super) fn earliest_end_without(
     earliest_ends(&eased)[job]
 }
 
-/// What a job waits for that can't start when the calendar does, and until when.
-pub(super) fn ready(
-    agenda: &Agenda,
-    grid: &Grid,
-    problem: &Problem,
-    ends: &[i64],
-    job: usize,
-) -> Option<(Hold, Moment)> {
-    let hold = hold(agenda, problem, ends, job)?;
-    let task = &problem.tasks[job];
-    let ready = task.after.iter().map(|before| ends[*before]);
-    let until = match hold {
-        Hold::Earliest => agenda.jobs[job].earliest,
-        Hold::After(_) => grid.moment(ready.fold(task.release, i64::max)),
-    };
-    Some((hold, until?))
-}
-
-/// What keeps a job out of the windows that would hold it.
+/// What keeps a job that fits into no window from starting when the calendar does.
 pub(super) fn held(
     agenda: &Agenda,
     grid: &Grid,
@@ -102,13 +86,17 @@ pub(super) fn held(
     ends: &[i64],
     job: usize,
 ) -> Option<Held> {
-    let (hold, until) = ready(agenda, grid, problem, ends, job)?;
-    if earliest_end_without(problem, job, true, true) >= END_OF_TIME {
-        return None;
-    }
+    let hold = hold(agenda, problem, ends, job)?;
+    let task = &problem.tasks[job];
+    let ready = task.after.iter().map(|before| ends[*before]);
+    let until = match hold {
+        Hold::Earliest => agenda.jobs[job].earliest,
+        Hold::After(_) => grid.moment(ready.fold(task.release, i64::max)),
+    };
     let own = hold == Hold::Earliest;
     Some(Held {
-        until,
+        until: until?,
+        fits_sooner: earliest_end_without(problem, job, true, true) < END_OF_TIME,
         is_enough: earliest_end_without(problem, job, own, !own) < END_OF_TIME,
         hold,
     })

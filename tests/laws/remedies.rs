@@ -150,10 +150,15 @@ fn a_window_that_holds_a_job_begins_when_it_can_start() {
              [[jobs]]\nmodel = \"gpt-350m\"\nearliest = \"1d\"\n"
         ));
         let refused = scheduled(&agenda, 1, &Watch::new());
-        let Err(ScheduleError::NoWindow { from, .. }) = refused else {
+        let Err(ScheduleError::NoWindow {
+            held: Some(held), ..
+        }) = refused
+        else {
             panic!("{refused:?}");
         };
-        assert_eq!(from, "2026-12-02".parse().ok(), "{to}");
+        let start: Moment = "2026-12-02".parse().unwrap();
+        assert_eq!((held.until, held.hold), (start, Hold::Earliest), "{to}");
+        assert_eq!(held.fits_sooner, to.contains("T07"));
     }
 }
 
