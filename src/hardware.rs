@@ -81,7 +81,8 @@ const ROUNDED: f64 = 0.01;
 
 fn figures_alike(one: [f64; 3], other: [f64; 3]) -> bool {
     let mut both = one.iter().zip(&other);
-    one == other || both.all(|(one, other)| (one / other - 1.0).abs() < ROUNDED)
+    one.map(f64::to_bits) == other.map(f64::to_bits)
+        || both.all(|(one, other)| (one / other - 1.0).abs() < ROUNDED)
 }
 
 /// Whether two peaks are that of one architecture, however they were printed.

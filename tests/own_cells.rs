@@ -327,7 +327,7 @@ fn a_name_described_anew_is_not_what_was_measured() {
         throughput_tok_s: 0.9 * other.throughput_tok_s.expected,
         ..row.clone()
     };
-    let fit = base.on_top("own", &[own.clone()]).unwrap();
+    let fit = base.on_top("own", std::slice::from_ref(&own)).unwrap();
     assert_eq!(predicted(&fit, &slower, &row.stack).basis, Basis::Measured);
     assert_eq!(fit.silence(&own.setting()), None);
     let said = fit.silence(&row.setting()).unwrap_or_default();

@@ -843,7 +843,7 @@ fn a_fit_that_needs_what_no_hardware_does_is_not_planned_with_unsaid() {
     let plan = fitted.json("plan --model gpt-7b --tokens 134B --cluster mylab --gpus 64 --top 1");
     let notes = plan["notes"].to_string();
     assert!(
-        notes.contains("this fit needs matrices multiplied at 1"),
+        notes.contains("this fit needs links inside its nodes that carry 8 %"),
         "{notes}"
     );
     assert!(notes.contains("links between nodes carry less"), "{notes}");

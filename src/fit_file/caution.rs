@@ -5,7 +5,7 @@ use super::held_out::folds;
 use crate::measure::{Measurement, peak_share};
 use crate::quantity::counted;
 use crate::throughput::coefficients::{COEFFICIENTS, Id};
-use crate::throughput::physics::REFERENCE_LINK_BYTES_PER_S;
+use crate::throughput::physics::{REFERENCE_LINK_BYTES_PER_S, matmul_share};
 use crate::throughput::{Doubt, DoubtKind, Fit, doubts};
 
 /// Shares of rows inside their 90 % interval below which intervals are too narrow.
@@ -49,9 +49,13 @@ fn of_physics(fit: &Fit, rows: &[Measurement]) -> Option<String> {
     fit.layers().find_map(|layer| {
         let example = layer.example?;
         let gpu = &example.cluster.gpu;
-        let reached = layer.values[Id::MatmulEfficiency] * layer.values[Id::Scale];
+        let here = |row: &&Measurement| {
+            row.stack.name == example.stack.name && row.cluster.gpu.same_architecture(gpu)
+        };
+        // The widest are the fastest.
+        let widths = rows.iter().filter(here).map(|row| row.shape.d_model);
+        let reached = matmul_share(&layer.values, gpu.peak_flops, widths.max()? as f64);
         let carried = layer.values[Id::BusBandwidth] / REFERENCE_LINK_BYTES_PER_S;
-        let here = |row: &&Measurement| row.cluster.gpu.same_architecture(gpu);
         let several = rows.iter().filter(here).any(Measurement::spans_nodes);
         let percent = |share: f64| format!("{:.0} %", share * 100.0);
         let beyond = (reached > peak_share(&example.stack)).then(|| {

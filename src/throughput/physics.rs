@@ -134,12 +134,22 @@ fn share_of_slower(link: f64, both: f64) -> f64 {
     }
 }
 
+/// The width at which matrix multiplications reach half their efficiency, as a share of `d_model`.
+fn half_width(values: &Values, peak_flops: f64, d_model: f64) -> f64 {
+    values[Id::HalfWidth] * (peak_flops / REFERENCE_PEAK_FLOPS).sqrt() / d_model
+}
+
+/// Share of the peak that matrix multiplications of a model so wide reach.
+pub(crate) fn matmul_share(values: &Values, peak_flops: f64, d_model: f64) -> f64 {
+    values[Id::MatmulEfficiency] * values[Id::Scale]
+        / (1.0 + half_width(values, peak_flops, d_model))
+}
+
 impl Rates {
     /// The rates of `work` under `values`.
     #[must_use]
     pub fn new(work: &Workload, values: &Values) -> Self {
-        let half_width =
-            values[Id::HalfWidth] * (work.peak_flops / REFERENCE_PEAK_FLOPS).sqrt() / work.d_model;
+        let half_width = half_width(values, work.peak_flops, work.d_model);
         let matmul = (1.0 + half_width) / (work.peak_flops * values[Id::MatmulEfficiency]);
         let misaligned = if work.misaligned_head {
             values[Id::MisalignedHead]
