@@ -85,7 +85,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ),
     (
         "model = 'gpt-7b'\ncluster = 'h200'\nclusters = ['r7z2']",
-        "job.toml:2:11",
+        "job.toml:3:12",
         "keep one",
     ),
     (
