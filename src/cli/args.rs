@@ -176,7 +176,7 @@ fn no_page(path: PathBuf) -> Result<PathBuf, String> {
         .any(|page| ending.eq_ignore_ascii_case(page))
     {
         Err(
-            "a page is what `tminus report` writes; end the name with .json, .csv or .md"
+            "a page is what `tminus report` writes; another ending, such as .json, .csv or .md, is expected here"
                 .to_owned(),
         )
     } else {
