@@ -271,9 +271,11 @@ pub(super) fn plan_file() -> Vec<String> {
         schema_version: plan.schema_version,
         request: PredictedRequest {
             model: plan.request.model.clone(),
+            params: plan.request.params,
             stack: plan.request.stack.clone(),
             tokens: plan.request.tokens,
             confidence: plan.request.confidence,
+            reliability: plan.request.reliability,
         },
         fit: PredictedFit {
             name: plan.fit.name.clone(),
