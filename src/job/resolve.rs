@@ -4,7 +4,7 @@ use super::settings::{ModelChoice, Settings, Sourced};
 use super::{GlobalBatch, Request, StackChoice, TokenBudget, TokensChoice};
 use crate::diagnostic::Diagnostic;
 use crate::hardware::{Cluster, Gpu};
-use crate::measure::{DEFAULT_STACK, multiplies_fp8};
+use crate::measure::{DEFAULT_STACK, runs_on};
 use crate::model::{MAX_SEQ_LEN, Model};
 use crate::preset::Catalog;
 use crate::search::Axis;
@@ -141,8 +141,7 @@ fn stack(
         (None, [(gpu, stack)]) => (catalog.stack(stack)?, StackChoice::OfRows(gpu.name.clone())),
         (None, several) => return Err(several_stacks(several)),
     };
-    let without = clusters.iter().find(|c| c.gpu.fp8 == Some(false));
-    if let Some(cluster) = without.filter(|_| multiplies_fp8(stack)) {
+    if let Some(cluster) = clusters.iter().find(|c| !runs_on(stack, &c.gpu)) {
         let refusal = Diagnostic::new(format!(
             "stack `{}` multiplies matrices in fp8, which {} of {} can't",
             stack.name, cluster.gpu.name, cluster.name

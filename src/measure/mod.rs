@@ -40,7 +40,7 @@ use std::sync::Arc;
 
 use crate::configuration::{Configuration, Setting};
 use crate::diagnostic::{Diagnostic, Origin};
-use crate::hardware::Cluster;
+use crate::hardware::{Cluster, Gpu};
 use crate::model::Shape;
 use crate::preset::Catalog;
 use crate::stack::Stack;
@@ -131,9 +131,10 @@ pub(crate) fn is_apart(stack: &Stack) -> bool {
     stack.name.rsplit('-').any(apart)
 }
 
-/// Whether a stack multiplies matrices in fp8, as its name tells.
-pub(crate) fn multiplies_fp8(stack: &Stack) -> bool {
-    variant::has_part(&stack.name, variant::FP8)
+/// Whether a GPU can run a stack, as far as is known: not all multiply matrices in fp8, which a stack's
+/// name tells.
+pub(crate) fn runs_on(stack: &Stack, gpu: &Gpu) -> bool {
+    gpu.fp8 != Some(false) || !variant::has_part(&stack.name, variant::FP8)
 }
 
 /// What a file of measurements holds.

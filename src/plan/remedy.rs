@@ -10,6 +10,7 @@ use super::planner::{Planner, describe};
 use super::told::Told;
 use crate::hardware::Cluster;
 use crate::job::Request;
+use crate::measure::runs_on;
 use crate::search::{Axis, Limits, Objective, Ranked, Watch};
 
 /// Changes that help, the smallest first.
@@ -99,6 +100,7 @@ fn elsewhere(planner: &Planner<'_>, request: &Request, alternatives: &[Cluster])
         .filter(|other| request.clusters.iter().all(|own| own.name != other.name));
     let weighed_by_cost = matches!(request.sort, Objective::Cost | Objective::Pareto);
     let others = others.filter(|other| !weighed_by_cost || request.pricing.price(other).is_some());
+    let others = others.filter(|other| runs_on(&request.stack, &other.gpu));
     // What is asked of these holds elsewhere too: nodes that are spares train nothing.
     let spares = request.reliability.spare_nodes.unwrap_or(0);
     let without_spares = others.filter_map(|other| {
