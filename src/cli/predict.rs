@@ -7,7 +7,7 @@ use clap::Args;
 use crate::configuration::on_off;
 use crate::diagnostic::Diagnostic;
 use crate::job::{Request, Sourced};
-use crate::plan::{Candidate, PlanError, Planner, fit_notes, peak_note, tokens_note};
+use crate::plan::{Candidate, PlanError, Planner, fit_notes, left_out, peak_note, tokens_note};
 use crate::quantity::counted;
 use crate::report::Explanation;
 use crate::search::{Axis, MAX_SHORTFALL, Switch};
@@ -92,8 +92,9 @@ pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
         return Err(PlanError::NoCluster.into());
     };
     let mut notes = fit_notes(request, &fit);
-    notes.extend(tokens_note(request));
-    notes.extend(left_out(args, request, &candidate));
+    notes.extend(tokens_note(request, candidate.global_batch_tokens));
+    notes.extend(left_out(request));
+    notes.extend(settled(args, request, &candidate));
     notes.extend(peak_note(request, &candidate).map(|note| format!("this is {note}")));
     output.report(
         args.output.format(),
@@ -121,7 +122,7 @@ fn no_model() -> Diagnostic {
 }
 
 /// What was chosen for the one configuration, and what of the batch asked for it leaves out.
-fn left_out(args: &PredictArgs, request: &Request, candidate: &Candidate) -> Vec<String> {
+fn settled(args: &PredictArgs, request: &Request, candidate: &Candidate) -> Vec<String> {
     let batch = batch_note(args.job.global_batch.is_some(), request, candidate);
     chosen(request, candidate)
         .into_iter()

@@ -32,6 +32,7 @@ pub use notes::{
 };
 pub(crate) use planner::SHOWN_GPU_COUNTS;
 pub use planner::{Planner, plan};
+pub use resolve::left_out;
 
 use schemars::JsonSchema;
 use serde::Serialize;

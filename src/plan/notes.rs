@@ -38,13 +38,21 @@ pub fn fit_notes(request: &Request, fit: &Fit) -> Vec<String> {
     notes
 }
 
-/// How many tokens were taken where the job names none, or that it names fewer than a step takes.
+/// Tokens so few that a suffix may have been left out.
+const BARE: u64 = 10_000;
+
+/// How many tokens were taken where the job names none, or that it names fewer than the `step` takes.
 #[must_use]
-pub fn tokens_note(request: &Request) -> Option<String> {
-    let (tokens, step) = (request.tokens.get(), request.global_batch.min);
+pub fn tokens_note(request: &Request, step: u64) -> Option<String> {
+    let tokens = request.tokens.get();
+    let suffix = if tokens < BARE {
+        format!(": is a suffix missing, as in `{tokens}B`?")
+    } else {
+        String::new()
+    };
     match request.tokens_choice {
         TokensChoice::Named if tokens < step => Some(format!(
-            "{} are fewer than the {} of a single step: is a suffix missing, as in `{tokens}B`?",
+            "{} are fewer than the {} of a single step{suffix}",
             counted(tokens, "token"),
             display_thousands(step.into()),
         )),

@@ -119,7 +119,7 @@ impl<'a> Planner<'a> {
     pub fn plan_watched(&self, request: &Request, watch: &Watch<'_>) -> Result<Plan, PlanError> {
         let resolved = resolved(request)?;
         let mut plan = self.plan_resolved(&resolved, watch)?;
-        plan.notes.extend(left_out(request, &resolved));
+        plan.notes.extend(left_out(request));
         Ok(plan)
     }
 
@@ -230,7 +230,9 @@ impl<'a> Planner<'a> {
             let named = |cluster: &Cluster| cluster.name == candidate.cluster;
             (request.clusters.iter().position(named), candidate.gpus)
         });
-        let mut notes: Vec<String> = notes::tokens_note(request).into_iter().collect();
+        let mut notes: Vec<String> = notes::tokens_note(request, request.global_batch.min)
+            .into_iter()
+            .collect();
         notes.extend(notes::fit_notes(request, self.fit));
         notes.extend(notes::notes(request, &space, &candidates));
         let shown: [&[Candidate]; 2] = [&candidates, &best_by_gpu_count];

@@ -22,10 +22,7 @@ impl Planner<'_> {
     /// When an axis has several values, when the configuration can't exist, or when a choice is left
     /// to a cost that nothing has.
     pub fn predict(&self, request: &Request) -> Result<Candidate, PlanError> {
-        let request = &resolved(&Request {
-            clusters: request.clusters.iter().take(1).cloned().collect(),
-            ..request.clone()
-        })?;
+        let request = &resolved(request)?;
         let (cluster, configuration) = self.single(request)?;
         self.candidate(
             request,

@@ -51,7 +51,9 @@ fn room_for_spares(request: &mut Request) -> Result<(), PlanError> {
     };
     let left = |cluster: &Cluster| cluster.whole_nodes().saturating_sub(spares);
     let all = std::mem::take(&mut request.clusters);
-    let none = all.first().map(|cluster| no_node_left(cluster, spares));
+    // Of the largest, since that is where the fewest spares fewer would do.
+    let largest = all.iter().rev().max_by_key(|cluster| cluster.whole_nodes());
+    let none = largest.map(|cluster| no_node_left(cluster, spares));
     request.clusters = all
         .into_iter()
         .filter(|cluster| left(cluster) > 0)
@@ -73,12 +75,13 @@ fn no_node_left(cluster: &Cluster, spares: u64) -> PlanError {
     }
 }
 
-/// Clusters of `request` that were left out of `resolved`, with why.
-pub(super) fn left_out(request: &Request, resolved: &Request) -> Vec<String> {
+/// Clusters of a request that are left out beside others, with why.
+#[must_use]
+pub fn left_out(request: &Request) -> Vec<String> {
     let spares = request.reliability.spare_nodes.unwrap_or(0);
     let clusters = request.clusters.iter();
     clusters
-        .filter(|cluster| resolved.cluster(&cluster.name).is_none())
+        .filter(|cluster| spares > 0 && cluster.whole_nodes() <= spares)
         .map(|cluster| format!("left out: {}", no_node_left(cluster, spares)))
         .collect()
 }
@@ -103,7 +106,7 @@ mod tests {
         let left = resolved(&both).unwrap();
         assert_eq!(left.clusters.len(), 1);
         assert_eq!(left.clusters[0].max_gpus, both.clusters[0].max_gpus - 16);
-        let told = left_out(&both, &left).join("\n");
+        let told = left_out(&both).join("\n");
         assert!(told.contains("left out: gpu_8x_a100_80gb_sxm4"), "{told}");
         let alone = resolved(&request("\"gpu_8x_a100_80gb_sxm4\""));
         assert!(

@@ -23,7 +23,10 @@ const WORTH_A_WORD: f64 = 0.01;
 
 pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
     let mut notes = Vec::new();
-    notes.extend(tokens_note(desk.request));
+    notes.extend(tokens_note(
+        desk.request,
+        booking.candidate.global_batch_tokens,
+    ));
     notes.extend(
         pressure_note(desk.request, &booking.candidate).map(|note| format!("it is {note}")),
     );

@@ -89,7 +89,7 @@ fn equals_note(agenda: &Agenda, solved: &Solved) -> Option<String> {
 fn notes(agenda: &Agenda, jobs: &[ScheduledJob], fit: &Fit) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
     for (scheduled, job) in jobs.iter().zip(&agenda.jobs) {
-        let open = tokens_note(&job.request);
+        let open = tokens_note(&job.request, job.request.global_batch.min);
         notes.extend(open.map(|note| format!("{}: {note}", job.name)));
         let pressed = pressure_note(&job.request, &scheduled.candidate);
         notes.extend(pressed.map(|note| format!("{} is {note}", job.name)));
