@@ -120,7 +120,7 @@ fn reads_back(known: &Catalog, cluster: &Cluster) -> bool {
         Ok(named) => same_cluster(named, cluster) && named.max_gpus == cluster.max_gpus,
         Err(_) => known
             .generic_cluster(&cluster.gpu.name)
-            .is_ok_and(|generic| generic.is_linked_as(cluster)),
+            .is_ok_and(|it| it.is_linked_as(cluster) && it.max_gpus == cluster.max_gpus),
     }
 }
 

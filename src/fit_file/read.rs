@@ -127,7 +127,9 @@ pub(super) fn from_toml(name: &str, text: &str) -> Result<FitFile, Diagnostic> {
     if let Some(presets) = &document.presets {
         catalog = catalog.with_tables(presets, &origin)?;
     }
-    let rows = measure::read(ROWS, &document.rows.csv, &catalog)?.rows;
+    let rows = measure::read(ROWS, &document.rows.csv, &catalog)
+        .map_err(remake)?
+        .rows;
     if rows.len() > MAX_ROWS {
         let message = format!(
             "{} rows are more than a fit file holds, {MAX_ROWS}",
