@@ -70,6 +70,13 @@ pub(crate) struct Card {
     figures: [f64; 3],
 }
 
+impl Card {
+    /// Whether two are of one name, whatever is said of them.
+    pub(crate) fn is_named_as(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
 impl PartialEq for Card {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name && figures_alike(self.figures, other.figures)

@@ -39,6 +39,7 @@ pub(super) struct Neighbourhood {
 impl Neighbourhood {
     /// Adds `share` of a correction; `cell` is any cell of the setting.
     pub(super) fn add(&mut self, correction: &Correction, share: f64, cell: &Cell) {
+        let cell = &*correction.as_measured(cell);
         for (known, weight) in correction.weighted_cells() {
             for component in correction.kernel.components() {
                 let lengths = component.lengths();

@@ -97,7 +97,7 @@ impl Fit {
         }
         Some(format!(
             "the rows of fit `{}` are of another {} than the one here, of {:.0} TFLOP/s, {:.2} TB/s of memory and \
-             {:.0} GB/s between GPUs: they count for it where it is described as theirs was, by `--presets`",
+             {:.0} GB/s between GPUs: they count for it in full only where it is described as theirs was, by `--presets`",
             self.name,
             here.name,
             other.peak_flops / 1e12,

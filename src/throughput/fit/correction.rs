@@ -1,5 +1,7 @@
 //! The residual correction's posterior over cells.
 
+use std::borrow::Cow;
+
 use nalgebra::{Cholesky, DMatrix, DVector, Dyn};
 
 use super::belief::Vector;
@@ -102,9 +104,30 @@ impl Correction {
 
     /// The same before the share that is kept there.
     fn mean(&self, cell: &Cell) -> f64 {
+        let cell = self.as_measured(cell);
         self.weighted_cells()
-            .map(|(known, weight)| weight * self.kernel.covariance(cell, known))
+            .map(|(known, weight)| weight * self.kernel.covariance(&cell, known))
             .sum()
+    }
+
+    /// A cell as of the card that was measured under the name of its own. What physics leaves out of a
+    /// card hardly changes with one of its figures, so that a better one is expected to be no slower; what
+    /// is open of it is as of any other.
+    pub(crate) fn as_measured<'c>(&self, cell: &'c Cell) -> Cow<'c, Cell> {
+        let mut named = self
+            .cells
+            .iter()
+            .map(|known| &known.gpu)
+            .filter(|card| card.is_named_as(&cell.gpu));
+        match named.next() {
+            Some(first) if *first != cell.gpu && named.all(|card| *card != cell.gpu) => {
+                Cow::Owned(Cell {
+                    gpu: first.clone(),
+                    ..cell.clone()
+                })
+            }
+            _ => Cow::Borrowed(cell),
+        }
     }
 
     /// The share of the correction that is kept at a cell: all of it between the smallest and the
