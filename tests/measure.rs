@@ -280,9 +280,11 @@ fn measurements() -> impl Strategy<Value = Measurement> {
                     .cloned()
                     .or_else(|_| CATALOG.generic_cluster(place))
                     .unwrap();
+                // None has more GPUs than its cluster, nor computes beyond their peak.
                 let flops = Convention::Mosaic2022
-                    .flops_per_token(&model.shape, seq_len, false)
-                    .model;
+                    .flops_per_token(&model.shape, seq_len, checkpointing)
+                    .hardware;
+                let gpus = gpus.min(cluster.max_gpus);
                 Measurement {
                     model: model.name.clone(),
                     shape: model.shape,

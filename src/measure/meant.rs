@@ -93,19 +93,24 @@ fn in_another_unit(header: &str) -> Option<String> {
         Column::TokensPerS
     };
     let name = column.name();
-    let scale = match key.split_once("tok") {
-        Some(("k", _)) => "multiplied by 1,000",
-        Some(("m", _)) => "multiplied by 1,000,000",
-        Some(("b" | "g", _)) => "multiplied by 1,000,000,000",
-        _ if key.contains("day") => "divided by 86,400",
-        _ if key.contains("hour") => "divided by 3,600",
-        _ if of_one => {
-            return Some(format!(
-                "`{header}` is not read: name it `{name}` where it is tokens/s of one GPU"
-            ));
-        }
-        _ => return None,
+    let many = match key.split_once("tok") {
+        Some(("k", _)) => Some("multiplied by 1,000"),
+        Some(("m", _)) => Some("multiplied by 1,000,000"),
+        Some(("b" | "g", _)) => Some("multiplied by 1,000,000,000"),
+        _ => None,
     };
+    let long = match () {
+        () if key.contains("day") => Some("divided by 86,400"),
+        () if key.contains("hour") => Some("divided by 3,600"),
+        () => None,
+    };
+    let scale: Vec<&str> = many.into_iter().chain(long).collect();
+    if scale.is_empty() {
+        return of_one.then(|| {
+            format!("`{header}` is not read: name it `{name}` where it is tokens/s of one GPU")
+        });
+    }
+    let scale = scale.join(" and ");
     Some(format!("`{header}` is not read: `{name}` heads it {scale}"))
 }
 

@@ -88,7 +88,7 @@ pub(super) fn told<'a>(row: &Row<'a>) -> Option<(Column, &'a Cell, Told)> {
         let (column, cell, _) = if says_more { other } else { one };
         (column, cell, one.2.and(other.2))
     })?;
-    Some((column, cell, told.in_sequences()))
+    Some((column, cell, told.by_stage().in_sequences()))
 }
 
 impl Told {
@@ -133,6 +133,10 @@ impl Told {
         }
         let next = after.first().map(String::as_str);
         match (word, number) {
+            ("hybridshardzero", Some(2)) => {
+                self.is("hsdp2");
+                return behind;
+            }
             ("hsdp" | "hybrid" | "hybridshard" | "mics", _) => return self.groups(after),
             ("fsdp" | "fully" | "fullshard" | "full", _) => {
                 self.known = true;
@@ -154,6 +158,8 @@ impl Told {
             ("shardgradop", _) => self.is("zero2"),
             ("no", _) if next == Some("shard") => self.is("zero0"),
             ("multi", _) if next == Some("gpu") => self.is("zero0"),
+            // Shards that are copied are those of groups.
+            ("replicate" | "replicated", _) if self.known => self.is("hsdp"),
             ("ddp" | "dp" | "noshard" | "replicate" | "replicated", _) => self.is("zero0"),
             ("offload" | "offloading", _) => self.offload = true,
             _ => {}

@@ -188,7 +188,9 @@ fn check_hardware(
     configuration: &Configuration,
 ) -> Result<(), Diagnostic> {
     let hfu = used(Convention::Mosaic2022, setting, configuration, tok_s).hfu;
-    if hfu <= peak_share(setting.stack) {
+    // Where it isn't told, it may be that nothing was.
+    let told = [Column::Checkpointing, Column::Recompute].map(|column| row.cell(column));
+    if hfu <= peak_share(setting.stack) || told.iter().all(Option::is_none) {
         return Ok(());
     }
     let message = format!(
