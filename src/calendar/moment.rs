@@ -175,10 +175,10 @@ impl FromStr for Moment {
         let year = pieces.as_ref().map(|pieces| pieces.date().year());
         let instant = instant.map_err(|_| match (padded(written), year) {
             (Some(padded), _) => fail(&format!("dates are written with two digits: {padded}")),
+            (None, Some(year)) if !YEARS.contains(&year) => fail(YEARS_EXPECTED),
             _ if has_named_zone(written) => {
                 fail("what follows the time must be an offset from UTC, such as Z or -08:00")
             }
-            (None, Some(year)) if !YEARS.contains(&year) => fail(YEARS_EXPECTED),
             (None, _) => fail("there is no such date"),
         })?;
         if has_leap_second(written) {

@@ -129,6 +129,13 @@ impl Span {
         )
     }
 
+    /// Whether a text says no time at all, in whatever unit of time: that is no span.
+    pub(crate) fn is_none_in(text: &str) -> bool {
+        let number = text.trim().trim_end_matches(char::is_alphabetic);
+        let one = format!("1{}", text.trim().strip_prefix(number).unwrap_or_default());
+        number.trim_end().parse() == Ok(0.0) && (one == "1" || one.parse::<Self>().is_ok())
+    }
+
     pub(super) fn signed(self) -> SignedDuration {
         SignedDuration::from_secs(i64::try_from(self.0).unwrap_or(i64::MAX))
     }

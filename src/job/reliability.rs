@@ -63,11 +63,7 @@ impl FromStr for Length {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        // No time at all is no span, in whatever unit of time.
-        let number = text.trim().trim_end_matches(char::is_alphabetic);
-        let one = format!("1{}", &text.trim()[number.len()..]);
-        let none = number.trim_end().parse() == Ok(0.0);
-        if text.trim() == "none" || none && (one == "1" || one.parse::<Span>().is_ok()) {
+        if text.trim() == "none" || Span::is_none_in(text) {
             return Ok(Self(0.0));
         }
         text.parse()

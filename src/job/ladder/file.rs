@@ -99,10 +99,10 @@ impl FromStr for Begin {
     type Err = QuantityError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.trim() {
-            "0s" | "0m" | "0h" | "0d" | "0w" => Ok(Self(Due::Within(Span::ZERO))),
-            _ => text.parse().map(Self),
+        if Span::is_none_in(text) {
+            return Ok(Self(Due::Within(Span::ZERO)));
         }
+        text.parse().map(Self)
     }
 }
 
