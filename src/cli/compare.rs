@@ -140,7 +140,10 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
              `--presets FILE` or `--job JOB.toml` names the file that describes it"
         ));
     }
-    if planned.rank > 1 {
+    // Of what may not run at all before anything else.
+    if plan.asks_booking && planned.booking.is_none() {
+        comparison.notes.splice(0..0, by_default);
+    } else if planned.rank > 1 {
         comparison.notes.extend(by_default);
     }
     let target = args.output().map(|path| path.display().to_string());

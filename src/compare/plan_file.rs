@@ -293,17 +293,11 @@ impl PlanFile {
     /// knee of its front.
     ///
     /// # Errors
-    /// When there is no such rank, or none is named of a plan whose job asks for a booking.
+    /// When there is no such rank.
     pub fn launched(&self, rank: Option<usize>) -> Result<&PlannedRun, Diagnostic> {
         match (rank, &self.booked) {
             (None, Some(booked)) => Ok(booked),
             (Some(rank), _) => self.rank(rank),
-            (None, None) if self.asks_booking => Err(Diagnostic::new(
-                "the plan's job asks for a booking, which the plan doesn't hold: what runs on it need not \
-                 be one of its candidates",
-            )
-            .help("`tminus report JOB.toml -o plan.json` writes the booking too: compare with that")
-            .help("or name the candidate that was launched: `--rank`")),
             (None, None) => match self.knee.map(|knee| self.rank(knee)) {
                 Some(Ok(run)) => Ok(run),
                 _ => self.rank(1),
@@ -323,6 +317,13 @@ impl PlanFile {
             }
             (rank, _) => format!("rank {rank}"),
         };
+        if self.asks_booking && self.booked.is_none() {
+            return Some(format!(
+                "the plan's job asks for a booking, which the plan doesn't hold and `tminus launch` would \
+                 have started: the run is taken for {what}, which it need not be; `tminus report JOB.toml -o \
+                 plan.json` writes the booking too, and `--rank` names another candidate"
+            ));
+        }
         (!only).then(|| format!("the run is taken for {what}; `--rank` names another"))
     }
 
