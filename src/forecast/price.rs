@@ -247,7 +247,7 @@ impl Pricing {
         if self.is_taken_for_plain(price) {
             notes.push(format!(
                 "the {what} is `{}`, which says nothing of whether its nodes stay or what it binds one \
-                 to: it is taken for hours on demand; `price_type = \"on-demand\"` says so",
+                 to: it is taken for hours on demand; `price_type = \"on-demand\"` in its `[[prices]]` says so",
                 price.price_type
             ));
         }

@@ -67,13 +67,20 @@ impl PriceKind {
             let called: Vec<&str> = called.split('-').collect();
             words.windows(called.len()).any(|window| window == called)
         };
-        let unbound = ["no", "non", "without", "uncommitted"];
-        let binds = |word: &&str| word.starts_with("commit") || ["reserved", "cud"].contains(word);
+        let binds = |word: &str| {
+            word.starts_with("commit") || word.starts_with("reserved") || word == "cud"
+        };
+        // What isn't there may be money upfront or back: only a commitment that isn't, binds to nothing.
+        let denied =
+            |word: Option<&&str>| word.is_some_and(|word| ["no", "non", "without"].contains(word));
+        let before = std::iter::once(None).chain(words.iter().map(Some));
+        let bound = words
+            .iter()
+            .zip(before)
+            .any(|(word, before)| binds(word) && !denied(before));
         if SPOT.into_iter().any(says) {
             Self::Spot
-        } else if words.iter().any(|word| unbound.contains(word)) {
-            Self::Other
-        } else if words.iter().any(binds) {
+        } else if bound {
             Self::Commitment(Commitment {
                 years: years(&words),
             })
@@ -114,6 +121,10 @@ mod tests {
             ("low_priority", PriceKind::Spot),
             ("spot-us", PriceKind::Spot),
             ("commit-3y", bound(Some(3))),
+            ("reserved-3y-no-upfront", bound(Some(3))),
+            ("commit-1y-non-refundable", bound(Some(1))),
+            ("reserved3y", bound(None)),
+            ("uncommitted", PriceKind::Other),
             ("commit-1yr", bound(Some(1))),
             ("committed 2 years", bound(Some(2))),
             ("reserved_1year", bound(Some(1))),
