@@ -8,6 +8,9 @@ use crate::plan::Candidate;
 use crate::quantity::{SECONDS_PER_HOUR, display_hours, plural};
 use crate::reserve::Booking;
 
+/// The longest time limit that is asked of Slurm, in minutes: a longer run is resubmitted.
+pub(super) const MAX_MINUTES: u64 = 365 * 1440;
+
 /// Minutes before the time limit at which Slurm sends USR1, and what is kept free of checkpoints
 /// wherever there is a limit: one that isn't whole at the stop is lost.
 pub(super) const NOTICE: u64 = 5;
@@ -15,6 +18,9 @@ pub(super) const NOTICE: u64 = 5;
 /// Checkpoints within a time limit that is shorter than the run, at least: each stop then loses little,
 /// and never all.
 const CHECKPOINTS_PER_LIMIT: f64 = 4.0;
+
+/// The part of a time limit that writing them may take.
+const MOST_WRITING: f64 = 0.1;
 
 /// Stops beyond which a time limit is too short.
 const MOST_TIMES: f64 = 1000.0;
@@ -31,7 +37,11 @@ pub(super) struct Stops {
 /// Minutes of the limit the user sets, where that is shorter than the run may take: the high end of its
 /// planned time, and the notice.
 pub(super) fn short_limit(candidate: &Candidate, settings: &LaunchSettings) -> Option<u64> {
-    let minutes = settings.time_limit?.minutes();
+    short(candidate, settings.time_limit?.minutes())
+}
+
+/// The same of a limit of so many minutes.
+fn short(candidate: &Candidate, minutes: u64) -> Option<u64> {
     (minutes < high_minutes(candidate).saturating_add(NOTICE)).then_some(minutes)
 }
 
@@ -48,6 +58,15 @@ pub(super) fn high_minutes(candidate: &Candidate) -> u64 {
 }
 
 impl Launch<'_> {
+    /// The launch under Slurm, which has a longest time limit where none is set.
+    pub(super) fn under_slurm(&self) -> Self {
+        let longest = || short(self.candidate, MAX_MINUTES);
+        Self {
+            short_limit: self.short_limit.or_else(longest),
+            ..self.clone()
+        }
+    }
+
     /// Seconds of a limit of so many minutes that train and write: without the start and the notice.
     fn usable_s(&self, minutes: u64) -> f64 {
         minutes.saturating_sub(NOTICE) as f64 * 60.0 - self.start_up_s
@@ -60,7 +79,8 @@ impl Launch<'_> {
         let cycles = planned.map_or(0.0, |steps| {
             (usable_s / (steps * step_s + self.write_s)).ceil()
         });
-        let cycle_s = usable_s / cycles.max(CHECKPOINTS_PER_LIMIT);
+        let affordable = (usable_s * MOST_WRITING / self.write_s).floor();
+        let cycle_s = usable_s / cycles.max(affordable.clamp(1.0, CHECKPOINTS_PER_LIMIT));
         ((cycle_s - self.write_s) / step_s).floor().max(1.0)
     }
 
@@ -71,9 +91,10 @@ impl Launch<'_> {
         let steps = self.checkpoint_steps()?;
         let usable_s = self.usable_s(minutes);
         let cycle_s = steps as f64 * self.candidate.step_time_s.high + self.write_s;
-        let kept_s = (usable_s / cycle_s).floor() * cycle_s;
-        let often = high_minutes(self.candidate) as f64 * 60.0 / kept_s;
-        if kept_s <= 0.0 || often > MOST_TIMES {
+        let all = self.candidate.steps as f64;
+        let kept = (usable_s / cycle_s).floor() * steps as f64;
+        let often = all / kept;
+        if kept <= 0.0 || often > MOST_TIMES {
             return None;
         }
         #[expect(
@@ -82,7 +103,8 @@ impl Launch<'_> {
             reason = "from 0 to MOST_TIMES"
         )]
         let times = (often.ceil() as u64).saturating_sub(1).max(1);
-        let each_s = minutes as f64 * 60.0 - kept_s;
+        // What the planned time counts of the steps that are kept is not lost.
+        let each_s = (minutes as f64 - high_minutes(self.candidate) as f64 * kept / all) * 60.0;
         Some(Stops {
             times,
             lost_h: times as f64 * each_s / SECONDS_PER_HOUR,
@@ -100,8 +122,9 @@ impl Launch<'_> {
             || "as if no time limit stopped it, and it hardly gets on within this one".to_owned(),
             |stops| {
                 format!(
-                    "without the restarts that the time limit brings: about {}, which take {} in all",
+                    "without what stopping at the time limit costs: about {} {}, which take {} in all",
                     stops.times,
+                    plural(stops.times, "stop"),
                     display_hours(stops.lost_h)
                 )
             },
@@ -112,7 +135,7 @@ impl Launch<'_> {
     pub(super) fn ends_with(&self) -> Option<u64> {
         let minutes = booked_minutes(self.slurm_reservation()?);
         let wanted = high_minutes(self.candidate).saturating_add(NOTICE);
-        let limit = self.short_limit.unwrap_or(u64::MAX);
+        let limit = self.short_limit.unwrap_or(MAX_MINUTES);
         (minutes < limit.min(wanted)).then_some(minutes)
     }
 }

@@ -246,7 +246,7 @@ impl<'a> Launch<'a> {
     fn files_of(&self, target: Target) -> Result<LaunchFiles, LaunchError> {
         match target {
             Target::LlmFoundry => llm_foundry::files(&self.unlimited()),
-            Target::Slurm => slurm::files(self),
+            Target::Slurm => slurm::files(&self.under_slurm()),
             Target::Skypilot => skypilot::files(&self.unlimited()),
             Target::Mcli => mcli::files(self),
             Target::Huggingface => huggingface::files(&self.unlimited()),

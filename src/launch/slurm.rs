@@ -3,13 +3,10 @@
 use crate::job::Text;
 use crate::shell::{Command, ShellWord};
 
-use super::limit::{NOTICE, Stops, high_minutes};
+use super::limit::{MAX_MINUTES, NOTICE, Stops, high_minutes};
 use super::names::Namer;
 use super::trainer::{Nodes, PORT};
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head, llm_foundry};
-
-/// The longest limit asked for; a longer run is resubmitted.
-const MAX_MINUTES: u64 = 365 * 1440;
 
 /// A node's place, from the variables Slurm sets for each task.
 const NODES: Nodes = Nodes {

@@ -149,10 +149,10 @@ fn too_long(desk: &Desk<'_>, booking: &Booking) -> Option<String> {
 fn short_limit(desk: &Desk<'_>, booking: &Booking) -> Option<String> {
     let limit = desk.request.launch.time_limit?;
     let hours = limit.minutes() as f64 / 60.0;
-    (hours < booking.run_h.high).then(|| {
+    (hours < booking.run_h.high.min(booking.usable_h)).then(|| {
         format!(
-            "the run may need more than the `time_limit` of [launch], {}: the restarts that it brings are \
-             in no figure here; a launch file tells of them",
+            "the run may need more than the `time_limit` of [launch], {}: what stops there cost is in no \
+             figure here; the files of a target that stops it tell",
             display_hours(hours)
         )
     })

@@ -26,13 +26,51 @@ fn a_stop_at_the_limit_throws_little_away() {
             "{hours} h: {lost_s} s of {usable_s}"
         );
         let stops = launch.stops().unwrap();
-        let needed_s = first.time_to_budget_h.high * 3600.0;
-        let kept_s = written * cycle_s;
+        let (kept, all) = (written * steps, first.steps as f64);
         let (starts, times) = ((stops.times + 1) as f64, stops.times as f64);
-        assert!(starts * kept_s >= needed_s && times * kept_s <= needed_s + 60.0);
-        let each_h = f64::from(hours) - kept_s / 3600.0;
-        assert!((stops.lost_h - times * each_h).abs() < 1e-6, "{stops:?}");
+        assert!(starts * kept >= all && times * kept < all);
+        // Hours beyond those planned for the steps that are kept, to whole minutes of the whole run.
+        let each_h = f64::from(hours) - first.time_to_budget_h.high * kept / all;
+        assert!(
+            (stops.lost_h / times - each_h).abs() < 1.0 / 60.0,
+            "{stops:?}"
+        );
     }
+}
+
+/// Where a checkpoint takes half as long as a step, not every step is followed by one; and stops are
+/// counted by the steps that are kept, not by the time that writing them takes too.
+#[test]
+fn writes_are_no_progress() {
+    let job = "model = \"gpt-13b\"\ntokens = \"5B\"\ncluster = \"r1z1\"\n[search]\ngpus = 8\n\
+               [reliability]\nwrite_gb_per_s_node = 0.2\n[launch]\ntime_limit = \"90m\"\n";
+    let (plan, request) = planned(job);
+    let first = &plan.candidates[0];
+    let launch = Launch::new(first, &request, "tminus").unwrap();
+    let steps = launch.checkpoint_steps().unwrap() as f64;
+    let cycle_s = steps * first.step_time_s.high + launch.write_s;
+    let usable_s = 90.0 * 60.0 - 20.0 * 60.0;
+    let kept = (usable_s / cycle_s).floor() * steps;
+    assert!(kept > 3.0 && launch.write_s / cycle_s < 0.5);
+    let stops = launch.stops().unwrap();
+    let starts = (first.steps as f64 / kept).ceil();
+    assert!((stops.times as f64 + 1.0 - starts).abs() < 1e-9);
+}
+
+/// Slurm's longest time limit stops a run of years like one that is set.
+#[test]
+fn a_run_of_years_is_resubmitted() {
+    let job = "model = \"gpt-7b\"\ntokens = \"2T\"\ncluster = \"r1z1\"\n[search]\ngpus = 8\n";
+    let (plan, request) = planned(job);
+    let launch = Launch::new(&plan.candidates[0], &request, "tminus").unwrap();
+    let files = launch.files(Target::Slurm).unwrap();
+    assert!(
+        files
+            .notes
+            .iter()
+            .any(|note| note.contains("resubmits itself, about "))
+    );
+    assert!(files.files[0].text.contains("--time=365-00:00:00"));
 }
 
 /// A probability that leaves restarts out says so, and what they take.
@@ -50,7 +88,7 @@ fn a_booking_s_probability_says_what_it_leaves_out() {
     for (target, name) in [(Target::Slurm, "job.sbatch"), (Target::Mcli, "run.yaml")] {
         let told = head(limited, target, name);
         assert!(
-            told.contains(" %, without the restarts that the time limit brings: about ")
+            told.contains(" %, without what stopping at the time limit costs: about ")
                 && told.ends_with(" in all"),
             "{told}"
         );

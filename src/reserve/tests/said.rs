@@ -116,7 +116,7 @@ fn a_time_limit_shorter_than_the_run_is_told() {
         ));
         found.unwrap().bookings.remove(0).notes.join("\n")
     };
-    let told = "the `time_limit` of [launch], 24.0 h: the restarts that it brings";
+    let told = "the `time_limit` of [launch], 24.0 h: what stops there cost";
     assert!(notes("24h").contains(told), "{}", notes("24h"));
     assert!(!notes("60d").contains("time_limit"));
 }
