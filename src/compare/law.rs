@@ -38,8 +38,10 @@ impl Law {
             setting.cluster,
             configuration.gpus,
         );
+        // It was launched to write after so many steps, however long they take.
+        let planned_s = configuration.global_batch_tokens() as f64 / run.throughput_tok_s.expected;
         Self {
-            clock: clock.in_steps_of(step_s),
+            clock: clock.in_steps_of(planned_s).stretched(step_s / planned_s),
             step: StepTime::of_noise(step_s, noise_sd),
             train_h: beyond_training / launched.measured_tok_s / SECONDS_PER_HOUR,
         }

@@ -165,6 +165,12 @@ impl WallClock {
         self.saved_every(interval_s, interval_s)
     }
 
+    /// The same where steps take so many times as long, and as many lie between two checkpoints.
+    pub(crate) fn stretched(self, factor: f64) -> Self {
+        let interval_s = self.checkpoint_interval_s.map(|asked_s| asked_s * factor);
+        self.saved_every(interval_s, interval_s)
+    }
+
     /// A clock that no run takes less time by whose steps take so long, nor one whose steps take
     /// longer for as many tokens.
     pub(crate) fn in_steps_between(self, shortest_s: f64, longest_s: f64) -> Self {
