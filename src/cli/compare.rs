@@ -10,6 +10,7 @@ use crate::calendar::Moment;
 use crate::compare::{FinishError, Launched, PlanFile, PlannedRun, Rows, check_units, compare};
 use crate::configuration::Setting;
 use crate::diagnostic::Diagnostic;
+use crate::fit_file::EMBEDDED;
 use crate::measure;
 use crate::preset::Catalog;
 use crate::quantity::{Tokens, plural, without_separators};
@@ -263,10 +264,11 @@ fn notes(
         let weighed = if plan.fit == fit {
             "the causes are weighed by this prediction".to_owned()
         } else {
-            format!(
-                "no cause is told by another fit than the plan's: `--fit` names {}",
-                plan.fit
-            )
+            let plans = match plan.fit.as_str() {
+                EMBEDDED => "leave `--fit` out".to_owned(),
+                other => format!("`--fit FILE` names the file of {other}"),
+            };
+            format!("no cause is told by another fit than the plan's: {plans}")
         };
         notes.push(format!(
             "the plan was made with fit {} and expects {:.0} tokens/s; this version with fit {fit} \

@@ -188,13 +188,21 @@ proptest! {
     }
 }
 
-/// A plan alone doesn't hold the booking that its job asks for: what runs on it is asked about.
+/// A plan alone doesn't hold the booking that its job asks for: that its first rank need not be what
+/// runs is told, also where it has no other.
 #[test]
-fn a_plan_of_a_job_that_asks_for_a_booking_is_compared_by_rank() {
+fn a_plan_of_a_job_that_asks_for_a_booking_says_what_it_is_taken_for() {
     let plan = parse(&PLAN.replace("0.9}", "0.9, \"booking\": true}")).unwrap();
-    let refused = plan.launched(None).unwrap_err();
-    assert!(refused.message.contains("asks for a booking"), "{refused}");
-    assert_eq!(plan.launched(Some(1)).unwrap().rank, 1);
+    let run = plan.launched(None).unwrap();
+    assert_eq!(run.rank, 1);
+    let taken = plan.taken_by_default(run).unwrap();
+    assert!(
+        taken.contains("asks for a booking") && taken.contains("rank 1"),
+        "{taken}"
+    );
+    let plan = parse(PLAN).unwrap();
+    let taken = plan.taken_by_default(plan.launched(None).unwrap());
+    assert!(taken.is_none_or(|taken| !taken.contains("booking")));
 }
 
 /// What is told of failures is read as if it was typed.
