@@ -31,11 +31,11 @@ pub(super) struct Choice<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Role {
-    /// The fewest nodes.
+    /// The fewest nodes; among all clusters, whose nodes differ, the fewest GPUs.
     Smallest,
     /// The least cost, or without a price the fewest node-hours; of several the earliest end.
     Cheapest,
-    /// The earliest end of the run.
+    /// The earliest end of the run, of those whose price binds to no more than they last.
     Fastest,
     /// The nodes asked for.
     AsAsked,

@@ -71,6 +71,8 @@ fn last_window(
         grid.moment(here.map(|(job, placed)| wider.end(job, *placed)).max()?)
     };
     let mut until = with(long_enough(agenda, grid, problem, site, to)?, Depth::Proof)?;
+    // A window of that end was looked at, and holds all jobs.
+    let mut held = None;
     if problem.tasks.len() <= FEW {
         let step = grid.seconds_of(1)?;
         let mut too_soon = to;
@@ -81,14 +83,23 @@ fn last_window(
                 break;
             };
             match with(sooner, Depth::Sketch) {
-                Some(end) if end > too_soon => until = end.min(sooner),
-                Some(_) => until = sooner,
+                Some(end) => {
+                    held = Some(sooner);
+                    until = if end > too_soon {
+                        end.min(sooner)
+                    } else {
+                        sooner
+                    };
+                }
                 None => too_soon = sooner,
             }
         }
     }
     // What is advised has to work as it stands.
-    (until > to && with(until, Depth::Sketch).is_some()).then(|| Longer {
+    if with(until, Depth::Sketch).is_none() {
+        until = held?;
+    }
+    (until > to).then(|| Longer {
         cluster: site.cluster.name.clone(),
         to,
         until,
