@@ -40,6 +40,11 @@ impl Gpu {
         self.name == other.name && figures_alike(self.figures(), other.figures())
     }
 
+    /// Whether it is linked to the others of its node as another card is.
+    pub(crate) fn is_wired_as(&self, other: &Self) -> bool {
+        rounded_alike(self.intra_node_bytes_per_s, other.intra_node_bytes_per_s)
+    }
+
     /// What it is told from others by.
     pub(crate) fn card(&self) -> Card {
         Card {
@@ -89,7 +94,11 @@ const ROUNDED: f64 = 0.01;
 fn figures_alike(one: [f64; 3], other: [f64; 3]) -> bool {
     let mut both = one.iter().zip(&other);
     one.map(f64::to_bits) == other.map(f64::to_bits)
-        || both.all(|(one, other)| (one / other - 1.0).abs() < ROUNDED)
+        || both.all(|(one, other)| rounded_alike(*one, *other))
+}
+
+fn rounded_alike(one: f64, other: f64) -> bool {
+    (one / other - 1.0).abs() < ROUNDED
 }
 
 /// Whether two peaks are that of one architecture, however they were printed.

@@ -232,10 +232,13 @@ impl Layer {
         } else {
             Acquaintance::Strange
         };
+        // A card of the architecture whose own links are others takes part in other collectives.
+        let wired = gpu != Acquaintance::Sibling
+            || self.any(|row| row.cluster.gpu.is_wired_as(&setting.cluster.gpu));
         Unknown {
             stack: !self.knows_stack(setting.stack),
             gpu,
-            links: !self.any(|row| row.cluster.is_linked_as(setting.cluster)),
+            links: !wired || !self.any(|row| row.cluster.is_linked_as(setting.cluster)),
         }
     }
 
