@@ -360,39 +360,7 @@ fn sharding_and_parallelism_are_read_in_words() {
             "64,default",
             "bf16-gather",
         ),
-        // The same words under a sharding's own header.
-        ("gpus,sharding_strategy", "64,FSDP", "bf16-gather"),
-        ("gpus,sharding_strategy", "64,FSDP + TP2", "bf16-gather-tp2"),
-        ("gpus,sharding_strategy", "64,TP2", "bf16-gather-tp2"),
-        (
-            "gpus,sharding_strategy",
-            "64,SHARD_GRAD_OP (ZeRO-2)",
-            "bf16-gather-zero2",
-        ),
-        (
-            "gpus,sharding_strategy",
-            "64,FULL_SHARD + CPU offload",
-            "bf16-gather-offload",
-        ),
-        ("gpus,sharding_strategy", "64,HSDP 8x8", "bf16-gather-hsdp"),
-        ("gpus,sharding_strategy", "64,stage 2", "bf16-gather-zero2"),
-        (
-            "gpus,sharding_strategy",
-            "64,deepspeed_stage_2_offload",
-            "bf16-gather-zero2-offload",
-        ),
-        (
-            "gpus,sharding_strategy",
-            "64,fsdp-hybrid",
-            "bf16-gather-hsdp",
-        ),
-        (
-            "gpus,sharding_strategy",
-            "64,DDP+ZeRO1",
-            "bf16-gather-zero1",
-        ),
         ("gpus,strategy", "64,replicated", "bf16-gather-zero0"),
-        ("gpus,sharding_strategy", "64,MiCS", "bf16-gather-hsdp"),
         // What isn't over all GPUs is told by either.
         (
             "gpus,strategy,sharding_strategy",
@@ -429,6 +397,33 @@ fn sharding_and_parallelism_are_read_in_words() {
     ] {
         let refusal = refused(headers, cells);
         assert!(refusal.contains(said), "{headers} {cells}: {refusal}");
+    }
+}
+
+/// The same words under a sharding's own header.
+#[test]
+fn a_sharding_is_read_in_words_under_its_own_header() {
+    for (cells, stack) in [
+        ("64,FSDP", "bf16-gather"),
+        ("64,FSDP + TP2", "bf16-gather-tp2"),
+        ("64,TP2", "bf16-gather-tp2"),
+        ("64,HybridShardZero2", "bf16-gather-hsdp2"),
+        (
+            "64,FSDP in a node and replicated across nodes",
+            "bf16-gather-hsdp",
+        ),
+        ("64,SHARD_GRAD_OP (ZeRO-2)", "bf16-gather-zero2"),
+        ("64,FULL_SHARD + CPU offload", "bf16-gather-offload"),
+        ("64,HSDP 8x8", "bf16-gather-hsdp"),
+        ("64,stage 2", "bf16-gather-zero2"),
+        ("64,deepspeed_stage_2_offload", "bf16-gather-zero2-offload"),
+        ("64,fsdp-hybrid", "bf16-gather-hsdp"),
+        ("64,DDP+ZeRO1", "bf16-gather-zero1"),
+        ("64,MiCS", "bf16-gather-hsdp"),
+    ] {
+        let (row, note) = told("gpus,sharding_strategy", cells);
+        assert_eq!(row.stack.name, stack, "{cells}: {note}");
+        assert!(!note.contains("doesn't tell what is sharded"), "{note}");
     }
 }
 
@@ -855,6 +850,11 @@ fn what_tells_no_speed_is_refused_with_how_it_would() {
         ),
         ("t.csv", "Mtok/s", "heads it multiplied by 1,000,000"),
         ("t.csv", "tokens/day", "heads it divided by 86,400"),
+        (
+            "t.csv",
+            "Mtok/hour",
+            "heads it multiplied by 1,000,000 and divided by 3,600",
+        ),
         ("t.csv", "tokens/device", "name it `throughput_tok_s_gpu`"),
         ("t.jsonl", "tok/s", "export it as CSV"),
         ("t.json", "tok/s", "export it as CSV"),

@@ -99,10 +99,12 @@ fn in_another_unit(header: &str) -> Option<String> {
         Some(("b" | "g", _)) => Some("multiplied by 1,000,000,000"),
         _ => None,
     };
-    let long = match () {
-        () if key.contains("day") => Some("divided by 86,400"),
-        () if key.contains("hour") => Some("divided by 3,600"),
-        () => None,
+    let long = if key.contains("day") {
+        Some("divided by 86,400")
+    } else if key.contains("hour") {
+        Some("divided by 3,600")
+    } else {
+        None
     };
     let scale: Vec<&str> = many.into_iter().chain(long).collect();
     if scale.is_empty() {
