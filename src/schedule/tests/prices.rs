@@ -62,12 +62,9 @@ proptest! {
     }
 }
 
-/// On one node that does one job after another, where all are late, prices tell nearly all: by Smith's
-/// rule (1956) those that take least for what they count come first.
-#[test]
-fn prices_tell_how_late_jobs_are_one_after_another() {
-    let steps = [70, 20, 40, 110, 30, 90];
-    let tasks = steps.map(|steps| Task {
+/// Jobs on one node that does one after another, from the start on.
+fn one_by_one(jobs: impl IntoIterator<Item = (i64, Option<Due>, Vec<usize>)>) -> Problem {
+    let tasks = jobs.into_iter().map(|(steps, due, after)| Task {
         modes: vec![Mode {
             site: 0,
             nodes: 1,
@@ -75,22 +72,30 @@ fn prices_tell_how_late_jobs_are_one_after_another() {
             cost: 0,
         }],
         release: 0,
-        due: Some(Due::new(0, 1, 1)),
-        after: vec![],
+        due,
+        after,
     });
     let pieces = vec![Piece {
         from: 0,
         to: END_OF_TIME,
         nodes: 1,
     }];
-    let problem = Problem {
-        tasks: tasks.to_vec(),
+    Problem {
+        tasks: tasks.collect(),
         sites: vec![Free { pieces }],
         aim: Aim::Lateness,
-    };
-    let mut shortest_first = steps;
-    shortest_first.sort_unstable();
-    let ends = shortest_first.iter().scan(0, |end, steps| {
+    }
+}
+
+/// On one node that does one job after another, where all are late, prices tell nearly all: by Smith's
+/// rule (1956) those that take least for what they count come first.
+#[test]
+fn prices_tell_how_late_jobs_are_one_after_another() {
+    let mut steps = [70, 20, 40, 110, 30, 90];
+    let due = Some(Due::new(0, 1, 1));
+    let problem = one_by_one(steps.map(|steps| (steps, due, vec![])));
+    steps.sort_unstable();
+    let ends = steps.iter().scan(0, |end, steps| {
         *end += steps;
         Some(*end)
     });
@@ -98,6 +103,25 @@ fn prices_tell_how_late_jobs_are_one_after_another() {
     let told = market(&problem).unwrap().bound();
     assert!(
         told <= least && told * 100 > least * 97,
+        "{told} of {least}"
+    );
+}
+
+/// What a job does that is never late itself, but that others wait for, is priced too: of pairs, one
+/// after the other is done before the next begins.
+#[test]
+fn prices_tell_how_late_jobs_are_that_wait_for_others() {
+    let due = Some(Due::new(0, 1, 1));
+    let pairs = 0..4;
+    let jobs = pairs.clone().flat_map(|pair| {
+        let waits = (20, due, vec![2 * pair]);
+        [(100, None, vec![]), waits]
+    });
+    let problem = one_by_one(jobs);
+    let least: i64 = pairs.map(|pair| 120 * (pair as i64 + 1)).sum();
+    let told = market(&problem).unwrap().bound();
+    assert!(
+        told <= least && told * 100 > least * 95,
         "{told} of {least}"
     );
 }

@@ -39,6 +39,7 @@ pub(super) struct Offer {
     pub(super) mode: usize,
     pub(super) site: usize,
     pub(super) nodes: f64,
+    pub(super) steps: i64,
     pub(super) starts: Vec<Start>,
 }
 

@@ -76,7 +76,7 @@ impl Tree<'_> {
     /// How much later all jobs may be together than they are at the least, where nodes have a price.
     pub(super) fn late_spare(&self, moment: &Moment) -> Option<f64> {
         let (market, most) = (self.market?, self.caps.late?);
-        let mut least = moment.late as f64;
+        let mut least = moment.late as f64 + moment.waits;
         for (left, class) in self.left.iter().zip(&self.classes) {
             if let (1.., [job, ..]) = (*left, &class.jobs[..]) {
                 least += *left as f64 * market.least(*job, moment.earliest(class));
@@ -97,7 +97,8 @@ impl Tree<'_> {
         };
         let mode = class.ways[way].mode;
         let late = class.behind(moment.at + mode.steps) as f64;
-        late + market.nodes(mode, moment.at) - market.least(*job, moment.earliest(class))
+        let waits = market.waits(*job, moment.at, moment.at + mode.steps);
+        late + waits + market.nodes(mode, moment.at) - market.least(*job, moment.earliest(class))
     }
 
     /// Node-steps that the jobs left take at least; `None` where one of them has no way on.

@@ -69,6 +69,7 @@ pub(in crate::schedule) fn ask(
         rooms: tree.rooms(),
         cost: 0,
         late: 0,
+        waits: 0.0,
         ends: if tree.linked {
             vec![NOT_YET; problem.tasks.len()]
         } else {

@@ -15,6 +15,8 @@ pub(super) struct Moment {
     pub(super) rooms: SmallVec<[Room; 1]>,
     pub(super) cost: i64,
     pub(super) late: i64,
+    /// What waits cost in a market, for those that are placed.
+    pub(super) waits: f64,
     /// When each job that is placed ends, where any job waits for another; empty where none does.
     pub(super) ends: Vec<i64>,
 }

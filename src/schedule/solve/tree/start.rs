@@ -83,6 +83,9 @@ impl Tree<'_> {
         }
         let mut next = moment.clone();
         (next.cost, next.late) = (cost, late);
+        if let Some(market) = self.market {
+            next.waits += market.waits(job, moment.at, end);
+        }
         next.rooms[mode.site].take(moment.at, mode.steps, mode.nodes);
         if self.linked {
             next.ends[job] = end;
