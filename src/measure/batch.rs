@@ -5,6 +5,7 @@ use crate::diagnostic::Diagnostic;
 use crate::model::{MAX_SEQ_LEN, Shape};
 use crate::quantity::MAX_COUNT;
 
+use super::accumulation;
 use super::checkpointing;
 use super::column::{Column, normalised};
 use super::notes::Notes;
@@ -43,7 +44,7 @@ fn split_batch(
     notes: &mut Notes,
 ) -> Result<(u64, u64), Diagnostic> {
     let micro_batch = row.integer(Column::MicroBatch, MAX_COUNT)?;
-    let grad_accum = accumulation(row, gpus, notes)?;
+    let grad_accum = accumulation::read(row, gpus, notes)?;
     let (known, absent) = match (micro_batch, grad_accum) {
         (Some(micro_batch), Some(grad_accum)) => return Ok((micro_batch, grad_accum)),
         (Some(micro_batch), None) => (micro_batch, Column::GradAccum),
@@ -76,35 +77,6 @@ fn split_batch(
         Column::MicroBatch => (quotient, known),
         _ => (known, quotient),
     })
-}
-
-/// Gradient accumulation of each GPU. nanoGPT counts that of all GPUs together, and runs on no number of
-/// them that doesn't divide it.
-fn accumulation(row: &Row<'_>, gpus: u64, notes: &mut Notes) -> Result<Option<u64>, Diagnostic> {
-    let told = row.integer(Column::GradAccum, MAX_COUNT)?;
-    let batches = [Column::GlobalBatchSeqs, Column::GlobalBatchTokens];
-    let counted = batches.into_iter().any(|column| row.cell(column).is_some());
-    let of_all = told.filter(|told| {
-        gpus > 1 && !counted && is_of_nano_gpt(row.headers()) && told.is_multiple_of(gpus)
-    });
-    let Some(all) = of_all else {
-        return Ok(told);
-    };
-    let header = row.spelled(Column::GradAccum, row.cell(Column::GradAccum));
-    let text = format!(
-        "`{header}` {all} is read as nanoGPT's, of all {gpus} GPUs together: {} of each; `grad_accum` heads \
-         those of each",
-        all / gpus
-    );
-    notes.add(row.line(), text);
-    Ok(Some(all / gpus))
-}
-
-/// Whether a table is of nanoGPT's settings: no other program has both of these.
-pub(super) fn is_of_nano_gpt<'a>(headers: impl Iterator<Item = &'a str>) -> bool {
-    let keys: Vec<String> = headers.map(normalised).collect();
-    let has = |name: &str| keys.iter().any(|key| key == name);
-    has("blocksize") && has("gradientaccumulationsteps")
 }
 
 /// Micro-batch and accumulation that give each GPU its share of the global batch, where a copy of the

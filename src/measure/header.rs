@@ -2,7 +2,7 @@
 
 use crate::diagnostic::{Diagnostic, Origin};
 
-use super::batch;
+use super::accumulation;
 use super::checkpointing;
 use super::column::{Column, normalised};
 use super::grid::{Cell, Grid, Record};
@@ -27,7 +27,7 @@ const MATTERS: [&str; 9] = [
 ];
 
 /// Headers that head something near what they stand for where a table has a column for that itself.
-const NEARLY: [&str; 14] = [
+const NEARLY: [&str; 16] = [
     "nameorpath",
     "modelnameorpath",
     "micro",
@@ -40,12 +40,36 @@ const NEARLY: [&str; 14] = [
     "nodecount",
     "maxseqlength",
     "maxsequencelength",
-    "trainbatchsize",
+    TRAIN_BATCH,
+    TOTAL_BATCH,
+    "numdevices",
     "kvchannels",
 ];
 
-/// A header beside which `train_batch_size` is the same again, of one device, and not the batch of all.
+/// A batch of all GPUs, or of one beside either of the two below.
+const TRAIN_BATCH: &str = "trainbatchsize";
+/// A header beside which it is the same again, and not used.
 const OF_ONE_DEVICE: &str = "perdevicetrainbatchsize";
+/// The batch of all GPUs in model cards of transformers, beside which it is that of one.
+const TOTAL_BATCH: &str = "totaltrainbatchsize";
+
+/// What the column at `at` holds, where its name is one of several things.
+fn named(header: &Record, at: usize, of_nano_gpt: bool) -> Option<Column> {
+    let text = &header.cells.get(at)?.text;
+    let key = normalised(text);
+    let has = |name: &str| {
+        header
+            .cells
+            .iter()
+            .any(|cell| normalised(&cell.text) == name)
+    };
+    let of_one = key == "batchsize" && of_nano_gpt || key == TRAIN_BATCH && has(TOTAL_BATCH);
+    if of_one {
+        Some(Column::MicroBatch)
+    } else {
+        Column::parse(text)
+    }
+}
 
 /// Whether a header heads something near what another says by its own name.
 fn gives_way(header: &Record, at: usize, column: Column) -> bool {
@@ -57,7 +81,7 @@ fn gives_way(header: &Record, at: usize, column: Column) -> bool {
     let mut cells = header.cells.iter().enumerate();
     if column == Column::GlobalBatchSeqs
         && let Some(cell) = header.cells.get(at)
-        && normalised(&cell.text) == "trainbatchsize"
+        && normalised(&cell.text) == TRAIN_BATCH
         && cells.any(|(_, cell)| normalised(&cell.text) == OF_ONE_DEVICE)
     {
         return true;
@@ -109,16 +133,14 @@ pub(super) fn columns(
     notes: &mut Notes,
 ) -> Result<Vec<Option<Column>>, Diagnostic> {
     let header = &grid.header;
-    let of_nano_gpt = batch::is_of_nano_gpt(header.cells.iter().map(|cell| cell.text.as_str()));
+    let of_nano_gpt =
+        accumulation::is_of_nano_gpt(header.cells.iter().map(|cell| cell.text.as_str()));
     let mut columns: Vec<Option<Column>> = Vec::with_capacity(header.cells.len());
     for (at, cell) in header.cells.iter().enumerate() {
-        let column = match Column::parse(&cell.text) {
+        let column = match named(header, at, of_nano_gpt) {
             Some(Column::Gpus) if names_gpu(at) => Some(Column::Gpu),
             // Whether tensor parallelism shares sequences too is no number of GPUs that do.
             Some(Column::SequenceParallel) if grid.all_below(at, is_switch) => None,
-            None if of_nano_gpt && normalised(&cell.text) == "batchsize" => {
-                Some(Column::MicroBatch)
-            }
             column => column.filter(|column| !gives_way(header, at, *column)),
         };
         // A bare `ckpt` is of activations or of files: what stands below it tells.

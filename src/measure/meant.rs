@@ -127,7 +127,7 @@ fn time(header: &str) -> Option<&str> {
 }
 
 /// Whether a header tells steps in a second.
-fn counts_steps(header: &str) -> bool {
+pub(super) fn counts_steps(header: &str) -> bool {
     let key = normalised(header);
     let a_second = |rest: &str| A_SECOND.contains(&rest);
     let counts = STEPS

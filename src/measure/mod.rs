@@ -6,6 +6,7 @@
 //! measurements (`rows`, `row`, `batch`, `place`, `shape`, …); what had to be assumed is said in
 //! [`Table::notes`].
 
+mod accumulation;
 mod batch;
 mod bits;
 mod checkpointing;

@@ -36,6 +36,8 @@ pub(super) struct Row<'a> {
     pub(super) record: &'a Record,
     /// What the table's column of GPUs says of each node, where it may count those.
     pub(super) gpus_of_a_node: Option<u64>,
+    /// Whether the table counts the gradient accumulation of all GPUs together.
+    pub(super) accumulates_of_all: bool,
     pub(super) origin: &'a Origin,
 }
 

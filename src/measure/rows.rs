@@ -9,7 +9,9 @@ use super::notes::Notes;
 use super::place::Places;
 use super::row::Row;
 use super::stacks::Stacks;
-use super::{Measurement, batch, count, experts, header, nodes, shape, speed, training};
+use super::{
+    Measurement, accumulation, batch, count, experts, header, nodes, shape, speed, training,
+};
 
 /// Whether rows must tell how fast they went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,15 +36,21 @@ pub(super) fn read_grid(
     };
     let columns = header::columns(grid, &names_gpu, origin, notes)?;
     let gpus_of_a_node = nodes::gpus_of_a_node(grid, &columns);
+    let row = |record| Row {
+        header: &grid.header,
+        columns: &columns,
+        record,
+        gpus_of_a_node,
+        accumulates_of_all: false,
+        origin,
+    };
+    let accumulates_of_all = accumulation::is_of_all(grid.rows.iter().map(row), catalog, notes);
     let mut places = Places::new(catalog);
     let mut stacks = Stacks::new(catalog);
     for record in &grid.rows {
         let row = Row {
-            header: &grid.header,
-            columns: &columns,
-            record,
-            gpus_of_a_node,
-            origin,
+            accumulates_of_all,
+            ..row(record)
         };
         rows.push(read(
             &row,

@@ -7,6 +7,7 @@ use crate::model::Shape;
 use crate::stack::Stack;
 use crate::utilization::{Convention, utilization as used};
 
+use super::accumulation;
 use super::column::{Column, normalised};
 use super::notes::Notes;
 use super::number::{self, Printed};
@@ -88,8 +89,30 @@ pub(super) fn read(
         };
         check_hardware(row, column, tokens.value, &setting, configuration)?;
         utilization::compare(row, tokens.value, shape, cluster, configuration, notes);
+        compare_steps(row, column, tokens, step, notes);
     }
     Ok(told.map(|(_, tokens)| tokens.value))
+}
+
+/// Warns of steps per second, which no speed is read from, that aren't those of the row's step: its batch,
+/// accumulation or GPUs are others than they are taken for.
+fn compare_steps(row: &Row<'_>, column: Column, tokens: Printed, step: f64, notes: &mut Notes) {
+    let Some((header, steps)) = accumulation::steps_per_second(row) else {
+        return;
+    };
+    let told = steps.times(step);
+    let rounded = told.unit + tokens.unit;
+    if (told.value - tokens.value).abs() <= ONE_STEP * tokens.value + rounded {
+        return;
+    }
+    let text = format!(
+        "`{header}` {} and `{}` say that a step is of about {:.0} tokens, but GPUs × micro-batch × \
+         accumulation × sequence length are {step}: check each of these",
+        steps.value,
+        row.spelled(column, row.cell(column)),
+        tokens.value / steps.value,
+    );
+    notes.warn(row.line(), text);
 }
 
 /// The refusal of a row that doesn't tell how fast it went, with how to make it do so.

@@ -121,6 +121,7 @@ pub(super) const MODEL: &[Spelling] = &[
             "gpucount",
             "numberofgpus",
             "worldsize",
+            "numdevices",
         ],
     ),
     (

@@ -57,6 +57,7 @@ pub(super) const SPEED: &[Spelling] = &[
             "globalbatchsize",
             "globaltrainbatchsize",
             "trainbatchsize",
+            "totaltrainbatchsize",
             "gbs",
         ],
     ),
