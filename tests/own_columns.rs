@@ -377,6 +377,24 @@ fn sharding_and_parallelism_are_read_in_words() {
         assert_eq!(row.stack.name, stack, "{headers} {cells}: {note}");
         assert!(!note.contains("doesn't tell what is sharded"), "{note}");
     }
+    for (cell, stack) in [
+        ("FSDP + torch.compile", "bf16-gather"),
+        ("torch.compile + Float8", "bf16-gather-fp8"),
+        ("HSDP", "bf16-gather-hsdp"),
+        ("FSDP + activation offloading", "bf16-gather-offload"),
+    ] {
+        let (row, note) = told("gpus,Techniques", &format!("64,{cell}"));
+        assert_eq!(row.stack.name, stack, "{cell}: {note}");
+        assert!(!note.contains("doesn't tell what is sharded"), "{note}");
+    }
+    for header in ["Parallelism", "Techniques"] {
+        let text = table(&format!("gpus,{header}"), "64,\"FSDP 8, TP 8\"");
+        let text = text.replace(",8192,1,2,", ",8192,1,64,");
+        let row = read("t.csv", &text, &CATALOG).unwrap().rows.remove(0);
+        assert_eq!(row.stack.name, "bf16-gather-tp8", "{header}");
+        let refusal = refused(&format!("gpus,{header}"), "64,FSDP + async TP");
+        assert!(refusal.contains("such as TP 8"), "{header}: {refusal}");
+    }
     let text = table("gpus,strategy", "64,TP8 + FSDP8").replace(",8192,1,2,", ",8192,1,64,");
     let row = read("t.csv", &text, &CATALOG).unwrap().rows.remove(0);
     assert_eq!(row.stack.name, "bf16-gather-tp8");

@@ -59,7 +59,7 @@ pub(super) enum Column {
     Experts,
     /// Whether matrices are multiplied in fp8.
     Fp8,
-    /// What was switched on, in words: only fp8 is looked for in it.
+    /// What was switched on, in words: fp8 and how GPUs share the work are looked for in it.
     Techniques,
     CpuOffload,
     Checkpointing,

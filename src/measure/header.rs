@@ -235,7 +235,9 @@ fn note(grid: &Grid, at: usize, cell: &Cell, column: Option<Column>, notes: &mut
         }
         Some(Column::Recompute) => "is read as whether activations are recomputed",
         Some(Column::DataParallel) => "is not used but to compare it with the number of GPUs",
-        Some(Column::Techniques) => "is searched for fp8 alone",
+        Some(Column::Techniques) => {
+            "is searched for fp8, sharding, parallelism and offloading alone"
+        }
         Some(Column::TokensPerS) if PER_GPU_ELSEWHERE.contains(&&*normalised(header)) => {
             "is read as tokens/s of all GPUs together; `tok/s/gpu` heads those of one"
         }

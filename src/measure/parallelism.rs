@@ -14,6 +14,9 @@ const SPLITS: [&[&str]; 4] = [
     &["ep", "expert"],
 ];
 
+/// Those of them that are of other things, too.
+const COMMON: [&str; 5] = ["tensor", "pipeline", "context", "ring", "expert"];
+
 /// Words that say nothing of it.
 const SILENT: [&str; 34] = [
     "parallel",
@@ -83,7 +86,13 @@ pub(super) fn told<'a>(row: &Row<'a>) -> Option<(Column, &'a Cell, Told)> {
         let header = row.spelled(Column::Parallelism, Some(cell));
         (Column::Parallelism, cell, Told::by(header, &cell.text))
     });
-    let (column, cell, told) = sharding.chain(cells).reduce(|one, other| {
+    // Most techniques are none of parallelism.
+    let techniques = row.cells(Column::Techniques).filter_map(|cell| {
+        let told = Told::among_techniques(&cell.text);
+        (!told.says_nothing()).then_some((Column::Techniques, cell, told))
+    });
+    let cells = sharding.chain(cells).chain(techniques);
+    let (column, cell, told) = cells.reduce(|one, other| {
         let says_more = one.2.says_nothing() && !other.2.says_nothing();
         let (column, cell, _) = if says_more { other } else { one };
         (column, cell, one.2.and(other.2))
@@ -105,11 +114,30 @@ impl Told {
             told.shards = count.filter(|shards| *shards > 1);
             told.known = count.is_some() || matches!(word.as_str(), "true" | "yes" | "on");
         }
-        let mut rest = words.as_slice();
-        while let Some((word, after)) = rest.split_first() {
-            rest = told.hear(word, after);
+        told.hear_all(&words)
+    }
+
+    /// What a list of techniques says of it, in which `tensor` and the like are of something else where
+    /// neither `parallel` nor a number follows (`tensor cores`).
+    fn among_techniques(text: &str) -> Self {
+        let mut words = words(text);
+        let mut follows = false;
+        for word in words.iter_mut().rev() {
+            let speaks = word.starts_with("parallel") || word.parse::<u64>().is_ok();
+            if COMMON.contains(&&**word) && !follows {
+                word.clear();
+            }
+            follows = speaks || word == "attention";
         }
-        told.by_stage()
+        Self::default().hear_all(&words)
+    }
+
+    fn hear_all(mut self, words: &[String]) -> Self {
+        let mut rest = words;
+        while let Some((word, after)) = rest.split_first() {
+            rest = self.hear(word, after);
+        }
+        self.by_stage()
     }
 
     /// A stage says what is sharded among copies that are whole otherwise (`DDP + ZeRO1`).
@@ -313,6 +341,22 @@ mod tests {
             let found = (told.replicas.unwrap_or(0), told.shards.unwrap_or(0));
             assert_eq!((found, told.offload), (groups, offload), "{text}");
             assert!(!told.says_nothing(), "{text}");
+        }
+        for (text, ways) in [
+            ("2D (FSDP 32, TP 8) + AsyncTP", [8, 0, 0, 0]),
+            (
+                "FSDP + pipeline parallelism 4 + torch.compile",
+                [0, 4, 0, 0],
+            ),
+            ("FSDP 8, CP 8, Float8", [0, 0, 8, 0]),
+            ("FSDP, tensor cores, data pipeline, ring buffers", [0; 4]),
+        ] {
+            let told = Told::among_techniques(text);
+            assert_eq!(told.ways.map(Option::unwrap_or_default), ways, "{text}");
+            assert!(!told.says_nothing(), "{text}");
+        }
+        for text in ["torch.compile + Float8", "FlashAttention 2, fused AdamW"] {
+            assert!(Told::among_techniques(text).says_nothing(), "{text}");
         }
         for text in ["megatron", "auto", "ds_config.json", "3D", "none", "DP 64"] {
             assert!(Told::by("strategy", text).says_nothing(), "{text}");
