@@ -972,6 +972,22 @@ fn what_tells_no_speed_is_refused_with_how_it_would() {
             "Mtok/hour",
             "heads it multiplied by 1,000,000 and divided by 3,600",
         ),
+        (
+            "t.csv",
+            "tokens/s (k)",
+            "`throughput_tok_s` heads it multiplied by 1,000",
+        ),
+        (
+            "t.csv",
+            "Throughput (K tokens/s)",
+            "`throughput_tok_s` heads it multiplied by 1,000",
+        ),
+        (
+            "t.csv",
+            "tokens/day (B)",
+            "heads it multiplied by 1,000,000,000 and divided by 86,400",
+        ),
+        ("t.csv", "median tokens/s", "name it `throughput_tok_s`"),
         ("t.csv", "tokens/device", "name it `throughput_tok_s_gpu`"),
         ("t.jsonl", "tok/s", "export it as CSV"),
         ("t.json", "tok/s", "export it as CSV"),
@@ -989,6 +1005,45 @@ fn what_tells_no_speed_is_refused_with_how_it_would() {
     assert!(refusal.contains("alone doesn't tell it"), "{refusal}");
     let text = "model,gpu,gpus,seq_len,mbs,ga,ac,iter_time_s\ngpt-7b,h100,8,2048,4,2,on,1.4\n";
     assert!(read("t.csv", text, &CATALOG).is_ok());
+}
+
+/// Of the columns of one speed the one of most runs is proposed, and where none is told, what to do.
+#[test]
+fn ends_of_a_spread_are_no_speed() {
+    let text = "model,gpu,gpus,seq_len,mbs,ga,ac,p95 tokens/s,median tokens/s\n\
+                gpt-7b,h100,8,2048,4,2,on,32000,33000\n";
+    let refusal = read("t.csv", text, &CATALOG).unwrap_err().to_string();
+    assert!(
+        refusal.contains("`median tokens/s` is not read"),
+        "{refusal}"
+    );
+    assert!(!refusal.contains("`p95 tokens/s` is not read"), "{refusal}");
+    for header in ["tok/s", "step_time_s", "samples/s"] {
+        let text = format!(
+            "model,gpu,gpus,seq_len,mbs,ga,ac,status,{header}\ngpt-7b,h100,8,2048,64,2,on,OOM,\n"
+        );
+        let refusal = read("t.csv", &text, &CATALOG).unwrap_err().to_string();
+        assert!(refusal.contains("is empty"), "{header}: {refusal}");
+        assert!(refusal.contains("leave its row out"), "{header}: {refusal}");
+    }
+}
+
+/// What changes the speed and is no other stack is told where rows differ in it.
+#[test]
+fn rows_that_differ_in_what_is_not_read_are_told() {
+    for header in ["Compile", "torch_compile", "use_flash_attention_2"] {
+        let note = |cells: [&str; 2]| {
+            let [one, other] = cells;
+            let first = table(&format!("gpus,{header}"), &format!("64,{one}"));
+            let text = format!("{first}llama-3-8b,h100,8192,2,1,bf16-gather,480000,64,{other}\n");
+            let notes = read("t.csv", &text, &CATALOG).unwrap().notes.join("\n");
+            notes.contains(&format!(
+                "`{header}` is not used, though it may change the speed"
+            ))
+        };
+        assert!(note(["no", "yes"]), "{header}");
+        assert!(!note(["yes", "yes"]), "{header}");
+    }
 }
 
 /// A speed of one GPU is that under every word for it, and a time of a step under every sign.

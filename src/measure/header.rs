@@ -8,6 +8,7 @@ use super::column::{Column, normalised};
 use super::grid::{Cell, Grid, Record};
 use super::notes::Notes;
 use super::row::is_no;
+use super::speed;
 use super::spellings::recompute;
 
 /// Spellings of tokens per second that some programs print for one GPU and others for all.
@@ -25,6 +26,9 @@ const MATTERS: [&str; 9] = [
     "ckpt",
     "checkpoint",
 ];
+
+/// The same of what changes it wherever rows differ in it, and is no other stack.
+const MATTERS_WHERE_IT_DIFFERS: [&str; 3] = ["compile", "flash", "attnimpl"];
 
 /// Headers that head something near what they stand for where a table has a column for that itself.
 const NEARLY: [&str; 16] = [
@@ -96,29 +100,25 @@ fn gives_way(header: &Record, at: usize, column: Column) -> bool {
     })
 }
 
-/// Whether what stands in a column that isn't known may change the speed.
-fn may_matter(header: &str) -> bool {
+/// Whether what stands in the column at `at`, which isn't known, may change the speed.
+fn may_matter(grid: &Grid, at: usize, header: &str) -> bool {
     let key = normalised(header);
     let holds = |words: &[&str]| words.iter().any(|word| key.contains(word));
     let spoken_of = recompute::is_spoken_of(header);
-    (spoken_of || holds(&MATTERS)) && !recompute::is_of_saving(header)
+    let by_name = (spoken_of || holds(&MATTERS)) && !recompute::is_of_saving(header);
+    let mut below = grid.rows.iter().filter_map(|row| row.cells.get(at));
+    let first = below.next().map(|cell| &cell.text);
+    let differs = below.any(|cell| Some(&cell.text) != first);
+    by_name && !grid.all_below(at, is_no) || differs && holds(&MATTERS_WHERE_IT_DIFFERS)
 }
 
 /// Whether a header has any column that tells a throughput.
 pub(super) fn has_throughput(header: &Record) -> bool {
-    header.cells.iter().any(|cell| {
-        matches!(
-            Column::parse(&cell.text),
-            Some(
-                Column::TokensPerS
-                    | Column::TokensPerSGpu
-                    | Column::SeqsPerS
-                    | Column::SeqsPerSGpu
-                    | Column::StepS
-                    | Column::StepMs
-            )
-        )
-    })
+    let mut columns = header
+        .cells
+        .iter()
+        .filter_map(|cell| Column::parse(&cell.text));
+    columns.any(|column| speed::COLUMNS.contains(&column))
 }
 
 /// The column of each header cell; `None` is ignored, with a note. `GPUs` heads counts and types
@@ -224,7 +224,7 @@ fn note(grid: &Grid, at: usize, cell: &Cell, column: Option<Column>, notes: &mut
         None if header.is_empty() => return,
         None => {
             let text = format!("column `{header}` is not used");
-            if may_matter(header) && !grid.all_below(at, is_no) {
+            if may_matter(grid, at, header) {
                 let why = "though it may change the speed: rows that differ in it alone are taken as \
                            alike";
                 notes.warn(line, format!("{text}, {why}"));

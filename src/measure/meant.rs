@@ -43,6 +43,10 @@ pub(super) fn remedy(column: Column, header: &str) -> Option<String> {
     if speed::is_of_flops(header) {
         return None;
     }
+    // Neither the best of several steps nor the worst is how fast a run goes.
+    if column == Column::TokensPerS && words(header).any(|word| is_of_spread(&word)) {
+        return None;
+    }
     let of_speed = (column == Column::TokensPerS).then(|| in_another_unit(header));
     if let Some(remedy) = of_speed.flatten() {
         return Some(remedy);
@@ -57,7 +61,9 @@ pub(super) fn remedy(column: Column, header: &str) -> Option<String> {
         let names = [Column::GlobalBatchSeqs, Column::GlobalBatchTokens].map(Column::name);
         return name_it(&format!("`{}`, or `{}`", names[0], names[1]));
     }
-    is_nearly(column, header)
+    let middle = words(header).filter(|word| !MIDDLE.contains(&&**word));
+    let of_middle = middle.collect::<Vec<String>>().join(" ");
+    (is_nearly(column, header) || is_nearly(column, &of_middle))
         .then(|| name_it(&format!("`{}`", column.name())))
         .flatten()
 }
@@ -93,12 +99,12 @@ fn in_another_unit(header: &str) -> Option<String> {
         Column::TokensPerS
     };
     let name = column.name();
-    let many = match key.split_once("tok") {
-        Some(("k", _)) => Some("multiplied by 1,000"),
-        Some(("m", _)) => Some("multiplied by 1,000,000"),
-        Some(("b" | "g", _)) => Some("multiplied by 1,000,000,000"),
+    let many = words(header).find_map(|word| match &*word {
+        "k" | "thousand" | "thousands" => Some("multiplied by 1,000"),
+        "m" | "million" | "millions" => Some("multiplied by 1,000,000"),
+        "b" | "g" | "billion" | "billions" => Some("multiplied by 1,000,000,000"),
         _ => None,
-    };
+    });
     let long = if key.contains("day") {
         Some("divided by 86,400")
     } else if key.contains("hour") {
@@ -114,6 +120,32 @@ fn in_another_unit(header: &str) -> Option<String> {
     }
     let scale = scale.join(" and ");
     Some(format!("`{header}` is not read: `{name}` heads it {scale}"))
+}
+
+/// The words of a header; what tokens are counted in stands alone where it stands before them (`ktok`).
+fn words(header: &str) -> impl Iterator<Item = String> {
+    let words = header.split(|letter: char| !letter.is_alphanumeric());
+    words.map(|word| {
+        let word = word.to_lowercase();
+        let unit = word
+            .split_once("tok")
+            .map(|(unit, _)| unit)
+            .filter(|unit| !unit.is_empty());
+        unit.map(str::to_owned).unwrap_or(word)
+    })
+}
+
+/// Words of a header for the middle of several runs or steps.
+const MIDDLE: [&str; 5] = ["median", "mean", "avg", "average", "p50"];
+
+/// Whether a word of a header is for what most runs or steps are not like: their spread, or an end of it.
+fn is_of_spread(word: &str) -> bool {
+    let rank = word.strip_prefix('p').unwrap_or_default();
+    let is_rank = !rank.is_empty() && rank.bytes().all(|letter| letter.is_ascii_digit());
+    is_rank && word != "p50"
+        || matches!(word, "min" | "max" | "best" | "peak" | "worst")
+        || word.starts_with("std")
+        || word.starts_with("var")
 }
 
 /// A header of the time of a step that doesn't say in what.

@@ -8,6 +8,7 @@ use super::grid::{Cell, Record};
 use super::meant;
 use super::notes::Notes;
 use super::number::{self, Printed, without_groups};
+use super::speed;
 
 /// Whether a cell says that something isn't done.
 pub(super) fn is_no(text: &str) -> bool {
@@ -118,7 +119,7 @@ impl<'a> Row<'a> {
             if cell.text.contains(|c: char| c.is_ascii_digit()) {
                 with_hint(refusal, cell)
             } else {
-                refusal.help("a run that tells no such number, as one out of memory, says nothing: leave its row out")
+                refusal.help(speed::NO_SPEED)
             }
         })
     }

@@ -19,6 +19,20 @@ use super::variant::peak_share;
 /// Utilizations outside of this range come from wrong units, not from slow or fast runs.
 pub(crate) const PLAUSIBLE_MFU: std::ops::RangeInclusive<f64> = 0.001..=1.0;
 
+/// What to do with a row that has no speed.
+pub(super) const NO_SPEED: &str =
+    "a run that tells no such number, as one out of memory, says nothing: leave its row out";
+
+/// The columns that tell a speed.
+pub(super) const COLUMNS: [Column; 6] = [
+    Column::TokensPerS,
+    Column::TokensPerSGpu,
+    Column::SeqsPerS,
+    Column::SeqsPerSGpu,
+    Column::StepS,
+    Column::StepMs,
+];
+
 /// Share by which the time of one step may be off the mean of many, which tokens/s tell.
 const ONE_STEP: f64 = 0.1;
 
@@ -117,6 +131,10 @@ fn compare_steps(row: &Row<'_>, column: Column, tokens: Printed, step: f64, note
 
 /// The refusal of a row that doesn't tell how fast it went, with how to make it do so.
 pub(super) fn missing(row: &Row<'_>) -> Diagnostic {
+    let is_left_open = |column: &Column| row.columns.contains(&Some(*column));
+    if let Some(column) = COLUMNS.into_iter().find(is_left_open) {
+        return row.missing(column, "").help(NO_SPEED);
+    }
     let refusal = row.missing(Column::TokensPerS, "`throughput_tok_s`");
     let counted = [Column::Tflops, Column::Mfu, Column::Hfu]
         .into_iter()
