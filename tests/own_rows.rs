@@ -691,6 +691,38 @@ fn a_fit_far_off_on_rows_held_out_is_not_planned_with_unsaid() {
     assert!(alone.contains("rests on 2 rows alone"), "{alone}");
 }
 
+/// Rows that are all of one kind leave nothing to fit to where they are held out together: the other
+/// protocols are none the worse for it.
+#[test]
+fn a_protocol_that_leaves_nothing_to_fit_to_is_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = "model,seq_len,gpus,gpu,micro_batch,grad_accum,activation_checkpointing,throughput_tok_s\n\
+                gpt-7b,2048,8,h100,4,2,on,79000\ngpt-7b,4096,8,h100,4,2,on,78000\n\
+                gpt-13b,2048,8,h100,4,2,on,43000\n";
+    fs::write(dir.path().join("own.csv"), rows).unwrap();
+    let made = ["fit", "own.csv", "--alone", "-o", "own.fit.toml"];
+    assert!(run(dir.path(), &made).status.success());
+    let evaluate = ["evaluate", "--fit", "own.fit.toml", "--format", "json"];
+    let page = json(dir.path(), &evaluate);
+    let judged: Vec<&str> = page["protocols"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|protocol| protocol["protocol"].as_str().unwrap())
+        .collect();
+    assert_eq!(judged, ["in-sample", "leave-model", "leave-seq"]);
+    let notes = page["notes"].to_string();
+    assert!(notes.contains("leave-gpus: all rows"), "{notes}");
+    let one = run(
+        dir.path(),
+        &[&evaluate[..], &["--protocol", "leave-gpus"]].concat(),
+    );
+    assert_eq!(one.status.code(), Some(2));
+    let said = text(&one.stderr);
+    assert!(said.contains("nothing is left to fit to"), "{said}");
+    assert!(said.contains("without `--protocol`"), "{said}");
+}
+
 /// What is doubted of a fit's rows, or makes them of no use, is said of whatever rests on them.
 #[test]
 fn what_to_be_careful_about_is_said_wherever_a_fit_is_used() {

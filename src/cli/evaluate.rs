@@ -245,10 +245,11 @@ fn looks_otherwise(fit: &Fit, rows: &[Measurement], seen: &[&Measurement]) -> Op
 /// Protocols on the embedded table, or on the rows of a fit file.
 fn held_out(args: &EvaluateArgs, quiet: bool, output: &Output) -> Result<(), Failure> {
     let judged = Judged::load(&args.fit)?;
+    let file = judged.file.as_ref();
     let confidence = args.confidence.confidence.unwrap_or_default();
     let base = embedded_fit()?;
     let evaluated = |protocol: Protocol| -> Result<Evaluation, Diagnostic> {
-        let evaluation = match &judged.file {
+        let evaluation = match file {
             None => hold_out(&judged.embedded, protocol, confidence),
             Some(file) => hold_out_with(file.rows(), protocol, confidence, &|kept| {
                 file.refit(&base, kept)
@@ -259,37 +260,78 @@ fn held_out(args: &EvaluateArgs, quiet: bool, output: &Output) -> Result<(), Fai
             .ok_or_else(no_rows)
     };
     let fit = FitReport::new(&judged.fit);
-    let nothing_left = |protocol: Protocol| nothing_left(judged.file.as_ref()?, protocol);
-    if let Some(protocol) = args.protocol {
-        let evaluation = live::shown(quiet, JUDGING, || evaluated(protocol.into()))?;
-        let notes: Vec<String> = nothing_left(protocol.into()).into_iter().collect();
+    let at_once = |protocol: Protocol| file.and_then(|file| AtOnce::of(file, protocol));
+    if let Some(protocol) = args.protocol.map(Protocol::from) {
+        let at_once = at_once(protocol);
+        if let Some(at_once) = at_once.filter(AtOnce::leaves_nothing) {
+            return Err(at_once.refusal().into());
+        }
+        let evaluation = live::shown(quiet, JUDGING, || evaluated(protocol))?;
+        let notes = at_once.map(|at_once| at_once.note()).into_iter().collect();
         let answer = TableAccuracy::new(fit, evaluation, notes);
         return output.report(args.output.format(), &answer);
     }
+    let at_once: Vec<AtOnce> = Protocol::ALL.into_iter().filter_map(at_once).collect();
+    let is_left = |protocol: &Protocol| {
+        let mut at_once = at_once.iter().filter(|of| of.leaves_nothing());
+        !at_once.any(|of| of.protocol == *protocol)
+    };
+    let left: Vec<Protocol> = Protocol::ALL.into_iter().filter(is_left).collect();
     let protocols: Vec<Evaluation> = live::shown(quiet, JUDGING, || {
-        let protocols = Protocol::ALL.into_par_iter().map(evaluated);
+        let protocols = left.into_par_iter().map(evaluated);
         protocols.collect::<Result<_, Diagnostic>>()
     })?;
-    let headlines = if judged.file.is_some() {
+    let headlines = if file.is_some() {
         protocols.iter().filter_map(accuracy::all).collect()
     } else {
         protocols.iter().flat_map(accuracy::embedded).collect()
     };
-    let notes: Vec<String> = Protocol::ALL.into_iter().filter_map(nothing_left).collect();
+    let notes = at_once.iter().map(AtOnce::note).collect();
     let answer = AccuracyPage::new(fit, headlines, protocols, notes);
     output.report(args.output.format(), &answer)
 }
 
-/// That a protocol holds out every row of a fit on top of the embedded tables at once.
-fn nothing_left(file: &FitFile, protocol: Protocol) -> Option<String> {
-    let first = protocol.group(file.rows().first()?);
-    let one = file.rows().iter().all(|row| protocol.group(row) == first);
-    (one && protocol != Protocol::InSample && !file.is_alone()).then(|| {
-        format!(
-            "{protocol}: all rows of `{}` are held out at once, so that what is judged is the embedded fit",
-            file.fit().name()
+/// A protocol that holds out every row of a fit at once.
+#[derive(Clone, Copy)]
+struct AtOnce<'a> {
+    protocol: Protocol,
+    file: &'a FitFile,
+}
+
+impl<'a> AtOnce<'a> {
+    fn of(file: &'a FitFile, protocol: Protocol) -> Option<Self> {
+        let first = protocol.group(file.rows().first()?);
+        let one = file.rows().iter().all(|row| protocol.group(row) == first);
+        (one && protocol != Protocol::InSample).then_some(Self { protocol, file })
+    }
+
+    /// Whether nothing is left to fit to: on top of the embedded tables, these are.
+    fn leaves_nothing(&self) -> bool {
+        self.file.is_alone()
+    }
+
+    fn note(&self) -> String {
+        let (protocol, name) = (self.protocol, self.file.fit().name());
+        let so = if self.leaves_nothing() {
+            "and without them nothing is left to fit to, so that this is left out"
+        } else {
+            "so that what is judged is the embedded fit"
+        };
+        format!("{protocol}: all rows of `{name}` are held out at once, {so}")
+    }
+
+    /// That it was asked for alone.
+    fn refusal(&self) -> Diagnostic {
+        Diagnostic::new(format!(
+            "{}: all rows of `{}` are held out at once, and without them nothing is left to fit to",
+            self.protocol,
+            self.file.fit().name()
+        ))
+        .help(
+            "without `--protocol`, all that can be held out are; a fit on top of the embedded tables, made \
+             without `--alone`, can be judged so too",
         )
-    })
+    }
 }
 
 fn fit_failed(protocol: Protocol, error: &FitError) -> Diagnostic {
