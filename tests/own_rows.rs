@@ -898,6 +898,35 @@ fn a_prediction_beyond_the_peak_is_said_to_be_one() {
     );
 }
 
+/// Rows of small models on faster software: what they let expect of large ones is more than any run is
+/// known to sustain, and no end of its interval is more than there is.
+#[test]
+fn a_prediction_near_the_peak_is_said_to_be_one_and_ends_there() {
+    let fitted = Fitted::to(
+        "model,seq_len,gpus,gpu,micro_batch,grad_accum,activation_checkpointing,throughput_tok_s,stack\n\
+         gpt-1b,8192,8,a100-80gb,8,1,true,112584.6,bf16-gather\n\
+         gpt-350m,16384,8,a100-80gb,2,32,false,230281.6,bf16-gather\n\
+         gpt-1b,8192,8,a100-80gb,8,4,true,112004.1,bf16-gather\n\
+         gpt-125m,2048,8,a100-80gb,32,4,false,1261231.0,bf16-gather\n\
+         gpt-760m,16384,8,a100-80gb,2,8,false,160332.4,bf16-gather\n",
+    );
+    let run = "predict --model gpt-13b --tokens 134B --cluster r1z1 --gpus 8 --seq-len 2048 --micro-batch 16 \
+               --grad-accum 8 --checkpointing on --stack bf16-gather";
+    let cell = fitted.json(run);
+    let notes = cell["notes"].to_string();
+    assert!(
+        notes.contains("more than published runs sustain"),
+        "{notes}"
+    );
+    let wide = fitted.json(&format!("{run} --confidence 0.999"));
+    let notes = wide["notes"].to_string();
+    let throughput = &wide["throughput_tok_s"];
+    let (expected, high) = (expected(&wide), throughput["high"].as_f64().unwrap());
+    let share = wide["hfu"].as_f64().unwrap() * high / expected;
+    assert!((share - 1.0).abs() < 1e-9, "{share}: {notes}");
+    assert!(near(expected, self::expected(&cell), 1e-12), "{wide}");
+}
+
 #[test]
 fn rows_that_repeat_another_of_their_table_are_told() {
     let dir = tempfile::tempdir().unwrap();

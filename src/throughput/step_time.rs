@@ -14,6 +14,8 @@ pub struct StepTime {
     expected_s: f64,
     spread: Spread,
     pressure: Pressure,
+    /// Logarithm, at most 0, of the least time over the expected one: no run is faster.
+    least_log: f64,
 }
 
 impl StepTime {
@@ -22,7 +24,15 @@ impl StepTime {
             expected_s,
             spread,
             pressure,
+            least_log: f64::NEG_INFINITY,
         }
+    }
+
+    /// The same where no step takes less than `least_s` seconds: runs that would be faster take as long
+    /// as that, or as expected where even that is less.
+    pub(super) fn at_least(self, least_s: f64) -> Self {
+        let least_log = (least_s / self.expected_s).ln().min(0.0);
+        Self { least_log, ..self }
     }
 
     /// Of a run whose step is known but for the noise between runs, of standard deviation `sd` as a
@@ -47,13 +57,17 @@ impl StepTime {
     /// runs stays under; it never decreases.
     #[must_use]
     pub fn log_quantile(&self, probability: f64) -> f64 {
-        self.spread.quantile(probability) + self.pressure.quantile(probability)
+        let log = self.spread.quantile(probability) + self.pressure.quantile(probability);
+        log.max(self.least_log)
     }
 
     /// Share of runs whose step time is at most `exp(log)` times the expected one: the inverse of
     /// [`StepTime::log_quantile`].
     #[must_use]
     pub fn probability_within(&self, log: f64) -> f64 {
+        if log < self.least_log {
+            return 0.0;
+        }
         if self.pressure.is_none() {
             return self.spread.probability(log);
         }
@@ -94,6 +108,26 @@ mod tests {
     use crate::memory::Verdict;
     use crate::stack::Precision;
     use proptest::prelude::*;
+
+    /// Half of the runs of a step of 1 s would be faster than that; none is faster than 0.9 s.
+    #[test]
+    fn no_run_is_faster_than_the_least_time() {
+        let free = StepTime::of_noise(1.0, 0.2);
+        let bound = free.at_least(0.9);
+        let least_log = 0.9_f64.ln();
+        assert!(bound.probability_within(least_log - 1e-9) == 0.0);
+        for log in [least_log, -0.05, 0.0, 0.3] {
+            let (bound, free) = (bound.probability_within(log), free.probability_within(log));
+            assert!((bound - free).abs() < 1e-12, "{log}");
+        }
+        let interval = bound.interval(Confidence::default());
+        let unbound = free.interval(Confidence::default());
+        assert!((interval.low - 0.9).abs() < 1e-12 && unbound.low < 0.75);
+        assert!((interval.high - unbound.high).abs() < 1e-12);
+        // What is expected stays, even where it can't be.
+        let beyond = free.at_least(1.1).interval(Confidence::default());
+        assert!((beyond.low - 1.0).abs() < 1e-12 && (beyond.expected - 1.0).abs() < 1e-12);
+    }
 
     proptest! {
         #[test]
