@@ -169,7 +169,7 @@ impl Fit {
     pub fn alone(name: impl Into<String>, rows: Vec<Measurement>) -> Result<Self, FitError> {
         Ok(Self {
             name: name.into(),
-            embedded: rows.len(),
+            embedded: 0,
             base: Layer::alone(rows)?,
             contexts: Vec::new(),
             held_out_mape: None,

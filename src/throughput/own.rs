@@ -11,7 +11,8 @@ use crate::quantity::display_whole;
 
 impl Fit {
     /// Why a user's own rows have no say at a setting, or less than they could, in words; `None` where
-    /// they have one, or where the fit has none beside the tables it was made on top of.
+    /// they have one, or where the fit has none beside the tables it was made on top of. Rows fitted alone
+    /// have a say everywhere, but not all of them on a card or on links described otherwise.
     #[must_use]
     pub fn silence(&self, setting: &Setting<'_>) -> Option<String> {
         self.silence_told(setting, "`--stack`")
@@ -40,6 +41,10 @@ impl Fit {
         if joined_here || self.context(setting).is_some() {
             let otherwise = self.linked_otherwise(&own, setting);
             return otherwise.or_else(|| self.described_since(&own, setting));
+        }
+        // Fitted alone, a user's rows are all that anything rests on.
+        if self.embedded == 0 {
+            return None;
         }
         let at_place = |row: &&&Measurement| Place::of(&row.setting()).is_same_as(&place);
         let network = self.contexts.iter().any(|context| {
@@ -77,7 +82,8 @@ impl Fit {
 
 impl Fit {
     /// The links between the nodes of a cluster, as a share of what is stated of it now, where rows that
-    /// joined the tables they were fitted on top of ran over them as stated otherwise; with its name there.
+    /// joined the tables they were fitted on top of, or were fitted alone, ran over them as stated
+    /// otherwise; with its name there.
     pub(super) fn joined_links(&self, cluster: &Cluster) -> Option<(&str, Links)> {
         let joined = self.base.rows.iter().skip(self.embedded);
         let mut joined = joined.map(|(row, _)| row);

@@ -183,6 +183,32 @@ fn links_that_rows_ran_over_are_theirs_whatever_is_stated_later() {
     }
 }
 
+/// Fitted alone, rows hold for the links that they ran over as well, and for all that they don't name.
+#[test]
+fn links_of_rows_fitted_alone_are_theirs_whatever_is_stated_later() {
+    let there = linked("mine", 1600.0);
+    let rows = over(&runs(), &there, &there);
+    let fit = Fit::alone("alone", every(2, &rows)).unwrap();
+    let described = linked("mine", 200.0);
+    let (then, now) = (off(&fit, &rows, &there), off(&fit, &rows, &described));
+    assert!((then - now).abs() < 1e-9, "{then} {now}");
+    let silence = |cluster: &Cluster| {
+        let setting = Setting {
+            cluster,
+            ..rows[0].setting()
+        };
+        fit.silence(&setting)
+    };
+    let said = silence(&described).unwrap_or_default();
+    assert!(said.contains("described as 200 Gbit/s"), "{said}");
+    assert_eq!(silence(&there), None);
+    let other = Cluster {
+        gpu: Catalog::embedded().gpu("h100").unwrap().clone(),
+        ..(*linked("another", 200.0)).clone()
+    };
+    assert_eq!(silence(&other), None);
+}
+
 #[test]
 fn each_of_two_clusters_has_links_of_its_own() {
     let (fast, slow) = (linked("alpha", 1600.0), linked("beta", 200.0));
