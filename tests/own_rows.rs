@@ -691,6 +691,51 @@ fn a_fit_far_off_on_rows_held_out_is_not_planned_with_unsaid() {
     assert!(alone.contains("rests on 2 rows alone"), "{alone}");
 }
 
+/// Which of a fit alone and one on top of the embedded tables says more is not told by the number of rows:
+/// it is what rows held out of both tell.
+#[test]
+fn few_rows_fitted_alone_are_compared_with_the_same_on_top() {
+    let header =
+        "model,seq_len,gpus,gpu,micro_batch,grad_accum,activation_checkpointing,throughput_tok_s";
+    let fitted = Fitted::to(&format!(
+        "{header}\ngpt-7b,2048,8,h100,4,2,on,79000\ngpt-7b,4096,16,h100,4,2,on,155000\n\
+         gpt-13b,2048,8,h100,4,2,on,43000\ngpt-3b,2048,64,h100,8,1,on,1350000\n"
+    ));
+    let error = |fit: &Value| fit["held_out"]["mape"].as_f64().unwrap();
+    let arguments = ["fit", "own.csv", "-o", "top.fit.toml", "--format", "json"];
+    let on_top = json(fitted.dir.path(), &arguments);
+    let arguments = [
+        "fit",
+        "own.csv",
+        "--alone",
+        "-o",
+        "alone.fit.toml",
+        "--format",
+        "json",
+    ];
+    let alone = json(fitted.dir.path(), &arguments);
+    let beside = alone["held_out"]["on_top_mape"].as_f64().unwrap();
+    assert!(near(beside, error(&on_top), 1e-9), "{alone}");
+    let plan = [
+        "plan",
+        "--model",
+        "gpt-7b",
+        "--cluster",
+        "h100-cluster",
+        "--gpus",
+        "8",
+        "--top",
+        "1",
+    ];
+    let fit = ["--fit", "alone.fit.toml", "--format", "json"];
+    let plan = json(fitted.dir.path(), &[&plan[..], &fit].concat());
+    let notes = plan["notes"].to_string();
+    let said = format!("and on top of the embedded tables {:.1} %", beside * 100.0);
+    assert!(notes.contains(&said), "{notes}");
+    let is_better = notes.contains("made without `--alone` it is likely to say more");
+    assert_eq!(is_better, beside < error(&alone), "{notes}");
+}
+
 /// Rows that are all of one kind leave nothing to fit to where they are held out together: the other
 /// protocols are none the worse for it.
 #[test]

@@ -1,10 +1,10 @@
 //! What who predicts with a fit should be careful about.
 
 use super::HeldOut;
-use super::held_out::folds;
+use super::held_out::{FEW_ALONE, folds};
 use crate::measure::{Measurement, peak_share};
 use crate::quantity::counted;
-use crate::throughput::coefficients::{COEFFICIENTS, Id};
+use crate::throughput::coefficients::Id;
 use crate::throughput::physics::{REFERENCE_LINK_BYTES_PER_S, matmul_share};
 use crate::throughput::{Doubt, DoubtKind, Fit, doubts};
 
@@ -21,8 +21,6 @@ const WORSE_BY: f64 = 0.003;
 const SLOW_BUS: f64 = 0.1;
 /// Errors above this have another cause than the model.
 const FAR_OFF: f64 = 0.5;
-/// Cells fitted alone that are no basis for anything away from them: less than twice the coefficients.
-const FEW_ALONE: usize = 2 * COEFFICIENTS.len();
 /// Of fewer rows an error has to be so many times the embedded fit's, and so much larger as a share, to
 /// be told from chance: assumptions.
 const MUCH_WORSE: f64 = 1.5;
@@ -120,8 +118,8 @@ fn of_errors(held_out: Option<&HeldOut>, alone: bool, rows: &[Measurement]) -> O
             )
         };
         return Some(format!(
-            "this fit rests on {rests_on} alone: fitted on top of the embedded tables, so few would \
-             say more"
+            "this fit rests on {rests_on} alone, and so few say little of what is unlike them: {}",
+            beside_on_top(held_out)
         ));
     }
     let held_out = held_out?;
@@ -157,4 +155,25 @@ fn of_errors(held_out: Option<&HeldOut>, alone: bool, rows: &[Measurement]) -> O
             embedded * 100.0
         )
     })
+}
+
+/// How few rows fare that were fitted alone, beside the same on top of the embedded tables, as far as it is
+/// known: which of the two is better isn't told by their number.
+fn beside_on_top(held_out: Option<&HeldOut>) -> String {
+    let both = held_out.and_then(|held_out| Some((held_out.mape, held_out.on_top_mape?)));
+    let Some((alone, on_top)) = both else {
+        return "on top of the embedded tables, made without `--alone`, these have a say too"
+            .to_owned();
+    };
+    let percent = |share: f64| format!("{:.1} %", share * 100.0);
+    let better = if on_top < alone {
+        "; made without `--alone` it is likely to say more"
+    } else {
+        ""
+    };
+    format!(
+        "on rows held out it is {} off, and on top of the embedded tables {}{better}",
+        percent(alone),
+        percent(on_top)
+    )
 }

@@ -7,10 +7,14 @@ use crate::configuration::Configuration;
 use crate::diagnostic::Diagnostic;
 use crate::measure::Measurement;
 use crate::quantity::Confidence;
+use crate::throughput::coefficients::COEFFICIENTS;
 use crate::throughput::evaluate::{Accuracy, cross_validate, evaluate};
 
 /// Most cells that are held out one by one.
 const MAX_FOLDS: usize = 40;
+
+/// Cells fitted alone that are no basis for anything away from them: less than twice the coefficients.
+pub(super) const FEW_ALONE: usize = 2 * COEFFICIENTS.len();
 
 /// Folds that more cells are dealt into.
 const FOLDS: usize = 10;
@@ -30,6 +34,10 @@ pub struct HeldOut {
     /// Mean absolute percentage error of the embedded fit, with none of these rows; left out for
     /// a fit made alone.
     pub embedded_mape: Option<f64>,
+    /// Mean absolute percentage error of these rows fitted on top of the embedded tables and held out
+    /// in the same way, where this fit is of few cells alone; left out else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_top_mape: Option<f64>,
 }
 
 impl HeldOut {
@@ -45,11 +53,15 @@ impl HeldOut {
             // Without its only cell nothing is left to refit: that would judge the embedded fit.
             return Ok(None);
         }
-        let again = |kept: Vec<Measurement>| refit(alone, &base, "held out", kept);
-        let judged = cross_validate(rows, &folds, confidence, &again).ok();
-        let Some(accuracy) = judged.and_then(|judged| Accuracy::of(&judged)) else {
+        let judged = |alone: bool| {
+            let again = |kept: Vec<Measurement>| refit(alone, &base, "held out", kept);
+            let judged = cross_validate(rows, &folds, confidence, &again).ok()?;
+            Accuracy::of(&judged)
+        };
+        let Some(accuracy) = judged(alone) else {
             return Ok(None);
         };
+        let on_top = (alone && count < FEW_ALONE).then(|| judged(false));
         let embedded = evaluate(&base, rows, confidence).filter(|_| !alone);
         Ok(Some(Self {
             protocol: if count <= MAX_FOLDS {
@@ -61,6 +73,7 @@ impl HeldOut {
             mape: accuracy.mape,
             coverage: accuracy.coverage,
             embedded_mape: embedded.map(|embedded| embedded.accuracy.mape),
+            on_top_mape: on_top.flatten().map(|accuracy| accuracy.mape),
         }))
     }
 }

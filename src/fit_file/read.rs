@@ -231,6 +231,7 @@ fn check_errors(held_out: Option<&HeldOut>, origin: &Origin) -> Result<(), Diagn
         Some(held_out.mape),
         Some(held_out.coverage),
         held_out.embedded_mape,
+        held_out.on_top_mape,
     ];
     match shares
         .into_iter()

@@ -55,6 +55,9 @@ fn body(file: &FitFile) -> Result<String, Diagnostic> {
         if let Some(mape) = held_out.embedded_mape {
             line(&mut text, "embedded_mape", Value::Float(mape));
         }
+        if let Some(mape) = held_out.on_top_mape {
+            line(&mut text, "on_top_mape", Value::Float(mape));
+        }
     }
     for layer in file.own_layers() {
         fit_text(&mut text, file, &layer);
