@@ -3,8 +3,9 @@
 
 use super::Launch;
 use crate::calendar::Span;
-use crate::job::LaunchSettings;
+use crate::job::TimeLimit;
 use crate::plan::Candidate;
+use crate::product::Billing;
 use crate::quantity::{SECONDS_PER_HOUR, display_hours, plural};
 use crate::reserve::Booking;
 
@@ -25,24 +26,20 @@ const MOST_WRITING: f64 = 0.1;
 /// Stops beyond which a time limit is too short.
 const MOST_TIMES: f64 = 1000.0;
 
+/// How many times the high end of its planned time a run gets whose work is all lost at a limit, since
+/// it saves nothing before: a choice. No run that is to be reckoned with takes longer.
+const ROOM: u64 = 2;
+
 /// A run that its time limit stops and starts again.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Stops {
-    /// How often.
+    /// How often; once where only a run that takes longer than its interval says is stopped.
     pub(super) times: u64,
-    /// Hours that all of it takes: starts, and work after the last checkpoint.
+    /// Whether it is stopped within the interval of its planned time.
+    pub(super) are_expected: bool,
+    /// Hours that all of it takes: starts, notices, work after the last checkpoint, and checkpoints
+    /// beyond those planned.
     pub(super) lost_h: f64,
-}
-
-/// Minutes of the limit the user sets, where that is shorter than the run may take: the high end of its
-/// planned time, and the notice.
-pub(super) fn short_limit(candidate: &Candidate, settings: &LaunchSettings) -> Option<u64> {
-    short(candidate, settings.time_limit?.minutes())
-}
-
-/// The same of a limit of so many minutes.
-fn short(candidate: &Candidate, minutes: u64) -> Option<u64> {
-    (minutes < high_minutes(candidate).saturating_add(NOTICE)).then_some(minutes)
 }
 
 /// Whole minutes of the high end of the planned time, at least 1.
@@ -58,13 +55,53 @@ pub(super) fn high_minutes(candidate: &Candidate) -> u64 {
 }
 
 impl Launch<'_> {
+    /// The launch with what the user's time limit makes of it, where that is shorter than the run may
+    /// take.
+    pub(super) fn limited(self) -> Self {
+        let set = self.settings.time_limit.map(TimeLimit::minutes);
+        let short_limit = set.filter(|minutes| self.is_short(*minutes));
+        let within = short_limit.map(|minutes| self.steps_within(self.planned_steps, minutes));
+        Self {
+            checkpoint_steps: self
+                .planned_steps
+                .into_iter()
+                .chain(within)
+                .reduce(f64::min),
+            short_limit,
+            ..self
+        }
+    }
+
     /// The launch under Slurm, which has a longest time limit where none is set.
     pub(super) fn under_slurm(&self) -> Self {
-        let longest = || short(self.candidate, MAX_MINUTES);
+        let longest = || self.is_short(MAX_MINUTES).then_some(MAX_MINUTES);
         Self {
             short_limit: self.short_limit.or_else(longest),
             ..self.clone()
         }
+    }
+
+    /// Whether the run may take longer than so many minutes: up to the high end of its planned time, and
+    /// the notice, or on a booking, whose probability counts on all of it, up to its end.
+    fn is_short(&self, minutes: u64) -> bool {
+        let high = high_minutes(self.candidate);
+        let booked = self.booked_minutes().min(high.saturating_mul(ROOM));
+        minutes < high.saturating_add(NOTICE).max(booked)
+    }
+
+    /// Whether a checkpoint is written before the end, so that a stop doesn't lose everything.
+    pub(super) fn is_saved(&self) -> bool {
+        let steps = self.checkpoint_steps();
+        steps.is_some_and(|steps| steps < self.candidate.steps)
+    }
+
+    /// Minutes that are asked for where no limit is set: the high end of the planned time, or as long as
+    /// the booking lasts, whose probability would be another within less. A run that saves nothing
+    /// before its end gets more room.
+    pub(super) fn asked_minutes(&self) -> u64 {
+        let room = if self.is_saved() { 1 } else { ROOM };
+        let high = high_minutes(self.candidate).saturating_mul(room);
+        high.max(self.booked_minutes())
     }
 
     /// Seconds of a limit of so many minutes that train and write: without the start and the notice.
@@ -74,7 +111,7 @@ impl Launch<'_> {
 
     /// Steps between two checkpoints, as planned but such that the last one is written just before the
     /// limit, even where steps take as long as they may.
-    pub(super) fn steps_within(&self, planned: Option<f64>, minutes: u64) -> f64 {
+    fn steps_within(&self, planned: Option<f64>, minutes: u64) -> f64 {
         let (step_s, usable_s) = (self.candidate.step_time_s.high, self.usable_s(minutes));
         let cycles = planned.map_or(0.0, |steps| {
             (usable_s / (steps * step_s + self.write_s)).ceil()
@@ -92,7 +129,8 @@ impl Launch<'_> {
         let usable_s = self.usable_s(minutes);
         let cycle_s = steps as f64 * self.candidate.step_time_s.high + self.write_s;
         let all = self.candidate.steps as f64;
-        let kept = (usable_s / cycle_s).floor() * steps as f64;
+        let cycles = (usable_s / cycle_s).floor();
+        let kept = cycles * steps as f64;
         let often = all / kept;
         if kept <= 0.0 || often > MOST_TIMES {
             return None;
@@ -103,11 +141,15 @@ impl Launch<'_> {
             reason = "from 0 to MOST_TIMES"
         )]
         let times = (often.ceil() as u64).saturating_sub(1).max(1);
-        // What the planned time counts of the steps that are kept is not lost.
-        let each_s = (minutes as f64 - high_minutes(self.candidate) as f64 * kept / all) * 60.0;
+        // What is not kept: the start, the notice, and work after the last checkpoint. Failures and the
+        // checkpoints planned are in the planned time, whatever the limit.
+        let each_s = minutes as f64 * 60.0 - cycles * cycle_s;
+        let planned = self.planned_steps.map_or(0.0, |steps| all / steps);
+        let more = (all / steps as f64 - planned).max(0.0);
         Some(Stops {
             times,
-            lost_h: times as f64 * each_s / SECONDS_PER_HOUR,
+            are_expected: minutes < high_minutes(self.candidate).saturating_add(NOTICE),
+            lost_h: (times as f64 * each_s + more * self.write_s) / SECONDS_PER_HOUR,
         })
     }
 
@@ -121,39 +163,65 @@ impl Launch<'_> {
         Some(self.stops().map_or_else(
             || "as if no time limit stopped it, and it hardly gets on within this one".to_owned(),
             |stops| {
-                format!(
-                    "without what stopping at the time limit costs: about {} {}, which take {} in all",
-                    stops.times,
-                    plural(stops.times, "stop"),
-                    display_hours(stops.lost_h)
-                )
+                let lost = display_hours(stops.lost_h);
+                if stops.are_expected {
+                    format!(
+                        "without what stopping at the time limit costs: about {} {}, which take {lost} in \
+                         all",
+                        stops.times,
+                        plural(stops.times, "stop"),
+                    )
+                } else {
+                    format!(
+                        "without what stopping at the time limit costs a run that takes longer: {lost} in all"
+                    )
+                }
             },
         ))
     }
 
     /// Minutes of the Slurm reservation, where it ends before the time limit, and the job with it.
     pub(super) fn ends_with(&self) -> Option<u64> {
-        let minutes = booked_minutes(self.slurm_reservation()?);
-        let wanted = high_minutes(self.candidate).saturating_add(NOTICE);
-        let limit = self.short_limit.unwrap_or(MAX_MINUTES);
-        (minutes < limit.min(wanted)).then_some(minutes)
+        let minutes = usable_minutes(self.slurm_reservation()?);
+        let limit = self
+            .settings
+            .time_limit
+            .map_or(MAX_MINUTES, TimeLimit::minutes);
+        (minutes <= limit).then_some(minutes)
     }
+
+    /// Whole minutes of a booking that can be used, all of which its probability counts on; 0 without
+    /// one, and where its nodes stay for as long as they are paid for.
+    fn booked_minutes(&self) -> u64 {
+        let whole = self
+            .booking
+            .filter(|booking| booking.billing != Billing::Used);
+        whole.map_or(0, usable_minutes)
+    }
+}
+
+/// Whole minutes of a booking that can be used.
+fn usable_minutes(booking: &Booking) -> u64 {
+    Span::of_hours(booking.usable_h).seconds() / 60
 }
 
 impl Stops {
     /// What they are, as a clause of the job.
     pub(super) fn words(self) -> String {
-        let Self { times, lost_h } = self;
-        format!(
-            "the job resubmits itself, about {times} {}; the restarts and the work since the last \
-             checkpoint take {} in all, which the planned time leaves out",
-            plural(times, "time"),
-            display_hours(lost_h)
-        )
+        let Self { times, lost_h, .. } = self;
+        let lost = display_hours(lost_h);
+        let what = "the restarts, the work since the last checkpoint and further checkpoints take";
+        if self.are_expected {
+            format!(
+                "the job resubmits itself, about {times} {}; {what} {lost} in all, which the planned time \
+                 leaves out",
+                plural(times, "time"),
+            )
+        } else {
+            format!(
+                "a run that takes longer resubmits itself; {what} {lost} in all, which the planned time \
+                 leaves out"
+            )
+        }
     }
-}
-
-/// Whole minutes of a booking that can be used.
-fn booked_minutes(booking: &Booking) -> u64 {
-    Span::of_hours(booking.usable_h).seconds() / 60
 }

@@ -48,10 +48,10 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     })
 }
 
-/// Hours after which the platform stops the run: the user's limit, or the high end of the plan.
+/// Hours after which the platform stops the run: the user's limit, or as long as it may take.
 fn max_hours(launch: &Launch<'_>) -> f64 {
     launch.settings.time_limit.map_or_else(
-        || launch.candidate.time_to_budget_h.high.ceil(),
+        || (launch.asked_minutes() as f64 / 60.0).ceil(),
         |limit| limit.minutes() as f64 / 60.0,
     )
 }

@@ -164,7 +164,7 @@ impl<'a> Launch<'a> {
         let clock = clock.in_steps_of(step_s);
         let planned = clock.checkpoint_interval_s;
         let planned = planned.map(|interval_s| (interval_s / step_s).round().max(1.0));
-        let launch = Self {
+        let unlimited = Self {
             candidate,
             model: &request.model,
             cluster,
@@ -181,28 +181,23 @@ impl<'a> Launch<'a> {
             zone: request.reserve.zone.as_ref().map(Word::as_str),
             checkpoint_steps: planned,
             planned_steps: planned,
-            short_limit: limit::short_limit(candidate, &request.launch),
+            short_limit: None,
             expected_failures: candidate.expected_failures,
             start_up_s: reliability.start_up_s.max(reliability.restart_s),
             write_s: clock.write_s,
         };
-        let within = launch
-            .short_limit
-            .map(|minutes| launch.steps_within(planned, minutes));
-        Some(Self {
-            checkpoint_steps: planned.into_iter().chain(within).reduce(f64::min),
-            ..launch
-        })
+        Some(unlimited.limited())
     }
 
     /// The same on a booking, which `candidate` is the run of.
     #[must_use]
     pub fn on(self, booking: Option<&'a Booking>) -> Self {
-        Self {
+        let booked = Self {
             booking,
             booked_apart: booking.and_then(booked_apart),
             ..self
-        }
+        };
+        booked.limited()
     }
 
     /// The booking, where it is a reservation of Slurm's.

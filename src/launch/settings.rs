@@ -40,17 +40,24 @@ impl Launch<'_> {
     /// That `limit_h` hours, after which the run is stopped for good, are fewer than it may take.
     pub(super) fn stopped_for_good(&self, by: &str, limit_h: f64) -> Option<String> {
         let high = self.candidate.time_to_budget_h.high;
-        let again = match self.checkpoint_steps() {
-            Some(_) => "it resumes from its last checkpoint",
-            None => "without checkpoints it starts from nothing",
+        let again = if self.is_saved() {
+            "it resumes from its last checkpoint"
+        } else {
+            "without checkpoints it starts from nothing"
         };
-        (limit_h < high).then(|| {
+        let longer = if limit_h < high {
             format!(
-                "{by} stops the run for good after the time limit of {}, and the high end of the \
-                 planned time is {}: submit it again until it is done; {again}",
-                display_hours(limit_h),
+                "and the high end of the planned time is {}",
                 display_hours(high)
             )
-        })
+        } else {
+            self.short_limit.filter(|_| self.booking.is_some())?;
+            "before the booking ends, whose probability counts on all of it".to_owned()
+        };
+        Some(format!(
+            "{by} stops the run for good after the time limit of {}, {longer}: submit it again until it \
+             is done; {again}",
+            display_hours(limit_h),
+        ))
     }
 }

@@ -1,6 +1,6 @@
 //! A Slurm batch script: one task a node, resumed from its last checkpoint whenever it is stopped.
 
-use crate::job::Text;
+use crate::job::{Text, TimeLimit};
 use crate::shell::{Command, ShellWord};
 
 use super::limit::{MAX_MINUTES, NOTICE, Stops, high_minutes};
@@ -16,15 +16,10 @@ const NODES: Nodes = Nodes {
 };
 
 /// What happens at the time limit; a job that doesn't get on between two stops ends after so many.
-fn resubmit(most: u64, saved: bool) -> String {
-    let again = if saved {
-        "resumes from its last checkpoint"
-    } else {
-        "starts from nothing: it writes no checkpoints"
-    };
+fn resubmit(most: u64) -> String {
     format!(
         r#"# Slurm sends USR1 {NOTICE} minutes before the time limit: the job goes back to the queue under its own
-# number and {again}.
+# number and resumes from its last checkpoint.
 resubmit() {{
     if [ "${{SLURM_RESTART_COUNT:-0}}" -ge {most} ]; then
         echo "time limit: stopped, not resubmitted after {most} restarts" >&2
@@ -75,10 +70,11 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     lines.extend(launch.exports(launch.script_kind()));
     // A container has a working directory of its own.
     lines.extend(launch.enter().filter(|_| launch.settings.image.is_none()));
-    let saved = launch.checkpoint_steps().is_some();
-    lines.push(limit.restarts.map_or_else(String::new, |restarts| {
-        format!("\n{}", resubmit(restarts, saved))
-    }));
+    lines.push(
+        limit
+            .restarts
+            .map_or_else(String::new, |restarts| format!("\n{}", resubmit(restarts))),
+    );
     lines.push("# Expanded on each node, not here.\n# shellcheck disable=SC2016".into());
     lines.push(format!("{} &\nwait \"$!\"\n", srun(launch).render()));
     let script = LaunchFile {
@@ -132,30 +128,40 @@ fn container(launch: &Launch<'_>) -> Vec<ShellWord> {
     .collect()
 }
 
-/// A time limit, and how often a job that reaches it may start again; `None` where its reservation is
-/// over by then: back in the queue it would wait for nodes that don't come, and nothing here saves
-/// on a signal what the next checkpoint would.
+/// A time limit, and how often a job that reaches it may start again; `None` where it would start from
+/// nothing and meet the same limit, and where its reservation is over by then: back in the queue it would
+/// wait for nodes that don't come, and nothing here saves on a signal what the next checkpoint would.
 #[derive(Debug, Clone, Copy)]
 struct Limit {
     minutes: u64,
     restarts: Option<u64>,
 }
 
-/// The user's limit, or the high end of the planned time and the notice before the end.
+/// The user's limit, or what the run may take and the notice before the end.
 fn time_limit(launch: &Launch<'_>, notes: &mut Vec<String>) -> Limit {
-    let high = high_minutes(launch.candidate);
-    let limit = launch
-        .settings
-        .time_limit
-        .map_or(MAX_MINUTES, crate::job::TimeLimit::minutes);
-    let wanted = high.saturating_add(NOTICE);
+    let saved = launch.is_saved();
     if let Some(minutes) = launch.ends_with() {
         notes.push(format!(
             "the time limit, {}, is all of the reservation: when that ends Slurm stops the job, however \
-             late it started, unless `ResvOverRun` in slurm.conf lets it go on; what comes after its \
-             last checkpoint is lost, and it isn't resubmitted",
-            slurm_time(minutes)
+             late it started, unless `ResvOverRun` in slurm.conf lets it go on; {} is lost, and it isn't \
+             resubmitted",
+            slurm_time(minutes),
+            if saved {
+                "what comes after its last checkpoint"
+            } else {
+                "a run that isn't done by then"
+            },
         ));
+        return Limit {
+            minutes,
+            restarts: None,
+        };
+    }
+    let asked = launch.asked_minutes().saturating_add(NOTICE);
+    let set = launch.settings.time_limit.map(TimeLimit::minutes);
+    let minutes = set.unwrap_or(MAX_MINUTES).min(asked);
+    if !saved {
+        notes.push(stopped_with_nothing(launch, minutes));
         return Limit {
             minutes,
             restarts: None,
@@ -168,17 +174,44 @@ fn time_limit(launch: &Launch<'_>, notes: &mut Vec<String>) -> Limit {
             Stops::words,
         );
         notes.push(format!(
-            "the time limit, {}, is shorter than the high end of the planned time, {}, and {NOTICE} \
-             minutes of notice: {told}",
-            slurm_time(limit),
-            slurm_time(high),
+            "the time limit, {}, {}: {told}",
+            slurm_time(minutes),
+            shorter(launch, minutes)
         ));
     }
     let times = stops.flatten().map_or(1, |stops| stops.times);
     Limit {
-        minutes: limit.min(wanted),
+        minutes,
         restarts: Some(times.saturating_mul(2).saturating_add(launch.retries())),
     }
+}
+
+/// What a limit of so many minutes is shorter than.
+fn shorter(launch: &Launch<'_>, minutes: u64) -> String {
+    let high = high_minutes(launch.candidate);
+    if minutes < high.saturating_add(NOTICE) {
+        format!(
+            "is shorter than the high end of the planned time, {}, and {NOTICE} minutes of notice",
+            slurm_time(high)
+        )
+    } else {
+        "ends before the booking does, whose probability counts on all of it".to_owned()
+    }
+}
+
+/// That a run which saves nothing before its end is lost at its limit, and how long that is.
+fn stopped_with_nothing(launch: &Launch<'_>, minutes: u64) -> String {
+    let how_long = if launch.short_limit.is_some() {
+        format!("{}: ask for more", shorter(launch, minutes))
+    } else {
+        let high = slurm_time(high_minutes(launch.candidate));
+        format!("leaves room beyond the high end of the planned time, {high}")
+    };
+    format!(
+        "no checkpoint is written before the end, so that a job which the time limit stops has lost all \
+         its work: it isn't resubmitted; the limit, {}, {how_long}",
+        slurm_time(minutes),
+    )
 }
 
 /// `D-HH:MM:SS`.

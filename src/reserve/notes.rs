@@ -149,7 +149,8 @@ fn too_long(desk: &Desk<'_>, booking: &Booking) -> Option<String> {
 fn short_limit(desk: &Desk<'_>, booking: &Booking) -> Option<String> {
     let limit = desk.request.launch.time_limit?;
     let hours = limit.minutes() as f64 / 60.0;
-    (hours < booking.run_h.high.min(booking.usable_h)).then(|| {
+    let longest_h = booking.run_h.high.max(booking.needed_h);
+    (hours < longest_h.min(booking.usable_h)).then(|| {
         format!(
             "the run may need more than the `time_limit` of [launch], {}: what stops there cost is in no \
              figure here; the files of a target that stops it tell",

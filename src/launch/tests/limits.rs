@@ -1,6 +1,6 @@
 //! What a time limit makes of a run that is longer.
 
-use super::{JOB, Launch, Target, planned, text, written_on_booking};
+use super::{JOB, Launch, LaunchFiles, Target, planned, text, written, written_on_booking};
 
 const LONG: &str = "model = \"gpt-7b\"\ntokens = \"134B\"\ncluster = \"r1z1\"\n";
 const ONE_NODE: &str = "[search]\ngpus = 8\nmicro_batch = 8\n";
@@ -29,13 +29,185 @@ fn a_stop_at_the_limit_throws_little_away() {
         let (kept, all) = (written * steps, first.steps as f64);
         let (starts, times) = ((stops.times + 1) as f64, stops.times as f64);
         assert!(starts * kept >= all && times * kept < all);
-        // Hours beyond those planned for the steps that are kept, to whole minutes of the whole run.
-        let each_h = f64::from(hours) - first.time_to_budget_h.high * kept / all;
+    }
+}
+
+/// Seconds of a run without failures, walked through from checkpoint to checkpoint at the slow end of its
+/// steps: each start takes fifteen minutes, and a limit throws away what isn't written five before it.
+fn walked_s(launch: &Launch<'_>, every: u64, limit_s: f64) -> f64 {
+    let (all, step_s) = (launch.candidate.steps, launch.candidate.step_time_s.high);
+    let (mut done, mut before_s) = (0, 0.0);
+    loop {
+        let mut now_s = 900.0;
+        while done < all {
+            let next = every.min(all - done);
+            let write_s = if next == every { launch.write_s } else { 0.0 };
+            let then_s = now_s + next as f64 * step_s + write_s;
+            if then_s > limit_s - 300.0 {
+                break;
+            }
+            (done, now_s) = (done + next, then_s);
+        }
+        if done == all {
+            return before_s + now_s;
+        }
+        before_s += limit_s;
+    }
+}
+
+/// What stops at a limit cost is what they make the run longer by, whatever share of its planned time is
+/// failures; never less than the notice and the start of each.
+#[test]
+fn stops_cost_what_they_make_the_run_longer_by() {
+    let jobs = [
+        ("gpt-7b", "134B", 64, ""),
+        ("gpt-7b", "1T", 256, ""),
+        ("gpt-70b", "300B", 256, ""),
+        ("gpt-7b", "134B", 64, "failures_per_1000_node_days = 60\n"),
+        (
+            "gpt-7b",
+            "134B",
+            64,
+            "failures_per_1000_node_days = 0\ncheckpoint_interval = \"4h\"\n",
+        ),
+    ];
+    for (model, tokens, gpus, failures) in jobs {
+        for hours in [12_u32, 24, 48, 72, 168] {
+            let job = format!(
+                "model = \"{model}\"\ntokens = \"{tokens}\"\ncluster = \"r1z1\"\n[search]\ngpus = {gpus}\n\
+                 [reliability]\n{failures}[launch]\ntime_limit = \"{hours}h\"\n"
+            );
+            let (plan, request) = planned(&job);
+            let launch = Launch::new(&plan.candidates[0], &request, "tminus").unwrap();
+            let Some(stops) = launch.stops() else {
+                panic!("{job}: nothing stops it");
+            };
+            let every = launch.checkpoint_steps().unwrap();
+            let planned = launch.unlimited().checkpoint_steps().unwrap();
+            let limited_s = walked_s(&launch, every, f64::from(hours) * 3600.0);
+            let longer_s = limited_s - walked_s(&launch, planned, f64::INFINITY);
+            let lost_s = stops.lost_h * 3600.0;
+            // Whether a cut last cycle is written is not counted to the checkpoint.
+            assert!(
+                (lost_s - longer_s).abs() < 3.0 * launch.write_s + 1.0,
+                "{job}: {lost_s} {longer_s}"
+            );
+            assert!(lost_s >= stops.times as f64 * 1200.0, "{job}: {stops:?}");
+        }
+    }
+}
+
+/// Minutes that a Slurm script asks for.
+fn asked_minutes(files: &LaunchFiles) -> f64 {
+    let script = text(files, "job.sbatch");
+    let mut lines = script.lines();
+    let limit = lines.find_map(|line| line.strip_prefix("#SBATCH --time="));
+    let (days, clock) = limit.unwrap().split_once('-').unwrap();
+    let parts: Vec<f64> = clock.split(':').map(|part| part.parse().unwrap()).collect();
+    (days.parse::<f64>().unwrap() * 24.0 + parts[0]) * 60.0 + parts[1]
+}
+
+/// The probability of a booking is that of being done within all of it, so a job on it is not stopped
+/// before, at whatever confidence its interval is.
+#[test]
+fn a_job_may_use_all_of_its_booking() {
+    for (more, saved) in [
+        (
+            "confidence = 0.5\n",
+            "[reliability]\ncheckpoint_bytes_per_param = 0\n",
+        ),
+        ("", "[reliability]\ncheckpoint_interval = \"6h\"\n"),
+    ] {
+        let job = |launch: &str| {
+            format!(
+                "model = \"gpt-3b\"\ntokens = \"20B\"\ncluster = \"r1z1\"\n{more}{saved}[reserve]\n\
+                 deadline = \"2d\"\nprobability = 0.99\nstart = \"2026-12-01T09:00Z\"\n{launch}"
+            )
+        };
+        let (_, request) = planned(&job(""));
+        let ask = super::Ask::new(&request, &super::Catalog::embedded()).unwrap();
+        let found = super::reserve(&super::Planner::new(&super::FIT), &request, &ask).unwrap();
+        let booking = found.recommended().unwrap();
+        let high_h = booking.candidate.time_to_budget_h.high;
         assert!(
-            (stops.lost_h / times - each_h).abs() < 1.0 / 60.0,
-            "{stops:?}"
+            high_h + 1.0 < booking.usable_h,
+            "{high_h} {}",
+            booking.usable_h
+        );
+        let files = written_on_booking(&job(""), Target::Slurm);
+        let asked = asked_minutes(&files);
+        assert!(
+            (asked - booking.usable_h * 60.0).abs() <= 1.0,
+            "{asked} {}",
+            booking.usable_h
+        );
+        let run = text(&written_on_booking(&job(""), Target::Mcli), "run.yaml");
+        let hours = run
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("max_duration: "));
+        assert!(
+            hours.unwrap().parse::<f64>().unwrap() >= booking.usable_h,
+            "{hours:?}"
+        );
+        // A limit of the user's own within the booking is kept, and told.
+        let between = ((high_h + 1.0 / 3.0).ceil(), booking.usable_h);
+        assert!(between.0 < between.1);
+        let limited = job(&format!("[launch]\ntime_limit = \"{}h\"\n", between.0));
+        let files = written_on_booking(&limited, Target::Slurm);
+        assert!((asked_minutes(&files) - between.0 * 60.0).abs() < 1e-9);
+        let told = "ends before the booking does, whose probability counts on all of it: a run that \
+                    takes longer";
+        assert!(
+            files.notes.iter().any(|note| note.contains(told)),
+            "{:?}",
+            files.notes
         );
     }
+}
+
+/// A run that saves nothing before its end would meet the limit that stops it again and again.
+#[test]
+fn a_job_that_saves_nothing_is_not_sent_back_at_its_limit() {
+    let (unsaved, short) = (
+        "[reliability]\ncheckpoint_bytes_per_param = 0\n",
+        "tokens = \"200M\"\n",
+    );
+    for job in [
+        format!("{JOB}[reliability]\nbase = \"none\"\n"),
+        format!("{JOB}{unsaved}"),
+        // One checkpoint alone, at the end.
+        format!("{short}{JOB}"),
+    ] {
+        let (plan, _) = planned(&job);
+        let high = plan.candidates[0].time_to_budget_h.high * 60.0;
+        let files = written(&job, Target::Slurm).unwrap();
+        let script = text(&files, "job.sbatch");
+        assert!(
+            !script.contains("resubmit()") && !script.contains("USR1"),
+            "{script}"
+        );
+        // A node that fails brings it back all the same.
+        assert!(script.contains("#SBATCH --requeue"), "{script}");
+        assert!(
+            script.contains("has lost all its work: it isn't resubmitted"),
+            "{script}"
+        );
+        let asked = asked_minutes(&files);
+        assert!(
+            asked >= 2.0 * high && asked < 2.0 * high + 8.0,
+            "{asked} {high}"
+        );
+        let run = text(&written(&job, Target::Mcli).unwrap(), "run.yaml");
+        let hours = run
+            .lines()
+            .find_map(|line| line.trim().strip_prefix("max_duration: "));
+        assert!(hours.unwrap().parse::<f64>().unwrap() * 60.0 >= 2.0 * high);
+    }
+    let saved = text(&written(JOB, Target::Slurm).unwrap(), "job.sbatch");
+    assert!(
+        saved.contains("resumes from its last checkpoint"),
+        "{saved}"
+    );
 }
 
 /// Where a checkpoint takes half as long as a step, not every step is followed by one; and stops are
