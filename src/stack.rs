@@ -46,6 +46,9 @@ impl Precision {
     }
 }
 
+/// The part of a stack's name that says that it multiplies matrices in fp8.
+pub(crate) const FP8: &str = "fp8";
+
 /// Share of communication that later software hides, where rows haven't told: FSDP prefetches the
 /// next gather while computing (arXiv 2304.11277, section 3.3), assumed to hide half.
 const LATER_OVERLAP: f64 = 0.5;
@@ -74,6 +77,12 @@ impl Stack {
         self.name == other.name
             && self.precision == other.precision
             && self.overlap == other.overlap
+    }
+
+    /// Whether it multiplies matrices in fp8, which its name tells (`bf16-gather-fp8`).
+    #[must_use]
+    pub fn multiplies_in_fp8(&self) -> bool {
+        self.name.split('-').any(|part| part == FP8)
     }
 
     /// What may run in its place where rows don't say so, as tables name the policy and not the year:

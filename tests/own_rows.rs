@@ -130,7 +130,25 @@ gpt-13b,h100,amp_fp8,8,2048,4,2,on,60000
         let cell = fitted.json(&format!("{H100_CELL} {named}"));
         assert_eq!(cell["request"]["stack"], "bf16-gather-fp8");
         assert!(near(expected(&cell), 110_000.0, 0.05), "{cell}");
+        let plan = "plan --model gpt-7b --tokens 134B --cluster h100-cluster --gpus 8 --top 1";
+        let plan = fitted.json(&format!("{plan} {named}"));
+        for notes in [cell["notes"].to_string(), plan["notes"].to_string()] {
+            let told = "no stack is named: bf16-gather-fp8 is that of the fit's rows on h100, which \
+                        multiplies matrices in fp8";
+            assert_eq!(notes.contains(told), named.is_empty(), "{notes}");
+        }
     }
+    // What is planned at that speed is launched in fp8, and a choice nobody made is told.
+    let launch = "launch --model gpt-7b --tokens 134B --cluster h100-cluster --gpus 8 \
+        --fit own.fit.toml --target llm-foundry --dry-run --accept-extrapolated";
+    let arguments: Vec<&str> = launch.split_whitespace().collect();
+    let launched = run(fitted.dir.path(), &arguments);
+    let (file, notes) = (text(&launched.stdout), text(&launched.stderr));
+    assert!(file.contains("\nprecision: amp_fp8\n"), "{file}{notes}");
+    assert!(
+        notes.contains("no stack is named: bf16-gather-fp8"),
+        "{notes}"
+    );
     // A table may name the stack as the fit file does.
     fs::write(
         fitted.path("again.csv"),
@@ -1021,6 +1039,24 @@ fn a_stack_is_not_chosen_by_the_order_of_clusters() {
     );
     let plan = "plan --model llama-3-8b --tokens 50B --gpus 16 --top 1 --cluster h100-cluster";
     assert_eq!(mixed.json(plan)["request"]["stack"], "bf16-gather-fp8");
+}
+
+/// Where as many rows are in bf16 as in fp8, whatever their order, nobody chose fp8.
+#[test]
+fn among_as_many_rows_those_without_fp8_are_the_usual() {
+    let header = "model,gpu,gpus,seq_len,micro_batch,grad_accum,ac,precision,tok/s";
+    let bf16 = "llama-3-8b,h100,64,8192,1,4,off,bf16,540000\n";
+    let fp8 = "llama-3-8b,h100,64,8192,1,4,off,fp8,700000\n";
+    let more = "llama-3-8b,h100,8,8192,1,16,off,fp8,88000\n";
+    let plan = "plan --model llama-3-8b --tokens 50B --gpus 64 --top 1 --cluster h100-cluster";
+    for (rows, stack) in [
+        (format!("{fp8}{bf16}"), "bf16-gather"),
+        (format!("{bf16}{fp8}"), "bf16-gather"),
+        (format!("{bf16}{fp8}{more}"), "bf16-gather-fp8"),
+    ] {
+        let fitted = Fitted::to(&format!("{header}\n{rows}"));
+        assert_eq!(fitted.json(plan)["request"]["stack"], stack, "{rows}");
+    }
 }
 
 /// Tokens of which a single step takes more are hardly all that is meant.

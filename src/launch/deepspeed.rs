@@ -80,6 +80,7 @@ fn notes(launch: &Launch<'_>) -> Vec<String> {
                 .into(),
         );
     }
+    notes.extend(launch.fp8_by_script());
     let switch = on_off(c.activation_checkpointing);
     notes.push(format!(
         "DeepSpeed's JSON doesn't switch activation checkpointing: the script turns it {switch}"

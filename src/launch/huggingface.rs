@@ -22,12 +22,18 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
     notes.push(shape_note(launch));
     notes.push(launch.environment_note());
     if launch.stack.precision != Precision::PureBf16 {
+        // Whose rows in fp8 move everything so isn't known here.
+        let remedy = if launch.is_fp8() {
+            ""
+        } else {
+            ": plan with `--stack pure-bf16` for this trainer"
+        };
         notes.push(format!(
-            "Accelerate's bf16 moves everything in bf16, as the stack pure-bf16 does; the plan is \
-             for {}: plan with `--stack pure-bf16` for this trainer",
+            "Accelerate moves everything in bf16, as the stack pure-bf16 does; the plan is for {}{remedy}",
             launch.stack.name
         ));
     }
+    notes.extend(launch.transformer_engine());
     if launch.checkpoint_steps().is_some() {
         notes.push(
             "TrainingArguments don't resume by themselves: call \
@@ -93,7 +99,8 @@ fn arguments(launch: &Launch<'_>, folder: &str, rate: f64) -> Map {
             ),
         )
         .with("max_steps", c.steps)
-        .with("bf16", true)
+        // Set, it would take the place of the fp8 that Accelerate's file asks for.
+        .with("bf16", !launch.is_fp8())
         // Accelerate's file switches it: Transformers' own would gather once more a step.
         .with("gradient_checkpointing", false)
         .with("learning_rate", rate)
@@ -110,10 +117,19 @@ fn arguments(launch: &Launch<'_>, folder: &str, rate: f64) -> Map {
 }
 
 fn accelerate(launch: &Launch<'_>) -> Map {
+    let fp8 = launch.is_fp8();
     Map::new()
         .with("compute_environment", "LOCAL_MACHINE")
         .with("distributed_type", "FSDP")
-        .with("mixed_precision", "bf16")
+        .with("mixed_precision", if fp8 { "fp8" } else { "bf16" })
+        .with_some(
+            "fp8_config",
+            fp8.then(|| {
+                Map::new()
+                    .with("backend", "TE")
+                    .with("fp8_format", "HYBRID")
+            }),
+        )
         .with("num_machines", launch.candidate.nodes)
         .with("num_processes", launch.candidate.gpus)
         .with("rdzv_backend", "c10d")

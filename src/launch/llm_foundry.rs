@@ -104,7 +104,14 @@ pub(super) fn training(launch: &Launch<'_>) -> Result<Training, LaunchError> {
         .with("global_train_batch_size", c.global_batch_seqs)
         .with("device_train_microbatch_size", c.micro_batch)
         .with("device_eval_batch_size", c.micro_batch)
-        .with("precision", "amp_bf16")
+        .with(
+            "precision",
+            if launch.is_fp8() {
+                "amp_fp8"
+            } else {
+                "amp_bf16"
+            },
+        )
         .with("fsdp_config", fsdp(launch))
         .with(
             "callbacks",
@@ -123,6 +130,7 @@ pub(super) fn training(launch: &Launch<'_>) -> Result<Training, LaunchError> {
     notes.extend(rate_note);
     notes.extend(launch.unused(&[CHECKPOINTS]));
     notes.extend(launch.block_notes("LLM Foundry"));
+    notes.extend(launch.transformer_engine());
     Ok(Training { config, notes })
 }
 
@@ -186,6 +194,8 @@ fn model(launch: &Launch<'_>) -> Result<Map, LaunchError> {
             "attention_bias",
             (shape.biases == Biases::Qkv).then_some(true),
         )
+        // Composer multiplies in fp8 where layers are Transformer Engine's, and nowhere else.
+        .with_some("fc_type", launch.is_fp8().then_some("te"))
         .with_some("ffn_config", feed_forward(launch).filled())
         .with("attn_config", attention(launch)))
 }

@@ -49,6 +49,7 @@ pub(super) fn files(launch: &Launch<'_>) -> Result<LaunchFiles, LaunchError> {
                 .into(),
         );
     }
+    notes.extend(launch.transformer_engine());
     notes.extend(launch.unused(&[IMAGE, TIME_LIMIT, CHECKPOINTS]));
     notes.extend(shape_notes(launch));
     notes.push(
@@ -184,7 +185,9 @@ fn schedule(launch: &Launch<'_>, command: Command, rate: f64) -> Command {
 fn sharding(launch: &Launch<'_>, command: Command) -> Command {
     let recompute = launch.candidate.activation_checkpointing;
     command
+        // What isn't multiplied in fp8 stays in bf16.
         .arg(["--bf16".into()])
+        .arg_if(launch.is_fp8(), ["--fp8-format".into(), "hybrid".into()])
         .arg(count("--tensor-model-parallel-size", 1))
         .arg(count("--pipeline-model-parallel-size", 1))
         .arg(["--use-megatron-fsdp".into()])

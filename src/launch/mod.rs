@@ -7,6 +7,7 @@
 
 mod block;
 mod deepspeed;
+mod fp8;
 mod head;
 mod huggingface;
 mod kubeflow;

@@ -231,7 +231,9 @@ impl Launch<'_> {
             Some(_) => "; it has to resume from its last checkpoint",
             None => "",
         };
-        vec![format!("{}{resumes}", self.environment_note())]
+        let mut notes = vec![format!("{}{resumes}", self.environment_note())];
+        notes.extend(self.fp8_by_script());
+        notes
     }
 
     /// Which variables tell a script of the user's own what was planned and set.

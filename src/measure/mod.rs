@@ -135,7 +135,7 @@ pub(crate) fn is_apart(stack: &Stack) -> bool {
 /// Whether a GPU can run a stack, as far as is known: not all multiply matrices in fp8, which a stack's
 /// name tells.
 pub(crate) fn runs_on(stack: &Stack, gpu: &Gpu) -> bool {
-    gpu.fp8 != Some(false) || !variant::has_part(&stack.name, variant::FP8)
+    gpu.fp8 != Some(false) || !stack.multiplies_in_fp8()
 }
 
 /// What a file of measurements holds.

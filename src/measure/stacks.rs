@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::hardware::{Cluster, Gpu};
 use crate::preset::Catalog;
-use crate::stack::{Precision, Stack};
+use crate::stack::{FP8, Precision, Stack};
 
 use super::bits::{self, is_full, is_half};
 use super::column::Column;
@@ -15,7 +15,7 @@ use super::grid::Cell;
 use super::notes::Notes;
 use super::row::Row;
 use super::split::{self, Split};
-use super::variant::{self, FP8, OFFLOAD, OFFLOADED, Sharding};
+use super::variant::{self, OFFLOAD, OFFLOADED, Sharding};
 
 /// The stack of rows that don't tell theirs, and of a job that names none: that of the embedded
 /// tables.
@@ -75,7 +75,7 @@ impl<'a> Stacks<'a> {
         notes: &mut Notes,
     ) -> Result<Arc<Stack>, Diagnostic> {
         let mut stack = self.base(row, &cluster.gpu, notes)?;
-        if variant::tells_fp8(row)? && !variant::has_part(&stack.name, FP8) {
+        if variant::tells_fp8(row)? && !stack.multiplies_in_fp8() {
             stack = self.in_fp8(&stack, row, notes);
         }
         let groups = copies::sharding(row, gpus, notes)?;

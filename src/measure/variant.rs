@@ -9,14 +9,12 @@ use super::notes::Notes;
 use super::parallelism;
 use super::row::{Row, is_no, is_yes};
 
-/// What is added to the name of a stack that multiplies matrices in fp8.
-pub(super) const FP8: &str = "fp8";
 /// By how much fp8's peak is above that of bf16, on every GPU that has both.
 const FP8_PEAK: f64 = 2.0;
 
 /// The most FLOP/s that a stack can reach, as a share of the dense bf16 peak.
 pub(crate) fn peak_share(stack: &Stack) -> f64 {
-    if has_part(&stack.name, FP8) {
+    if stack.multiplies_in_fp8() {
         FP8_PEAK
     } else {
         1.0

@@ -78,11 +78,21 @@ fn stack_note(request: &Request) -> Option<String> {
     match &request.stack_choice {
         StackChoice::Named => None,
         StackChoice::OfRows(of) => {
-            let other = gpus.find(|gpu| gpu.name != *of)?;
+            let other = gpus.find(|gpu| gpu.name != *of);
+            let in_fp8 = request.stack.multiplies_in_fp8();
+            if other.is_none() && !in_fp8 {
+                return None;
+            }
+            let too = other.map_or_else(String::new, |other| {
+                format!(", and taken on {} too", other.name)
+            });
             Some(format!(
-                "no stack is named: {stack} is that of the fit's rows on {of}, and taken on {} too; \
-                 {} names another",
-                other.name,
+                "no stack is named: {stack} is that of the fit's rows on {of}{}{too}; {} names another",
+                if in_fp8 {
+                    ", which multiplies matrices in fp8"
+                } else {
+                    ""
+                },
                 Told::to(request).option("--stack", "stack")
             ))
         }

@@ -68,6 +68,13 @@ def world_size(text):
     return int(found.group(1).replace(",", ""))
 
 
+def in_fp8(text):
+    """Whether the stack multiplies matrices in fp8, from the head of the file."""
+    found = re.search(r"^# activation checkpointing .*; stack (\S+)$", text, re.MULTILINE)
+    require(found, "the head doesn't say which stack")
+    return "fp8" in found.group(1).split("-")
+
+
 def check_training(config, gpus):
     from omegaconf import OmegaConf
 
@@ -88,6 +95,9 @@ def check_training(config, gpus):
     interval = config.get("save_interval", "1ba")
     require(re.fullmatch(r"\d+(tok|ba|sp|ep|dur|sec|iter)", interval), "save_interval")
     model = config["model"]
+    # Composer multiplies in fp8 in layers of Transformer Engine's alone, and LLM Foundry only warns.
+    layers = model.get("fc_type", "torch")
+    require(("fp8" in config["precision"]) == (layers == "te"), "fp8 without its layers, or these alone")
     require(model["d_model"] % model["n_heads"] == 0, "n_heads does not divide d_model")
     unknown = set(model) - mpt_arguments() - {"name"}
     require(not unknown, f"MPTConfig has no {unknown}")
@@ -95,7 +105,9 @@ def check_training(config, gpus):
 
 def llm_foundry(path):
     text = path.read_text()
-    check_training(yaml.safe_load(text), world_size(text))
+    config = yaml.safe_load(text)
+    require(("fp8" in config["precision"]) == in_fp8(text), "fp8")
+    check_training(config, world_size(text))
 
 
 def skypilot(path):
@@ -144,7 +156,13 @@ def huggingface(path):
         if hasattr(arguments, key) and key != "lr_scheduler_type" and key != "save_strategy":
             require(getattr(arguments, key) == value, f"{key} is read as {getattr(arguments, key)}")
     require(arguments.max_steps > 0, "max_steps")
-    accelerate = yaml.safe_load(path.with_name("accelerate.yaml").read_text())["fsdp_config"]
+    accelerate = yaml.safe_load(path.with_name("accelerate.yaml").read_text())
+    # What TrainingArguments switch on takes the place of what Accelerate's file asks for.
+    mixed = "bf16" if arguments.bf16 else accelerate["mixed_precision"]
+    require(mixed == accelerate["mixed_precision"], f"{mixed} in place of Accelerate's precision")
+    fp8 = in_fp8(head_of(path))
+    require((mixed == "fp8") == fp8 == ("fp8_config" in accelerate), "fp8")
+    accelerate = accelerate["fsdp_config"]
     switched = re.search(r"^# activation checkpointing (on|off)", head_of(path), re.MULTILINE)
     planned = switched.group(1) == "on"
     require(accelerate["fsdp_activation_checkpointing"] == planned, "activation checkpointing")
@@ -177,6 +195,7 @@ def megatron(path):
     require(flag("train-samples") % flag("global-batch-size") == 0, "train-samples")
     require(flag("hidden-size") % flag("num-attention-heads") == 0, "heads")
     require(flag("seq-length") <= flag("max-position-embeddings"), "positions")
+    require(("--fp8-format" in text) == in_fp8(text), "fp8")
     processes = re.search(r"--nnodes=(\d+) .*?--nproc-per-node=(\d+)", text.replace("\\\n", " "))
     require(int(processes[1]) * int(processes[2]) == gpus, "processes are not the GPUs")
 

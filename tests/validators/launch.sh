@@ -88,13 +88,14 @@ write() {
 }
 
 install
-for job in plain quotes llama; do
+for job in plain quotes llama fp8; do
     for target in llm-foundry slurm skypilot mcli huggingface deepspeed megatron kubeflow; do
         write "$job" "$target"
     done
     accepted llm-foundry "$work/$job-llm-foundry/train.yaml"
     [ ! -e "$work/$job-slurm/train.yaml" ] || accepted llm-foundry "$work/$job-slurm/train.yaml"
-    accepted slurm "$work/$job-slurm/job.sbatch"
+    # The controller has A100s alone, which don't multiply fp8.
+    [ "$job" = fp8 ] || accepted slurm "$work/$job-slurm/job.sbatch"
     accepted skypilot "$work/$job-skypilot/task.yaml"
     accepted mcli "$work/$job-mcli/run.yaml"
     accepted huggingface "$work/$job-huggingface/training_args.json"
@@ -137,6 +138,10 @@ refused mcli "$work/plain-mcli/run.yaml" 's/a100_80gb$/a100/'
 refused huggingface "$work/plain-huggingface/training_args.json" 's/"max_steps"/"max_stepz"/'
 refused huggingface "$work/plain-huggingface/training_args.json" \
     's/"gradient_checkpointing": false/"gradient_checkpointing": true/'
+refused llm-foundry "$work/fp8-llm-foundry/train.yaml" '/^  fc_type:/d'
+refused llm-foundry "$work/fp8-llm-foundry/train.yaml" 's/amp_fp8/amp_bf16/'
+refused huggingface "$work/fp8-huggingface/training_args.json" 's/"bf16": false/"bf16": true/'
+refused megatron "$work/fp8-megatron/launch.sh" 's/--fp8-format hybrid//'
 refused deepspeed "$work/plain-deepspeed/ds_config.json" 's/\("train_batch_size": .*\),/\11,/'
 refused megatron "$work/plain-megatron/launch.sh" 's/--micro-batch-size [0-9]*/--micro-batch-size 3/'
 refused kubeflow "$work/plain-kubeflow/trainjob.yaml" 's/numNodes:/numNode:/'
