@@ -142,7 +142,9 @@ pub(super) fn run(
         output.result(&write(args, &written)?)?;
     }
     let of_fit = fit_notes(&planned.request, &planned.fit);
-    for note in written.notes.iter().chain(&of_fit) {
+    // Some of them stand in the files already.
+    let of_fit = of_fit.iter().filter(|note| !written.notes.contains(note));
+    for note in written.notes.iter().chain(of_fit) {
         output.note(note);
     }
     Ok(())

@@ -70,7 +70,8 @@ pub(super) fn lines(launch: &Launch<'_>, notes: &[String]) -> Vec<String> {
     if let Some(booking) = launch.booking {
         lines.insert(lines.len() - 2, booked(launch, booking));
     }
-    let notes: Vec<&String> = launch.booked_apart.iter().chain(notes).collect();
+    let cautions = launch.cautions();
+    let notes: Vec<&String> = cautions.iter().chain(notes).collect();
     if !notes.is_empty() {
         lines.push(String::new());
         lines.extend(notes.iter().map(|note| format!("NOTE: {note}")));

@@ -6,6 +6,7 @@
 //! does where the format has no comments.
 
 mod block;
+mod caution;
 mod deepspeed;
 mod fp8;
 mod head;
@@ -33,7 +34,7 @@ use crate::hardware::{Cluster, Price};
 use crate::job::{LaunchSettings, Request, Word};
 use crate::memory::Verdict;
 use crate::model::Model;
-use crate::plan::Candidate;
+use crate::plan::{Candidate, apart_note};
 use crate::product::{Billing, Form};
 use crate::quantity::{Confidence, Tokens};
 use crate::reserve::{Booking, region_of_zone};
@@ -130,9 +131,8 @@ pub struct Launch<'a> {
     command: &'a str,
     /// The booking it runs on.
     booking: Option<&'a Booking>,
-    /// What its nodes have to be started by, where files can't name it: it has no name before it is
-    /// made.
-    booked_apart: Option<String>,
+    /// That its stack is another than the files start.
+    apart: Option<String>,
     /// When it has to be done.
     due: Option<Due>,
     /// The zone that a reservation of Google's is made in.
@@ -177,7 +177,7 @@ impl<'a> Launch<'a> {
             settings: &request.launch,
             command,
             booking: None,
-            booked_apart: None,
+            apart: apart_note(request),
             due: request.reserve.deadline.as_ref().map(|set| set.value),
             zone: request.reserve.zone.as_ref().map(Word::as_str),
             checkpoint_steps: planned,
@@ -193,12 +193,7 @@ impl<'a> Launch<'a> {
     /// The same on a booking, which `candidate` is the run of.
     #[must_use]
     pub fn on(self, booking: Option<&'a Booking>) -> Self {
-        let booked = Self {
-            booking,
-            booked_apart: booking.and_then(booked_apart),
-            ..self
-        };
-        booked.limited()
+        Self { booking, ..self }.limited()
     }
 
     /// The booking, where it is a reservation of Slurm's.
@@ -235,7 +230,7 @@ impl<'a> Launch<'a> {
     /// When the target can't express the model, or has no name for the GPU.
     pub fn files(&self, target: Target) -> Result<LaunchFiles, LaunchError> {
         let mut files = self.files_of(target)?;
-        files.notes.splice(0..0, self.booked_apart.clone());
+        files.notes.splice(0..0, self.cautions());
         Ok(files)
     }
 
@@ -306,19 +301,4 @@ impl<'a> Launch<'a> {
             Verdict::Overflows => "overflows",
         }
     }
-}
-
-/// That nodes have to be started in a reservation that is made beforehand.
-fn booked_apart(booking: &Booking) -> Option<String> {
-    let reserved = matches!(
-        booking.in_words.form,
-        Form::CapacityBlock | Form::GcloudCalendar
-    );
-    reserved.then(|| {
-        format!(
-            "nothing here names the {} that is paid for: start the nodes in it, by the id of its \
-             reservation; nodes started outside of it are billed besides",
-            booking.product_title
-        )
-    })
 }

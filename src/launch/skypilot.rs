@@ -153,11 +153,19 @@ fn region_of(text: &str) -> Option<&str> {
     region.chars().all(word).then_some(region)
 }
 
-/// That spot nodes are asked for beside money and time that are of nodes that stay.
+/// That spot nodes are asked for beside money and time that are of nodes that stay, or the other way
+/// round.
 fn spot_instead(launch: &Launch<'_>) -> Option<String> {
-    let spot = launch.settings.use_spot? && !launch.is_spot();
+    let spot = launch.settings.use_spot?;
     let booked = launch.booking.is_some();
-    spot.then(|| {
+    if !spot {
+        return launch.is_spot().then(|| {
+            "`use_spot = false` in [launch] starts nodes that stay: the cost here is of spot nodes; \
+             `--price-type on-demand` plans for nodes that stay"
+                .to_owned()
+        });
+    }
+    (!launch.is_spot()).then(|| {
         format!(
             "`use_spot` in [launch] starts spot nodes, which are taken back at any time: the cost{} here \
              {} of nodes that stay; `--price-type spot` plans for spot nodes",

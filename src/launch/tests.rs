@@ -1,6 +1,7 @@
 //! Rules that hold for every target, model and candidate.
 
 mod booked;
+mod cautions;
 mod fp8;
 mod limits;
 mod trainers;

@@ -25,7 +25,7 @@ pub use error::{PlanError, Remedy};
 pub use front::FrontReport;
 pub use front_point::{FrontPoint, FrontStep};
 pub(crate) use gpu_counts::counts_left_out;
-pub(crate) use notes::FAILURES_WORTH_A_WORD;
+pub(crate) use notes::{FAILURES_WORTH_A_WORD, apart_note};
 pub use notes::{
     failure_note, fit_notes, none_left_note, peak_note, pressure_note, shortfall_note, tokens_note,
     waiting_note,

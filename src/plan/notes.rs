@@ -65,14 +65,22 @@ pub fn tokens_note(request: &Request, step: u64) -> Option<String> {
     }
 }
 
+/// That memory and launch files are of another stack than the one planned, where no model knows it.
+pub(crate) fn apart_note(request: &Request) -> Option<String> {
+    is_apart(&request.stack).then(|| {
+        format!(
+            "stack {} is not modelled: its speed is that of its rows, but memory and launch files are \
+             those of a model sharded over all GPUs",
+            request.stack.name
+        )
+    })
+}
+
 /// Which stack was chosen where the job names none, if that may not be what runs on a cluster of it.
 fn stack_note(request: &Request) -> Option<String> {
     let stack = &request.stack.name;
-    if is_apart(&request.stack) {
-        return Some(format!(
-            "stack {stack} is not modelled: its speed is that of its rows, but memory and launch files are \
-             those of a model sharded over all GPUs"
-        ));
+    if let Some(apart) = apart_note(request) {
+        return Some(apart);
     }
     let mut gpus = request.clusters.iter().map(|cluster| &cluster.gpu);
     match &request.stack_choice {
