@@ -222,6 +222,10 @@ fn refused(error: &LaunchError) -> Diagnostic {
         LaunchError::Interpolated { key, .. } => diagnostic.help(format!(
             "give `{key}` a value without `${{`; the trainer has no way to write one"
         )),
+        LaunchError::Unexpanded { key, .. } => diagnostic.help(format!(
+            "write `{key}` out, such as \"/home/me/…\", or leave its start out where it is meant from the \
+             folder that the program starts in"
+        )),
         LaunchError::Unwritable(_) => diagnostic,
     }
 }

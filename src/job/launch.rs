@@ -10,7 +10,9 @@ use crate::model::Model;
 use crate::quantity::{QuantityError, Tokens, display_count};
 
 /// What a person sets about the launch itself: paths, names, accounts. What is left out gets a
-/// placeholder or a default that the launch file names.
+/// placeholder or a default that the launch file names. Values reach the program as they are written,
+/// whatever the target: nothing expands `$NAME` in them, and a path that starts with `~` is refused; a
+/// shell reads `setup` alone.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, expecting = "a table of launch settings")]
 pub struct LaunchSettings {

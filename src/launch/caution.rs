@@ -1,6 +1,6 @@
 //! What has to be known of a plan beside its launch files, whatever they are for.
 
-use super::Launch;
+use super::{Launch, literal};
 use crate::hardware::Price;
 use crate::product::{Billing, Form};
 use crate::quantity::{counted, display_thousands};
@@ -13,6 +13,7 @@ impl Launch<'_> {
         notes.extend(self.apart.clone());
         notes.extend(self.spares());
         notes.extend(self.prices());
+        notes.extend(literal::note(self.settings));
         notes
     }
 

@@ -13,6 +13,7 @@ mod head;
 mod huggingface;
 mod kubeflow;
 mod limit;
+mod literal;
 mod llm_foundry;
 mod mcli;
 mod megatron;
@@ -105,6 +106,16 @@ pub enum LaunchError {
         "`{key}` in [launch] is {text:?}: LLM Foundry puts another value in the place of `${{…}}`"
     )]
     Interpolated {
+        /// The setting.
+        key: &'static str,
+        /// Its text.
+        text: String,
+    },
+    /// A path that a shell would expand, where nothing does.
+    #[error(
+        "`{key}` in [launch] is {text:?}: nothing puts a home directory in the place of `~` there"
+    )]
+    Unexpanded {
         /// The setting.
         key: &'static str,
         /// Its text.
@@ -227,8 +238,10 @@ impl<'a> Launch<'a> {
     /// The files that launch it on `target`.
     ///
     /// # Errors
-    /// When the target can't express the model, or has no name for the GPU.
+    /// When the target can't express the model, has no name for the GPU, or when a path would be another
+    /// than it seems.
     pub fn files(&self, target: Target) -> Result<LaunchFiles, LaunchError> {
+        literal::check(self.settings)?;
         let mut files = self.files_of(target)?;
         files.notes.splice(0..0, self.cautions());
         Ok(files)

@@ -131,3 +131,53 @@ fn a_stack_that_the_files_do_not_start_is_told() {
         );
     }
 }
+
+#[test]
+fn a_home_directory_that_nothing_fills_in_is_refused() {
+    for key in ["workdir", "script", "data", "checkpoints", "tokenizer"] {
+        for path in ["~", "~/a", "~ann/a"] {
+            for target in TARGETS {
+                let job = format!("{JOB}[launch]\n{key} = \"{path}\"\n");
+                let said = written(&job, target).unwrap_err().to_string();
+                assert!(
+                    said.contains(&format!("`{key}` in [launch] is \"{path}\"")),
+                    "{said}"
+                );
+            }
+            written(
+                &format!("{JOB}[launch]\n{key} = \"/a/{path}\"\n"),
+                Target::Slurm,
+            )
+            .unwrap();
+        }
+    }
+}
+
+#[test]
+fn variables_that_nothing_fills_in_are_told() {
+    let set =
+        |line: &str| format!("{JOB}[launch]\nlauncher = \"torchrun\"\nimage = \"a/b:c\"\n{line}\n");
+    for target in TARGETS {
+        for (line, told) in [
+            ("data = \"$SCRATCH/c4\"", "`data` of [launch] reaches"),
+            ("workdir = \"/a/$USER\"", "`workdir` of [launch] reaches"),
+            ("args = [\"--x\", \"~/a\"]", "`args` of [launch] reaches"),
+            (
+                "checkpoints = \"/$USER\"\nenv = { PATH = \"/x:$PATH\", A = \"${B}\", C = \"~/d\" }",
+                "`checkpoints`, `env.A`, `env.C`, `env.PATH` of [launch] reach ",
+            ),
+        ] {
+            let said = notes(&set(line), target);
+            assert!(
+                said.contains(told) && said.contains("write out"),
+                "{target:?}: {said}"
+            );
+        }
+        // A shell reads `setup`, and a lone dollar means nothing.
+        let said = notes(
+            &set("setup = [\"cd ~/$A\"]\ndata = \"/a$/b\"\nargs = [\"5 $\", \"a~b\"]"),
+            target,
+        );
+        assert!(!said.contains("write out"), "{target:?}: {said}");
+    }
+}
