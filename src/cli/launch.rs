@@ -126,7 +126,7 @@ pub(super) fn run(
     let written = launch
         .on(booking)
         .files(args.target.into())
-        .map_err(|error| refused(&error))?;
+        .map_err(|error| refused(&error, args.target))?;
     if let Some(booking) = booking {
         output.note(&format!(
             "this is what the booking recommended runs: {} of {}, {}; `--rank` takes a candidate of the \
@@ -205,7 +205,7 @@ fn accepted(
     Ok(())
 }
 
-fn refused(error: &LaunchError) -> Diagnostic {
+fn refused(error: &LaunchError, target: Target) -> Diagnostic {
     let diagnostic = Diagnostic::new(error.to_string());
     match error {
         LaunchError::UnknownGpu {
@@ -216,9 +216,7 @@ fn refused(error: &LaunchError) -> Diagnostic {
         LaunchError::UnknownGpu { .. } => {
             diagnostic.help("say what it is called there: `gpu_type = \"…\"` in the table [launch]")
         }
-        LaunchError::Inexpressible { .. } => {
-            diagnostic.help("choose another target: `tminus launch --help` lists them")
-        }
+        LaunchError::Inexpressible { .. } => by_another_trainer(diagnostic, target),
         LaunchError::Interpolated { key, .. } => diagnostic.help(format!(
             "give `{key}` a value without `${{`; the trainer has no way to write one"
         )),
@@ -227,6 +225,21 @@ fn refused(error: &LaunchError) -> Diagnostic {
              folder that the program starts in"
         )),
         LaunchError::Unwritable(_) => diagnostic,
+    }
+}
+
+/// What trains a model that the target's trainer can't express: a script of the user's own.
+fn by_another_trainer(diagnostic: Diagnostic, target: Target) -> Diagnostic {
+    let own = "`launcher = \"torchrun\"`, with a `script` of your own that builds the model, in the table \
+               [launch]";
+    match target {
+        Target::Slurm | Target::Skypilot | Target::Kubeflow => {
+            diagnostic.help(format!("keep the target, and train with another trainer: {own}"))
+        }
+        _ => diagnostic.help(format!(
+            "the targets `huggingface` and `deepspeed` start a script of your own, which builds the model; \
+             `slurm`, `skypilot` and `kubeflow` do so with {own}"
+        )),
     }
 }
 
