@@ -2,11 +2,12 @@
 
 use thiserror::Error;
 
+use super::Found;
 use super::bound::earliest_ends;
 use super::hold::{Held, Hold, earliest_end_without, held, held_words, hold};
 use super::longer::{Longer, longer};
 use super::problem::{Aim, END_OF_TIME, Problem};
-use super::solve::{Depth, Unsolved, solve};
+use super::solve::{Depth, Solved, Unsolved, solve};
 use super::steps::Grid;
 use crate::calendar::{Moment, Span};
 use crate::job::Agenda;
@@ -263,18 +264,51 @@ impl From<ScheduleError> for Failure {
 }
 
 impl Failure {
-    /// The same as an answer, which takes another search.
-    pub(super) fn explained(self, agenda: &Agenda, watch: &Watch<'_>) -> ScheduleError {
+    /// The same as an answer, which takes another search: a schedule after all, where that one comes
+    /// upon one.
+    pub(super) fn settled(
+        self,
+        agenda: &Agenda,
+        watch: &Watch<'_>,
+    ) -> Result<Found, ScheduleError> {
         match self {
-            Self::Alone(error) => error,
+            Self::Alone(error) => Err(error),
             Self::Unsolved(grid, problem, unsolved) => {
-                explain(agenda, &grid, &problem, unsolved, watch)
+                let nearest = nearest(&problem, watch);
+                match started(&problem, &nearest, watch) {
+                    Some(solved) => Ok((grid, problem, solved)),
+                    None => Err(explain(agenda, &grid, &problem, unsolved, nearest, watch)),
+                }
             }
         }
     }
 }
 
-/// What is wrong where the solver found nothing.
+/// The schedule that misses deadlines by the least. Where they don't bind, the search is led towards
+/// them instead of turned back.
+pub(super) fn nearest(problem: &Problem, watch: &Watch<'_>) -> Result<Solved, Unsolved> {
+    let late = Problem {
+        aim: Aim::Lateness,
+        ..problem.clone()
+    };
+    solve(&late, None, Depth::Proof, watch)
+}
+
+/// The best schedule from the nearest on, where that one misses no deadline that binds.
+fn started(
+    problem: &Problem,
+    nearest: Result<Solved, Unsolved>,
+    nearest: &Result<Solved, Unsolved>,
+    watch: &Watch<'_>,
+) -> Option<Solved> {
+    let nearest = nearest.as_ref().ok()?;
+    if problem.worth(&nearest.placed).missed > 0 {
+        return None;
+    }
+    solve(problem, Some(&nearest.placed), Depth::Proof, watch).ok()
+}
+
+/// What is wrong where the solver found nothing, and this comes nearest.
 fn explain(
     agenda: &Agenda,
     grid: &Grid,
@@ -284,15 +318,11 @@ fn explain(
 ) -> ScheduleError {
     let proven = unsolved == Unsolved::Impossible;
     let bound = problem.binding() && problem.tasks.iter().any(|task| task.due.is_some());
-    let nearest = Problem {
-        aim: Aim::Lateness,
-        ..problem.clone()
-    };
-    match solve(&nearest, None, Depth::Proof, watch) {
+    match nearest {
         Ok(solved) if bound => {
             let placed = solved.placed.iter().enumerate();
             let ends: Vec<i64> = placed
-                .map(|(job, placed)| nearest.end(job, *placed))
+                .map(|(job, placed)| problem.end(job, *placed))
                 .collect();
             ScheduleError::Deadlines {
                 late: late(agenda, grid, problem, &ends),

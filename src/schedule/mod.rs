@@ -245,7 +245,7 @@ pub fn schedule_watched(
             Ok(finer) => bounded_by(agenda, found, &finer),
             Err(_) => found,
         },
-        None => on_finest(None).map_err(|failure| failure.explained(agenda, watch))?,
+        None => on_finest(None).or_else(|failure| failure.settled(agenda, watch))?,
     };
     let schedule = report::schedule(agenda, &options, &grid, &problem, &solved, fit)?;
     Ok(done::with_probabilities(schedule, agenda, planner))

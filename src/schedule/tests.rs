@@ -10,8 +10,12 @@ use proptest::test_runner::FileFailurePersistence;
 
 use super::bound;
 use super::due::Due;
+use super::error::Failure;
 use super::problem::{Aim, END_OF_TIME, Free, Mode, Piece, Placed, Problem, Task, Worth};
 use super::solve::{Depth, Unsolved, list, solve};
+use super::steps::Grid;
+use crate::job::{Agenda, JobFile, resolve_ladder};
+use crate::preset::Catalog;
 use crate::search::Watch;
 
 /// Nothing is free in the small cases from this step on.
@@ -191,8 +195,33 @@ proptest! {
     }
 }
 
+/// A calendar, of which no more is used here than that there is one.
+fn any_agenda() -> Agenda {
+    let text = "[schedule]\nstart = \"2026-12-01\"\n[[jobs]]\nmodel = \"gpt-1b\"\n";
+    let file = JobFile::parse("ladder.toml", text).unwrap();
+    resolve_ladder(file.ladder.unwrap(), &file.settings, &Catalog::embedded()).unwrap()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+
+    /// Where the search for a schedule found none, but there is one, the search for what is late tells
+    /// of it, and it is made as good as any.
+    #[test]
+    fn a_schedule_that_is_come_upon_late_is_taken(problem in problem(3)) {
+        let horizon = problem.horizon();
+        let best = tried(&problem, horizon);
+        prop_assume!(best.is_some());
+        let agenda = any_agenda();
+        let failure = Failure::Unsolved(
+            Grid::finest(&agenda, &[]),
+            problem.clone(),
+            Unsolved::Unknown,
+        );
+        let (_, _, solved) = failure.settled(&agenda, &Watch::new()).unwrap();
+        prop_assert_eq!(problem.flaw(&solved.placed), None);
+        prop_assert_eq!(Some(solved.worth), best);
+    }
 
     /// Ended at once there is still a schedule, where there is one that keeps the rules without
     /// searching; and its bound holds.
