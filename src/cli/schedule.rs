@@ -161,10 +161,14 @@ impl From<ScheduleError> for Failure {
                 Self::Infeasible(diagnostic) => Self::Infeasible(of_job(&job, diagnostic)),
                 Self::Refused(diagnostic) => Self::Refused(of_job(&job, diagnostic)),
             },
-            ScheduleError::NoRoom { needed, cluster, .. } => {
+            ScheduleError::NoRoom { needed, cluster, set, windows, .. } => {
+                let wider = windows.map(|_| {
+                    format!(", and a window have as many: `nodes = {needed}` in `available`, too")
+                });
                 Self::Infeasible(diagnostic.help(format!(
-                    "let the jobs share {needed} nodes: `capacity_nodes = {needed}` in \
-                     `[schedule.clusters.\"{cluster}\"]`"
+                    "let the jobs share {needed} nodes: `{set}` in \
+                     `[schedule.clusters.\"{cluster}\"]`{}",
+                    wider.unwrap_or_default()
                 )))
             }
             ScheduleError::NarrowWindows { needed, cluster, .. } => {

@@ -36,8 +36,8 @@ mod tests;
 pub use budget::TokenBudget;
 pub use file::JobFile;
 pub use ladder::{
-    Agenda, AgendaJob, Ladder, LadderJob, Minimise, ScheduleSettings, Site, SiteSettings, Window,
-    WindowSettings, resolve_ladder,
+    Agenda, AgendaJob, Ladder, LadderJob, Minimise, ScheduleSettings, SharedKey, Site,
+    SiteSettings, Window, WindowSettings, resolve_ladder,
 };
 pub use launch::{
     AnyText, Label, LaunchSettings, Launcher, LearningRate, Text, TimeLimit, Variable, Word,

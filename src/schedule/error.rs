@@ -26,10 +26,11 @@ pub enum ScheduleError {
         /// Why not, and what would help.
         error: Box<PlanError>,
     },
-    /// One of the jobs needs more nodes than are ever free.
+    /// One of the jobs needs more nodes than the jobs share.
     #[error(
-        "job `{job}` needs at least {} of {cluster}, but the jobs share at most {free}",
-        counted(*needed, "node")
+        "job `{job}` needs at least {} of {cluster}, but the jobs share at most {free}{}",
+        counted(*needed, "node"),
+        windows.map_or_else(String::new, |widest| format!(", and {}", no_window_with_more(widest)))
     )]
     NoRoom {
         /// The job.
@@ -38,15 +39,20 @@ pub enum ScheduleError {
         cluster: String,
         /// Nodes it needs there.
         needed: u64,
-        /// Nodes that are free there at most.
+        /// Nodes that the jobs share there.
         free: u64,
+        /// What lets them share as many as it needs, as a line of the file.
+        set: String,
+        /// Nodes of the widest window there, where all windows name fewer than it needs: what the jobs
+        /// share changes nothing about these.
+        windows: Option<u64>,
     },
     /// One of the jobs needs more nodes than any window of a cluster has, though the jobs share
     /// enough of them.
     #[error(
-        "job `{job}` needs at least {} of {cluster}, but no window in which it is `available` has \
-         more than {free}",
-        counted(*needed, "node")
+        "job `{job}` needs at least {} of {cluster}, but {}",
+        counted(*needed, "node"),
+        no_window_with_more(*free)
     )]
     NarrowWindows {
         /// The job.
@@ -133,30 +139,8 @@ pub struct LateJob {
     pub unheld_h: f64,
 }
 
-impl ScheduleError {
-    /// The same, with the limit named that is in the way: what the jobs share, or windows.
-    pub(super) fn by_limit(self, agenda: &Agenda) -> Self {
-        match self {
-            Self::NoRoom {
-                job,
-                cluster,
-                needed,
-                free,
-            } if agenda
-                .sites
-                .iter()
-                .any(|site| site.cluster.name == cluster && site.nodes >= needed) =>
-            {
-                Self::NarrowWindows {
-                    job,
-                    cluster,
-                    needed,
-                    free,
-                }
-            }
-            other => other,
-        }
-    }
+fn no_window_with_more(nodes: u64) -> String {
+    format!("no window in which it is `available` has more than {nodes}")
 }
 
 fn deadlines(late: &[LateJob], proven: bool, is_nearest: bool) -> String {
@@ -297,7 +281,6 @@ pub(super) fn nearest(problem: &Problem, watch: &Watch<'_>) -> Result<Solved, Un
 /// The best schedule from the nearest on, where that one misses no deadline that binds.
 fn started(
     problem: &Problem,
-    nearest: Result<Solved, Unsolved>,
     nearest: &Result<Solved, Unsolved>,
     watch: &Watch<'_>,
 ) -> Option<Solved> {
@@ -314,6 +297,7 @@ fn explain(
     grid: &Grid,
     problem: &Problem,
     unsolved: Unsolved,
+    nearest: Result<Solved, Unsolved>,
     watch: &Watch<'_>,
 ) -> ScheduleError {
     let proven = unsolved == Unsolved::Impossible;

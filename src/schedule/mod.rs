@@ -219,7 +219,7 @@ pub fn schedule_watched(
     fit: &Fit,
     watch: &Watch<'_>,
 ) -> Result<Schedule, ScheduleError> {
-    let options = options::all(agenda, planner).map_err(|error| error.by_limit(agenda))?;
+    let options = options::all(agenda, planner)?;
     let coarse = Grid::new(agenda, &options);
     let finest = Grid::finest(agenda, &options);
     // Where nothing but the jobs themselves says when they run, rounding costs them minutes only.

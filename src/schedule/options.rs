@@ -239,12 +239,33 @@ fn no_capacity(agenda: &Agenda, job: &AgendaJob, planner: &Planner<'_>) -> Sched
     let missing = sites.filter_map(|site| Some((site, needed(&request, site, planner)?)));
     let least =
         missing.min_by_key(|(site, needed)| (needed.saturating_sub(site.widest()), *needed));
-    let (site, needed) = least.map_or((None, 0), |(site, needed)| (Some(site), needed));
+    let job = job.name.clone();
+    let Some((site, needed)) = least else {
+        return ScheduleError::NoRoom {
+            job,
+            cluster: String::new(),
+            needed: 0,
+            free: 0,
+            set: String::new(),
+            windows: None,
+        };
+    };
+    let cluster = site.cluster.name.clone();
+    if site.nodes >= needed {
+        return ScheduleError::NarrowWindows {
+            job,
+            cluster,
+            needed,
+            free: site.widest(),
+        };
+    }
     ScheduleError::NoRoom {
-        job: job.name.clone(),
+        job,
+        cluster,
         needed,
-        free: site.map_or(0, Site::widest),
-        cluster: site.map_or_else(String::new, |site| site.cluster.name.clone()),
+        free: site.nodes,
+        set: site.shared_key.set(needed, &site.cluster),
+        windows: site.windows_are_fixed.then(|| site.widest()),
     }
 }
 

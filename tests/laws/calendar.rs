@@ -287,6 +287,47 @@ fn the_limit_that_is_in_the_way_is_named() {
     assert!(of(needed, needed).is_ok());
 }
 
+/// Where what the jobs share and their windows are both too small, both are named, each by its own
+/// figure; and what is to be set is the key that the file has.
+#[test]
+fn all_limits_that_are_in_the_way_are_named() {
+    let of = |shared: &str, window: &str| {
+        let text = format!(
+            "clusters = [\"r7z2\"]\n[schedule]\nstart = \"2026-12-01\"\n\
+             [schedule.clusters.r7z2]\n{shared}\n\
+             available = [{{ from = \"2026-12-01\", to = \"2028-12-01\"{window} }}]\n\
+             [[jobs]]\nmodel = \"gpt-30b\"\n"
+        );
+        scheduled(&agenda(&text), 1, &Watch::new())
+    };
+    for (shared, window, narrow) in [
+        ("capacity_nodes = 2", ", nodes = 1", Some(1)),
+        ("capacity_nodes = 2", ", nodes = 2", Some(2)),
+        ("capacity_nodes = 2", "", None),
+        ("max_gpus = 16", ", nodes = 1", Some(1)),
+        ("max_gpus = 16", "", None),
+    ] {
+        let refused = of(shared, window);
+        let Err(ScheduleError::NoRoom {
+            needed,
+            free,
+            windows,
+            set,
+            ..
+        }) = refused
+        else {
+            panic!("{refused:?}");
+        };
+        assert_eq!((free, windows), (2, narrow), "{shared} {window}");
+        let key = |line: &str| line.split(' ').next().unwrap().to_owned();
+        assert_eq!(key(&set), key(shared));
+        let wider = format!(", nodes = {needed}");
+        let wider = if narrow.is_some() { &wider } else { window };
+        assert!(of(&set, wider).is_ok(), "{set} {wider}");
+        assert_eq!(of(&set, window).is_ok(), narrow.is_none(), "{set} {window}");
+    }
+}
+
 /// Hours late are those that a clock shows between the deadline and the end, whatever the steps.
 #[test]
 fn jobs_are_as_late_as_clocks_show() {

@@ -1,7 +1,7 @@
 //! What no calendar can make sense of: names that are taken, jobs that wait for each other,
 //! windows that end before they begin or overlap.
 
-use super::{AgendaJob, Window, WindowSettings};
+use super::{AgendaJob, SharedKey, Window, WindowSettings};
 use crate::calendar::{Due, Moment};
 use crate::diagnostic::Diagnostic;
 use crate::job::{SetAt, Sourced};
@@ -68,7 +68,7 @@ pub(super) fn cycle(jobs: &[AgendaJob], names: &[Sourced<String>]) -> Option<Dia
 /// there are.
 pub(super) fn dated(
     windows: &[Sourced<WindowSettings>],
-    (start, nodes): (Moment, u64),
+    (start, nodes, shared_key): (Moment, u64, SharedKey),
     cluster: &str,
     left_out: &str,
 ) -> Result<Vec<Sourced<Window>>, Diagnostic> {
@@ -102,7 +102,9 @@ pub(super) fn dated(
                 Diagnostic::new(format!(
                     "the window is about {free} nodes, but the jobs share {nodes} of {cluster}"
                 ))
-                .help("raise `capacity_nodes`, or name fewer nodes in the window"),
+                .help(format!(
+                    "raise `{shared_key}`, or name fewer nodes in the window"
+                )),
                 "more than there are",
             ));
         }

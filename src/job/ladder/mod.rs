@@ -134,6 +134,35 @@ pub struct WindowSettings {
     pub nodes: Option<u64>,
 }
 
+/// The keys of a file, of which one says what the jobs share of a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SharedKey {
+    /// `capacity_nodes`, also where none is set: it is the one to add.
+    CapacityNodes,
+    /// `max_gpus`.
+    MaxGpus,
+}
+
+impl SharedKey {
+    /// The key set so that the jobs share so many nodes of a cluster, as a line of the file.
+    #[must_use]
+    pub fn set(self, nodes: u64, cluster: &Cluster) -> String {
+        match self {
+            Self::CapacityNodes => format!("{self} = {nodes}"),
+            Self::MaxGpus => format!("{self} = {}", nodes.saturating_mul(cluster.gpus_per_node)),
+        }
+    }
+}
+
+impl fmt::Display for SharedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::CapacityNodes => "capacity_nodes",
+            Self::MaxGpus => "max_gpus",
+        })
+    }
+}
+
 /// Jobs and the calendar they share, with every default filled in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Agenda {
@@ -175,8 +204,13 @@ pub struct Site {
     pub cluster: Cluster,
     /// Nodes that the jobs share.
     pub nodes: u64,
+    /// The key that says so, or would.
+    pub shared_key: SharedKey,
     /// When it is free, in order of time; always where this is `None`.
     pub available: Option<Vec<Window>>,
+    /// Whether every window in which it is free names its own `nodes`, so that none gets wider when the
+    /// jobs share more.
+    pub windows_are_fixed: bool,
     /// When others have it, in order of time.
     pub booked: Vec<Window>,
 }

@@ -1,7 +1,7 @@
 //! What each cluster has free.
 
 use super::check::{dated, ordered, over};
-use super::{AgendaJob, ScheduleSettings, Site, SiteSettings, Window, WindowSettings};
+use super::{AgendaJob, ScheduleSettings, SharedKey, Site, SiteSettings, Window, WindowSettings};
 use crate::calendar::Moment;
 use crate::diagnostic::Diagnostic;
 use crate::hardware::Cluster;
@@ -64,7 +64,9 @@ fn site(
         let site = Site {
             cluster,
             nodes: most,
+            shared_key: SharedKey::CapacityNodes,
             available: None,
+            windows_are_fixed: false,
             booked: Vec::new(),
         };
         return Ok((site, Vec::new()));
@@ -92,9 +94,13 @@ fn site(
             ));
         }
     };
+    let shared_key = match settings.max_gpus {
+        Some(_) => SharedKey::MaxGpus,
+        None => SharedKey::CapacityNodes,
+    };
     let name = cluster.name.clone();
     let windows = |set: &[Sourced<WindowSettings>], left_out: &str| {
-        dated(set, (start, nodes), &name, left_out)
+        dated(set, (start, nodes, shared_key), &name, left_out)
     };
     if let Some(never) = settings.never_available.as_ref() {
         return Err(never.refuse(
@@ -118,6 +124,10 @@ fn site(
     if available.is_empty() && none_left(&booked, start) {
         over(&booked, start, never)?;
     }
+    let set = settings.available.iter().zip(&available);
+    let mut to_come = set.filter(|(_, dated)| dated.value.to >= start);
+    let windows_are_fixed =
+        !available.is_empty() && to_come.all(|(set, _)| set.value.nodes.is_some());
     let mut notes = Vec::new();
     let mut coming = |windows: Vec<Sourced<Window>>, what: &str| {
         let (past, coming): (Vec<_>, Vec<_>) =
@@ -134,8 +144,10 @@ fn site(
     let available = coming(available, "available")?;
     let booked = coming(booked, "booked")?;
     let site = Site {
+        windows_are_fixed,
         available: (!available.is_empty()).then_some(available),
         booked,
+        shared_key,
         nodes,
         cluster,
     };
