@@ -37,6 +37,8 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// What to do about it.
     pub help: Vec<String>,
+    /// Whether a flag is at fault, which the message then names.
+    pub is_of_flag: bool,
 }
 
 impl Diagnostic {
@@ -48,6 +50,7 @@ impl Diagnostic {
             origin: None,
             labels: Vec::new(),
             help: Vec::new(),
+            is_of_flag: false,
         }
     }
 

@@ -34,6 +34,7 @@ impl SetAt {
         match self {
             Self::Flag(flag) => {
                 diagnostic.message = format!("{flag}: {}", diagnostic.message);
+                diagnostic.is_of_flag = true;
                 diagnostic
             }
             Self::File { origin, span } => {

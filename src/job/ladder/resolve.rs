@@ -195,8 +195,9 @@ fn agenda_job(
     // The age of prices is counted from when the calendar starts.
     let own_start = settings.reserve.start.replace(start.clone());
     let mut request = resolve(settings, catalog).map_err(|refusal| {
-        // What has no place of its own is at least about this job.
-        if refusal.origin.is_none() && defaults.model.is_none() {
+        // What has no place of its own is at least about this job; a flag is about all of them.
+        let is_placed = refusal.origin.is_some() || refusal.is_of_flag;
+        if !is_placed && defaults.model.is_none() {
             place.refuse(refusal, "in this job")
         } else {
             refusal
