@@ -238,19 +238,68 @@ fn several(ladder: &Ladder, defaults: &Settings) -> Diagnostic {
     }
 }
 
-/// What a file of one job says of it, as far as it goes into a line.
+/// A key and its value, as a line of a file.
+fn text<T: fmt::Display>(key: &str, set: Option<Sourced<T>>) -> Option<String> {
+    set.map(|set| format!("{key} = \"{}\"", set.value))
+}
+
+/// What a file of one job says of it: each of its keys that a line can hold.
 fn keys(job: Settings) -> String {
-    let model = match job.model.map(|set| set.value) {
+    // In full, so that none is dropped that comes to be.
+    let Settings {
+        model,
+        tokens,
+        clusters,
+        stack,
+        gpus,
+        seq_len,
+        micro_batch,
+        grad_accum,
+        checkpointing,
+        global_batch,
+        allow_tight,
+        // These rank the configurations of one job,
+        sort: _,
+        top: _,
+        // and these hold for all jobs of a file, at its top level.
+        confidence: _,
+        fit: _,
+        presets: _,
+        launch: _,
+        reliability: _,
+        prices: _,
+        reserve: _,
+    } = job;
+    let model = match model.map(|set| set.value) {
         Some(ModelChoice::Named(name)) => format!("`model = {name:?}`"),
         Some(ModelChoice::Inline(_)) | None => "its own `model`".to_owned(),
     };
-    let tokens = job
-        .tokens
-        .map(|set| format!("`tokens = \"{}\"`", set.value));
-    let clusters = job.clusters.map(|sets| {
+    let clusters = clusters.map(|sets| {
         let names: Vec<&str> = sets.iter().map(|set| set.value.as_str()).collect();
-        format!("`clusters = {names:?}`")
+        // `clusters` may be taken by tables that describe some.
+        format!("cluster = {names:?}")
     });
-    let keys = [Some(model), tokens, clusters].into_iter().flatten();
-    keys.collect::<Vec<String>>().join(", ")
+    let tight = allow_tight.map(|set| format!("allow_tight = {}", set.value));
+    let axes: Vec<String> = [
+        text("gpus", gpus),
+        text("seq_len", seq_len),
+        text("micro_batch", micro_batch),
+        text("grad_accum", grad_accum),
+        text("checkpointing", checkpointing),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let search = (!axes.is_empty()).then(|| format!("search = {{ {} }}", axes.join(", ")));
+    let keys = [
+        text("tokens", tokens),
+        clusters,
+        text("stack", stack),
+        text("global_batch", global_batch),
+        tight,
+        search,
+    ];
+    let keys = keys.into_iter().flatten().map(|key| format!("`{key}`"));
+    let keys: Vec<String> = std::iter::once(model).chain(keys).collect();
+    keys.join(", ")
 }

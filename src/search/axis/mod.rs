@@ -5,6 +5,8 @@
 
 mod parse;
 
+use std::fmt;
+
 use serde::{Serialize, Serializer};
 
 pub use parse::AxisError;
@@ -172,6 +174,16 @@ pub enum Switch {
     On,
     /// Off.
     Off,
+}
+
+impl fmt::Display for Switch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Auto => "auto",
+            Self::On => "on",
+            Self::Off => "off",
+        })
+    }
 }
 
 impl Switch {
