@@ -117,15 +117,15 @@ pub(crate) fn display_percent(share: f64) -> String {
 }
 
 /// A confidence or another share that somebody states, as a percentage without decimals it doesn't
-/// need.
+/// need, and with those it has: two that differ are not told as the same.
 pub(crate) fn display_share(share: f64) -> String {
-    let mut text = display_percent(share);
-    if text == "100.0" && share < 1.0 {
-        // To as many digits as it takes: what is all but certain isn't certain.
-        text = format!("{:.2}", (share * 1e4).floor() / 1e2);
-    }
-    text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
+    let text = format!("{:.STATED_DECIMALS$}", share * 100.0);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
+
+/// Decimals of a percentage that somebody states: enough for the share that is nearest to 0 or 1 of all
+/// that are taken.
+const STATED_DECIMALS: usize = 4;
 
 /// An integer with thousands separators: `1,508,631`.
 #[must_use]
