@@ -100,7 +100,8 @@ fn no_command_writes_over_what_it_reads() {
     fs::copy(at("lab.toml"), at("job.sbatch")).unwrap();
     fs::write(at("runs.csv"), "model,gpus\ngpt-125m,8\n").unwrap();
     fs::copy(at("job.toml"), at("job.md")).unwrap();
-    let commands: [&[&str]; 16] = [
+    let commands: [&[&str]; 17] = [
+        &["predict", "naming.toml", "-o", "lab.toml"],
         &["plan", "job.toml", "-o", "job.toml"],
         &["plan", "naming.toml", "-o", "lab.toml"],
         &[
@@ -255,4 +256,47 @@ fn flags_override_the_job_file() {
     assert_eq!(from_flags.stdout, from_file.stdout);
     let more = ["plan", "job.toml", "--format", "json", "--tokens", "4B"];
     assert_ne!(run(&more, directory.path()).stdout, from_file.stdout);
+}
+
+/// What a job file says holds for one of its configurations as for its plan.
+#[test]
+fn a_job_file_is_predicted_as_it_is_planned() {
+    let directory = tempfile::tempdir().unwrap();
+    let job = "model = \"qwen2.5-1.5b\"\ntokens = \"60B\"\ncluster = [\"onprem\"]\n\
+               stack = \"bf16-gather\"\nconfidence = 0.8\nprovider = \"mine\"\n\
+               [clusters.onprem]\ngpu = \"a100-80gb\"\ngpus_per_node = 4\nmax_gpus = 48\n\
+               inter_node_gbps = 200\n\
+               [[prices]]\ninstance = \"onprem\"\nprovider = \"mine\"\nprice_type = \"on-demand\"\n\
+               usd_per_gpu_hour = 1.15\nas_of = \"2026-11\"\nsource = \"own books\"\n\
+               [reliability]\nspares = 1\nfailures_per_1000_node_days = 9\nrestart = \"25m\"\n\
+               checkpoint_interval = \"40m\"\nwrite_gb_per_s_node = 0.5\n";
+    fs::write(directory.path().join("job.toml"), job).unwrap();
+    let answer = |arguments: &[&str]| -> serde_json::Value {
+        let output = run(arguments, directory.path());
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {error}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let plan = answer(&["plan", "job.toml", "--format", "json"]);
+    for index in [0, 4] {
+        let planned = &plan["candidates"][index];
+        let figure = |key: &str| planned[key].to_string();
+        let (gpus, micro_batch) = (figure("gpus"), figure("micro_batch"));
+        let grad_accum = figure("grad_accum");
+        let recomputes = planned["activation_checkpointing"] == true;
+        let mut arguments = vec!["predict", "job.toml", "--format", "json"];
+        if index > 0 {
+            arguments.extend(["--gpus", &gpus, "--micro-batch", &micro_batch]);
+            arguments.extend(["--grad-accum", &grad_accum, "--checkpointing"]);
+            arguments.push(if recomputes { "on" } else { "off" });
+        }
+        let predicted = answer(&arguments);
+        assert_eq!(predicted["usd_per_gpu_hour"], 1.15);
+        assert_eq!(predicted["spare_nodes"], 1);
+        for (key, value) in planned.as_object().unwrap() {
+            if index == 0 || !["rank", "tied_with_best"].contains(&key.as_str()) {
+                assert_eq!(predicted[key], *value, "{key} of candidate {index}");
+            }
+        }
+    }
 }

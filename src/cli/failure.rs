@@ -39,7 +39,7 @@ impl From<PlanError> for Failure {
             ),
             PlanError::NotSingle { .. } => Self::Refused(
                 diagnostic
-                    .help("name one value, or leave it out to have it chosen")
+                    .help("name one value (a flag goes before the job file), or leave it out to have it chosen")
                     .help("`tminus plan` compares several"),
             ),
             PlanError::ClusterSize { .. } => Self::Refused(

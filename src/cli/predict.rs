@@ -1,11 +1,10 @@
 //! `tminus predict`: one configuration in full.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::configuration::on_off;
-use crate::diagnostic::Diagnostic;
 use crate::job::{Request, Sourced};
 use crate::plan::{Candidate, PlanError, Planner, fit_notes, left_out, peak_note, tokens_note};
 use crate::quantity::counted;
@@ -34,14 +33,20 @@ struct ChoosingArgs {
 #[command(after_help = "\
 Answers for every valid configuration, also for one that overflows: the verdict says so.
 What is left open, the cluster and its GPUs too, is what `tminus plan` would put first; a note says
-what was chosen.
+what was chosen. To see another candidate of a plan, name what its row says by flags.
 
 Examples:
   tminus predict --model gpt-7b --tokens 134B --cluster r7z2 --gpus 64 \\
       --micro-batch 4 --grad-accum 4 --checkpointing on
   tminus predict --model gpt-1b --cluster r1z1 --gpus 8 --micro-batch 16 --grad-accum 4 \\
-      --checkpointing off --seq-len 2048 --format json")]
+      --checkpointing off --seq-len 2048 --format json
+  tminus predict job.toml                   what `tminus plan job.toml` puts first
+  tminus predict job.toml --gpus 32 --micro-batch 8 --grad-accum 1 --checkpointing on")]
 pub(crate) struct PredictArgs {
+    /// Job file (`tminus init` prints one); flags override it, `-` is stdin.
+    #[arg(value_name = "JOB.toml")]
+    job_file: Option<PathBuf>,
+
     #[command(flatten)]
     job: JobArgs,
 
@@ -69,14 +74,12 @@ impl PredictArgs {
 
     /// The files that are read, of those that flags name.
     pub(super) fn inputs(&self) -> Vec<&Path> {
-        paths(self.job.presets.iter().chain(&self.fit.fit))
+        let files = self.job_file.iter().chain(&self.job.presets);
+        paths(files.chain(&self.fit.fit))
     }
 }
 
 pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
-    if args.job.model.is_none() {
-        return Err(no_model().into());
-    }
     let mut flags = request::settings(&args.job, None, &args.confidence);
     flags.sort = args
         .choosing
@@ -85,7 +88,14 @@ pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
     let tight = args.choosing.allow_tight;
     flags.allow_tight = tight.then(|| Sourced::flag("--allow-tight", true));
     let flags = request::with_forecast(flags, &args.forecast)?;
-    let loaded = request::open(None, &args.job.presets, &args.fit)?.single(flags)?;
+    let opened = request::open(args.job_file.as_deref(), &args.job.presets, &args.fit)?;
+    let opened = opened.kept(output)?;
+    let of_file = opened.file.as_ref().map(|file| &file.settings);
+    let batch_is_named = [Some(&flags), of_file]
+        .into_iter()
+        .flatten()
+        .any(|settings| settings.global_batch.is_some());
+    let loaded = opened.single(flags)?;
     let (request, fit) = (&loaded.request, loaded.fit()?);
     let candidate = Planner::new(&fit).predict(request)?;
     let Some(cluster) = request.cluster(&candidate.cluster) else {
@@ -94,7 +104,7 @@ pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
     let mut notes = fit_notes(request, &fit);
     notes.extend(tokens_note(request, candidate.global_batch_tokens));
     notes.extend(left_out(request));
-    notes.extend(settled(args, request, &candidate));
+    notes.extend(settled(batch_is_named, request, &candidate));
     notes.extend(peak_note(request, &candidate).map(|note| format!("this is {note}")));
     output.report(
         args.output.format(),
@@ -115,15 +125,9 @@ pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
     )
 }
 
-fn no_model() -> Diagnostic {
-    Diagnostic::new("no model is named")
-        .help("name one: `--model gpt-7b`; `tminus presets models` lists those known")
-        .help("`--presets FILE` adds those of a file; `tminus plan` takes a job file")
-}
-
 /// What was chosen for the one configuration, and what of the batch asked for it leaves out.
-fn settled(args: &PredictArgs, request: &Request, candidate: &Candidate) -> Vec<String> {
-    let batch = batch_note(args.job.global_batch.is_some(), request, candidate);
+fn settled(batch_is_named: bool, request: &Request, candidate: &Candidate) -> Vec<String> {
+    let batch = batch_note(batch_is_named, request, candidate);
     chosen(request, candidate)
         .into_iter()
         .chain(batch)
