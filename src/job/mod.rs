@@ -83,6 +83,9 @@ pub struct Request {
     pub stack: Stack,
     /// Who chose it.
     pub stack_choice: StackChoice,
+    /// What runs today on one of its clusters at the least, where nobody named the stack and it is that
+    /// of tables measured long before.
+    pub later_stack: Option<Stack>,
     /// GPU counts to try.
     pub gpus: Axis,
     /// Sequence lengths to try.

@@ -4,7 +4,7 @@ use super::settings::{ModelChoice, Settings, Sourced};
 use super::{GlobalBatch, Request, StackChoice, TokenBudget, TokensChoice};
 use crate::diagnostic::Diagnostic;
 use crate::hardware::{Cluster, Gpu};
-use crate::measure::{DEFAULT_STACK, runs_on};
+use crate::measure::{DEFAULT_STACK, LATER_DEFAULT_STACK, runs_on};
 use crate::model::{MAX_SEQ_LEN, Model};
 use crate::preset::Catalog;
 use crate::search::Axis;
@@ -51,8 +51,13 @@ pub fn resolve(settings: Settings, catalog: &Catalog) -> Result<Request, Diagnos
     let mut clusters = clusters(settings.clusters, catalog)?;
     prices.put_own(&mut clusters);
     let (stack, stack_choice) = stack(settings.stack, &clusters, catalog)?;
+    let is_later = clusters.iter().any(|cluster| !cluster.gpu.measured);
+    let later_stack = (stack_choice == StackChoice::Default && is_later)
+        .then(|| catalog.stack(LATER_DEFAULT_STACK).cloned())
+        .transpose()?;
     Ok(Request {
         stack_choice,
+        later_stack,
         tokens,
         tokens_choice,
         clusters,

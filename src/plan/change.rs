@@ -25,7 +25,10 @@ pub(super) struct Asked<'a> {
 
 impl Change {
     /// One of `request`, launched as it is best.
-    fn to_best(request: Request, words: fn(&Ranked, &Cluster, &Asked<'_>) -> String) -> Self {
+    pub(super) fn to_best(
+        request: Request,
+        words: fn(&Ranked, &Cluster, &Asked<'_>) -> String,
+    ) -> Self {
         Self {
             goal: Goal::Best(request.sort),
             request,

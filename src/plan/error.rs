@@ -175,9 +175,10 @@ fn any_priced<'a>(
     })
 }
 
-fn nothing_feasible(space: &SpaceReport) -> String {
+/// What became of points that can't be launched: `10 out of memory`; empty where there are none.
+pub(crate) fn rejected_words(space: &SpaceReport) -> String {
     let rejected = space.rejected;
-    let reasons: Vec<String> = [
+    let reasons = [
         (rejected.overflows, "out of memory"),
         (rejected.tight, "too near the memory limit"),
         (rejected.global_batch, "not at the global batch"),
@@ -185,8 +186,12 @@ fn nothing_feasible(space: &SpaceReport) -> String {
     ]
     .into_iter()
     .filter(|(count, _)| *count > 0)
-    .map(|(count, reason)| format!("{} {reason}", display_thousands(count.into())))
-    .collect();
+    .map(|(count, reason)| format!("{} {reason}", display_thousands(count.into())));
+    reasons.collect::<Vec<String>>().join(", ")
+}
+
+fn nothing_feasible(space: &SpaceReport) -> String {
+    let reasons = rejected_words(space);
     let points = match space.points {
         1 => "the only configuration can't".to_owned(),
         points => format!(
@@ -197,7 +202,7 @@ fn nothing_feasible(space: &SpaceReport) -> String {
     if reasons.is_empty() {
         "there is no configuration to search".into()
     } else {
-        format!("{points} be launched: {}", reasons.join(", "))
+        format!("{points} be launched: {reasons}")
     }
 }
 

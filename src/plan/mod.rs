@@ -21,6 +21,7 @@ mod together;
 mod told;
 
 pub use candidate::{Candidate, MemoryParts, MemoryReport};
+pub(crate) use error::rejected_words;
 pub use error::{PlanError, Remedy};
 pub use front::FrontReport;
 pub use front_point::{FrontPoint, FrontStep};

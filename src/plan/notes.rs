@@ -6,7 +6,7 @@ use super::told::Told;
 use crate::forecast::Stall;
 use crate::hardware::Cluster;
 use crate::job::{Request, StackChoice, TokenBudget, TokensChoice};
-use crate::measure::{LATER_DEFAULT_STACK, is_apart, peak_share};
+use crate::measure::{is_apart, peak_share};
 use crate::memory::{MemoryModel, Verdict};
 use crate::quantity::{SECONDS_PER_HOUR, counted, display_hours, display_thousands};
 use crate::search::MAX_SHORTFALL;
@@ -105,12 +105,13 @@ fn stack_note(request: &Request) -> Option<String> {
             ))
         }
         StackChoice::Default => {
+            let later_stack = request.later_stack.as_ref()?;
             let later = gpus.find(|gpu| !gpu.measured)?;
             Some(format!(
                 "no stack is named: {stack} is that of the embedded tables, of 2022-2023; what runs on {} \
                  today mostly gathers in bf16, which {} plans",
                 later.name,
-                Told::to(request).value("--stack", "stack", LATER_DEFAULT_STACK)
+                Told::to(request).value("--stack", "stack", &later_stack.name)
             ))
         }
     }

@@ -9,7 +9,7 @@ use super::physics::Goal;
 use super::planner::{Planner, describe};
 use super::told::Told;
 use crate::hardware::Cluster;
-use crate::job::Request;
+use crate::job::{Request, StackChoice};
 use crate::measure::runs_on;
 use crate::search::{Axis, Limits, Objective, Ranked, Watch};
 
@@ -37,6 +37,12 @@ pub(super) fn remedies(
     if found.is_empty() {
         found = tried(vec![all_and_the_batch(request)]);
     }
+    // Nobody named the stack: to name another is a change to the launch too.
+    match later_stack(planner, request) {
+        Some((remedy, Along::AsAsked)) => found.insert(0, remedy),
+        Some((remedy, Along::WithOthers)) => found.push(remedy),
+        None => {}
+    }
     if found.is_empty() {
         found.extend(elsewhere(planner, request, alternatives));
     }
@@ -47,6 +53,48 @@ pub(super) fn remedies(
         found.extend(attempt(planner, request, &allow_tight(request)));
     }
     found
+}
+
+/// Whether a change helps by itself.
+enum Along {
+    AsAsked,
+    WithOthers,
+}
+
+/// What runs under the stack of today's software, where the one taken is older and nobody named it: the
+/// job as asked for, or else launched freely.
+fn later_stack(planner: &Planner<'_>, request: &Request) -> Option<(Remedy, Along)> {
+    let stack = request.later_stack.clone()?;
+    let under = |mut change: Change, words| {
+        change.request.stack = stack.clone();
+        change.request.stack_choice = StackChoice::Named;
+        change.words = words;
+        attempt(planner, request, &change)
+    };
+    let as_asked = under(
+        Change::to_best(request.clone(), |_, _, _| String::new()),
+        |_, _, asked| named_stack(asked),
+    );
+    let freely = |change| {
+        let words = |found: &Ranked, _: &Cluster, asked: &Asked<'_>| {
+            format!("{}, with {}", named_stack(asked), asked.together(found))
+        };
+        under(change, words)
+    };
+    as_asked.map(|remedy| (remedy, Along::AsAsked)).or_else(|| {
+        let remedy = freely(all_changes(request)).or_else(|| freely(all_and_the_batch(request)))?;
+        Some((remedy, Along::WithOthers))
+    })
+}
+
+/// The stack of today's software in words.
+fn named_stack(asked: &Asked<'_>) -> String {
+    let stack = asked.request.later_stack.as_ref();
+    let name = stack.map_or("", |stack| stack.name.as_str());
+    format!(
+        "name the stack that most of today's software is ({})",
+        asked.told.of_job("--stack", "stack", name)
+    )
 }
 
 /// The request on what its jobs share of each cluster: more can't be had by one of them.

@@ -173,6 +173,8 @@ pub(super) fn why_none(offer: &Offer, window: &Window, ask: &Ask, runs: &[Run]) 
         return Reason::NoSuchCount {
             nodes,
             near: nearest(runs, nodes),
+            why: String::new(),
+            help: Vec::new(),
         };
     }
     let sold: Vec<&Run> = counted

@@ -136,6 +136,7 @@ pub fn reserve(
                 let best = choice::best(offer, ask.goal, &choices);
                 if best.is_empty() {
                     let reason = choice::why_none(offer, &quote.window, ask, runs);
+                    let reason = reason.explained(planner, request, cluster);
                     refused.push((offer, reason));
                 }
                 picks.extend(best.into_iter().map(|(roles, choice)| Pick {

@@ -7,7 +7,7 @@ use super::offer::{Offer, Window};
 use super::refusal::Reason;
 use crate::hardware::Cluster;
 use crate::job::Request;
-use crate::plan::{PlanError, Planner};
+use crate::plan::{PlanError, Planner, rejected_words};
 use crate::search::Axis;
 
 /// An offer that can be booked, with what the cluster can run.
@@ -101,6 +101,48 @@ fn no_run(
             ),
             help: Vec::new(),
         },
+    }
+}
+
+impl Reason {
+    /// The same, with what is in the way of a number of nodes that no configuration uses.
+    pub(super) fn explained(
+        self,
+        planner: &Planner<'_>,
+        request: &Request,
+        cluster: &Cluster,
+    ) -> Self {
+        let Self::NoSuchCount { nodes, near, .. } = self else {
+            return self;
+        };
+        let gpus = nodes.saturating_mul(cluster.gpus_per_node);
+        if request.gpus != Axis::Auto && !request.gpus.contains(gpus) {
+            return Self::NoSuchCount {
+                nodes,
+                near,
+                why: "not among the GPU counts asked for".to_owned(),
+                help: Vec::new(),
+            };
+        }
+        let on_as_many = Request {
+            gpus: Axis::list([gpus]),
+            ..request.clone()
+        };
+        let (why, help) = match planner.why_nothing_fits(&on_as_many, cluster) {
+            Some(PlanError::NothingFeasible { space, remedies }) => {
+                let on_as_many = remedies.iter().filter(|remedy| remedy.nodes == nodes);
+                let help =
+                    on_as_many.map(|remedy| format!("{}: {}", remedy.change, remedy.configuration));
+                (rejected_words(&space), help.collect())
+            }
+            _ => (String::new(), Vec::new()),
+        };
+        Self::NoSuchCount {
+            nodes,
+            near,
+            why,
+            help,
+        }
     }
 }
 

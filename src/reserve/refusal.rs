@@ -63,6 +63,11 @@ pub enum Reason {
         nodes: u64,
         /// The nearest counts that some configuration uses.
         near: Vec<u64>,
+        /// What becomes of configurations on as many, such as `10 out of memory`; empty where there
+        /// are none.
+        why: String,
+        /// What would help on as many.
+        help: Vec<String>,
     },
     /// The run hardly gets anywhere.
     Stalls {
@@ -147,7 +152,7 @@ impl Reason {
                 }
                 help
             }
-            Self::NothingFits { help, .. } => help.clone(),
+            Self::NothingFits { help, .. } | Self::NoSuchCount { help, .. } => help.clone(),
             Self::Stalls { savable: false, .. } => vec![
                 "`checkpoint_bytes_per_param` of 0 in `[reliability]` saves nothing: leave it out".to_owned(),
             ],
@@ -263,13 +268,18 @@ impl fmt::Display for Reason {
                 )
             }
             Self::NothingFits { why, .. } => f.write_str(why),
-            Self::NoSuchCount { nodes, near } => {
+            Self::NoSuchCount {
+                nodes, near, why, ..
+            } => {
                 let near: Vec<String> = near.iter().map(u64::to_string).collect();
                 write!(
                     f,
                     "no configuration uses exactly {}",
                     counted(*nodes, "node")
                 )?;
+                if !why.is_empty() {
+                    write!(f, " ({why})")?;
+                }
                 if near.is_empty() {
                     Ok(())
                 } else {

@@ -45,6 +45,7 @@ fn request(model: &str, clusters: &[&str]) -> Request {
     let batch = model.global_batch.get();
     Request {
         stack_choice: StackChoice::Named,
+        later_stack: None,
         tokens_choice: TokensChoice::Named,
         model,
         tokens: "134B".parse().unwrap(),

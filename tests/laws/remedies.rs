@@ -1,12 +1,13 @@
 //! What is advised where there is no schedule: it helps as it stands.
 
 use tminus::calendar::{Moment, Span};
-use tminus::job::{Agenda, JobFile, resolve_ladder};
+use tminus::job::{Agenda, JobFile, Request, resolve, resolve_ladder};
+use tminus::plan::{PlanError, plan};
 use tminus::schedule::{Hold, Longer, ScheduleError};
 use tminus::search::Watch;
 
-use super::CATALOG;
 use super::calendar::{agenda, scheduled};
+use super::{CATALOG, FIT};
 
 /// Deadlines moved by what each is missed by are met, also where jobs that are late by themselves are in
 /// each other's way too.
@@ -222,5 +223,51 @@ fn windows_that_overlap_are_read_as_advised() {
             booked.iter().map(|window| window.nodes).eq(nodes),
             "{booked:?}"
         );
+    }
+}
+
+/// Where nobody named a stack, the one of today's software is told of if the job runs under it, first where
+/// it runs as asked; and it does run under it.
+#[test]
+fn a_stack_under_which_the_job_fits_is_named() {
+    let request = |text: &str| -> Request {
+        let file = JobFile::parse("job.toml", text).unwrap();
+        resolve(file.settings, &CATALOG).unwrap()
+    };
+    let refused = |text: &str| {
+        let Err(PlanError::NothingFeasible { remedies, .. }) = plan(&request(text), &FIT) else {
+            panic!("{text} can be launched");
+        };
+        let changes = remedies.into_iter().map(|remedy| remedy.change);
+        changes.collect::<Vec<String>>()
+    };
+    let named = |change: &String| change.contains("`--stack bf16-gather`");
+    let with_stack = |text: &str| format!("stack = \"bf16-gather\"\n{text}");
+
+    let as_asked =
+        "model = \"llama-3-70b\"\ncluster = \"h100-cluster\"\nsearch = { gpus = \"32\" }\n";
+    let changes = refused(as_asked);
+    assert!(named(&changes[0]) && changes.len() > 1, "{changes:?}");
+    assert!(plan(&request(&with_stack(as_asked)), &FIT).is_ok());
+
+    // No number of these GPUs is enough for the other stack.
+    let all = "model = \"llama-3.1-405b\"\ncluster = \"h200-cluster\"\n";
+    let changes = refused(all);
+    assert!(named(&changes[0]), "{changes:?}");
+    assert!(plan(&request(&with_stack(all)), &FIT).is_ok());
+
+    // Fewer than either needs: with so many of them.
+    let few = "model = \"llama-3-70b\"\ncluster = \"h100-cluster\"\nsearch = { gpus = \"8\" }\n";
+    let changes = refused(few);
+    let other = changes.iter().find(|change| named(change)).unwrap();
+    let (_, gpus) = other.split_once("`--gpus ").unwrap();
+    let gpus = gpus.split_once('`').unwrap().0;
+    let enough = with_stack(few).replace("\"8\"", &format!("\"{gpus}\""));
+    assert!(plan(&request(&enough), &FIT).is_ok(), "{changes:?}");
+
+    // Whoever named a stack is told of no other, and A100s are what the tables were measured on.
+    let measured = as_asked.replace("h100-cluster", "r1z1");
+    for text in [format!("stack = \"fp32-gather\"\n{as_asked}"), measured] {
+        assert!(!refused(&text).iter().any(named), "{text}");
     }
 }
