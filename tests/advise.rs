@@ -281,3 +281,30 @@ fn a_stack_that_was_named_is_in_the_table() {
     let unnamed = named.replace("stack = \"fp32-gather\"\n", "");
     assert!(!advised(&unnamed).contains("fp32-gather"));
 }
+
+/// The answer to a front is its knee, and is called so.
+#[test]
+fn the_answer_of_a_front_is_its_knee() {
+    let job = "model = \"gpt-7b\"\nclusters = [\"r7z2\", \"r1z1\"]\ntokens = \"134B\"\n";
+    let fit = fit();
+    let by = |sort: &str| {
+        let request = request(&format!("sort = \"{sort}\"\n{job}"));
+        let limits = MeasuringLimits {
+            count: 1,
+            ..MeasuringLimits::default()
+        };
+        (
+            tminus::plan::plan(&request, &fit).unwrap(),
+            advise(&request, &fit, &limits).unwrap(),
+        )
+    };
+    let (plan, advice) = by("pareto");
+    let knee = plan.front.as_ref().unwrap().knee_rank.unwrap();
+    assert_ne!(knee, 1, "the knee is told from the first");
+    let answer = advice.answer.unwrap();
+    assert_eq!(answer.gpus, plan.candidates[knee - 1].gpus);
+    assert!(advice.answer_is_knee);
+    let (plan, advice) = by("time");
+    assert_eq!(advice.answer.unwrap().gpus, plan.candidates[0].gpus);
+    assert!(!advice.answer_is_knee);
+}

@@ -50,6 +50,7 @@ pub fn advise_among(
     let mut advice = Advice {
         answer: None,
         answer_cluster: None,
+        answer_is_knee: false,
         answer_tok_s: None,
         rows: Some(rows.len()),
         confidence: confidence.get(),

@@ -89,11 +89,13 @@ pub struct Pick {
 /// What to measure, and what it is expected to bring.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Advice {
-    /// The configuration whose interval is to be narrowed: the plan's first. `null` when the rows
-    /// of a table are.
+    /// The configuration whose interval is to be narrowed: the plan's first, or the knee of its front.
+    /// `null` when the rows of a table are.
     pub answer: Option<Configuration>,
     /// Its cluster.
     pub answer_cluster: Option<String>,
+    /// Whether it is the knee of a front rather than the plan's first.
+    pub answer_is_knee: bool,
     /// Its throughput today, tokens per second.
     pub answer_tok_s: Option<Interval>,
     /// Rows of the table whose intervals are to be narrowed; half-widths are their medians. `null`
@@ -139,7 +141,11 @@ pub fn advise(
     fit: &Fit,
     limits: &MeasuringLimits,
 ) -> Result<Advice, AdviceError> {
-    let (cluster, configuration) = answer(request, fit)?;
+    let Answer {
+        cluster,
+        configuration,
+        is_knee,
+    } = answer(request, fit)?;
     let runs = runs(request, fit, configuration.seq_len, limits);
     if runs.is_empty() {
         let MeasuringLimits {
@@ -152,6 +158,7 @@ pub fn advise(
     let mut advice = Advice {
         answer: Some(configuration),
         answer_cluster: Some(cluster.name.clone()),
+        answer_is_knee: is_knee,
         answer_tok_s: Some(throughput(&outlook, 0, request.confidence)),
         rows: None,
         confidence: request.confidence.get(),
@@ -220,18 +227,27 @@ fn on_more_gpus(
     })
 }
 
-/// The configuration that the plan recommends, and its cluster.
-fn answer<'a>(
-    request: &'a Request,
-    fit: &Fit,
-) -> Result<(&'a Cluster, Configuration), AdviceError> {
+/// What the plan recommends.
+struct Answer<'a> {
+    cluster: &'a Cluster,
+    configuration: Configuration,
+    /// Whether it is the knee of a front.
+    is_knee: bool,
+}
+
+fn answer<'a>(request: &'a Request, fit: &Fit) -> Result<Answer<'a>, AdviceError> {
     let plan = Planner::new(fit).plan(&Request {
         top: 1,
         ..request.clone()
     })?;
     let best = plan.recommended().ok_or(PlanError::NoCluster)?;
     let cluster = request.cluster(&best.cluster).ok_or(PlanError::NoCluster)?;
-    Ok((cluster, best.configuration()))
+    let front = plan.front.as_ref();
+    Ok(Answer {
+        cluster,
+        configuration: best.configuration(),
+        is_knee: front.is_some_and(|front| front.knee_rank == Some(best.rank)),
+    })
 }
 
 fn throughput(outlook: &Outlook<'_>, index: usize, confidence: Confidence) -> Interval {

@@ -69,15 +69,21 @@ impl ToMeasure<'_> {
         let Advice {
             answer,
             answer_cluster,
+            answer_is_knee,
             answer_tok_s,
             half_width,
             half_width_floor,
             rows,
             ..
         } = self.advice;
+        let which = if *answer_is_knee {
+            "the knee of the plan's front"
+        } else {
+            "the plan's first configuration"
+        };
         let subject = match (answer, answer_cluster, answer_tok_s) {
             (Some(answer), Some(cluster), Some(tok_s)) => format!(
-                "the plan's first configuration, {} GPUs of {cluster}, micro-batch {} × \
+                "{which}, {} GPUs of {cluster}, micro-batch {} × \
                  grad-accum {}, is predicted at {} tokens/s",
                 answer.gpus,
                 answer.micro_batch,
