@@ -296,3 +296,29 @@ fn a_proof_by_cost_names_the_clusters_without_a_price() {
         assert_eq!(page.contains(without), told, "{page}");
     }
 }
+
+/// A stack of one's own rows is taken where none is named: it is then no setting that differs.
+#[test]
+fn the_stack_of_own_rows_is_the_default() {
+    let root = tempfile::tempdir().unwrap();
+    let rows = "model,gpu,gpus,stack,seq_len,micro_batch,grad_accum,activation_checkpointing,\
+                throughput_tok_s\nllama-3-8b,h100,64,bf16-gather,8192,1,8,on,540000\n";
+    file(root.path(), "own.csv", rows);
+    said(root.path(), "fit own.csv -o own.toml");
+    let job = "--model llama-3-8b --cluster h100-cluster --gpus 64 --fit own.toml";
+    let differing = |flags: &str| {
+        let text = report(root.path(), &format!("{job} {flags}"), "r.md");
+        let (_, settings) = text.split_once("differ from the defaults").unwrap();
+        let settings = settings
+            .lines()
+            .skip(1)
+            .take_while(|line| !line.starts_with('#'));
+        settings.collect::<Vec<&str>>().join("\n")
+    };
+    assert!(!differing("").contains("stack"), "{}", differing(""));
+    let named = differing("--stack pure-bf16");
+    assert!(
+        named.contains("stack") && named.contains("pure-bf16"),
+        "{named}"
+    );
+}

@@ -2,7 +2,8 @@
 
 use crate::configuration::on_off;
 use crate::forecast::Reliability;
-use crate::job::{GlobalBatch, Request};
+use crate::job::{GlobalBatch, Request, StackChoice};
+use crate::measure::DEFAULT_STACK;
 use crate::plan::RequestReport;
 use crate::quantity::{SECONDS_PER_HOUR, display_hours};
 use crate::search::{Objective, Switch};
@@ -28,14 +29,14 @@ impl Approval<'_> {
 /// The settings of a job that differ from the defaults.
 pub(super) fn differing(r: &RequestReport, job: &Request) -> Vec<(String, String)> {
     let batch = job.model.global_batch.get();
-    let switch = match r.activation_checkpointing {
-        Switch::Auto => "auto",
-        Switch::On => "on",
-        Switch::Off => "off",
+    // Where nobody names one, the stack taken is the default, be it that of the fit's own rows.
+    let default_stack = match job.stack_choice {
+        StackChoice::Named => DEFAULT_STACK.to_owned(),
+        StackChoice::OfRows(_) | StackChoice::Default => r.stack.clone(),
     };
     let settings = [
         ("clusters", r.clusters.join(", "), "r7z2, r1z1".to_owned()),
-        ("stack", r.stack.clone(), "fp32-gather".into()),
+        ("stack", r.stack.clone(), default_stack),
         (
             "global batch",
             job.global_batch.to_string(),
@@ -53,7 +54,11 @@ pub(super) fn differing(r: &RequestReport, job: &Request) -> Vec<(String, String
         ),
         ("micro-batch", r.micro_batch.clone(), "auto".into()),
         ("gradient accumulation", r.grad_accum.clone(), "auto".into()),
-        ("activation checkpointing", switch.into(), "auto".into()),
+        (
+            "activation checkpointing",
+            r.activation_checkpointing.to_string(),
+            Switch::Auto.to_string(),
+        ),
         (
             "ranked by",
             by(r.sort).to_owned(),
