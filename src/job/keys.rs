@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 
+use super::Word;
 use crate::preset::{At, ClusterTable, Entries, ModelTable};
 
 /// `model = "gpt-7b"`, or a `[model]` table with a shape.
@@ -47,6 +48,52 @@ impl JsonSchema for ModelKey {
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
         let table = generator.subschema_for::<ModelTable>();
         json_schema!({"anyOf": [{"type": "string"}, table]})
+    }
+}
+
+/// A name that schedulers take, or an array of such names: these are as one with commas between them.
+#[derive(Debug, Clone)]
+pub(super) struct WordOrWords(pub(super) Word);
+
+impl<'de> Deserialize<'de> for WordOrWords {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct WordsVisitor;
+        impl<'de> Visitor<'de> for WordsVisitor {
+            type Value = WordOrWords;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name such as \"ana\", or an array of names")
+            }
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<WordOrWords, E> {
+                let word = Word::try_from(name.to_owned()).map_err(E::custom)?;
+                Ok(WordOrWords(word))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<WordOrWords, A::Error> {
+                let mut words: Vec<String> = Vec::new();
+                while let Some(word) = names.next_element::<Word>()? {
+                    words.push(word.as_str().to_owned());
+                }
+                if words.is_empty() {
+                    return Err(de::Error::invalid_length(0, &"at least one name"));
+                }
+                self.visit_str(&words.join(","))
+            }
+        }
+        deserializer.deserialize_any(WordsVisitor)
+    }
+}
+
+impl JsonSchema for WordOrWords {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "WordOrWords".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let word = generator.subschema_for::<Word>();
+        json_schema!({
+            "anyOf": [word, {"type": "array", "items": word, "minItems": 1}],
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::keys::Names;
+use super::keys::{Names, WordOrWords};
 use super::launch::Word;
 use super::reader::Reader;
 use super::settings::{SetAt, Sourced};
@@ -263,8 +263,8 @@ pub(super) struct ReserveTable {
     probability: Option<At<Spelled<Probability>>>,
     /// The products to book by, by name; every one that sells the cluster unless given.
     product: Option<At<Names>>,
-    /// Who may use a Slurm reservation.
-    users: Option<Word>,
+    /// Who may use a Slurm reservation: one name, or several with commas between them or as an array.
+    users: Option<WordOrWords>,
     /// The zone of a Google Cloud reservation.
     zone: Option<Word>,
 }
@@ -285,7 +285,7 @@ impl ReserveTable {
                 .as_ref()
                 .map(|at| file.all(&at.value.each(&at.span)))
                 .unwrap_or_default(),
-            users: self.users.clone(),
+            users: self.users.clone().map(|WordOrWords(users)| users),
             zone: self.zone.clone(),
             replaced: None,
         }

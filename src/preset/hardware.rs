@@ -57,9 +57,13 @@ impl ClusterTable {
         };
         let max_gpus = within("max_gpus", self.max_gpus.value.0, &self.max_gpus, origin)?;
         if max_gpus > gpus_per_node && self.inter_node_gbps.is_none() {
+            // Jobs run on whole nodes: of one in part there is nothing to link.
+            let nodes = match max_gpus / gpus_per_node {
+                1 => "more than one node".to_owned(),
+                whole => format!("{whole} nodes"),
+            };
             return Err(Diagnostic::new(format!(
-                "`{name}` has {} nodes, but no `inter_node_gbps` says what links them",
-                max_gpus.div_ceil(gpus_per_node)
+                "`{name}` has {nodes}, but no `inter_node_gbps` says what links them"
             ))
             .in_text(origin.clone())
             .at(

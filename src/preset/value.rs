@@ -176,7 +176,7 @@ impl JsonSchema for Positive {
 pub(crate) trait Written: FromStr<Err: fmt::Display> {
     /// What is expected, with an example: the end of the sentence `expected …`.
     const EXPECTED: &'static str;
-    /// JSON types that the file may use.
+    /// JSON types that the file may use, beside a string.
     const TYPES: &'static [&'static str];
 }
 
@@ -310,7 +310,10 @@ impl<T: Written> JsonSchema for Spelled<T> {
         "Spelled".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let mut schema = json_schema!({"type": T::TYPES, "description": T::EXPECTED});
+        // Every value can be written as flags spell it.
+        let written = ["string"].iter().filter(|text| !T::TYPES.contains(text));
+        let types: Vec<&str> = T::TYPES.iter().chain(written).copied().collect();
+        let mut schema = json_schema!({"type": types, "description": T::EXPECTED});
         if T::TYPES.contains(&"array") {
             let items = serde_json::json!({"type": "integer", "minimum": 1});
             schema.insert("items".into(), items);

@@ -224,3 +224,54 @@ proptest! {
         }
     }
 }
+
+/// What a file may say as a string, it may say by the schema too.
+#[test]
+fn the_schema_takes_every_spelling_that_is_read() {
+    planned("model = \"gpt-1b\"\nconfidence = \"0.9\"\n[reserve]\nprobability = \"0.95\"\n")
+        .unwrap();
+    planned("model = \"gpt-1b\"\n[reliability]\nfailures_per_1000_node_days = \"5\"\n").unwrap();
+    let schema = serde_json::to_value(super::json_schema()).unwrap();
+    // As the file writes it, or as a flag does.
+    let types = |of: &serde_json::Value| -> Vec<String> {
+        let types = of["type"].as_array().unwrap();
+        types
+            .iter()
+            .map(|name| name.as_str().unwrap().to_owned())
+            .collect()
+    };
+    let in_table = |table: &str, key: &str| {
+        let table = schema["$defs"][table]["properties"][key].clone();
+        assert!(table.is_object(), "{key}");
+        table
+    };
+    for property in [
+        schema["properties"]["confidence"].clone(),
+        in_table("ReserveTable", "probability"),
+        in_table("ReliabilityTable", "failures_per_1000_node_days"),
+    ] {
+        let types = types(&property);
+        for name in ["string", "number"] {
+            assert!(types.iter().any(|known| known == name), "{property}");
+        }
+    }
+}
+
+#[test]
+fn users_of_a_reservation_are_one_name_or_several() {
+    let users = |written: &str| {
+        let text = format!("model = \"gpt-1b\"\n[reserve]\nusers = {written}\n");
+        let request = planned(&text)?;
+        Ok::<_, Diagnostic>(request.reserve.users.unwrap().as_str().to_owned())
+    };
+    for (written, read) in [
+        ("\"ana\"", "ana"),
+        ("\"ana,ben\"", "ana,ben"),
+        ("[\"ana\", \"ben\"]", "ana,ben"),
+    ] {
+        assert_eq!(users(written).unwrap(), read);
+    }
+    for wrong in ["[]", "3", "\"an a\"", "[\"ana\", \"b n\"]"] {
+        assert!(users(wrong).is_err(), "{wrong}");
+    }
+}
