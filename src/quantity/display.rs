@@ -36,21 +36,32 @@ pub(crate) fn plural(count: u64, what: &str) -> String {
     format!("{what}{ending}")
 }
 
+/// What is a thousand once it is rounded to three digits, of units of a thousandth: `999.5` is `1.00K`.
+const ROUNDS_TO_ONE: f64 = 0.999_5;
+
+/// Decimals that show three digits of a number below a thousand, at most four: of the number as it is
+/// rounded, so that 9.996 is `10.0`.
+pub(crate) fn three_digit_decimals(size: f64) -> usize {
+    match size {
+        _ if size >= 99.95 => 0,
+        _ if size >= 9.995 => 1,
+        _ if size >= ROUNDS_TO_ONE => 2,
+        _ if size >= 0.099_95 => 3,
+        _ => 4,
+    }
+}
+
 /// A count for people, with three to four digits: `1.51M`, `134B`, `25.7K`.
 #[must_use]
 pub fn display_count(value: f64) -> String {
     for (suffix, unit) in [("T", 1e12), ("B", 1e9), ("M", 1e6), ("K", 1e3)] {
-        if value >= unit {
-            let scaled = value / unit;
-            return if scaled >= 10_000.0 {
-                format!("{scaled:.2e}{suffix}")
-            } else if scaled >= 100.0 {
-                format!("{scaled:.0}{suffix}")
-            } else if scaled >= 10.0 {
-                format!("{scaled:.1}{suffix}")
-            } else {
-                format!("{scaled:.2}{suffix}")
-            };
+        let scaled = value / unit;
+        if scaled >= 9_999.5 {
+            return format!("{scaled:.2e}{suffix}");
+        }
+        if scaled >= ROUNDS_TO_ONE {
+            let decimals = three_digit_decimals(scaled);
+            return format!("{scaled:.decimals$}{suffix}");
         }
     }
     format!("{value:.0}")
@@ -116,16 +127,16 @@ pub(crate) fn display_percent(share: f64) -> String {
     format!("{:.1}", share * 100.0)
 }
 
+/// Decimals of a percentage that somebody states: enough for the share that is nearest to 0 or 1 of all
+/// that are taken.
+const STATED_DECIMALS: usize = 4;
+
 /// A confidence or another share that somebody states, as a percentage without decimals it doesn't
 /// need, and with those it has: two that differ are not told as the same.
 pub(crate) fn display_share(share: f64) -> String {
     let text = format!("{:.STATED_DECIMALS$}", share * 100.0);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
-
-/// Decimals of a percentage that somebody states: enough for the share that is nearest to 0 or 1 of all
-/// that are taken.
-const STATED_DECIMALS: usize = 4;
 
 /// An integer with thousands separators: `1,508,631`.
 #[must_use]

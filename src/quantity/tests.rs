@@ -104,6 +104,28 @@ fn durations_are_told_in_the_units_of_tables() {
     }
 }
 
+#[test]
+fn counts_have_the_digits_of_what_they_round_to() {
+    for (count, text) in [
+        (0.0, "0"),
+        (999.4, "999"),
+        (999.6, "1.00K"),
+        (9_994.0, "9.99K"),
+        (9_996.0, "10.0K"),
+        (99_940.0, "99.9K"),
+        (99_960.0, "100K"),
+        (999_400.0, "999K"),
+        (999_600.0, "1.00M"),
+        (99.96e9, "100B"),
+        (999_960_000_000.0, "1.00T"),
+        (1e12, "1.00T"),
+        (9_999.4e12, "9999T"),
+        (9_999.6e12, "1.00e4T"),
+    ] {
+        assert_eq!(display_count(count), text, "{count}");
+    }
+}
+
 /// What is promised must hold, and no digit is lost to how binary fractions round.
 #[test]
 fn probabilities_are_rounded_down_and_no_further() {

@@ -1,6 +1,6 @@
 //! Numbers as people read them: few digits, units in the header, never a bare float.
 
-use crate::quantity::{Interval, display_count};
+use crate::quantity::{Interval, display_count, three_digit_decimals};
 pub(super) use crate::quantity::{
     TimeUnit, display_dollars as dollars, display_percent as percent, display_share as confidence,
     display_unit_price as unit_price, display_whole as thousands,
@@ -16,13 +16,7 @@ pub(super) fn significant(value: f64) -> String {
     } else if size >= 999.5 {
         thousands(value)
     } else {
-        let decimals = match size {
-            _ if size >= 99.95 => 0,
-            _ if size >= 9.995 => 1,
-            _ if size >= 0.9995 => 2,
-            _ if size >= 0.099_95 => 3,
-            _ => 4,
-        };
+        let decimals = three_digit_decimals(size);
         format!("{value:.decimals$}")
     }
 }
@@ -173,6 +167,7 @@ mod tests {
             (2_102_302.0, 2_102_302.0, "2.10M"),
             (417_257_811.0, 417_257_811.0, "417M"),
             (1.23e13, 1.23e13, "12.3T"),
+            (999_700.0, 1e6, "1.00M"),
             (1e18, 1e18, "1.00e18"),
         ] {
             assert_eq!(compact(value, largest), text, "{value}");
