@@ -64,17 +64,23 @@ impl GpuCounts {
         let (Some(first), Some(last)) = (self.get(0), self.get(len - 1)) else {
             return Vec::new();
         };
+        let Some(places) = limit.checked_sub(1) else {
+            return Vec::new();
+        };
+        if places == 0 {
+            return vec![first];
+        }
         let ratio = last as f64 / first as f64;
-        let mut counts: Vec<u64> = (0..limit)
+        // The last one's place isn't computed: rounding may put it one count too low.
+        let mut counts: Vec<u64> = (0..places)
             .filter_map(|place| {
-                let share = place as f64 / (limit.max(2) - 1) as f64;
+                let share = place as f64 / places as f64;
                 self.first_at_least(first as f64 * ratio.powf(share))
             })
             .chain([last])
             .collect();
         counts.sort_unstable();
         counts.dedup();
-        counts.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
         counts
     }
 
@@ -146,4 +152,55 @@ fn stepped(low: u64, high: u64, step: u64, node: u64) -> Vec<Axis> {
 /// Saturates: a step too large to be represented is one that is never taken.
 fn least_common_multiple(a: u64, b: u64) -> u64 {
     (a / num_integer::gcd(a, b).max(1)).saturating_mul(b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::preset::Catalog;
+    use proptest::prelude::*;
+
+    fn cluster(gpus_per_node: u64) -> Cluster {
+        Cluster {
+            gpus_per_node,
+            max_gpus: 1 << 20,
+            ..Catalog::embedded().cluster("r7z2").unwrap().clone()
+        }
+    }
+
+    /// A sample of dense counts whose last place rounds down.
+    #[test]
+    fn a_sample_keeps_the_largest_count() {
+        let axis = Axis::Stepped {
+            low: 100,
+            high: 402,
+            step: 1,
+        };
+        let counts = GpuCounts::new(&axis, &cluster(1), false).sample(64);
+        assert_eq!((counts.first(), counts.last()), (Some(&100), Some(&402)));
+        assert!(counts.len() <= 64, "{counts:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_sample_is_some_of_the_counts_with_both_ends(
+            low in 1_u64..2000,
+            more in 0_u64..5000,
+            step in 1_u64..9,
+            node in 1_u64..9,
+            limit in 1_u64..70,
+        ) {
+            let axis = Axis::Stepped { low, high: low + more, step };
+            let counts = GpuCounts::new(&axis, &cluster(node), false);
+            let all: Vec<u64> = (0..counts.len()).filter_map(|index| counts.get(index)).collect();
+            let sample = counts.sample(limit);
+            prop_assert!(sample.len() as u64 <= limit);
+            prop_assert!(sample.is_sorted_by(|one, next| one < next), "{:?}", sample);
+            prop_assert!(sample.iter().all(|count| all.contains(count)));
+            prop_assert_eq!(sample.first(), all.first());
+            if limit > 1 {
+                prop_assert_eq!(sample.last(), all.last());
+            }
+        }
+    }
 }
