@@ -162,6 +162,60 @@ mod tests {
         }
     }
 
+    /// The lines against what they stand for, from the settings alone; of failures the first order (Kokolis
+    /// et al. 2024, arXiv 2410.21680): each costs a restart and half of what is saved at once.
+    #[test]
+    fn each_line_is_what_its_name_says() {
+        let catalog = Catalog::embedded();
+        let cluster = catalog.cluster("r1z1").unwrap();
+        for (nodes, rate, interval_s, train_h) in [
+            (8_u32, 5.0, 1800.0, 500.0),
+            (32, 10.0, 3600.0, 2000.0),
+            (1, 20.0, 900.0, 100.0),
+            (16, 0.5, 600.0, 30.0),
+        ] {
+            let reliability = Reliability {
+                failures_per_1000_node_days: rate,
+                restart_s: 1200.0,
+                start_up_s: 720.0,
+                checkpoint_bytes_per_param: 12.0,
+                write_bytes_per_s_node: 1e9,
+                checkpoint_interval_s: Some(interval_s),
+                spare_nodes: Some(2),
+                // The next node is there at once.
+                replacement_s: 0.0,
+                ..Reliability::default()
+            };
+            let gpus = 8.0 * f64::from(nodes);
+            let clock = WallClock::new(&reliability, 7_000_000_000, cluster, 8 * u64::from(nodes));
+            let bill = Bill::new(cluster, 8 * u64::from(nodes), 2, None);
+            let lines = bill.lines(&clock, train_h);
+            let hours = |item| {
+                let line = lines.iter().find(|line| line.item == item);
+                line.unwrap().gpu_hours
+            };
+            let write_h = 7e9 * 12.0 / (f64::from(nodes) * 1e9) / 3600.0;
+            let interval_h = interval_s / 3600.0;
+            assert!((hours(CostItem::Training) / gpus / train_h - 1.0).abs() < 1e-12);
+            assert!((hours(CostItem::StartUp) / gpus - 0.2).abs() < 1e-12);
+            let writes_h = (train_h / interval_h).floor() * write_h;
+            let written_h = hours(CostItem::Checkpoints) / gpus;
+            assert!(
+                (written_h - writes_h).abs() <= write_h,
+                "{written_h} {writes_h}"
+            );
+            let failures = rate * f64::from(nodes) / 24_000.0 * (train_h + writes_h);
+            let lost_h = failures * (1200.0 / 3600.0 + f64::midpoint(interval_h, write_h));
+            let billed_h = hours(CostItem::Failures) / gpus;
+            assert!(
+                (billed_h / lost_h - 1.0).abs() < 0.02,
+                "{billed_h} {lost_h}"
+            );
+            let run_h = train_h + 0.2 + written_h + billed_h;
+            assert!((hours(CostItem::Spares) / 16.0 / run_h - 1.0).abs() < 1e-12);
+        }
+    }
+
     /// Writes that would take longer than the run is given don't cost more than the whole of it.
     #[test]
     fn a_run_that_stalls_is_billed_for_no_more_than_it_takes() {
