@@ -251,14 +251,9 @@ fn answer<'a>(request: &'a Request, fit: &Fit) -> Result<Answer<'a>, AdviceError
 }
 
 fn throughput(outlook: &Outlook<'_>, index: usize, confidence: Confidence) -> Interval {
-    let nothing = Interval {
-        low: 0.0,
-        expected: 0.0,
-        high: 0.0,
-    };
     outlook
         .throughput_tok_s(index, confidence)
-        .unwrap_or(nothing)
+        .unwrap_or(Interval::ZERO)
 }
 
 /// Half of an interval's width, over its expected value.

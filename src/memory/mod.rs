@@ -178,7 +178,11 @@ impl MemoryModel {
     /// `usable − peak − allocator reserve` at `micro_batch` sequences, bytes per GPU.
     #[must_use]
     pub fn margin(&self, micro_batch: u64) -> f64 {
-        self.usable_bytes - self.peak(micro_batch) - self.reserve_bytes
+        self.margin_beside(self.peak(micro_batch))
+    }
+
+    fn margin_beside(&self, peak_bytes: f64) -> f64 {
+        self.usable_bytes - peak_bytes - self.reserve_bytes
     }
 
     /// The verdict at `micro_batch` sequences.
@@ -192,7 +196,7 @@ impl MemoryModel {
     pub fn estimate(&self, micro_batch: u64) -> MemoryEstimate {
         let parts = self.parts(micro_batch);
         let peak_bytes = parts.total();
-        let margin_bytes = self.usable_bytes - peak_bytes - self.reserve_bytes;
+        let margin_bytes = self.margin_beside(peak_bytes);
         MemoryEstimate {
             peak_bytes,
             parts,

@@ -14,6 +14,30 @@ pub struct Interval {
 }
 
 impl Interval {
+    /// Nothing, for sure.
+    pub const ZERO: Self = Self::exactly(0.0);
+
+    /// A value that is known, which both ends are; it is the caller's to be finite.
+    #[must_use]
+    pub const fn exactly(value: f64) -> Self {
+        Self {
+            low: value,
+            expected: value,
+            high: value,
+        }
+    }
+
+    /// The sum as if all went well together or badly together: its ends are those of the sums of low and
+    /// of high ends, further apart than those of what is independent.
+    #[must_use]
+    pub fn plus_end_by_end(self, other: Self) -> Self {
+        Self {
+            low: self.low + other.low,
+            expected: self.expected + other.expected,
+            high: self.high + other.high,
+        }
+    }
+
     /// An interval from any three numbers: ends are ordered around the expected value.
     ///
     /// Returns `None` when one of them is not finite, so that no NaN can be shown.

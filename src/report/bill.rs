@@ -116,14 +116,9 @@ mod tests {
 
     fn amounts(lines: &[Line]) -> (String, Vec<String>) {
         let sum: f64 = lines.iter().filter_map(|line| line.usd).sum();
-        let exactly = |value| Interval {
-            low: value,
-            expected: value,
-            high: value,
-        };
         let total = Total {
-            gpu_hours: exactly(sum / 2.0),
-            usd: Some(exactly(sum)),
+            gpu_hours: Interval::exactly(sum / 2.0),
+            usd: Some(Interval::exactly(sum)),
         };
         let grid = itemised("job", lines, total);
         let last = |cells: &Vec<Cell>| cells.last().unwrap().text.clone();

@@ -26,11 +26,7 @@ impl Desk<'_> {
         Some(if self.offer.bills_all() {
             idle_h.scale(price)
         } else {
-            Interval {
-                low: 0.0,
-                expected: 0.0,
-                high: 0.0,
-            }
+            Interval::ZERO
         })
     }
 

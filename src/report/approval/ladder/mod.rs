@@ -105,17 +105,9 @@ impl<'a> LadderApproval<'a> {
 
 /// Intervals end by end.
 fn sum(intervals: impl Iterator<Item = Option<Interval>>) -> Option<Interval> {
-    let nothing = Interval {
-        low: 0.0,
-        expected: 0.0,
-        high: 0.0,
-    };
-    intervals.into_iter().try_fold(nothing, |total, one| {
-        let one = one?;
-        Some(Interval {
-            low: total.low + one.low,
-            expected: total.expected + one.expected,
-            high: total.high + one.high,
+    intervals
+        .into_iter()
+        .try_fold(Interval::ZERO, |total, one| {
+            Some(total.plus_end_by_end(one?))
         })
-    })
 }

@@ -153,13 +153,8 @@ impl LadderApproval<'_> {
 
     fn total(&self) -> Total {
         let hours = |job: &ScheduledJob| Some(job.candidate.gpu_hours);
-        let nothing = Interval {
-            low: 0.0,
-            expected: 0.0,
-            high: 0.0,
-        };
         Total {
-            gpu_hours: sum(self.schedule.jobs.iter().map(hours)).unwrap_or(nothing),
+            gpu_hours: sum(self.schedule.jobs.iter().map(hours)).unwrap_or(Interval::ZERO),
             usd: self.cost(),
         }
     }
