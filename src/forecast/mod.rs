@@ -8,6 +8,7 @@
 //! | `finish` | the distribution of when a run is done |
 //! | `interval` | how often checkpoints are written |
 //! | `price` | which price a cluster is costed at, and how old it is |
+//! | `product_price` | at which prices a product is sold, and which clusters have one |
 //! | `cost` | the bill, item by item |
 
 mod cost;
@@ -16,6 +17,7 @@ mod finish;
 mod interval;
 mod price;
 mod price_kind;
+mod product_price;
 mod reliability;
 mod wall_clock;
 
@@ -24,5 +26,6 @@ pub use failures::Failures;
 pub use finish::FinishTime;
 pub use price::{Pricing, Reference};
 pub use price_kind::Commitment;
+pub use product_price::{has_price_of, sells_on_demand};
 pub use reliability::{RELIABILITY_SETTINGS, Reliability, ReliabilitySetting, share_without_spare};
 pub use wall_clock::{Course, Stall, WallClock};

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::price_kind::{Commitment, PriceKind};
+use super::price_kind::{Commitment, PriceKind, is_same};
 use crate::calendar::PriceDate;
 use crate::hardware::{Cluster, Price, Region};
 use crate::quantity::display_unit_price;
@@ -52,6 +52,11 @@ pub struct Pricing {
     pub reference: Option<Reference>,
     /// Kinds of price at which whole bookings are sold, and never single hours.
     pub whole_only: Vec<String>,
+    /// Kinds of price that a product which sells hours has for itself.
+    pub hourly: Vec<String>,
+    /// Whether, where no kind is asked for, hours on demand are bought: then not at what is known at
+    /// all, nor at a kind in `hourly`.
+    pub on_demand_only: bool,
 }
 
 impl Pricing {
@@ -66,7 +71,7 @@ impl Pricing {
         // Where no kind is asked for, what is known at all is better than no cost.
         let any = || {
             let mut here = cluster.prices.iter().filter(|price| self.is_here(price));
-            here.find(|_| self.price_type.is_none())
+            here.find(|_| self.price_type.is_none() && !self.on_demand_only)
         };
         own.find(|price| price.is_stated())
             .or_else(found)
@@ -76,12 +81,16 @@ impl Pricing {
 
     /// Whether a price is of the kind and the place asked for.
     fn is_asked(&self, price: &Price) -> bool {
+        self.is_of_kind_asked(price) && self.is_here(price)
+    }
+
+    /// Whether a price is of the kind asked for, wherever it holds.
+    pub(super) fn is_of_kind_asked(&self, price: &Price) -> bool {
         let kind = &price.price_type;
-        let asked = self.price_type.as_ref();
-        asked.map_or_else(
-            || self.is_plain(kind),
-            |asked| asked.eq_ignore_ascii_case(kind),
-        ) && self.is_here(price)
+        match &self.price_type {
+            Some(asked) => is_same(asked, kind),
+            None => self.is_plain(kind) && !(self.on_demand_only && among(&self.hourly, kind)),
+        }
     }
 
     fn is_here(&self, price: &Price) -> bool {
@@ -165,8 +174,7 @@ impl Pricing {
     /// are paid too.
     #[must_use]
     pub fn sells_whole(&self, price_type: &str) -> bool {
-        let mut kinds = self.whole_only.iter();
-        kinds.any(|kind| kind.eq_ignore_ascii_case(price_type))
+        among(&self.whole_only, price_type)
     }
 
     /// Where a price has to be from, in words: ` in us-east-1 from aws`; nothing when anywhere.
@@ -265,4 +273,9 @@ impl Pricing {
         }
         notes
     }
+}
+
+/// Whether a kind is one of some, however it is spelled.
+fn among(kinds: &[String], kind: &str) -> bool {
+    kinds.iter().any(|other| is_same(other, kind))
 }

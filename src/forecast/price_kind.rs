@@ -31,9 +31,8 @@ pub(super) enum PriceKind {
     Other,
 }
 
-/// Names of hours of nodes that stay; `as-billed` and `together` are of prices that come with
-/// tminus.
-const ON_DEMAND: [&str; 10] = [
+/// Names of hours of nodes that stay, as whoever asks can have them.
+const ON_DEMAND: [&str; 8] = [
     "on-demand",
     "ondemand",
     "pay-as-you-go",
@@ -42,9 +41,11 @@ const ON_DEMAND: [&str; 10] = [
     "standard",
     "no-commitment",
     "without-commitment",
-    "as-billed",
-    "together",
 ];
+
+/// Names of prices that come with tminus, of hours of nodes that stay; whether anyone can have some
+/// is not said by them.
+const OF_NODES_THAT_STAY: [&str; 2] = ["as-billed", "together"];
 
 /// What their sellers call nodes that are taken back at any time.
 const SPOT: [&str; 5] = [
@@ -55,11 +56,32 @@ const SPOT: [&str; 5] = [
     "low-priority",
 ];
 
+/// The name of a kind in the one spelling that all others of it come to.
+fn spelled(name: &str) -> String {
+    name.trim().to_lowercase().replace(['_', ' '], "-")
+}
+
+/// Whether two names are of one kind, however they are spelled: `On Demand` and `on-demand`.
+pub(super) fn is_same(one: &str, other: &str) -> bool {
+    spelled(one) == spelled(other)
+}
+
 impl PriceKind {
+    /// Whether a kind is called by a name of hours that whoever asks can have.
+    pub(super) fn is_called_on_demand(name: &str) -> bool {
+        ON_DEMAND.contains(&spelled(name).as_str())
+    }
+
+    /// Whether a kind may be of hours that whoever asks can have: it is called so, or doesn't say.
+    pub(super) fn may_be_on_demand(name: &str) -> bool {
+        Self::is_called_on_demand(name) || Self::of(name) == Self::Other
+    }
+
     /// By the name of a kind, however it is spelled.
     pub(super) fn of(name: &str) -> Self {
-        let name = name.trim().to_lowercase().replace(['_', ' '], "-");
-        if ON_DEMAND.contains(&name.as_str()) {
+        let name = spelled(name);
+        let of = |names: &[&str]| names.contains(&name.as_str());
+        if of(&ON_DEMAND) || of(&OF_NODES_THAT_STAY) {
             return Self::OnDemand;
         }
         let words: Vec<&str> = name.split('-').collect();

@@ -4,7 +4,7 @@ use super::settings::{SetAt, Sourced};
 use crate::calendar::Moment;
 use crate::calendar::PriceDate;
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::forecast::{Pricing, Reference};
+use crate::forecast::{Pricing, Reference, sells_on_demand};
 use crate::hardware::{Cluster, Price};
 use crate::preset::Catalog;
 use crate::product::Billing;
@@ -65,6 +65,8 @@ impl PriceSettings {
                 price.place().name().unwrap_or("-")
             })?,
             whole_only: whole_only(catalog),
+            hourly: hourly(catalog),
+            on_demand_only: false,
             states_own: self.states_own(),
             reference: as_of
                 .map(Reference::AsOf)
@@ -107,6 +109,16 @@ fn whole_only(catalog: &Catalog) -> Vec<String> {
     of(true)
         .filter(|kind| !by_the_hour.contains(kind))
         .collect()
+}
+
+/// Kinds of price that products which sell hours have for themselves, and which aren't those of hours on
+/// demand.
+fn hourly(catalog: &Catalog) -> Vec<String> {
+    let products = catalog.products();
+    let own = products
+        .filter(|product| product.billing == Billing::Used && !sells_on_demand(product))
+        .filter_map(|product| product.price_type.clone());
+    own.collect()
 }
 
 /// The value, if some price has it.

@@ -318,37 +318,16 @@ impl Catalog {
         self.products.find(name)
     }
 
-    /// Whether `product` can be booked for `cluster`: it is sold so, or by its own price, or it
-    /// stands for whatever cluster one has.
+    /// Whether `product` names `cluster`, by any of its names, among those that it sells.
     #[must_use]
-    pub fn sells(&self, product: &Product, cluster: &Cluster) -> bool {
-        match &product.offered {
-            Offered::Clusters(names) => names.iter().any(|name| {
-                let sold = self.clusters.get(name);
-                sold.is_some_and(|sold| sold.name == cluster.name)
-            }),
-            Offered::WherePriced => cluster
-                .prices
-                .iter()
-                .any(|price| Some(&price.price_type) == product.price_type.as_ref()),
-            Offered::Elsewhere => true,
-        }
-    }
-
-    /// The products that a cluster is booked by unless others are asked for, in the catalog's
-    /// order: those that sell it, or else those for clusters that nobody sells.
-    #[must_use]
-    pub fn products_of(&self, cluster: &Cluster) -> Vec<&Product> {
-        let elsewhere = |product: &&Product| product.offered == Offered::Elsewhere;
-        let sold: Vec<&Product> = self
-            .products()
-            .filter(|product| !elsewhere(product) && self.sells(product, cluster))
-            .collect();
-        if sold.is_empty() {
-            self.products().filter(elsewhere).collect()
-        } else {
-            sold
-        }
+    pub fn lists(&self, product: &Product, cluster: &Cluster) -> bool {
+        let Offered::Clusters(names) = &product.offered else {
+            return false;
+        };
+        names.iter().any(|name| {
+            let sold = self.clusters.get(name);
+            sold.is_some_and(|sold| sold.name == cluster.name)
+        })
     }
 
     /// All products, in the order they were added.

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::market::Market;
 use super::offer::Offer;
 use crate::calendar::{Due, Moment, Span};
 use crate::diagnostic::Diagnostic;
@@ -202,6 +203,8 @@ fn check_as_of(settings: &ReserveSettings) -> Result<(), Diagnostic> {
 
 /// The products asked for, or else all that sell a cluster, cluster by cluster.
 fn offers(request: &Request, catalog: &Catalog) -> Result<Vec<Offer>, Diagnostic> {
+    let pricing = &request.pricing;
+    let market = Market { catalog, pricing };
     let mut asked: Vec<&Product> = Vec::new();
     for name in &request.reserve.products {
         let product = catalog
@@ -210,9 +213,9 @@ fn offers(request: &Request, catalog: &Catalog) -> Result<Vec<Offer>, Diagnostic
         if !request
             .clusters
             .iter()
-            .any(|cluster| catalog.sells(product, cluster))
+            .any(|cluster| market.sells(product, cluster))
         {
-            return Err(name.refuse(sells_none(request, catalog, product), "sells none of them"));
+            return Err(name.refuse(sells_none(request, market, product), "sells none of them"));
         }
         if asked.iter().all(|other| other.name != product.name) {
             asked.push(product);
@@ -221,25 +224,26 @@ fn offers(request: &Request, catalog: &Catalog) -> Result<Vec<Offer>, Diagnostic
     let mut offers = Vec::new();
     for (position, cluster) in request.clusters.iter().enumerate() {
         let products = if asked.is_empty() {
-            catalog.products_of(cluster)
+            market.products_of(cluster)
         } else {
-            let sells = |product: &&Product| catalog.sells(product, cluster);
+            let sells = |product: &&Product| market.sells(product, cluster);
             asked.iter().copied().filter(sells).collect()
         };
         offers.extend(
             products
                 .into_iter()
-                .map(|product| Offer::new(position, cluster, product, &request.pricing)),
+                .map(|product| Offer::new(position, cluster, product, pricing)),
         );
     }
     Ok(offers)
 }
 
-fn sells_none(request: &Request, catalog: &Catalog, product: &Product) -> Diagnostic {
+fn sells_none(request: &Request, market: Market<'_>, product: &Product) -> Diagnostic {
     let names: Vec<&str> = request.clusters.iter().map(|c| c.name.as_str()).collect();
-    let sold: Vec<&str> = catalog
+    let sold: Vec<&str> = market
+        .catalog
         .clusters()
-        .filter(|cluster| catalog.sells(product, cluster))
+        .filter(|cluster| market.sells(product, cluster))
         .map(|cluster| cluster.name.as_str())
         .collect();
     let diagnostic = Diagnostic::new(format!(
@@ -255,7 +259,7 @@ fn sells_none(request: &Request, catalog: &Catalog, product: &Product) -> Diagno
     let others: Vec<&str> = request
         .clusters
         .iter()
-        .flat_map(|cluster| catalog.products_of(cluster))
+        .flat_map(|cluster| market.products_of(cluster))
         .map(|product| product.name.as_str())
         .collect();
     diagnostic.help(format!(

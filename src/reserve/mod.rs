@@ -11,6 +11,7 @@ mod bill;
 mod booking;
 mod choice;
 mod fleet;
+mod market;
 mod notes;
 mod offer;
 mod quote;

@@ -193,8 +193,8 @@ fn price(desk: &Desk<'_>) -> Option<String> {
         }
     };
     let others: Vec<String> = desk.cluster.prices.iter().map(shown).collect();
-    let wanted = pricing.price_type.iter().map(|of| format!("{of} "));
-    let wanted: String = wanted.collect();
+    let wanted = desk.offer.price_type().map(|of| format!("{of} "));
+    let wanted = wanted.unwrap_or_default();
     let known = if others.is_empty() {
         String::new()
     } else {

@@ -32,23 +32,7 @@ impl Offer {
         product: &Product,
         pricing: &Pricing,
     ) -> Self {
-        // Hours that are billed as used can be bought at any price of an hour, and the one asked for
-        // is taken; what is booked whole has a price of its own.
-        let (own, asked) = (product.price_type.as_ref(), pricing.price_type.as_ref());
-        let price_type = match product.billing {
-            Billing::Used => asked.filter(|kind| !pricing.sells_whole(kind)).or(own),
-            Billing::Upfront | Billing::Booked => own.or(asked),
-        };
-        let of = |price_type: Option<&String>| Pricing {
-            price_type: price_type.cloned(),
-            ..pricing.clone()
-        };
-        // What an hour is stated to cost is what plain hours of it are bought at.
-        let plain = product.billing == Billing::Used
-            && asked.is_none()
-            && own.is_some_and(|own| pricing.is_plain(own))
-            && pricing.price(cluster).is_some_and(Price::is_stated);
-        let pricing = of(price_type.filter(|_| !plain));
+        let pricing = pricing.of_product(product, cluster);
         let nodes = cluster.whole_nodes();
         Self {
             cluster: position,
@@ -58,6 +42,12 @@ impl Offer {
             gpus_per_node: cluster.gpus_per_node.max(1),
             max_nodes: product.max_nodes.map_or(nodes, |most| most.min(nodes)),
         }
+    }
+
+    /// The kind of price that is wanted for it; `None` for any.
+    pub(super) fn price_type(&self) -> Option<&String> {
+        let own = self.product.price_type.as_ref();
+        self.pricing.price_type.as_ref().or(own)
     }
 
     /// Dollars for an hour of so many nodes.

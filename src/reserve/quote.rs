@@ -45,7 +45,7 @@ pub(super) fn quote<'a>(
     let window = offer.window(ask)?;
     if matches!(ask.goal, Goal::Budget { .. }) && offer.price.is_none() {
         return Err(Reason::NoPrice {
-            price_type: offer.pricing.price_type.clone(),
+            price_type: offer.price_type().cloned(),
             place: offer.pricing.place_words(),
         });
     }

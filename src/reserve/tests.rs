@@ -1,11 +1,12 @@
 //! The provider's words, and the rules that no search is needed to see.
 
 mod held;
+mod prices;
 mod products;
 mod said;
 
 use super::{Ask, Booking, InWords, Reservation, ReserveError, reserve};
-use crate::job::{JobFile, resolve};
+use crate::job::{JobFile, Request, resolve};
 use crate::measure::{MOSAICGPT_2023, read};
 use crate::plan::Planner;
 use crate::preset::Catalog;
@@ -16,14 +17,18 @@ fn answer(job: &str) -> Result<Reservation, ReserveError> {
 }
 
 fn answer_to(job: &str) -> Result<Reservation, ReserveError> {
-    let catalog = Catalog::embedded();
-    let table = read("mosaicgpt-2023.csv", MOSAICGPT_2023, &catalog).unwrap();
+    let table = read("mosaicgpt-2023.csv", MOSAICGPT_2023, &Catalog::embedded()).unwrap();
     let fit = Fit::new("embedded", table.rows).unwrap();
+    let (request, ask) = asked_of(job);
+    reserve(&Planner::new(&fit), &request, &ask)
+}
+
+fn asked_of(job: &str) -> (Request, Ask) {
     let file = JobFile::parse("job.toml", job).unwrap();
-    let catalog = file.extend(catalog).unwrap();
+    let catalog = file.extend(Catalog::embedded()).unwrap();
     let request = resolve(file.settings, &catalog).unwrap();
     let ask = Ask::new(&request, &catalog).unwrap();
-    reserve(&Planner::new(&fit), &request, &ask)
+    (request, ask)
 }
 
 fn words(job: &str) -> InWords {
