@@ -187,6 +187,12 @@ impl Product {
         self.lengths.last().and_then(|step| step.up_to)
     }
 
+    /// How long the longest booking can be used; `None` when there is no longest.
+    #[must_use]
+    pub fn longest_usable(&self) -> Option<Span> {
+        self.longest().map(|longest| self.usable(longest))
+    }
+
     /// How much of a booking of that length can be used.
     #[must_use]
     pub fn usable(&self, length: Span) -> Span {

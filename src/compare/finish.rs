@@ -201,7 +201,14 @@ pub(super) fn finish(launched: &Launched<'_>, noise_sd: f64) -> Result<Finish, F
             ..end
         }
     });
-    let staying_h = booking.map_or(f64::INFINITY, |booking| usable_h(booking, start));
+    // What is billed as used stays until it is given back, or as long as it is sold.
+    let staying_h = match booking {
+        Some(booking) => usable_h(booking, start),
+        None => {
+            let longest = launched.product.and_then(Product::longest_usable);
+            longest.map_or(f64::INFINITY, Span::hours)
+        }
+    };
     let bill = match booked {
         Some(booking) => of_booking(launched, booking, start, (whole, remaining)),
         None => by_the_hour(launched, whole, remaining),

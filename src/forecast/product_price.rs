@@ -14,9 +14,9 @@ impl Pricing {
     pub fn of_product(&self, product: &Product, cluster: &Cluster) -> Self {
         let (own, asked) = (product.price_type.as_ref(), self.price_type.as_ref());
         let price_type = match product.billing {
-            Billing::Used => asked.filter(|kind| !self.sells_whole(kind)).or_else(|| {
-                own.filter(|own| !self.buys_on_demand(own, cluster))
-            }),
+            Billing::Used => asked
+                .filter(|kind| !self.sells_whole(kind))
+                .or_else(|| own.filter(|own| !self.buys_on_demand(own, cluster))),
             Billing::Upfront | Billing::Booked => own.or(asked),
         };
         let by_the_hour = product.billing == Billing::Used;
@@ -30,7 +30,8 @@ impl Pricing {
     /// Whether hours of a product that is sold at a kind of price are what a plan is costed at where
     /// no kind is asked for: hours on demand, or any at what an hour is stated to cost.
     fn buys_on_demand(&self, own: &str, cluster: &Cluster) -> bool {
-        let stated = || self.price_type.is_none() && self.price(cluster).is_some_and(Price::is_stated);
+        let stated =
+            || self.price_type.is_none() && self.price(cluster).is_some_and(Price::is_stated);
         PriceKind::is_called_on_demand(own) || (self.is_plain(own) && stated())
     }
 

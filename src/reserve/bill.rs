@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::booking::Desk;
 use super::choice::Choice;
 use crate::forecast::{CostItem, CostLine};
-use crate::product::Billing;
+use crate::product::{Billing, Product};
 use crate::quantity::Interval;
 
 /// The expected cost by what it is for, dollars; the parts add up to it.
@@ -81,17 +81,20 @@ impl Desk<'_> {
 }
 
 /// Hours that are billed of a booking whose run takes `run_h`.
-pub(super) fn billed_h(billing: Billing, booked_h: f64, run_h: f64) -> f64 {
-    match billing {
-        // Nobody takes these nodes away: they are paid for until the run is done.
-        Billing::Used => run_h,
+pub(super) fn billed_h(product: &Product, booked_h: f64, run_h: f64) -> f64 {
+    match product.billing {
+        // They are paid for until the run is done, or as long as they can be had.
+        Billing::Used => {
+            let longest = product.longest_usable();
+            longest.map_or(run_h, |longest| run_h.min(longest.hours()))
+        }
         Billing::Upfront | Billing::Booked => booked_h,
     }
 }
 
 /// The same of an interval.
-pub(super) fn billed(billing: Billing, booked_h: f64, run_h: Interval) -> Interval {
-    let billed = |hours: f64| billed_h(billing, booked_h, hours);
+pub(super) fn billed(product: &Product, booked_h: f64, run_h: Interval) -> Interval {
+    let billed = |hours: f64| billed_h(product, booked_h, hours);
     Interval {
         low: billed(run_h.low),
         expected: billed(run_h.expected),

@@ -8,14 +8,15 @@ use super::bill::{CostParts, billed, left_over};
 use super::choice::{Choice, Role};
 use super::fleet::Run;
 use super::offer::{Offer, Window};
+use super::price::PriceReport;
 use super::words::InWords;
 use crate::calendar::{Day, Moment, Span};
 use crate::forecast::CostLine;
-use crate::hardware::{Cluster, Region, known};
+use crate::hardware::Cluster;
 use crate::job::Request;
 use crate::plan::Candidate;
 use crate::product::Billing;
-use crate::quantity::{Interval, display_unit_price};
+use crate::quantity::Interval;
 use crate::throughput::Fit;
 
 /// One booking. Times are RFC 3339 in UTC, and `null` where no start was given.
@@ -66,12 +67,14 @@ pub struct Booking {
     pub idle_h: Interval,
     /// What these cost, of all nodes booked; `null` without a price, nothing where use is billed.
     pub idle_usd: Option<Interval>,
-    /// Probability that the run is done by the end of the booking and by the deadline; by the
-    /// deadline alone where nodes are billed as used and there is one.
+    /// Probability that the run is done by the end of the booking and by the deadline; where nodes are
+    /// billed as used and there is a deadline, by that and within the longest booking sold.
     pub probability: f64,
     /// Probability that the longest booking this product sells would be enough; `null` when there
     /// is no longest.
     pub probability_in_longest: Option<f64>,
+    /// Hours that the longest booking this product sells can be used; `null` when there is no longest.
+    pub longest_usable_h: Option<f64>,
     /// The latest time at which a checkpoint can be begun that is whole before the nodes go.
     #[schemars(with = "Option<String>")]
     pub last_checkpoint: Option<Moment>,
@@ -112,43 +115,6 @@ pub struct Booking {
     /// The configuration that runs on it, costed at the price of the booking: the run by itself,
     /// without what the booking leaves idle.
     pub candidate: Candidate,
-}
-
-/// A price, with its date and source.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct PriceReport {
-    /// US dollars per GPU-hour.
-    pub usd_per_gpu_hour: f64,
-    /// What kind of price.
-    pub price_type: String,
-    /// Region it holds for.
-    pub region: String,
-    /// Date of the price.
-    pub as_of: String,
-    /// Who published it.
-    pub source: String,
-}
-
-impl PriceReport {
-    /// The price, and what is known of who says so.
-    #[must_use]
-    pub fn words(&self) -> String {
-        let date = format!("as of {}", self.as_of);
-        let date = if known(&self.as_of) {
-            date.as_str()
-        } else {
-            ""
-        };
-        let kind = self.price_type.as_str();
-        let region = Region::of(&self.region).name().unwrap_or_default();
-        let details = [kind, region, self.source.as_str(), date];
-        let details: Vec<&str> = details.into_iter().filter(|text| known(text)).collect();
-        format!(
-            "${} per GPU-hour ({})",
-            display_unit_price(self.usd_per_gpu_hour),
-            details.join(", ")
-        )
-    }
 }
 
 /// A booking one step away.
@@ -220,13 +186,12 @@ impl Desk<'_> {
         let (offer, product) = (self.offer, &self.offer.product);
         let usable = product.usable(length);
         let run_h = run.finish.interval(self.request.confidence);
-        let billed_h = billed(product.billing, length.hours(), run_h);
+        let billed_h = billed(product, length.hours(), run_h);
         let hourly_usd = offer.usd_per_hour(booked);
         let committed_usd = choice.committed_usd(offer);
         let idle_h = left_over(length.hours(), run_h);
-        // Nodes billed as used stay until they are given back: nothing cuts their run off.
-        let last_checkpoint =
-            last_checkpoint(run, usable).filter(|_| product.billing != Billing::Used);
+        let staying = self.staying(length);
+        let last_checkpoint = staying.and_then(|usable| last_checkpoint(run, usable));
         let latest_start = self.latest_start(needed);
         let booking = Booking {
             roles,
@@ -252,8 +217,9 @@ impl Desk<'_> {
             idle_usd: self.idle_usd(booked, idle_h),
             probability: self.probability(run, length),
             probability_in_longest: product
-                .longest()
-                .map(|longest| run.probability_by(product.usable(longest))),
+                .longest_usable()
+                .map(|usable| run.probability_by(usable)),
+            longest_usable_h: product.longest_usable().map(Span::hours),
             last_checkpoint: last_checkpoint.and_then(|span| self.window.at(span)),
             last_checkpoint_h: last_checkpoint.map(Span::hours),
             latest_start,
@@ -264,13 +230,7 @@ impl Desk<'_> {
             upfront_usd: committed_usd.filter(|_| product.billing == Billing::Upfront),
             cost_parts_usd: self.cost_parts(choice),
             cost_lines: self.cost_lines(choice),
-            price: offer.price.as_ref().map(|price| PriceReport {
-                usd_per_gpu_hour: price.usd_per_gpu_hour,
-                price_type: price.price_type.clone(),
-                region: price.region.clone(),
-                as_of: price.as_of.clone(),
-                source: price.source.clone(),
-            }),
+            price: offer.price.as_ref().map(PriceReport::new),
             steps: self.steps(choice),
             in_words: InWords::new(self, choice, latest_start),
             cancel: offer.cancel(),
@@ -293,12 +253,25 @@ impl Desk<'_> {
         Booking { notes, ..booking }
     }
 
+    /// How long the nodes of a booking of that length stay; `None` where that is until they are given
+    /// back: those billed as used, of a product without a longest booking.
+    fn staying(&self, length: Span) -> Option<Span> {
+        let product = &self.offer.product;
+        if self.offer.bills_all() {
+            Some(product.usable(length))
+        } else {
+            product.longest_usable()
+        }
+    }
+
     /// Probability of being done by the end of a booking of that length and by the deadline; nodes
-    /// billed as used stay until the deadline, where there is one.
+    /// billed as used stay until the deadline, where there is one and they can be had so long.
     fn probability(&self, run: &Run, length: Span) -> f64 {
         let usable = self.offer.product.usable(length);
         run.probability_by(match self.window.limit {
-            Some(limit) if !self.offer.bills_all() => limit,
+            Some(limit) if !self.offer.bills_all() => self
+                .staying(length)
+                .map_or(limit, |staying| limit.min(staying)),
             _ => self.window.within(usable),
         })
     }

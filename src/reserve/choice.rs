@@ -52,7 +52,7 @@ impl Choice<'_> {
     /// Hours expected to be billed.
     pub(super) fn billed_h(&self, offer: &Offer) -> f64 {
         let (booked_h, run_h) = (self.length.hours(), self.run.finish.expected_h());
-        billed_h(offer.product.billing, booked_h, run_h)
+        billed_h(&offer.product, booked_h, run_h)
     }
 
     /// Dollars that suffice with the probability asked for; `None` without a price.

@@ -109,8 +109,8 @@ fn best_chance(request: &Request, ask: &Ask, quotes: &[Quote<'_>]) -> Option<Str
         .iter()
         .filter_map(|quote| Some((quote, quote.window.limit?)))
         .flat_map(|(quote, limit)| {
-            let longest = quote.offer.product.longest().unwrap_or(Span::MAX);
-            let time = limit.min(quote.offer.product.usable(longest));
+            let longest = quote.offer.product.longest_usable();
+            let time = limit.min(longest.unwrap_or(Span::MAX));
             quote
                 .runs
                 .iter()
@@ -202,8 +202,8 @@ fn by_then(
     let timed = quotes
         .iter()
         .flat_map(|quote| {
-            let longest = quote.offer.product.longest().unwrap_or(Span::MAX);
-            let time = quote.window.within(quote.offer.product.usable(longest));
+            let longest = quote.offer.product.longest_usable();
+            let time = quote.window.within(longest.unwrap_or(Span::MAX));
             quote
                 .runs
                 .iter()
@@ -269,11 +269,11 @@ fn bought(
                 let booked = offer.booked(run.nodes(), run.spares())?;
                 let paid_h = usd / offer.usd_per_hour(booked)?;
                 let paid = Span::from_hours_down(paid_h);
-                let longest = offer.product.longest().unwrap_or(Span::MAX);
+                let longest = offer.product.longest_usable().unwrap_or(Span::MAX);
                 let time = if offer.bills_all() {
                     offer.product.usable(offer.product.longest_within(paid)?)
                 } else {
-                    paid.min(offer.product.usable(longest))
+                    paid.min(longest)
                 };
                 Some((quote, run, quote.window.within(time)))
             })

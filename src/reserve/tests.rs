@@ -4,6 +4,7 @@ mod held;
 mod prices;
 mod products;
 mod said;
+mod used;
 
 use super::{Ask, Booking, InWords, Reservation, ReserveError, reserve};
 use crate::job::{JobFile, Request, resolve};
@@ -29,6 +30,14 @@ fn asked_of(job: &str) -> (Request, Ask) {
     let request = resolve(file.settings, &catalog).unwrap();
     let ask = Ask::new(&request, &catalog).unwrap();
     (request, ask)
+}
+
+/// What is said of a job for which nothing that is sold is enough.
+fn help_of(job: &str) -> Vec<String> {
+    match answer_to(job) {
+        Err(ReserveError::NotEnough { help, .. }) => help,
+        other => panic!("{other:?} of {job}"),
+    }
 }
 
 fn words(job: &str) -> InWords {

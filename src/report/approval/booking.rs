@@ -91,6 +91,18 @@ fn cost(booking: &Booking) -> String {
 /// By when the probability holds: the end of what can be used, or the deadline before it.
 fn done_by(reservation: &Reservation, booking: &Booking) -> String {
     let stay = booking.billing == Billing::Used;
+    let longest_h = booking.longest_usable_h.filter(|_| stay);
+    let last = booking.start.zip(longest_h.map(Span::of_hours));
+    let last = last.and_then(|(start, longest)| start.plus(longest));
+    if let Some((last, deadline)) = last.zip(reservation.deadline)
+        && last < deadline
+    {
+        return format!(
+            "by {}, when the longest booking sold ends, and before the deadline, {}",
+            short(last),
+            short(deadline)
+        );
+    }
     match (booking.usable_until, reservation.deadline) {
         (Some(_), Some(deadline)) if stay => format!("by the deadline, {}", short(deadline)),
         (Some(end), None) if stay => format!("by {}", short(end)),
@@ -105,7 +117,9 @@ fn done_by(reservation: &Reservation, booking: &Booking) -> String {
         (Some(end), None) => format!("by {}, when the nodes go", short(end)),
         (None, _) => {
             let hours = match reservation.goal {
-                Goal::Deadline { within_h } if stay => within_h,
+                Goal::Deadline { within_h } if stay => {
+                    longest_h.map_or(within_h, |longest_h| within_h.min(longest_h))
+                }
                 Goal::Deadline { within_h } => within_h.min(booking.usable_h),
                 Goal::Budget { .. } | Goal::Nodes { .. } => booking.usable_h,
             };

@@ -145,12 +145,16 @@ fn by_the_deadline(reservation: &Reservation) -> &'static str {
 
 /// What the end of a booking means where its nodes aren't taken away at it.
 fn staying(reservation: &Reservation) -> &'static str {
-    let mut bookings = reservation.bookings.iter();
+    let bookings = reservation.bookings.iter();
+    let mut used = bookings.filter(|booking| booking.billing == Billing::Used);
     let deadline = matches!(reservation.goal, Goal::Deadline { .. });
-    if deadline && bookings.any(|booking| booking.billing == Billing::Used) {
-        "; by the deadline alone where nodes are billed as used, as these stay until the run is done"
-    } else {
+    if !deadline || used.clone().next().is_none() {
         ""
+    } else if used.any(|booking| booking.longest_usable_h.is_some()) {
+        "; by the deadline alone where nodes are billed as used, as these stay until the run is done, \
+         or as long as they are sold at most"
+    } else {
+        "; by the deadline alone where nodes are billed as used, as these stay until the run is done"
     }
 }
 

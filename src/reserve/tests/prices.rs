@@ -47,11 +47,7 @@ fn hours_are_billed_at_what_a_plan_is_costed_at() {
         let planned = request.pricing.price(&request.clusters[0]).unwrap();
         assert!((planned.usd_per_gpu_hour - usd).abs() < 1e-9, "{kind}");
         let found = answer_to(&job).unwrap();
-        assert_eq!(
-            rates(&found.bookings),
-            [("on-demand", Some(usd))],
-            "{kind}"
-        );
+        assert_eq!(rates(&found.bookings), [("on-demand", Some(usd))], "{kind}");
         // A kind that doesn't say what it is of is told with the price.
         let unsaid = found.bookings[0].notes.iter();
         let unsaid = unsaid.filter(|note| note.contains("it is taken for hours on demand"));
@@ -131,6 +127,7 @@ fn hours_on_demand_are_not_billed_at_whatever_is_known() {
     ))
     .unwrap();
     assert_eq!(rates(&found.bookings), [("on-demand", None)]);
-    let why = |note: &String| note.contains("no on-demand price is known for p4d.24xlarge in us-west-2");
+    let why =
+        |note: &String| note.contains("no on-demand price is known for p4d.24xlarge in us-west-2");
     assert!(found.bookings[0].notes.iter().any(why));
 }
