@@ -89,8 +89,8 @@ pub struct Booking {
     pub book_from: Option<Day>,
     /// Dollars; `null` when no price is known.
     pub cost_usd: Option<Interval>,
-    /// Dollars that suffice with the probability asked for, which is what a budget is held against;
-    /// `null` when no price is known.
+    /// Dollars that suffice with the probability asked for, and no less than `cost_usd` expects, which is
+    /// what a budget is held against; `null` when no price is known.
     pub committed_usd: Option<f64>,
     /// Dollars that its price binds one to, of which its cost is a part; `null` for none, or unknown.
     pub commitment_usd: Option<f64>,

@@ -55,12 +55,14 @@ impl Choice<'_> {
         billed_h(&offer.product, booked_h, run_h)
     }
 
-    /// Dollars that suffice with the probability asked for; `None` without a price.
+    /// Dollars that suffice with the probability asked for, and never less than are expected to be
+    /// billed: of a run that seldom fails and is then held up for long, the mean can lie beyond what
+    /// suffices mostly. `None` without a price.
     pub(super) fn committed_usd(&self, offer: &Offer) -> Option<f64> {
         let hours = if offer.bills_all() {
             self.length.hours()
         } else {
-            self.run.needed_h
+            self.run.needed_h.max(self.billed_h(offer))
         };
         offer.usd_per_hour(self.booked).map(|price| price * hours)
     }

@@ -131,43 +131,55 @@ fn best_chance(request: &Request, ask: &Ask, quotes: &[Quote<'_>]) -> Option<Str
     })
 }
 
+/// A run and the time that it has.
+struct Timed<'a> {
+    quote: &'a Quote<'a>,
+    run: &'a Run,
+    time: Span,
+    /// Whether the time is what is paid for hours as they are used: then those expected have to be
+    /// within it too.
+    paid: bool,
+}
+
 /// The most tokens that a booking trains within its time.
 fn most_tokens<'a>(
     planner: &Planner<'_>,
     request: &Request,
     ask: &Ask,
-    timed: Vec<(&'a Quote<'a>, &'a Run, Span)>,
-) -> Option<(u64, &'a Quote<'a>, &'a Run, Span)> {
+    timed: Vec<Timed<'a>>,
+) -> Option<(u64, Timed<'a>)> {
     timed
         .into_par_iter()
-        .filter_map(|(quote, run, time)| {
-            let tokens = tokens_within(planner, request, run, time, ask.probability)?;
-            Some((tokens, quote, run, time))
+        .filter_map(|timed| {
+            let tokens = tokens_within(planner, request, &timed, ask.probability)?;
+            Some((tokens, timed))
         })
         .collect::<Vec<_>>()
         .into_iter()
         // Those that read the same are equals: then the fewest nodes, and the first of these, since
         // max_by_key would keep the last.
         .rev()
-        .max_by_key(|(tokens, _, run, _)| (three_digits(*tokens), Reverse(run.nodes())))
+        .max_by_key(|(tokens, timed)| (three_digits(*tokens), Reverse(timed.run.nodes())))
 }
 
 /// Shares of the tokens found that may be missing from them: fewer than are shown.
 const FINE: u64 = 10_000;
 
-/// The most tokens that `run` trains within `time` with that probability, to a ten-thousandth.
+/// The most tokens that a run trains within its time with that probability, to a ten-thousandth.
 fn tokens_within(
     planner: &Planner<'_>,
     request: &Request,
-    run: &Run,
-    time: Span,
+    timed: &Timed<'_>,
     probability: f64,
 ) -> Option<u64> {
-    let finisher = planner.finisher(request, &run.candidate)?;
+    let finisher = planner.finisher(request, &timed.run.candidate)?;
+    let hours = timed.time.hours();
     let enough = |tokens: u64| {
         Tokens::new(tokens).is_ok_and(|tokens| {
             finisher.at(tokens).is_some_and(|finish| {
-                !finish.stalls() && finish.hours_at(probability) <= time.hours()
+                !finish.stalls()
+                    && finish.hours_at(probability) <= hours
+                    && (!timed.paid || finish.expected_h() <= hours)
             })
         })
     };
@@ -209,10 +221,18 @@ fn by_then(
                 .iter()
                 .filter(move |run| asked.is_none_or(|nodes| run.nodes() == nodes))
                 .filter(|run| quote.offer.booked(run.nodes(), run.spares()).is_some())
-                .map(move |run| (quote, run, time))
+                .map(move |run| Timed {
+                    quote,
+                    run,
+                    time,
+                    paid: false,
+                })
         })
         .collect();
-    let (tokens, quote, run, time) = most_tokens(planner, request, ask, timed)?;
+    let (tokens, best) = most_tokens(planner, request, ask, timed)?;
+    let Timed {
+        quote, run, time, ..
+    } = best;
     let when = match quote.window.limit {
         Some(_) => "by then".to_owned(),
         None => format!("in the longest booking, {}", display_hours(time.hours())),
@@ -275,11 +295,19 @@ fn bought(
                 } else {
                     paid.min(longest)
                 };
-                Some((quote, run, quote.window.within(time)))
+                Some(Timed {
+                    quote,
+                    run,
+                    time: quote.window.within(time),
+                    paid: !offer.bills_all() && paid <= longest,
+                })
             })
         })
         .collect();
-    let (tokens, quote, run, time) = most_tokens(planner, request, ask, timed)?;
+    let (tokens, best) = most_tokens(planner, request, ask, timed)?;
+    let Timed {
+        quote, run, time, ..
+    } = best;
     Some(format!(
         "${0} buys {1} of the {2} tokens: {3} for {time} (`--tokens {1}`)",
         display_dollars_up(usd),

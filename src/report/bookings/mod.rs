@@ -174,8 +174,8 @@ pub(super) fn reading(reservation: &Reservation) -> Vec<(String, String)> {
         (
             "at most".to_owned(),
             format!(
-                "a budget is held against what suffices with probability {}, not against the cost \
-                 that is expected",
+                "a budget is held against what suffices with probability {}, or against the cost \
+                 that is expected where that is more",
                 reservation.probability
             ),
         )
