@@ -92,7 +92,8 @@ pub struct Booking {
     /// Dollars that suffice with the probability asked for, and no less than `cost_usd` expects, which is
     /// what a budget is held against; `null` when no price is known.
     pub committed_usd: Option<f64>,
-    /// Dollars that its price binds one to, of which its cost is a part; `null` for none, or unknown.
+    /// Dollars that its price binds one to, of which its cost is a part: for as many terms, one after
+    /// another, as hold the hours of `committed_usd`; `null` for none, or unknown.
     pub commitment_usd: Option<f64>,
     /// Dollars to pay before it starts; `null` when nothing is, or no price is known.
     pub upfront_usd: Option<f64>,
@@ -226,7 +227,7 @@ impl Desk<'_> {
             book_from: self.book_from().map(Moment::day),
             cost_usd: hourly_usd.map(|price| billed_h.scale(price)),
             committed_usd,
-            commitment_usd: offer.commitment_usd(booked),
+            commitment_usd: choice.commitment_usd(offer),
             upfront_usd: committed_usd.filter(|_| product.billing == Billing::Upfront),
             cost_parts_usd: self.cost_parts(choice),
             cost_lines: self.cost_lines(choice),
@@ -243,7 +244,7 @@ impl Desk<'_> {
                 )
             },
         };
-        let mut notes = super::notes::notes(self, &booking);
+        let mut notes = super::notes::notes(self, choice, &booking);
         if let (true, None) = self.more_nodes(choice) {
             notes.push(
                 "more nodes: none that can be booked makes it likelier in that time, or cheaper"

@@ -10,7 +10,7 @@ use super::Goal;
 use super::ask::Ask;
 use super::bill::billed_h;
 use super::fleet::Run;
-use super::offer::{Offer, Window};
+use super::offer::{Offer, Terms, Window};
 use super::refusal::Reason;
 use crate::calendar::Span;
 use crate::forecast::Stall;
@@ -55,16 +55,33 @@ impl Choice<'_> {
         billed_h(&offer.product, booked_h, run_h)
     }
 
-    /// Dollars that suffice with the probability asked for, and never less than are expected to be
-    /// billed: of a run that seldom fails and is then held up for long, the mean can lie beyond what
-    /// suffices mostly. `None` without a price.
-    pub(super) fn committed_usd(&self, offer: &Offer) -> Option<f64> {
-        let hours = if offer.bills_all() {
+    /// Hours billed that suffice with the probability asked for, and never fewer than are expected to
+    /// be billed: of a run that seldom fails and is then held up for long, the mean can lie beyond what
+    /// suffices mostly.
+    fn committed_h(&self, offer: &Offer) -> f64 {
+        if offer.bills_all() {
             self.length.hours()
         } else {
             self.run.needed_h.max(self.billed_h(offer))
-        };
+        }
+    }
+
+    /// Dollars of these hours; `None` without a price.
+    pub(super) fn committed_usd(&self, offer: &Offer) -> Option<f64> {
+        let hours = self.committed_h(offer);
         offer.usd_per_hour(self.booked).map(|price| price * hours)
+    }
+
+    /// Terms of what its price binds one to that hold these hours; `None` where it binds to nothing, or
+    /// for how long is unknown.
+    pub(super) fn terms(&self, offer: &Offer) -> Option<Terms> {
+        offer.terms(self.committed_h(offer))
+    }
+
+    /// Dollars of these terms; `None` where there are none, or no price is known.
+    pub(super) fn commitment_usd(&self, offer: &Offer) -> Option<f64> {
+        let terms = self.terms(offer)?;
+        Some(offer.usd_per_hour(self.booked)? * terms.hours())
     }
 
     /// Node-hours billed.

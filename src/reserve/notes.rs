@@ -2,7 +2,7 @@
 
 use super::Goal;
 use super::booking::{Booking, Desk};
-use super::choice::choice;
+use super::choice::{Choice, choice};
 use super::fleet::Run;
 use super::offer::Offer;
 use super::words::region_of_zone;
@@ -15,13 +15,13 @@ use crate::plan::{
 };
 use crate::product::{Billing, Form};
 use crate::quantity::{
-    counted, display_dollars, display_hours, display_thousands, display_unit_price,
+    counted, display_dollars, display_hours, display_thousands, display_unit_price, display_whole,
 };
 
 /// Chance of needing more than the longest booking that is worth a word.
 const WORTH_A_WORD: f64 = 0.01;
 
-pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
+pub(super) fn notes(desk: &Desk<'_>, choice: &Choice<'_>, booking: &Booking) -> Vec<String> {
     let mut notes = Vec::new();
     notes.extend(tokens_note(
         desk.request,
@@ -47,7 +47,7 @@ pub(super) fn notes(desk: &Desk<'_>, booking: &Booking) -> Vec<String> {
     notes.extend(other_price(desk));
     notes.extend(about_price(desk));
     notes.extend(other_region(desk));
-    notes.extend(bound(desk, booking));
+    notes.extend(bound(desk, choice));
     if let Goal::Deadline { .. } = desk.ask.goal
         && booking.cost_usd.is_none()
         && booking.roles.contains(&super::Role::Cheapest)
@@ -237,16 +237,20 @@ fn other_price(desk: &Desk<'_>) -> Option<String> {
     })
 }
 
-/// What a commitment comes to, of which the booking's cost is a part.
-fn bound(desk: &Desk<'_>, booking: &Booking) -> Option<String> {
-    let offer = desk.offer;
-    let hours = offer.commitment()?.hours()?;
-    let usd = booking.commitment_usd?;
+/// What a commitment comes to, of which the booking's cost is a part: a run that outlasts one term takes
+/// several.
+fn bound(desk: &Desk<'_>, choice: &Choice<'_>) -> Option<String> {
+    let terms = choice.terms(desk.offer)?;
+    let several = if terms.count > 1.0 {
+        format!("{} terms of ", display_whole(terms.count))
+    } else {
+        String::new()
+    };
     Some(format!(
-        "to have it at that price is to pay about ${}: {} for {} h; the cost is this run's part of that",
-        display_dollars(usd),
-        counted(booking.booked_nodes, "node"),
-        display_thousands(hours.into()),
+        "to have it at that price is to pay about ${}: {} for {several}{} h; the cost is this run's part of that",
+        display_dollars(choice.commitment_usd(desk.offer)?),
+        counted(choice.booked, "node"),
+        display_thousands(terms.each_h.into()),
     ))
 }
 

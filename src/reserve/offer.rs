@@ -78,10 +78,14 @@ impl Offer {
         self.pricing.commitment(self.price.as_ref()?)
     }
 
-    /// Dollars that its price binds one to for so many nodes; `None` where that is none, or unknown.
-    pub(super) fn commitment_usd(&self, nodes: u64) -> Option<f64> {
-        let hours = self.commitment()?.hours()?;
-        Some(self.usd_per_hour(nodes)? * f64::from(hours))
+    /// Terms of what its price binds one to, one after another, that hold so many hours; `None` where
+    /// it binds to nothing, or for how long is unknown.
+    pub(super) fn terms(&self, hours: f64) -> Option<Terms> {
+        let each_h = self.commitment()?.hours()?;
+        Some(Terms {
+            each_h,
+            count: (hours / f64::from(each_h)).ceil().max(1.0),
+        })
     }
 
     /// Whether and how a booking can be cancelled or changed: a commitment outlasts it.
@@ -127,6 +131,22 @@ impl Offer {
             start: Some(start),
             limit,
         })
+    }
+}
+
+/// Terms that a price binds one to, one after another.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Terms {
+    /// Hours of each.
+    pub(super) each_h: u32,
+    /// How many; whole.
+    pub(super) count: f64,
+}
+
+impl Terms {
+    /// Hours of all.
+    pub(super) fn hours(self) -> f64 {
+        f64::from(self.each_h) * self.count
     }
 }
 

@@ -99,3 +99,22 @@ fn too_many_spares_for_one_cluster_rule_it_out_alone() {
         found.ruled_out
     );
 }
+
+/// A run that outlasts one term of a commitment is bound by as many as it takes.
+#[test]
+fn a_commitment_is_of_as_many_terms_as_the_run_takes() {
+    for (tokens, terms, told) in [("26B", 1.0, "nodes for 8,760 h"), ("260B", 2.0, "2 terms of 8,760 h")] {
+        let found = answer_to(&format!(
+            "model = \"gpt-13b\"\ntokens = \"{tokens}\"\ncluster = \"a2-highgpu-8g\"\n\
+             price_type = \"commit-1y\"\n\
+             [reserve]\nproduct = \"on-demand\"\nnodes = 2\nstart = \"2026-12-01\"\n"
+        ));
+        let booking = found.unwrap().bookings.remove(0);
+        let rate = booking.price.as_ref().unwrap().usd_per_gpu_hour * booking.booked_gpus as f64;
+        let hours = booking.commitment_usd.unwrap() / rate;
+        assert!((hours - terms * 8_760.0).abs() < 1e-6, "{hours}");
+        assert!(hours >= booking.needed_h && hours < booking.needed_h + 8_760.0);
+        let says = |note: &String| note.contains(told);
+        assert!(booking.notes.iter().any(says), "{:?}", booking.notes);
+    }
+}
