@@ -246,6 +246,17 @@ impl Product {
             .unwrap_or(nodes)
     }
 
+    /// The most nodes up to `most` that are sold; 0 where even the smallest multiple is more.
+    #[must_use]
+    pub fn most_nodes(&self, most: u64, gpus_per_node: u64) -> u64 {
+        let gpus_per_node = gpus_per_node.max(1);
+        let in_multiples =
+            |nodes: &u64| (nodes * gpus_per_node).is_multiple_of(self.gpu_multiple.max(1));
+        let fewest = most.saturating_sub(self.gpu_multiple);
+        let mut sold = (fewest..=most).rev().filter(in_multiples);
+        sold.next().unwrap_or(0)
+    }
+
     /// The lengths sold, in words: `1 d steps to 14 d, then 7 d steps to 182 d`.
     #[must_use]
     pub fn lengths_words(&self) -> String {

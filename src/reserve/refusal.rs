@@ -34,8 +34,14 @@ pub enum Reason {
         wanted: u64,
         /// Spares among them.
         spares: u64,
-        /// The most that can be booked.
+        /// Nodes that they are sold as, in the multiples of GPUs sold.
+        sold: u64,
+        /// GPUs are sold in multiples of this.
+        multiple: u64,
+        /// The most that one booking may have.
         most: u64,
+        /// The most that one booking can have, in the multiples sold.
+        bookable: u64,
         /// The most of all bookings together, where that is more.
         in_all: Option<u64>,
         /// Whether what trains could be had without the spares.
@@ -136,8 +142,12 @@ impl Reason {
                 .into_iter()
                 .collect(),
             Self::TooManyNodes { spares, .. } if *spares > 0 => self.fewer_spares(),
-            Self::TooManyNodes { most, set_by, .. } => {
-                vec![format!("train on at most {} (`{set_by}`)", counted(*most, "node"))]
+            Self::TooManyNodes { bookable: 0, sold, .. } => vec![format!(
+                "its smallest booking has {}: book by another product (`--product`), or another cluster",
+                counted(*sold, "node")
+            )],
+            Self::TooManyNodes { bookable, set_by, .. } => {
+                vec![format!("train on at most {} (`{set_by}`)", counted(*bookable, "node"))]
             }
             Self::NoPrice { price_type, place } => {
                 let of_type = price_type
@@ -187,10 +197,15 @@ impl Reason {
         (nodes, spares): (u64, u64),
         without_spares: bool,
     ) -> Self {
+        let wanted = nodes.saturating_add(spares);
+        let product = &offer.product;
         Self::TooManyNodes {
-            wanted: nodes.saturating_add(spares),
+            wanted,
             spares,
+            sold: product.booked_nodes(wanted, offer.gpus_per_node),
+            multiple: product.gpu_multiple,
             most: offer.max_nodes,
+            bookable: product.most_nodes(offer.max_nodes, offer.gpus_per_node),
             in_all: offer.product.max_nodes_in_all,
             without_spares,
             set_by: match goal {
@@ -202,29 +217,30 @@ impl Reason {
 
     /// What to do about more nodes than are sold, some of them spares.
     fn fewer_spares(&self) -> Vec<String> {
-        match self {
-            Self::TooManyNodes {
-                without_spares: true,
-                set_by,
-                ..
-            } => vec![format!(
+        let Self::TooManyNodes {
+            wanted,
+            spares,
+            bookable,
+            without_spares,
+            set_by,
+            ..
+        } = self
+        else {
+            return Vec::new();
+        };
+        let nodes = wanted.saturating_sub(*spares);
+        if *without_spares {
+            vec![format!(
                 "`--spares none` keeps no spare, or train on fewer `{set_by}`"
-            )],
-            Self::TooManyNodes {
-                wanted,
-                spares,
-                most,
-                set_by,
-                ..
-            } if wanted.saturating_sub(*spares) <= *most => {
-                let nodes = wanted.saturating_sub(*spares);
-                vec![format!(
-                    "no configuration uses exactly {} without spares either: name other `{set_by}`, \
-                     and fewer `--spares`",
-                    counted(nodes, "node")
-                )]
-            }
-            _ => Vec::new(),
+            )]
+        } else if nodes <= *bookable {
+            vec![format!(
+                "no configuration uses exactly {} without spares either: name other `{set_by}`, \
+                 and fewer `--spares`",
+                counted(nodes, "node")
+            )]
+        } else {
+            Vec::new()
         }
     }
 }
@@ -243,17 +259,28 @@ impl fmt::Display for Reason {
             Self::TooManyNodes {
                 wanted,
                 spares,
+                sold,
+                multiple,
                 most,
                 in_all,
                 ..
             } => {
-                write!(f, "{wanted} nodes")?;
+                write!(f, "{}", counted(*wanted, "node"))?;
                 match spares {
                     0 => {}
                     1 => f.write_str(", one of them the spare,")?,
                     _ => write!(f, ", {spares} of them spares,")?,
                 }
-                write!(f, " are more than the {most} of one booking")?;
+                let are = if *wanted == 1 { "is" } else { "are" };
+                if wanted <= most {
+                    write!(
+                        f,
+                        " {are} sold as {sold}, since GPUs are sold in multiples of {multiple}: more than \
+                         the {most} of one booking"
+                    )?;
+                } else {
+                    write!(f, " {are} more than the {most} of one booking")?;
+                }
                 match in_all {
                     Some(in_all) => write!(f, " ({in_all} in all, over several)"),
                     None => Ok(()),

@@ -3,7 +3,7 @@
 
 use super::answer_to;
 use crate::report::{Answer, Bookings};
-use crate::reserve::Role;
+use crate::reserve::{ReserveError, Role};
 
 /// A budget that a part of a commitment keeps is told to be kept by that alone.
 #[test]
@@ -103,7 +103,10 @@ fn too_many_spares_for_one_cluster_rule_it_out_alone() {
 /// A run that outlasts one term of a commitment is bound by as many as it takes.
 #[test]
 fn a_commitment_is_of_as_many_terms_as_the_run_takes() {
-    for (tokens, terms, told) in [("26B", 1.0, "nodes for 8,760 h"), ("260B", 2.0, "2 terms of 8,760 h")] {
+    for (tokens, terms, told) in [
+        ("26B", 1.0, "nodes for 8,760 h"),
+        ("260B", 2.0, "2 terms of 8,760 h"),
+    ] {
         let found = answer_to(&format!(
             "model = \"gpt-13b\"\ntokens = \"{tokens}\"\ncluster = \"a2-highgpu-8g\"\n\
              price_type = \"commit-1y\"\n\
@@ -117,4 +120,44 @@ fn a_commitment_is_of_as_many_terms_as_the_run_takes() {
         let says = |note: &String| note.contains(told);
         assert!(booking.notes.iter().any(says), "{:?}", booking.notes);
     }
+}
+
+/// Nodes that are too many only in the multiples sold say so, and what they are told to be instead can be
+/// booked.
+#[test]
+fn nodes_are_too_many_in_the_multiples_they_are_sold_in() {
+    let job = |most: u64, goal: &str| {
+        format!(
+            "model = \"gpt-3b\"\ntokens = \"60B\"\ncluster = \"r1z1\"\n[products.x]\n\
+             clusters = [\"r1z1\"]\nlengths = [{{ step = \"1h\" }}]\nmax_nodes = {most}\n\
+             gpu_multiple = 64\n[reserve]\nproduct = \"x\"\n{goal}\n"
+        )
+    };
+    let refused = |most: u64, goal: &str| match answer_to(&job(most, goal)) {
+        Err(ReserveError::NotSold { message, help }) => (message, help.join("\n")),
+        other => panic!("{other:?}"),
+    };
+    let (message, help) = refused(6, "nodes = 5");
+    let why = "5 nodes are sold as 8, since GPUs are sold in multiples of 64: more than the 6 of one booking";
+    assert!(message.contains(why), "{message}");
+    assert!(
+        !help.contains("`--nodes`") && help.contains("`--product`"),
+        "{help}"
+    );
+    let (message, help) = refused(6, "deadline = \"30d\"");
+    assert!(message.contains("1 node is sold as 8"), "{message}");
+    assert!(!help.contains("`--gpus`"), "{help}");
+    let (message, help) = refused(20, "nodes = 18");
+    assert!(message.contains("18 nodes are sold as 24"), "{message}");
+    assert!(help.contains("at most 16 nodes (`--nodes`)"), "{help}");
+    let (message, _) = refused(20, "nodes = 32");
+    assert!(
+        message.contains("32 nodes are more than the 20 of one booking"),
+        "{message}"
+    );
+    let booking = answer_to(&job(20, "nodes = 16"))
+        .unwrap()
+        .bookings
+        .remove(0);
+    assert_eq!(booking.booked_nodes, 16);
 }
