@@ -117,7 +117,7 @@ impl PriceTable {
             as_of: self
                 .as_of
                 .as_ref()
-                .map_or_else(|| "unknown".to_owned(), |date| date.0.clone()),
+                .map_or_else(|| "unknown".to_owned(), |date| date.0.0.clone()),
             source: self.source.clone(),
         }
     }

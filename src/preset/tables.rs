@@ -183,7 +183,7 @@ pub(crate) struct PriceTable {
     /// Region it holds for.
     pub(crate) region: Option<String>,
     /// Date of the price, such as `2026-01-21` or `2026-01`, or `unknown`.
-    pub(crate) as_of: Option<PricedOn>,
+    pub(crate) as_of: Option<Spelled<PricedOn>>,
     /// Who published it.
     #[serde(default)]
     pub(crate) source: String,

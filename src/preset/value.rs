@@ -201,20 +201,25 @@ impl Written for UsdPerGpuHour {
 }
 
 /// The date of a price as it is shown: a day, a month, or `unknown`.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, JsonSchema)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PricedOn(pub(crate) String);
 
-impl TryFrom<String> for PricedOn {
-    type Error = String;
+impl FromStr for PricedOn {
+    type Err = String;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn from_str(text: &str) -> Result<Self, String> {
         if text != "unknown" {
             text.parse::<PriceDate>()
                 .map_err(|error| format!("{error}, or \"unknown\""))?;
         }
-        Ok(Self(text))
+        Ok(Self(text.to_owned()))
     }
+}
+
+impl Written for PricedOn {
+    const EXPECTED: &'static str =
+        "the date of a price such as \"2026-01-21\" or \"2026-01\", or \"unknown\"";
+    const TYPES: &'static [&'static str] = &["string"];
 }
 
 /// A [`Written`] value.

@@ -132,3 +132,27 @@ fn an_unknown_name_lists_the_nearest_and_how_to_see_all() {
         "{message}"
     );
 }
+
+/// The day of a price is written as any other: in quotes, or as TOML writes dates.
+#[test]
+fn the_day_of_a_price_is_a_date() {
+    let price = |as_of: &str| {
+        format!("[[prices]]\ninstance = \"r7z2\"\nusd_per_gpu_hour = 1\nas_of = {as_of}\n")
+    };
+    for (written, day) in [
+        ("2026-11-01", "2026-11-01"),
+        ("\"2026-11-01\"", "2026-11-01"),
+        ("\"2026-11\"", "2026-11"),
+        ("\"unknown\"", "unknown"),
+    ] {
+        let catalog = Catalog::embedded().with_file("mine.toml", &price(written));
+        let catalog = catalog.unwrap();
+        assert_eq!(catalog.cluster("r7z2").unwrap().prices[0].as_of, day);
+    }
+    for written in ["2026-11-01T09:00:00Z", "\"yesterday\"", "2026"] {
+        let message = refusal(&price(written));
+        let told = "the date of a price such as";
+        assert!(message.contains(told), "{written}: {message}");
+        assert!(message.contains("\"unknown\""), "{written}: {message}");
+    }
+}
