@@ -39,7 +39,41 @@ fn named_values<T: DeserializeOwned>(
     Some(known.help.into_iter().fold(diagnostic, Diagnostic::help))
 }
 
+/// What a text is that is no TOML, with what to do about it; `None` where it may be meant as TOML: its
+/// first line is a comment, a header, or sets a key.
+fn foreign(text: &str) -> Option<(&'static str, &'static str)> {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    let first = text.lines().next()?;
+    if text.starts_with('{') || first.replace(' ', "").starts_with("[{") {
+        return Some((
+            "JSON",
+            "a key is set by a line `key = value`; `tminus schema job` and `tminus schema presets` \
+             describe the keys",
+        ));
+    }
+    if first.starts_with(['[', '#']) || first.contains('=') {
+        return None;
+    }
+    let rows = "prices of your own are tables `[[prices]]`, each with `instance` (the cluster) and \
+                `usd_per_gpu_hour`; measured rows are for `tminus fit` and `tminus evaluate`";
+    let mut lines = text.lines();
+    if lines.any(|line| line.trim_start().starts_with('|')) {
+        Some(("Markdown", rows))
+    } else {
+        first.contains([',', ';', '\t']).then_some(("CSV", rows))
+    }
+}
+
 fn translate(error: &toml::de::Error, origin: &Origin) -> Diagnostic {
+    if let Some((form, help)) = foreign(&origin.text) {
+        let start = error.span().map_or(0, |span| span.start);
+        return Diagnostic::new(format!(
+            "it looks like {form}, and this file is read as TOML"
+        ))
+        .in_text(origin.clone())
+        .at(start..start, "not TOML")
+        .help(help);
+    }
     let message = error.message().trim();
     let explained = explain_unknown(message, "unknown field", "key")
         .or_else(|| explain_unknown(message, "unknown variant", "value"))

@@ -156,3 +156,31 @@ fn the_day_of_a_price_is_a_date() {
         assert!(message.contains("\"unknown\""), "{written}: {message}");
     }
 }
+
+/// What is no TOML at all is told to be what it is, and where it belongs.
+#[test]
+fn a_file_in_another_form_is_told_so() {
+    for (text, form, help) in [
+        ("provider,instance\naws,p4d\n", "CSV", "`[[prices]]`"),
+        ("\u{feff}model;gpus\ngpt-7b;8\n", "CSV", "`tminus fit`"),
+        (
+            "Throughput, and more.\n\n| a | b |\n|---|---|\n",
+            "Markdown",
+            "`tminus fit`",
+        ),
+        ("{\"prices\": []}\n", "JSON", "`tminus schema presets`"),
+        ("[ {\"instance\": \"p4d\"} ]\n", "JSON", "`key = value`"),
+    ] {
+        let message = refusal(text);
+        assert!(
+            message.contains(&format!("it looks like {form}")),
+            "{message}"
+        );
+        assert!(message.contains(help), "{message}");
+        assert!(message.contains("mine.toml:"), "{message}");
+    }
+    // A mistake in what is meant as TOML is told as before.
+    for text in ["prices = [1, 2\n", "[models.a,b]\n", "# a, b\nc\n"] {
+        assert!(!refusal(text).contains("looks like"), "{text}");
+    }
+}
