@@ -12,7 +12,7 @@ use super::reader::Reader;
 use super::settings::{SetAt, Sourced};
 use crate::calendar::{Due, Moment};
 use crate::preset::{At, Spelled, Whole, Written};
-use crate::quantity::{QuantityError, without_separators};
+use crate::quantity::{QuantityError, display_dollars_asked, without_separators};
 
 /// US dollars: greater than 0, at most 10¹².
 ///
@@ -226,7 +226,10 @@ impl ReserveSettings {
         let nodes = other.nodes.as_ref().filter(|_| self.nodes.is_none());
         let goals = [
             deadline.map(|set| format!("the deadline of the job file, {}", set.value)),
-            budget.map(|set| format!("the budget of the job file, ${}", set.value.get())),
+            budget.map(|set| {
+                let usd = display_dollars_asked(set.value.get());
+                format!("the budget of the job file, ${usd}")
+            }),
             nodes.map(|set| format!("the nodes of the job file, {}", set.value)),
         ];
         let goals: Vec<String> = goals.into_iter().flatten().collect();

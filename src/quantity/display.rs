@@ -112,7 +112,8 @@ pub(crate) fn display_dollars(usd: f64) -> String {
     }
 }
 
-/// The same rounded up, for what has to suffice; whole dollars without cents.
+/// The same rounded up, for what has to suffice: whoever types it as a budget is not refused. Whole
+/// dollars without cents.
 pub(crate) fn display_dollars_up(usd: f64) -> String {
     if usd >= CENTS_BELOW {
         return display_whole(usd.ceil());
@@ -120,6 +121,19 @@ pub(crate) fn display_dollars_up(usd: f64) -> String {
     let cents = (usd * 100.0 - ROUNDING).ceil();
     let decimals = if cents % 100.0 == 0.0 { 0 } else { 2 };
     format!("{:.decimals$}", cents / 100.0)
+}
+
+/// Dollars that somebody asks for, without the sign: as typed, since rounded either way they would be
+/// another question. Cents where there are some, and more digits where there are more.
+pub(crate) fn display_dollars_asked(usd: f64) -> String {
+    let text = usd.to_string();
+    let (_, decimals) = text.split_once('.').unwrap_or_default();
+    let whole = display_whole(usd.trunc());
+    match decimals.len() {
+        0 => whole,
+        1 => format!("{whole}.{decimals}0"),
+        _ => format!("{whole}.{decimals}"),
+    }
 }
 
 /// A share as a percentage with one decimal.

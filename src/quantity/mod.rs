@@ -23,9 +23,9 @@ use thiserror::Error;
 pub use confidence::Confidence;
 pub use count::{Bytes, Tokens};
 pub(crate) use display::{
-    counted, display_chance, display_dollars, display_dollars_up, display_hours_like,
-    display_percent, display_probability, display_share, display_unit_price, dollar_digit, plural,
-    three_digit_decimals,
+    counted, display_chance, display_dollars, display_dollars_asked, display_dollars_up,
+    display_hours_like, display_percent, display_probability, display_share, display_unit_price,
+    dollar_digit, plural, three_digit_decimals,
 };
 pub use display::{display_count, display_hours, display_thousands, display_whole};
 pub use interval::Interval;

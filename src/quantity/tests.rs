@@ -87,6 +87,23 @@ fn dollars_are_rounded_up_to_what_counts() {
     }
 }
 
+/// Every digit that was typed, and none that wasn't.
+#[test]
+fn dollars_that_are_asked_for_are_told_as_typed() {
+    for (usd, text) in [
+        (5.0, "5"),
+        (0.5, "0.50"),
+        (99.99, "99.99"),
+        (9_999.99, "9,999.99"),
+        (38_375.2, "38,375.20"),
+        (25_000.0, "25,000"),
+        (1_234.567_8, "1,234.5678"),
+        (1e12, "1,000,000,000,000"),
+    ] {
+        assert_eq!(display_dollars_asked(usd), text, "{usd}");
+    }
+}
+
 /// In the units of the tables, and with no more digits than theirs.
 #[test]
 fn durations_are_told_in_the_units_of_tables() {

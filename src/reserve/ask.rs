@@ -10,7 +10,7 @@ use crate::job::{Request, ReserveSettings, Sourced};
 use crate::names::slug;
 use crate::preset::Catalog;
 use crate::product::Product;
-use crate::quantity::{counted, display_dollars_up, plural};
+use crate::quantity::{counted, display_dollars_asked, plural};
 
 /// What a booking has to achieve.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, schemars::JsonSchema)]
@@ -100,7 +100,7 @@ impl Ask {
                 (None, Some(span)) => format!("{finishes} within {span}"),
                 (None, None) => finishes,
             },
-            Goal::Budget { usd } => format!("{finishes} for ${}", display_dollars_up(usd)),
+            Goal::Budget { usd } => format!("{finishes} for ${}", display_dollars_asked(usd)),
             Goal::Nodes { nodes } => format!("of {} {finishes}", counted(nodes, "node")),
         }
     }

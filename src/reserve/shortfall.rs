@@ -15,7 +15,8 @@ use crate::calendar::{Moment, Span};
 use crate::job::Request;
 use crate::plan::Planner;
 use crate::quantity::{
-    Tokens, display_count, display_dollars_up, display_hours, display_probability, plural,
+    Tokens, display_count, display_dollars_asked, display_dollars_up, display_hours,
+    display_probability, plural,
 };
 
 /// A run under an offer, in words: `32 nodes of r1z1 (slurm)`.
@@ -310,7 +311,7 @@ fn bought(
     } = best;
     Some(format!(
         "${0} buys {1} of the {2} tokens: {3} for {time} (`--tokens {1}`)",
-        display_dollars_up(usd),
+        display_dollars_asked(usd),
         typed(tokens),
         request.tokens.rounded(),
         place(request, quote.offer, booked_nodes(quote, run)),

@@ -6,7 +6,7 @@ mod records;
 
 use crate::calendar::{Moment, Span};
 use crate::product::Billing;
-use crate::quantity::{counted, display_count, plural};
+use crate::quantity::{counted, display_count, display_dollars_asked, plural};
 use crate::reserve::{Goal, Reservation};
 use crate::search::MAX_SHORTFALL;
 
@@ -228,7 +228,7 @@ pub(super) fn asked(reservation: &Reservation) -> String {
             Some(by) => format!("done by {} ({} after)", short(by), Span::of_hours(within_h)),
             None => format!("done within {}", Span::of_hours(within_h)),
         },
-        Goal::Budget { usd } => format!("as fast as ${} allows,", dollars(usd)),
+        Goal::Budget { usd } => format!("as fast as ${} allows,", display_dollars_asked(usd)),
         Goal::Nodes { nodes } => format!("done on {}", counted(nodes, "node")),
     };
     format!("{goal} with probability {}{start}", reservation.probability)

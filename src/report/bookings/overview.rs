@@ -1,6 +1,6 @@
 //! The bookings at a glance.
 
-use crate::quantity::display_chance;
+use crate::quantity::{display_chance, display_dollars_up};
 use crate::reserve::{Booking, Goal, Reservation, Role};
 
 use super::super::number::{dollars, exact_hours, significant};
@@ -45,7 +45,9 @@ pub(in super::super) fn overview(reservation: &Reservation) -> Grid {
                 display_chance(booking.probability).into(),
                 amount(booking.cost_usd.map(|cost| cost.expected)).into(),
             ];
-            cells.extend(budget.then(|| Cell::from(amount(booking.committed_usd))));
+            let most = booking.committed_usd.map(display_dollars_up);
+            let most = most.unwrap_or_else(|| "–".to_owned());
+            cells.extend(budget.then(|| Cell::from(most)));
             cells
         });
     Grid {

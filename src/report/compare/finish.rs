@@ -3,7 +3,9 @@
 use crate::calendar::Moment;
 use crate::compare::{BookingEnd, Finish, More};
 use crate::product::Billing;
-use crate::quantity::{Interval, display_count, display_hours, display_hours_like};
+use crate::quantity::{
+    Interval, display_count, display_dollars_asked, display_hours, display_hours_like,
+};
 
 use super::super::bookings::short;
 use super::super::number::{dollars, percent, range};
@@ -73,7 +75,8 @@ pub(super) fn grid(finish: &Finish) -> Grid {
         }
     }
     if let Some(budget) = finish.budget {
-        rows.push(now("budget", (usd(budget.usd), String::new())));
+        let asked = format!("${}", display_dollars_asked(budget.usd));
+        rows.push(now("budget", (asked, String::new())));
     }
     Grid {
         columns: vec![

@@ -1,6 +1,7 @@
 //! What a refusal or a note says holds.
 
 use super::answer_to;
+use crate::report::{Answer, Bookings};
 use crate::reserve::{Reservation, ReserveError};
 
 /// What is suggested instead works: with the node count that goes with the GPUs, and without spares
@@ -150,4 +151,36 @@ fn the_last_day_that_can_be_booked_is_one() {
     // Eight weeks before.
     assert!(of("2026-10-06").is_ok());
     assert!(of("2026-10-05").is_err());
+}
+
+/// What is told to suffice as a budget does, to the dollar, and a budget is told as it was typed.
+#[test]
+fn a_budget_is_told_as_typed_and_what_suffices_is_enough() {
+    let job = |budget: &str| {
+        format!(
+            "model = \"gpt-7b\"\ntokens = \"134B\"\ncluster = \"bm.gpu4.8\"\n[reserve]\nbudget = {budget}\n"
+        )
+    };
+    // It takes 38,375.30 dollars.
+    let found = answer_to(&job("38375.6")).unwrap();
+    let usd = found.bookings[0].committed_usd.unwrap();
+    assert!(usd > 38_375.2 && usd < 38_375.5, "{usd}");
+    let bookings = Bookings {
+        reservation: &found,
+    };
+    let document = format!("{:?}", bookings.document());
+    assert!(
+        document.contains("as fast as $38,375.60 allows"),
+        "{document}"
+    );
+    assert!(document.contains("\"38,376\""), "{document}");
+    assert!(answer_to(&job("38376")).is_ok());
+    let Err(ReserveError::NotEnough { message, help }) = answer_to(&job("38375.2")) else {
+        panic!("it takes more");
+    };
+    assert!(message.contains("for $38,375.20 "), "{message}");
+    let help = help.join("\n");
+    for told in ["takes $38,376 with", "`--budget 38376`", "$38,375.20 buys"] {
+        assert!(help.contains(told), "{told} in {help}");
+    }
 }
