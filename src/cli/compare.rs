@@ -36,7 +36,8 @@ Examples:
   tminus compare plan.json --rank 2 --measured runs.csv -o row.csv
   tminus compare plan.json --measured 371K --done-tokens 40B --start 2026-12-01T09:00Z")]
 pub(crate) struct CompareArgs {
-    /// What `plan --format json` or `predict --format json` printed; `-` is stdin.
+    /// What `plan` or `predict` printed with `--format json`, or `report -o plan.json` wrote, which
+    /// alone holds the booking; `-` is stdin.
     #[arg(value_name = "PLAN.json")]
     plan: PathBuf,
 

@@ -1,4 +1,5 @@
-//! Plans read back: what `plan --format json` and `predict --format json` printed.
+//! Plans read back: what `plan --format json` and `predict --format json` printed, and what
+//! `report -o plan.json` wrote, which holds the booking too.
 //!
 //! Only what a comparison needs is read; other fields may come and go with versions. What is read
 //! is checked as if a person had typed it.

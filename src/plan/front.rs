@@ -15,8 +15,9 @@ use crate::search::{FrontOutcome, Objective, Priced, Ranked, knee};
 pub struct FrontReport {
     /// Points of the whole front.
     pub points: usize,
-    /// Points shown as candidates: the ends, the knee, and others spread evenly over the
-    /// logarithm of time between them.
+    /// Points shown as candidates. Where fewer are asked for than there are, the knee comes first, then
+    /// the cheapest, then the fastest, then others spread evenly over the logarithm of time between
+    /// them: of two, the fastest isn't shown.
     pub shown: usize,
     /// Rank of the knee: the point farthest below the chord between the ends, time and cost in
     /// logarithms; `null` where none is below it.
