@@ -6,7 +6,14 @@ use serde::Serialize;
 use super::PlannedBooking;
 use crate::calendar::Moment;
 use crate::forecast::FinishTime;
+use crate::product::Billing;
 use crate::quantity::Interval;
+
+/// Whether what has that probability of being kept is likelier missed. The mean doesn't tell: of a run
+/// that seldom fails and is then held up for long, it may lie beyond what is kept mostly.
+pub(super) fn is_missed(probability: f64) -> bool {
+    probability < 0.5
+}
 
 /// A run beside the deadline that was asked for.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -24,6 +31,14 @@ pub struct DeadlineEnd {
     pub in_time: f64,
 }
 
+impl DeadlineEnd {
+    /// Whether it is likelier done after it.
+    #[must_use]
+    pub fn is_missed(&self) -> bool {
+        is_missed(self.in_time)
+    }
+}
+
 /// A run beside the budget that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 pub struct BudgetEnd {
@@ -31,6 +46,16 @@ pub struct BudgetEnd {
     pub usd: f64,
     /// Dollars by which the bill is over it, if the run goes on like this; below 0 where it is within.
     pub over_usd: Interval,
+    /// The probability that the bill is within it, as far as runs differ and failures are luck.
+    pub within: f64,
+}
+
+impl BudgetEnd {
+    /// Whether the bill is likelier over it.
+    #[must_use]
+    pub fn is_missed(&self) -> bool {
+        is_missed(self.within)
+    }
 }
 
 /// The deadline of a booking, for a run of `whole` hours that is done by the law `done`, and whose nodes
@@ -58,11 +83,23 @@ pub(super) fn of_deadline(
     })
 }
 
-/// The budget of a booking, for a bill; `None` where none was asked for, or no price is known.
-pub(super) fn of_budget(booking: &PlannedBooking, bill: Option<Interval>) -> Option<BudgetEnd> {
+/// The budget of a booking, for the bill of a run that is done by the law `done`; `None` where none was
+/// asked for, or no price is known.
+pub(super) fn of_budget(
+    booking: &PlannedBooking,
+    bill: Option<Interval>,
+    done: &FinishTime,
+) -> Option<BudgetEnd> {
     let (usd, bill) = (booking.budget_usd?, bill?);
+    let within = match (booking.billing, booking.usd_per_hour) {
+        (Billing::Used, Some(rate)) => done.probability_by(usd / rate),
+        // All of it is billed, whatever the run takes.
+        _ if bill.expected <= usd => 1.0,
+        _ => 0.0,
+    };
     Some(BudgetEnd {
         usd,
+        within,
         over_usd: Interval {
             low: bill.low - usd,
             expected: bill.expected - usd,

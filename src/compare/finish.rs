@@ -9,13 +9,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use thiserror::Error;
 
-use super::asked::{BudgetEnd, DeadlineEnd, of_budget, of_deadline};
+use super::asked::{BudgetEnd, DeadlineEnd, is_missed, of_budget, of_deadline};
 use super::law::Law;
 use super::more::{self, More};
 use super::{Launched, PlannedBooking};
 use crate::calendar::{Moment, Span};
 use crate::product::{Billing, Product};
-use crate::quantity::{Interval, Tokens, display_count, display_hours};
+use crate::quantity::{Confidence, Interval, Tokens, display_count, display_hours};
 
 /// When a run is done and what it costs if it goes on as measured; intervals hold run-to-run noise
 /// and the luck of failures.
@@ -77,19 +77,27 @@ pub struct BookingEnd {
     /// The probability that it is done before its nodes go, as far as runs differ and failures are
     /// luck; what the plan was unsure of is measured.
     pub in_time: f64,
-    /// Tokens not trained when its nodes go; 0 where the run is done before.
+    /// Tokens not trained when its nodes go; 0 where the run is likelier done before.
     pub untrained_tokens: u64,
-    /// What it takes to make the booking long enough; `null` where nothing is missing, or its product
-    /// makes none longer.
+    /// What it takes to make the booking long enough at the probability asked for; `null` where the run is
+    /// likelier done before its nodes go and is on average too, or its product makes none longer.
     pub extension: Option<More>,
-    /// What it takes to book what is missing by itself, another start-up too; `null` where nothing is
-    /// missing, or its product sells no such booking.
+    /// What it takes to book what is missing by itself, another start-up too; `null` in the same cases, or
+    /// where its product sells no such booking.
     pub apart: Option<More>,
     /// When the last checkpoint has to begin that is whole before the nodes go.
     #[schemars(with = "Option<String>")]
     pub last_checkpoint: Option<Moment>,
     /// Whether and how the booking can be cancelled or changed.
     pub cancel: String,
+}
+
+impl BookingEnd {
+    /// Whether its nodes likelier go before the run is done.
+    #[must_use]
+    pub fn is_missed(&self) -> bool {
+        is_missed(self.in_time)
+    }
 }
 
 /// Why there is no finish.
@@ -182,25 +190,7 @@ pub(super) fn finish(launched: &Launched<'_>, noise_sd: f64) -> Result<Finish, F
         let of = |hours| date(hours).ok().flatten();
         Some([of(hours.low)?, of(hours.high)?])
     };
-    let end = booking.map(|booking| {
-        let sure_h = end_law.hours_at(booking.probability).max(whole.expected);
-        let hours = (whole, sure_h, law.start_up_h());
-        let end = end_of(launched.product, booking, start, hours);
-        // Of the tokens, what the hours missing would train; what is done is done.
-        let running_h = whole.expected - law.start_up_h();
-        let missed = (end.late_h.expected.max(0.0) / running_h * tokens as f64).round();
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "not negative; saturates"
-        )]
-        let missed = missed as u64;
-        BookingEnd {
-            in_time: end_law.probability_by(end.usable_h),
-            untrained_tokens: missed.min(tokens - done),
-            ..end
-        }
-    });
+    let end = booking.map(|booking| end_of(launched, booking, start, &law, confidence));
     // What is billed as used stays until it is given back, or as long as it is sold.
     let staying_h = match booking {
         Some(booking) => usable_h(booking, start),
@@ -229,7 +219,7 @@ pub(super) fn finish(launched: &Launched<'_>, noise_sd: f64) -> Result<Finish, F
         booking: end,
         deadline: booked
             .and_then(|booking| of_deadline(booking, start, whole, &end_law, staying_h)),
-        budget: booked.and_then(|booking| of_budget(booking, bill.now)),
+        budget: booked.and_then(|booking| of_budget(booking, bill.now, &end_law)),
     })
 }
 
@@ -322,32 +312,47 @@ fn usable_h(booking: &PlannedBooking, start: Option<Moment>) -> f64 {
     }
 }
 
-/// How a run ends beside its booking that takes `whole` hours, `sure_h` at the probability asked for
-/// and `start_up_h` of them before its first step; the tokens and the probability are left to the
-/// caller.
+/// How a run ends beside its booking.
 fn end_of(
-    product: Option<&Product>,
+    launched: &Launched<'_>,
     booking: &PlannedBooking,
     start: Option<Moment>,
-    (whole, sure_h, start_up_h): (Interval, f64, f64),
+    law: &Law,
+    confidence: Confidence,
 ) -> BookingEnd {
+    let tokens = launched.plan.tokens.get();
+    let end_law = law.whole(tokens);
+    let whole = end_law.interval(confidence);
     let usable_h = usable_h(booking, start);
     let late_h = Interval {
         low: whole.low - usable_h,
         expected: whole.expected - usable_h,
         high: whole.high - usable_h,
     };
-    let sold = product.filter(|_| late_h.expected > 0.0);
-    let missed_h = sure_h - usable_h;
+    let in_time = end_law.probability_by(usable_h);
+    let sold = launched.product;
+    let sold = sold.filter(|_| is_missed(in_time) || late_h.expected > 0.0);
+    let missed_h = end_law.hours_at(booking.probability).max(whole.expected) - usable_h;
+    let apart_h = missed_h + law.start_up_h();
+    // Of the tokens, what the hours missing would train; what is done is done.
+    let running_h = whole.expected - law.start_up_h();
+    let share = late_h.expected.max(0.0) / running_h;
+    let untrained = if is_missed(in_time) { share } else { 0.0 } * tokens as f64;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "not negative; saturates"
+    )]
+    let untrained = untrained.round() as u64;
     BookingEnd {
         billing: booking.billing,
         usable_until: booking.usable_until,
         usable_h,
         late_h,
-        in_time: 0.0,
-        untrained_tokens: 0,
+        in_time,
+        untrained_tokens: untrained.min(tokens - launched.done.map_or(0, Tokens::get)),
         extension: sold.and_then(|product| more::extension(product, booking, missed_h)),
-        apart: sold.and_then(|product| more::apart(product, booking, missed_h + start_up_h)),
+        apart: sold.and_then(|product| more::apart(product, booking, apart_h)),
         last_checkpoint: booking.last_checkpoint,
         cancel: booking.cancel.clone(),
     }

@@ -3,6 +3,7 @@
 
 mod booking;
 mod law;
+mod verdict;
 
 use super::*;
 use crate::fit_file::embedded_fit;

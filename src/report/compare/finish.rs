@@ -127,61 +127,86 @@ fn ends(interval: Interval, show: &dyn Fn(f64) -> String) -> Ends {
 pub(super) fn beside_booking(finish: &Finish, tokens: u64) -> Option<String> {
     let end = finish.booking.as_ref()?;
     let late_h = end.late_h;
-    let goes = if late_h.expected > 0.0 {
-        format!("Cut off by the end of its booking: {}", missed(end, tokens))
-    } else if late_h.high > 0.0 {
-        format!(
-            "Done {} before its nodes go, but at the slow end of its interval {} after: {}.",
-            display_hours(-late_h.expected),
+    let late = display_hours(late_h.expected.abs());
+    let told = match (end.is_missed(), late_h.expected > 0.0) {
+        (true, true) => format!(
+            "Cut off by the end of its booking: its nodes go {late} before it is done, with {} of {} tokens \
+             ({} %) not trained. {}; {}.",
+            display_count(end.untrained_tokens as f64),
+            display_count(tokens as f64),
+            percent(end.untrained_tokens as f64 / tokens as f64),
+            more_time(end).unwrap_or_else(|| "It takes other nodes to resume on".to_owned()),
+            in_time(end)
+        ),
+        (true, false) => format!(
+            "Likelier cut off by the end of its booking than not: done before its nodes go with {} %, though \
+             expected {late} before{}.",
+            percent(end.in_time),
+            and_more(end)
+        ),
+        (false, true) => format!(
+            "Likelier done before its nodes go than not, with {} %, though on average {late} after: what \
+             holds it up is rare, and then long{}.",
+            percent(end.in_time),
+            and_more(end)
+        ),
+        (false, false) if late_h.high > 0.0 => format!(
+            "Done {late} before its nodes go, but at the slow end of its interval {} after: {}.",
             display_hours(late_h.high),
             in_time(end)
-        )
-    } else {
-        format!(
-            "Done {} before its nodes go.",
-            display_hours(-late_h.expected)
-        )
+        ),
+        (false, false) => format!("Done {late} before its nodes go."),
     };
-    Some(goes)
+    Some(told)
 }
 
 /// How the run ends beside what was asked for, where that is no longer sure.
 pub(super) fn beside_asked(finish: &Finish) -> Option<String> {
     let deadline = finish.deadline.as_ref().and_then(|end| {
         let late_h = end.late_h;
-        if late_h.expected > 0.0 {
-            Some(format!(
-                "Misses its deadline by {}.",
-                display_hours(late_h.expected)
-            ))
-        } else if late_h.high > 0.0 {
-            Some(format!(
-                "Done {} before its deadline, but at the slow end of its interval {} after.",
-                display_hours(-late_h.expected),
-                display_hours(late_h.high)
-            ))
-        } else {
-            None
+        let late = display_hours(late_h.expected.abs());
+        let sure = percent(end.in_time);
+        match (end.is_missed(), late_h.expected > 0.0) {
+            (true, true) => Some(format!("Misses its deadline by {late}.")),
+            (true, false) => Some(format!(
+                "Likelier misses its deadline than not: done by then with {sure} %."
+            )),
+            (false, true) => Some(format!(
+                "Likelier done by its deadline than not, with {sure} %, though on average {late} after."
+            )),
+            (false, false) => (late_h.high > 0.0).then(|| {
+                format!(
+                    "Done {late} before its deadline, but at the slow end of its interval {} after.",
+                    display_hours(late_h.high)
+                )
+            }),
         }
     });
     let budget = finish.budget.and_then(|end| {
         let over = end.over_usd;
-        if over.expected > 0.0 {
-            Some(format!("Over its budget by ${}.", dollars(over.expected)))
-        } else if over.high > 0.0 {
-            Some(format!(
-                "Within its budget, but at the slow end of its interval ${} over.",
-                dollars(over.high)
-            ))
-        } else {
-            None
+        let usd = dollars(over.expected.abs());
+        let sure = percent(end.within);
+        match (end.is_missed(), over.expected > 0.0) {
+            (true, true) => Some(format!("Over its budget by ${usd}.")),
+            (true, false) => Some(format!(
+                "Likelier over its budget than not: within it with {sure} %."
+            )),
+            (false, true) => Some(format!(
+                "Likelier within its budget than not, with {sure} %, though on average ${usd} over."
+            )),
+            (false, false) => (over.high > 0.0).then(|| {
+                format!(
+                    "Within its budget, but at the slow end of its interval ${} over.",
+                    dollars(over.high)
+                )
+            }),
         }
     });
     deadline.or(budget)
 }
 
-/// By how much it is missed, what is not trained by then, and what to do.
-fn missed(end: &BookingEnd, tokens: u64) -> String {
+/// What more time on its nodes would do, up to what else there is to do; `None` where none can be had.
+fn more_time(end: &BookingEnd) -> Option<String> {
     let more = match (end.extension, end.apart) {
         (Some(longer), Some(other)) if longer == other => format!(
             "{} to make it {} longer, or to resume on a booking of its own as long{}, or on other nodes",
@@ -209,16 +234,17 @@ fn missed(end: &BookingEnd, tokens: u64) -> String {
             display_hours(other.hours),
             costing(other)
         ),
-        (None, None) => "It takes other nodes to resume on".to_owned(),
+        (None, None) => return None,
     };
-    format!(
-        "its nodes go {} before it is done, with {} of {} tokens ({} %) not trained. {more}; {}.",
-        display_hours(end.late_h.expected),
-        display_count(end.untrained_tokens as f64),
-        display_count(tokens as f64),
-        percent(end.untrained_tokens as f64 / tokens as f64),
-        in_time(end)
-    )
+    Some(more)
+}
+
+/// What to do where the run is neither surely in time nor surely late.
+fn and_more(end: &BookingEnd) -> String {
+    match more_time(end) {
+        Some(more) => format!(". {more}; {}", in_time(end)),
+        None => format!(": {}", in_time(end)),
+    }
 }
 
 /// How sure it is that more time is enough.
