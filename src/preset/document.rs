@@ -54,8 +54,9 @@ fn foreign(text: &str) -> Option<(&'static str, &'static str)> {
     if first.starts_with(['[', '#']) || first.contains('=') {
         return None;
     }
-    let rows = "prices of your own are tables `[[prices]]`, each with `instance` (the cluster) and \
-                `usd_per_gpu_hour`; measured rows are for `tminus fit` and `tminus evaluate`";
+    let rows = "measured rows are for `tminus fit` and `tminus evaluate`; prices of your own are tables \
+                `[[prices]]` of a job or preset file, each with `instance` (the cluster) and \
+                `usd_per_gpu_hour`";
     let mut lines = text.lines();
     if lines.any(|line| line.trim_start().starts_with('|')) {
         Some(("Markdown", rows))
