@@ -192,12 +192,11 @@ pub(super) fn finish(launched: &Launched<'_>, noise_sd: f64) -> Result<Finish, F
     };
     let end = booking.map(|booking| end_of(launched, booking, start, &law, confidence));
     // What is billed as used stays until it is given back, or as long as it is sold.
-    let staying_h = match booking {
-        Some(booking) => usable_h(booking, start),
-        None => {
-            let longest = launched.product.and_then(Product::longest_usable);
-            longest.map_or(f64::INFINITY, Span::hours)
-        }
+    let staying_h = if let Some(booking) = booking {
+        usable_h(booking, start)
+    } else {
+        let longest = launched.product.and_then(Product::longest_usable);
+        longest.map_or(f64::INFINITY, Span::hours)
     };
     let bill = match booked {
         Some(booking) => of_booking(launched, booking, start, (whole, remaining)),
