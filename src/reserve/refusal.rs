@@ -243,6 +243,42 @@ impl Reason {
             Vec::new()
         }
     }
+
+    /// How many nodes are more than are sold at once.
+    fn more_than_sold(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self::TooManyNodes {
+            wanted,
+            spares,
+            sold,
+            multiple,
+            most,
+            in_all,
+            ..
+        } = self
+        else {
+            return Ok(());
+        };
+        write!(f, "{}", counted(*wanted, "node"))?;
+        match spares {
+            0 => {}
+            1 => f.write_str(", one of them the spare,")?,
+            _ => write!(f, ", {spares} of them spares,")?,
+        }
+        let are = if *wanted == 1 { "is" } else { "are" };
+        if wanted <= most {
+            write!(
+                f,
+                " {are} sold as {sold}, since GPUs are sold in multiples of {multiple}: more than the \
+                 {most} of one booking"
+            )?;
+        } else {
+            write!(f, " {are} more than the {most} of one booking")?;
+        }
+        match in_all {
+            Some(in_all) => write!(f, " ({in_all} in all, over several)"),
+            None => Ok(()),
+        }
+    }
 }
 
 impl fmt::Display for Reason {
@@ -256,36 +292,7 @@ impl fmt::Display for Reason {
             Self::StartsTooLate { start } => {
                 write!(f, "its first start, {start}, is not before the deadline")
             }
-            Self::TooManyNodes {
-                wanted,
-                spares,
-                sold,
-                multiple,
-                most,
-                in_all,
-                ..
-            } => {
-                write!(f, "{}", counted(*wanted, "node"))?;
-                match spares {
-                    0 => {}
-                    1 => f.write_str(", one of them the spare,")?,
-                    _ => write!(f, ", {spares} of them spares,")?,
-                }
-                let are = if *wanted == 1 { "is" } else { "are" };
-                if wanted <= most {
-                    write!(
-                        f,
-                        " {are} sold as {sold}, since GPUs are sold in multiples of {multiple}: more than \
-                         the {most} of one booking"
-                    )?;
-                } else {
-                    write!(f, " {are} more than the {most} of one booking")?;
-                }
-                match in_all {
-                    Some(in_all) => write!(f, " ({in_all} in all, over several)"),
-                    None => Ok(()),
-                }
-            }
+            Self::TooManyNodes { .. } => self.more_than_sold(f),
             Self::NoPrice { price_type, place } => {
                 let of_type = price_type.iter().map(|of| format!("{of} "));
                 let of_type: String = of_type.collect();

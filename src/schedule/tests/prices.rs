@@ -118,7 +118,12 @@ fn prices_tell_how_late_jobs_are_that_wait_for_others() {
         [(100, None, vec![]), waits]
     });
     let problem = one_by_one(jobs);
-    let least: i64 = pairs.map(|pair| 120 * (pair as i64 + 1)).sum();
+    let least: i64 = pairs
+        .scan(0, |end, _| {
+            *end += 120;
+            Some(*end)
+        })
+        .sum();
     let told = market(&problem).unwrap().bound();
     assert!(
         told <= least && told * 100 > least * 95,

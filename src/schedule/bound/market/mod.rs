@@ -19,7 +19,7 @@ mod prices;
 mod slots;
 
 use self::prices::{Excess, Prices, Wait};
-use self::slots::{At, Offer, SLOTS, Slot, Start, place, slots, spans, starts};
+use self::slots::{Offer, SLOTS, Slot, Start, place, slots, spans, starts};
 use super::ROUNDING;
 use crate::schedule::problem::{END_OF_TIME, Mode, Problem, Worth};
 use crate::schedule::room::Room;
@@ -311,7 +311,7 @@ impl Market {
                 continue;
             };
             value += cost;
-            let slots = &self.sites[offer.site];
+            let (slots, taken) = (&self.sites[offer.site], &mut excess.nodes[offer.site]);
             for slot in start.begin.0..=start.end.0 {
                 let from = if slot == start.begin.0 {
                     start.begin.1
@@ -323,7 +323,7 @@ impl Market {
                 } else {
                     slots[slot].steps()
                 };
-                excess.nodes[offer.site][slot] += offer.nodes * (to - from);
+                taken[slot] += offer.nodes * (to - from);
             }
             for (wait, excess) in self.waits.iter().zip(&mut excess.waits) {
                 if wait.before == job {
