@@ -97,13 +97,14 @@ fn figures_alike(one: [f64; 3], other: [f64; 3]) -> bool {
         || both.all(|(one, other)| rounded_alike(*one, *other))
 }
 
+/// Whichever of the two comes first.
 fn rounded_alike(one: f64, other: f64) -> bool {
-    (one / other - 1.0).abs() < ROUNDED
+    (one / other).ln().abs() < ROUNDED
 }
 
 /// Whether two peaks are that of one architecture, however they were printed.
 pub(crate) fn peaks_alike(one: f64, other: f64) -> bool {
-    (one / other - 1.0).abs() < 1e-6
+    (one / other).ln().abs() < 1e-6
 }
 
 /// The most GPUs a cluster can be said to have: what one has of which nobody says so.

@@ -86,6 +86,10 @@ proptest! {
 
     #[test]
     fn relabelling_clusters_changes_no_rank(request in spaces(), salt in 0..1000_u64) {
+        // One cluster named twice is two under new names.
+        let names = request.clusters.iter().map(|cluster| &cluster.name);
+        let distinct: std::collections::BTreeSet<&String> = names.collect();
+        prop_assume!(distinct.len() == request.clusters.len());
         let mut renamed = request.clone();
         for (index, cluster) in renamed.clusters.iter_mut().enumerate() {
             cluster.name = format!("{}-{index}", (salt * 7919 + index as u64 * 104_729) % 1000);
