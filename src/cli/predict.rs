@@ -33,7 +33,8 @@ struct ChoosingArgs {
 #[command(after_help = "\
 Answers for every valid configuration, also for one that overflows: the verdict says so.
 What is left open, the cluster and its GPUs too, is what `tminus plan` would put first; a note says
-what was chosen. To see another candidate of a plan, name what its row says by flags.
+what was chosen; of a front it is the fastest. To see another candidate of a plan, name what its row says
+by flags, as what a job file gives several values.
 
 Examples:
   tminus predict --model gpt-7b --tokens 134B --cluster r7z2 --gpus 64 \\

@@ -15,7 +15,7 @@ use super::split::Split;
 
 /// What programs have, as [`normalised`], that nanoGPT has not: the Trainer of transformers, whose examples
 /// have a `block_size` too, and lit-gpt. These count the accumulation of each GPU.
-const OF_OTHERS: [&str; 17] = [
+const OF_OTHERS: [&str; 12] = [
     "perdevicetrainbatchsize",
     "perdeviceevalbatchsize",
     "perdevicebatchsize",
@@ -27,16 +27,18 @@ const OF_OTHERS: [&str; 17] = [
     "traintokenspersecond",
     "trainruntime",
     "numtrainepochs",
+    "microbatchsize",
+];
+
+/// Settings of transformers that whoever adds a column to a table of nanoGPT's may call so, too.
+const OF_ANY: [&str; 6] = [
+    "gradientcheckpointing",
     "bf16",
     "fp16",
     "fsdp",
     "deepspeed",
     "optim",
-    "microbatchsize",
 ];
-
-/// What transformers calls recomputing, and whoever adds a column to a table of nanoGPT's may.
-const RECOMPUTING: &str = "gradientcheckpointing";
 /// What nanoGPT calls a micro-batch, and none of the others does.
 const BATCH: &str = "batchsize";
 
@@ -56,7 +58,7 @@ pub(super) fn is_of_nano_gpt<'a>(headers: impl Iterator<Item = &'a str>) -> bool
     has("blocksize")
         && has("gradientaccumulationsteps")
         && !OF_OTHERS.into_iter().any(is_set)
-        && (has(BATCH) || !is_set(RECOMPUTING))
+        && (has(BATCH) || !OF_ANY.into_iter().any(is_set))
 }
 
 /// Whether the rows of a table count the accumulation of all GPUs together: nanoGPT's do, unless one of
@@ -103,12 +105,8 @@ fn contradiction(row: &Row<'_>, gpus: u64) -> Option<String> {
     let batch = integer(Column::GlobalBatchSeqs).map(|batch| batch as f64);
     let batch = batch.or_else(|| Some(integer(Column::GlobalBatchTokens)? as f64 / seq_len));
     let of_each = told as f64 * gpus as f64;
-    let Some(micro_batch) = integer(Column::MicroBatch) else {
-        let shared = batch? % of_each;
-        return (shared == 0.0).then(|| {
-            format!("each of {gpus} GPUs can have as much of its share of the global batch")
-        });
-    };
+    // A batch that all GPUs together can share so is shared by each as well: that contradicts nothing.
+    let micro_batch = integer(Column::MicroBatch)?;
     let found = batch.or_else(|| Some(per_second(row, gpus as f64, seq_len)? * step_s(row)?))?;
     let expected = of_each * micro_batch as f64;
     ((found / expected - 1.0).abs() < NEAR).then(|| {
@@ -163,4 +161,35 @@ pub(super) fn read(row: &Row<'_>, gpus: u64, notes: &mut Notes) -> Result<Option
     );
     notes.warn(row.line(), text);
     Ok(Some(all / gpus))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A column more makes no other program of nanoGPT's settings, unless only the other has it.
+    #[test]
+    fn settings_are_told_apart_by_what_one_program_has_alone() {
+        let shared = ["block_size", "gradient_accumulation_steps"];
+        let of_nano_gpt = |more: &[&'static str]| {
+            let headers = shared.into_iter().chain(more.iter().copied());
+            is_of_nano_gpt(headers)
+        };
+        for more in [
+            &["batch_size"][..],
+            &["batch_size", "bf16", "optim"],
+            &["batch_size", "gradient_checkpointing"],
+            &["n_layer"],
+        ] {
+            assert!(of_nano_gpt(more), "{more:?}");
+        }
+        for more in [
+            &["bf16"][..],
+            &["gradient_checkpointing"],
+            &["batch_size", "per_device_train_batch_size"],
+            &["train_samples_per_second"],
+        ] {
+            assert!(!of_nano_gpt(more), "{more:?}");
+        }
+    }
 }

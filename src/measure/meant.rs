@@ -138,14 +138,15 @@ fn words(header: &str) -> impl Iterator<Item = String> {
 /// Words of a header for the middle of several runs or steps.
 const MIDDLE: [&str; 5] = ["median", "mean", "avg", "average", "p50"];
 
-/// Whether a word of a header is for what most runs or steps are not like: their spread, or an end of it.
+/// Words of a header for what most runs or steps are not like: their spread, or an end of it.
+const SPREAD: [&str; 20] = [
+    "min", "max", "best", "peak", "worst", "std", "stddev", "stdev", "var", "variance", "p0", "p1",
+    "p5", "p10", "p25", "p75", "p90", "p95", "p99", "p100",
+];
+
+/// Whether a word of a header is for what most runs or steps are not like.
 fn is_of_spread(word: &str) -> bool {
-    let rank = word.strip_prefix('p').unwrap_or_default();
-    let is_rank = !rank.is_empty() && rank.bytes().all(|letter| letter.is_ascii_digit());
-    is_rank && word != "p50"
-        || matches!(word, "min" | "max" | "best" | "peak" | "worst")
-        || word.starts_with("std")
-        || word.starts_with("var")
+    SPREAD.contains(&word)
 }
 
 /// A header of the time of a step that doesn't say in what.

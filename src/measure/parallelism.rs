@@ -17,6 +17,10 @@ const SPLITS: [&[&str]; 4] = [
 /// Those of them that are of other things, too.
 const COMMON: [&str; 5] = ["tensor", "pipeline", "context", "ring", "expert"];
 
+/// GPUs that a model is split over one way, at most, where a word for that may stand for something else: an
+/// assumption, as many as the largest published runs have.
+const MOST_WAYS: u64 = 64;
+
 /// Words that say nothing of it.
 const SILENT: [&str; 34] = [
     "parallel",
@@ -117,17 +121,27 @@ impl Told {
         told.hear_all(&words)
     }
 
-    /// What a list of techniques says of it, in which `tensor` and the like are of something else where
-    /// neither `parallel` nor a number follows (`tensor cores`).
+    /// What a list of techniques says of it. Each speaks for itself: what follows a comma is no number of
+    /// what stands before it (`FSDP, 8-bit AdamW`).
     fn among_techniques(text: &str) -> Self {
+        let items = text.split([',', ';', '+', '\n']).map(Self::technique);
+        items.reduce(Self::and).unwrap_or_default().by_stage()
+    }
+
+    /// What one technique says of it: `tensor` and the like are of something else where neither `parallel`
+    /// nor, at the end, a number of GPUs follows (`tensor cores`, `context 8192`).
+    fn technique(text: &str) -> Self {
         let mut words = words(text);
+        let ways = |word: &str| word.parse().is_ok_and(|ways: u64| ways <= MOST_WAYS);
         let mut follows = false;
+        let mut last = true;
         for word in words.iter_mut().rev() {
-            let speaks = word.starts_with("parallel") || word.parse::<u64>().is_ok();
+            let speaks = word.starts_with("parallel") || (last && ways(word));
             if COMMON.contains(&&**word) && !follows {
                 word.clear();
             }
             follows = speaks || word == "attention";
+            last = false;
         }
         Self::default().hear_all(&words)
     }
@@ -350,8 +364,16 @@ mod tests {
             ),
             ("FSDP 8, CP 8, Float8", [0, 0, 8, 0]),
             ("FSDP, tensor cores, data pipeline, ring buffers", [0; 4]),
+            ("torch.compile, FSDP, 8-bit AdamW", [0; 4]),
+            ("FSDP, 7B model", [0; 4]),
+            ("FSDP + 3D rotary, 8K context", [0; 4]),
+            ("FSDP, context 8192, pipeline 1F1B", [0; 4]),
+            ("FSDP, tensor 8", [8, 0, 0, 0]),
         ] {
             let told = Told::among_techniques(text);
+            let counted = text.contains("FSDP 32").then_some(32);
+            let counted = counted.or_else(|| text.contains("FSDP 8").then_some(8));
+            assert_eq!((told.shards, told.replicas), (counted, None), "{text}");
             assert_eq!(told.ways.map(Option::unwrap_or_default), ways, "{text}");
             assert!(!told.says_nothing(), "{text}");
         }

@@ -4,6 +4,7 @@ use crate::configuration::{Configuration, Setting};
 use crate::diagnostic::Diagnostic;
 use crate::hardware::Cluster;
 use crate::model::Shape;
+use crate::quantity::MAX_COUNT;
 use crate::stack::Stack;
 use crate::utilization::{Convention, utilization as used};
 
@@ -115,8 +116,13 @@ fn compare_steps(row: &Row<'_>, column: Column, tokens: Printed, step: f64, note
         return;
     };
     let told = steps.times(step);
-    let rounded = told.unit + tokens.unit;
-    if (told.value - tokens.value).abs() <= ONE_STEP * tokens.value + rounded {
+    let agrees = |parts: f64| {
+        let rounded = told.unit / parts + tokens.unit;
+        (told.value / parts - tokens.value).abs() <= ONE_STEP * tokens.value + rounded
+    };
+    // Progress bars count micro-batches.
+    let accumulated = row.integer(Column::GradAccum, MAX_COUNT).ok().flatten();
+    if agrees(1.0) || accumulated.is_some_and(|parts| agrees(parts as f64)) {
         return;
     }
     let text = format!(

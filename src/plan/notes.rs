@@ -298,15 +298,20 @@ pub fn peak_note(request: &Request, candidate: &Candidate) -> Option<String> {
     };
     let interval = candidate.throughput_tok_s;
     let (expected, high) = (share(interval.expected), share(interval.high));
-    let percent = expected * peak_share(setting.stack) * 100.0;
+    let percent = expected * 100.0;
+    let peak = if setting.stack.multiplies_in_fp8() {
+        "peak in fp8"
+    } else {
+        "peak"
+    };
     if expected > 1.0 {
         Some(format!(
-            "predicted to compute at {percent:.0} % of its GPUs' peak, which none does: the fit's rows let expect so, \
+            "predicted to compute at {percent:.0} % of its GPUs' {peak}, which none does: the fit's rows let expect so, \
              so check that they count all GPUs, and that their links are as stated"
         ))
     } else if expected > SUSTAINED {
         Some(format!(
-            "predicted to compute at {percent:.0} % of its GPUs' peak, more than published runs sustain: the fit's rows \
+            "predicted to compute at {percent:.0} % of its GPUs' {peak}, more than published runs sustain: the fit's rows \
              let expect so where they were not measured, so measure a run like it before booking"
         ))
     } else if high > 1.0 - ROUNDING {
