@@ -11,10 +11,11 @@ impl Commitment {
     /// Hours of a year of 365 days.
     const HOURS_PER_YEAR: u32 = 8760;
 
-    /// Hours that are paid for, used or not.
+    /// Hours that are paid for, used or not; `None` where the kind doesn't say, or says none.
     #[must_use]
     pub fn hours(self) -> Option<u32> {
-        self.years?.checked_mul(Self::HOURS_PER_YEAR)
+        let years = self.years.filter(|years| *years > 0)?;
+        years.checked_mul(Self::HOURS_PER_YEAR)
     }
 }
 
@@ -129,6 +130,15 @@ fn years(words: &[&str]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A term of no hours would make infinitely many of them.
+    #[test]
+    fn a_commitment_of_no_years_has_no_hours() {
+        let hours = |years| Commitment { years }.hours();
+        assert_eq!(hours(Some(0)), None);
+        assert_eq!(hours(None), None);
+        assert_eq!(hours(Some(3)), Some(3 * 8760));
+    }
 
     #[test]
     fn a_kind_is_known_by_its_name() {
