@@ -26,6 +26,7 @@ pub use failures::Failures;
 pub use finish::FinishTime;
 pub use price::{Pricing, Reference};
 pub use price_kind::Commitment;
+pub(crate) use price_kind::is_same;
 pub use product_price::{has_price_of, sells_on_demand};
 pub use reliability::{RELIABILITY_SETTINGS, Reliability, ReliabilitySetting, share_without_spare};
 pub use wall_clock::{Course, Stall, WallClock};

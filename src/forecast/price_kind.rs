@@ -63,7 +63,7 @@ fn spelled(name: &str) -> String {
 }
 
 /// Whether two names are of one kind, however they are spelled: `On Demand` and `on-demand`.
-pub(super) fn is_same(one: &str, other: &str) -> bool {
+pub(crate) fn is_same(one: &str, other: &str) -> bool {
     spelled(one) == spelled(other)
 }
 

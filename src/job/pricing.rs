@@ -4,7 +4,7 @@ use super::settings::{SetAt, Sourced};
 use crate::calendar::Moment;
 use crate::calendar::PriceDate;
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::forecast::{Pricing, Reference, sells_on_demand};
+use crate::forecast::{Pricing, Reference, is_same, sells_on_demand};
 use crate::hardware::{Cluster, Price};
 use crate::preset::Catalog;
 use crate::product::Billing;
@@ -47,11 +47,12 @@ impl PriceSettings {
         start: Option<Moment>,
         catalog: &Catalog,
     ) -> Result<Pricing, Diagnostic> {
-        let known = |set: &Option<Sourced<String>>, what, of: fn(&Price) -> &str| {
+        let known = |set: &Option<Sourced<String>>, what, of: fn(&Price) -> &str, same| {
             set.as_ref()
-                .map(|set| one_of(set, what, of, catalog))
+                .map(|set| one_of(set, what, (of, same), catalog))
                 .transpose()
         };
+        let in_any_case: Same = str::eq_ignore_ascii_case;
         let day = |moment: Moment| moment.day().to_string().parse::<PriceDate>().ok();
         let as_of = self.as_of.as_ref().and_then(|set| day(set.value));
         let newest = catalog
@@ -59,11 +60,24 @@ impl PriceSettings {
             .filter_map(|(_, price)| price.as_of.parse::<PriceDate>().ok())
             .max();
         Ok(Pricing {
-            price_type: known(&self.price_type, "price type", |price| &price.price_type)?,
-            provider: known(&self.provider, "provider", |price| &price.provider)?,
-            region: known(&self.region, "region", |price| {
-                price.place().name().unwrap_or("-")
-            })?,
+            price_type: known(
+                &self.price_type,
+                "price type",
+                |price| &price.price_type,
+                is_same,
+            )?,
+            provider: known(
+                &self.provider,
+                "provider",
+                |price| &price.provider,
+                in_any_case,
+            )?,
+            region: known(
+                &self.region,
+                "region",
+                |price| price.place().name().unwrap_or("-"),
+                in_any_case,
+            )?,
             whole_only: whole_only(catalog),
             hourly: hourly(catalog),
             on_demand_only: false,
@@ -107,7 +121,7 @@ fn whole_only(catalog: &Catalog) -> Vec<String> {
     };
     let by_the_hour: Vec<String> = of(false).collect();
     of(true)
-        .filter(|kind| !by_the_hour.contains(kind))
+        .filter(|kind| !by_the_hour.iter().any(|other| is_same(other, kind)))
         .collect()
 }
 
@@ -121,11 +135,14 @@ fn hourly(catalog: &Catalog) -> Vec<String> {
     own.collect()
 }
 
+/// Whether two names are of the same.
+type Same = fn(&str, &str) -> bool;
+
 /// The value, if some price has it.
 fn one_of(
     set: &Sourced<String>,
     what: &str,
-    of: fn(&Price) -> &str,
+    (of, same): (fn(&Price) -> &str, Same),
     catalog: &Catalog,
 ) -> Result<String, Diagnostic> {
     let mut known: Vec<&str> = catalog
@@ -136,7 +153,7 @@ fn one_of(
     known.sort_unstable();
     known.dedup();
     let wanted = set.value.trim();
-    if let Some(found) = known.iter().find(|name| name.eq_ignore_ascii_case(wanted)) {
+    if let Some(found) = known.iter().find(|name| same(name, wanted)) {
         return Ok((*found).to_owned());
     }
     let refusal = Diagnostic::new(format!("no price has the {what} `{wanted}`"));

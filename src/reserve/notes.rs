@@ -6,7 +6,7 @@ use super::choice::{Choice, choice};
 use super::fleet::Run;
 use super::offer::Offer;
 use super::words::region_of_zone;
-use crate::forecast::Pricing;
+use crate::forecast::{Pricing, is_same};
 use crate::hardware::Price;
 use crate::job::Request;
 use crate::plan::{
@@ -221,7 +221,10 @@ fn other_price(desk: &Desk<'_>) -> Option<String> {
         desk.request.pricing.price_type.as_ref()?,
         &desk.offer.product,
     );
-    let own = product.price_type.as_ref().filter(|own| *own != asked)?;
+    let own = product
+        .price_type
+        .as_ref()
+        .filter(|own| !is_same(own, asked))?;
     let price = desk.offer.price.as_ref();
     if price.is_some_and(Price::is_stated) {
         return None;

@@ -33,6 +33,10 @@ fn a_quote_for_spot_nodes_displaces_no_price_of_nodes_that_stay() {
     let p4d = format!("cluster = \"p4d.24xlarge\"\n{SPOT}");
     assert_eq!(priced(Settings::default(), &p4d).1, "on-demand");
     assert_eq!(priced(of_type("spot"), &p4d).0, "1.1");
+    // However it is spelled.
+    for kind in ["on_demand", "On Demand"] {
+        assert_eq!(priced(of_type(kind), &p4d).1, "on-demand");
+    }
     let lab = format!("{LAB}{}", SPOT.replace("p4d.24xlarge", "lab"));
     assert_eq!(priced(Settings::default(), &lab).0, "1.8");
     // What is all that is known is better than nothing.
