@@ -1,6 +1,7 @@
 //! What has to be known of a plan beside its launch files, whatever they are for.
 
 use super::{Launch, literal};
+use crate::forecast::{Pricing, is_same};
 use crate::hardware::Price;
 use crate::product::{Billing, Form};
 use crate::quantity::{counted, display_thousands};
@@ -43,8 +44,16 @@ impl Launch<'_> {
         let price = booking.price.as_ref();
         let price = price.and_then(|report| self.cluster.prices.iter().find(|p| is_of(p, report)));
         price.map_or_else(Vec::new, |price| {
-            self.pricing
-                .notes_of(price, &format!("price of {}", self.cluster.name))
+            let kind = &price.price_type;
+            let mut pricing = self.pricing.clone();
+            // What is a product's own kind is asked for with the product.
+            if pricing.hourly.iter().any(|own| is_same(own, kind)) {
+                pricing = Pricing {
+                    price_type: Some(kind.clone()),
+                    ..pricing
+                };
+            }
+            pricing.notes_of(price, &format!("price of {}", self.cluster.name))
         })
     }
 }

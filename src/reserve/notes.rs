@@ -276,8 +276,14 @@ fn about_price(desk: &Desk<'_>) -> Vec<String> {
         return Vec::new();
     };
     let name = &desk.cluster.name;
-    let pricing = &desk.request.pricing;
-    let what = if pricing.price(desk.cluster) == Some(price) {
+    let own = desk.offer.product.price_type.as_ref();
+    let pricing = if own.is_some_and(|own| is_same(own, &price.price_type)) {
+        // A product's own kind is asked for with the product.
+        &desk.offer.pricing
+    } else {
+        &desk.request.pricing
+    };
+    let what = if desk.request.pricing.price(desk.cluster) == Some(price) {
         format!("price of {name}")
     } else {
         format!("{} price of {name}", price.price_type)

@@ -28,6 +28,9 @@ fn a_deadline_beyond_the_longest_booking_makes_nothing_likelier() {
     let last_h = late.last_checkpoint_h.unwrap();
     assert!((95.0..96.0).contains(&last_h), "{last_h}");
     assert!(late.run_h.high > 96.0 && late.billed_h.high <= 96.0);
+    // Its own kind of price is what it is sold at, not one that is taken for another.
+    let notes = late.notes.join("\n");
+    assert!(!notes.contains("hours on demand"), "{notes}");
     let sooner = sold_for_days("deadline = \"90h\"\n");
     assert!(sooner.nodes > late.nodes && Some(sooner.probability) < sooner.probability_in_longest);
 }
