@@ -192,7 +192,7 @@ impl Launch<'_> {
 
     /// Whole minutes of a booking that can be used, all of which its probability counts on; 0 without
     /// one, and where its nodes stay for as long as they are paid for.
-    fn booked_minutes(&self) -> u64 {
+    pub(super) fn booked_minutes(&self) -> u64 {
         let whole = self
             .booking
             .filter(|booking| booking.billing != Billing::Used);

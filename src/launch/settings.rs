@@ -51,7 +51,8 @@ impl Launch<'_> {
                 display_hours(high)
             )
         } else {
-            self.short_limit.filter(|_| self.booking.is_some())?;
+            let goes_on = limit_h * 60.0 < self.booked_minutes() as f64;
+            self.short_limit.filter(|_| goes_on)?;
             "before the booking ends, whose probability counts on all of it".to_owned()
         };
         Some(format!(
