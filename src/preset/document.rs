@@ -61,7 +61,10 @@ fn foreign(text: &str) -> Option<(&'static str, &'static str)> {
     if lines.any(|line| line.trim_start().starts_with('|')) {
         Some(("Markdown", rows))
     } else {
-        first.contains([',', ';', '\t']).then_some(("CSV", rows))
+        // Quotes and brackets are those of a value whose `=` is missing.
+        let of_values = first.contains(['"', '\'', '[', ']', '{', '}']);
+        let split = first.contains([',', ';', '\t']);
+        (split && !of_values).then_some(("CSV", rows))
     }
 }
 

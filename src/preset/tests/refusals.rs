@@ -180,7 +180,12 @@ fn a_file_in_another_form_is_told_so() {
         assert!(message.contains("mine.toml:"), "{message}");
     }
     // A mistake in what is meant as TOML is told as before.
-    for text in ["prices = [1, 2\n", "[models.a,b]\n", "# a, b\nc\n"] {
+    for text in [
+        "prices = [1, 2\n",
+        "[models.a,b]\n",
+        "# a, b\nc\n",
+        "clusters [\"r1z1\", \"r7z2\"]\n",
+    ] {
         assert!(!refusal(text).contains("looks like"), "{text}");
     }
 }
