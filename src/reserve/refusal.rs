@@ -42,6 +42,8 @@ pub enum Reason {
         most: u64,
         /// The most that one booking can have, in the multiples sold.
         bookable: u64,
+        /// The fewest that one booking has, in the multiples sold.
+        smallest: u64,
         /// The most of all bookings together, where that is more.
         in_all: Option<u64>,
         /// Whether what trains could be had without the spares.
@@ -142,9 +144,9 @@ impl Reason {
                 .into_iter()
                 .collect(),
             Self::TooManyNodes { spares, .. } if *spares > 0 => self.fewer_spares(),
-            Self::TooManyNodes { bookable: 0, sold, .. } => vec![format!(
+            Self::TooManyNodes { bookable: 0, smallest, .. } => vec![format!(
                 "its smallest booking has {}: book by another product (`--product`), or another cluster",
-                counted(*sold, "node")
+                counted(*smallest, "node")
             )],
             Self::TooManyNodes { bookable, set_by, .. } => {
                 vec![format!("train on at most {} (`{set_by}`)", counted(*bookable, "node"))]
@@ -206,6 +208,7 @@ impl Reason {
             multiple: product.gpu_multiple,
             most: offer.max_nodes,
             bookable: product.most_nodes(offer.max_nodes, offer.gpus_per_node),
+            smallest: product.booked_nodes(1, offer.gpus_per_node),
             in_all: offer.product.max_nodes_in_all,
             without_spares,
             set_by: match goal {

@@ -36,6 +36,12 @@ fn what_is_suggested_for_a_node_count_can_be_had() {
         "{odd}"
     );
     assert!(said(of("on-demand", 14, "[reliability]\nspares = 60\n")).contains("--spares none"));
+    let pairs = said(answer_to(
+        "model = \"gpt-7b\"\ntokens = \"134B\"\ncluster = \"lab\"\n[clusters.lab]\ngpu = \"h100\"\n\
+         max_gpus = 8\n[products.pairs]\nclusters = [\"lab\"]\nlengths = [{ step = \"1h\" }]\n\
+         gpu_multiple = 16\n[reliability]\nspares = 0\n[reserve]\nproduct = \"pairs\"\nnodes = 3\n",
+    ));
+    assert!(pairs.contains("smallest booking has 2 nodes"), "{pairs}");
 }
 
 /// A cluster that has fewer nodes left than would be kept as spares says so.
