@@ -87,4 +87,20 @@ fn a_verdict_follows_the_probability() {
         text.contains("Cut off") && text.contains("Misses its deadline"),
         "{text}"
     );
+    // A deadline far beyond the booking isn't what it misses.
+    world.booking = Some(PlannedBooking {
+        within_h: Some(10.0 * mean_h),
+        ..booking::booked(0.9 * train_h)
+    });
+    let comparison = world.compare(tok_s, &[]);
+    let end = comparison.finish.deadline.clone().unwrap();
+    assert!(
+        end.is_missed() && end.late_h.expected < 0.0,
+        "only by the booking's end: {end:?}"
+    );
+    let text = told(&comparison);
+    assert!(
+        text.contains("Cut off") && !text.contains("misses its deadline"),
+        "{text}"
+    );
 }

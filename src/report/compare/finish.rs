@@ -4,7 +4,8 @@ use crate::calendar::Moment;
 use crate::compare::{BookingEnd, Finish, More};
 use crate::product::Billing;
 use crate::quantity::{
-    Interval, display_count, display_dollars_asked, display_hours, display_hours_like,
+    Interval, display_chance, display_count, display_dollars_asked, display_hours,
+    display_hours_like,
 };
 
 use super::super::bookings::short;
@@ -141,13 +142,13 @@ pub(super) fn beside_booking(finish: &Finish, tokens: u64) -> Option<String> {
         (true, false) => format!(
             "Likelier cut off by the end of its booking than not: done before its nodes go with {} %, though \
              expected {late} before{}.",
-            percent(end.in_time),
+            display_chance(end.in_time),
             and_more(end)
         ),
         (false, true) => format!(
             "Likelier done before its nodes go than not, with {} %, though on average {late} after: what \
              holds it up is rare, and then long{}.",
-            percent(end.in_time),
+            display_chance(end.in_time),
             and_more(end)
         ),
         (false, false) if late_h.high > 0.0 => format!(
@@ -165,9 +166,14 @@ pub(super) fn beside_asked(finish: &Finish) -> Option<String> {
     let deadline = finish.deadline.as_ref().and_then(|end| {
         let late_h = end.late_h;
         let late = display_hours(late_h.expected.abs());
-        let sure = percent(end.in_time);
+        let sure = display_chance(end.in_time);
+        // A deadline after its nodes go is missed by what the booking already is told to cut off.
+        let cut_off = finish.booking.as_ref().is_some_and(|booking| {
+            booking.is_missed() && booking.late_h.expected > late_h.expected
+        });
         match (end.is_missed(), late_h.expected > 0.0) {
             (true, true) => Some(format!("Misses its deadline by {late}.")),
+            (true, false) if cut_off => None,
             (true, false) => Some(format!(
                 "Likelier misses its deadline than not: done by then with {sure} %."
             )),
@@ -185,7 +191,7 @@ pub(super) fn beside_asked(finish: &Finish) -> Option<String> {
     let budget = finish.budget.and_then(|end| {
         let over = end.over_usd;
         let usd = dollars(over.expected.abs());
-        let sure = percent(end.within);
+        let sure = display_chance(end.within);
         match (end.is_missed(), over.expected > 0.0) {
             (true, true) => Some(format!("Over its budget by ${usd}.")),
             (true, false) => Some(format!(
