@@ -238,23 +238,25 @@ impl Product {
     /// Nodes to book for at least `nodes` of them, in the multiples sold.
     #[must_use]
     pub fn booked_nodes(&self, nodes: u64, gpus_per_node: u64) -> u64 {
-        let gpus_per_node = gpus_per_node.max(1);
-        let in_multiples =
-            |nodes: &u64| (nodes * gpus_per_node).is_multiple_of(self.gpu_multiple.max(1));
         (nodes..nodes.saturating_add(self.gpu_multiple.max(1)))
-            .find(in_multiples)
+            .find(|nodes| self.is_in_multiples(*nodes, gpus_per_node))
             .unwrap_or(nodes)
+    }
+
+    /// Whether the GPUs of so many nodes are a multiple that is sold.
+    fn is_in_multiples(&self, nodes: u64, gpus_per_node: u64) -> bool {
+        let gpus = nodes.saturating_mul(gpus_per_node.max(1));
+        gpus.is_multiple_of(self.gpu_multiple.max(1))
     }
 
     /// The most nodes up to `most` that are sold; 0 where even the smallest multiple is more.
     #[must_use]
     pub fn most_nodes(&self, most: u64, gpus_per_node: u64) -> u64 {
-        let gpus_per_node = gpus_per_node.max(1);
-        let in_multiples =
-            |nodes: &u64| (nodes * gpus_per_node).is_multiple_of(self.gpu_multiple.max(1));
         let fewest = most.saturating_sub(self.gpu_multiple);
-        let mut sold = (fewest..=most).rev().filter(in_multiples);
-        sold.next().unwrap_or(0)
+        (fewest..=most)
+            .rev()
+            .find(|nodes| self.is_in_multiples(*nodes, gpus_per_node))
+            .unwrap_or(0)
     }
 
     /// The lengths sold, in words: `1 d steps to 14 d, then 7 d steps to 182 d`.

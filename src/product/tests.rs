@@ -76,6 +76,9 @@ fn gpus_are_sold_in_multiples() {
     {
         assert_eq!(together.booked_nodes(nodes, gpus_per_node), booked);
     }
+    // More GPUs than can be counted are none that are sold.
+    assert_eq!(together.booked_nodes(u64::MAX / 2, 8), u64::MAX / 2);
+    assert_eq!(together.most_nodes(u64::MAX, 8), 0);
 }
 
 proptest! {
