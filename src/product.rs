@@ -88,7 +88,8 @@ pub enum Form {
 pub enum Offered {
     /// These clusters.
     Clusters(Vec<String>),
-    /// Clusters with a price of the product's type.
+    /// Clusters with a price of the product's type; hours on demand also those with a price by another
+    /// name of them, of the kind asked for, or of one that says nothing of itself.
     WherePriced,
     /// Clusters that nobody else sells: one's own.
     Elsewhere,

@@ -22,7 +22,8 @@ pub(crate) struct ProductTable {
     /// Clusters it sells; left out, it stands for clusters that no product sells.
     #[serde(default)]
     pub(crate) clusters: Vec<At<String>>,
-    /// Whether it sells every cluster with a price of its `price_type`.
+    /// Whether it sells every cluster with a price of its `price_type`; hours on demand also where a
+    /// price goes by another name of them, is of the kind asked for, or says nothing of itself.
     #[serde(default)]
     pub(crate) where_priced: bool,
     /// The kind of price it is sold at; the cluster's first price unless given.
