@@ -263,11 +263,6 @@ fn of_booking(
     start: Option<Moment>,
     (whole, remaining): (Interval, Interval),
 ) -> Dollars {
-    let exactly = |usd: f64| Interval {
-        low: usd,
-        expected: usd,
-        high: usd,
-    };
     // Of the booking, what went by before the run started is gone too.
     let before_h = match (start, booking.start) {
         (Some(start), Some(from)) => start.hours_after(from),
@@ -276,7 +271,7 @@ fn of_booking(
     let gone_h = before_h + (whole.expected - remaining.expected).max(0.0);
     let planned = booking.cost_usd;
     let (now, left) = match booking.billing {
-        Billing::Upfront => (planned, planned.map(|_| exactly(0.0))),
+        Billing::Upfront => (planned, planned.map(|_| Interval::exactly(0.0))),
         Billing::Booked => {
             // What is sold by the week is billed by the week.
             let length = Span::of_hours(booking.booked_h);
