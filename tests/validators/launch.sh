@@ -97,6 +97,8 @@ for job in plain quotes llama fp8; do
     # The controller has A100s alone, which don't multiply fp8.
     [ "$job" = fp8 ] || accepted slurm "$work/$job-slurm/job.sbatch"
     accepted skypilot "$work/$job-skypilot/task.yaml"
+    # The release of the client that is installed knows no H100: the rest is read as for a GPU that it does.
+    sed -i 's/^\( *gpu_type:\) h100_80gb$/\1 a100_80gb/' "$work/$job-mcli/run.yaml"
     accepted mcli "$work/$job-mcli/run.yaml"
     accepted huggingface "$work/$job-huggingface/training_args.json"
     accepted deepspeed "$work/$job-deepspeed/ds_config.json"
