@@ -137,8 +137,16 @@ fn booked(launch: &Launch<'_>, booking: &Booking) -> String {
         (Some(start), Some(until)) => format!("from {} to {}", start.rfc3339(), until.rfc3339()),
         _ => format!("for {}", display_hours(booking.usable_h)),
     };
+    let used = booking.billing == Billing::Used;
+    let last = booking.nodes_go().filter(|_| used);
+    let stays = match (last, booking.staying_h().filter(|_| used)) {
+        (Some(last), _) => format!(", its nodes go at {} at the latest", last.rfc3339()),
+        (None, Some(hours)) => format!(", its nodes go {} after its start", display_hours(hours)),
+        (None, None) => String::new(),
+    };
     // Nodes that stay until the run is done are held against the deadline alone.
     let done = match launch.due {
+        Some(Due::By(by)) if last.is_some_and(|last| last < by) => "done before they do".to_owned(),
         Some(Due::By(by)) if booking.billing == Billing::Used => {
             format!("done by the deadline, {},", by.rfc3339())
         }
@@ -154,7 +162,7 @@ fn booked(launch: &Launch<'_>, booking: &Booking) -> String {
         None => cost(booking.cost_usd),
     };
     format!(
-        "booking: {}{spares}, {}, {when}{cost}; {done} with a probability of {} %{less}",
+        "booking: {}{spares}, {}, {when}{stays}{cost}; {done} with a probability of {} %{less}",
         counted(booking.booked_nodes, "node"),
         booking.product_title,
         display_chance(booking.probability),

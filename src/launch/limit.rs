@@ -7,7 +7,6 @@ use crate::job::TimeLimit;
 use crate::plan::Candidate;
 use crate::product::Billing;
 use crate::quantity::{SECONDS_PER_HOUR, display_hours, plural};
-use crate::reserve::Booking;
 
 /// The longest time limit that is asked of Slurm, in minutes: a longer run is resubmitted.
 pub(super) const MAX_MINUTES: u64 = 365 * 1440;
@@ -59,6 +58,7 @@ impl Launch<'_> {
     /// take.
     pub(super) fn limited(self) -> Self {
         let set = self.settings.time_limit.map(TimeLimit::minutes);
+        let set = set.map(|minutes| minutes.min(self.most_minutes()));
         let short_limit = set.filter(|minutes| self.is_short(*minutes));
         let within = short_limit.map(|minutes| self.steps_within(self.planned_steps, minutes));
         Self {
@@ -72,9 +72,10 @@ impl Launch<'_> {
         }
     }
 
-    /// The launch under Slurm, which has a longest time limit where none is set.
+    /// The launch under Slurm, where a job has a longest time limit where none is set.
     pub(super) fn under_slurm(&self) -> Self {
-        let longest = || self.is_short(MAX_MINUTES).then_some(MAX_MINUTES);
+        let most = self.most_minutes();
+        let longest = || self.is_short(most).then_some(most);
         Self {
             short_limit: self.short_limit.or_else(longest),
             ..self.clone()
@@ -89,6 +90,19 @@ impl Launch<'_> {
         minutes < high.saturating_add(NOTICE).max(booked)
     }
 
+    /// The longest time limit there is: that of Slurm, or where nodes go before whose stay is billed as used,
+    /// and at that end, when they do.
+    pub(super) fn most_minutes(&self) -> u64 {
+        MAX_MINUTES.min(self.staying_minutes().unwrap_or(u64::MAX))
+    }
+
+    /// Whole minutes for which nodes billed as used can be had at most; `None` where there is no most.
+    pub(super) fn staying_minutes(&self) -> Option<u64> {
+        let booking = self.booking?;
+        let used = booking.billing == Billing::Used;
+        booking.staying_h().filter(|_| used).map(whole_minutes)
+    }
+
     /// Whether a checkpoint is written before the end, so that a stop doesn't lose everything.
     pub(super) fn is_saved(&self) -> bool {
         let steps = self.checkpoint_steps();
@@ -97,11 +111,12 @@ impl Launch<'_> {
 
     /// Minutes that are asked for where no limit is set: the high end of the planned time, or as long as
     /// the booking lasts, whose probability would be another within less. A run that saves nothing
-    /// before its end gets more room.
+    /// before its end gets more room. No more than the nodes stay.
     pub(super) fn asked_minutes(&self) -> u64 {
         let room = if self.is_saved() { 1 } else { ROOM };
         let high = high_minutes(self.candidate).saturating_mul(room);
-        high.max(self.booked_minutes())
+        let stay = self.staying_minutes().unwrap_or(u64::MAX);
+        high.max(self.booked_minutes()).min(stay)
     }
 
     /// Seconds of a limit of so many minutes that train and write: without the start and the notice.
@@ -155,7 +170,11 @@ impl Launch<'_> {
 
     /// What a probability of being done leaves out, where the time limit stops the run.
     pub(super) fn leaves_out(&self) -> Option<String> {
-        self.short_limit?;
+        let limit = self.short_limit?;
+        // It counts on no run that is longer than its nodes stay.
+        if self.staying_minutes().is_some_and(|stay| stay <= limit) {
+            return None;
+        }
         // It ends with its reservation, and isn't started again.
         if self.ends_with().is_some() {
             return None;
@@ -182,7 +201,7 @@ impl Launch<'_> {
 
     /// Minutes of the Slurm reservation, where it ends before the time limit, and the job with it.
     pub(super) fn ends_with(&self) -> Option<u64> {
-        let minutes = usable_minutes(self.slurm_reservation()?);
+        let minutes = whole_minutes(self.slurm_reservation()?.usable_h);
         let limit = self
             .settings
             .time_limit
@@ -196,13 +215,13 @@ impl Launch<'_> {
         let whole = self
             .booking
             .filter(|booking| booking.billing != Billing::Used);
-        whole.map_or(0, usable_minutes)
+        whole.map_or(0, |booking| whole_minutes(booking.usable_h))
     }
 }
 
-/// Whole minutes of a booking that can be used.
-fn usable_minutes(booking: &Booking) -> u64 {
-    Span::of_hours(booking.usable_h).seconds() / 60
+/// Whole minutes in so many hours.
+fn whole_minutes(hours: f64) -> u64 {
+    Span::of_hours(hours).seconds() / 60
 }
 
 impl Stops {

@@ -159,7 +159,10 @@ fn time_limit(launch: &Launch<'_>, notes: &mut Vec<String>) -> Limit {
     }
     let asked = launch.asked_minutes().saturating_add(NOTICE);
     let set = launch.settings.time_limit.map(TimeLimit::minutes);
-    let minutes = set.unwrap_or(MAX_MINUTES).min(asked);
+    let minutes = set
+        .unwrap_or(MAX_MINUTES)
+        .min(asked)
+        .min(launch.most_minutes());
     if !saved {
         notes.push(stopped_with_nothing(launch, minutes));
         return Limit {
@@ -189,7 +192,13 @@ fn time_limit(launch: &Launch<'_>, notes: &mut Vec<String>) -> Limit {
 /// What a limit of so many minutes is shorter than.
 fn shorter(launch: &Launch<'_>, minutes: u64) -> String {
     let high = high_minutes(launch.candidate);
-    if minutes < high.saturating_add(NOTICE) {
+    if launch.staying_minutes() == Some(minutes) {
+        format!(
+            "is as long as the nodes can be had at most, and shorter than the high end of the planned time, {}, \
+             and {NOTICE} minutes of notice",
+            slurm_time(high)
+        )
+    } else if minutes < high.saturating_add(NOTICE) {
         format!(
             "is shorter than the high end of the planned time, {}, and {NOTICE} minutes of notice",
             slurm_time(high)

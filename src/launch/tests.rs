@@ -52,7 +52,9 @@ fn written(job: &str, target: Target) -> Result<LaunchFiles, LaunchError> {
 /// The files of what the booking recommended runs.
 fn written_on_booking(job: &str, target: Target) -> LaunchFiles {
     let (_, request) = planned(job);
-    let ask = Ask::new(&request, &Catalog::embedded()).unwrap();
+    let file = JobFile::parse("job.toml", job).unwrap();
+    let catalog = file.extend(Catalog::embedded()).unwrap();
+    let ask = Ask::new(&request, &catalog).unwrap();
     let found = reserve(&Planner::new(&FIT), &request, &ask).unwrap();
     let booking = found.recommended().unwrap();
     let launch = Launch::new(&booking.candidate, &request, "tminus launch").unwrap();
@@ -318,7 +320,9 @@ fn a_run_on_a_booking_is_launched_into_it() {
     let job = "model = \"gpt-1b\"\ntokens = \"26B\"\nclusters = \"r7z2\"\n[reserve]\n\
                deadline = \"3d\"\nstart = \"2026-12-01T09:00Z\"\n";
     let (_, request) = planned(job);
-    let ask = Ask::new(&request, &Catalog::embedded()).unwrap();
+    let file = JobFile::parse("job.toml", job).unwrap();
+    let catalog = file.extend(Catalog::embedded()).unwrap();
+    let ask = Ask::new(&request, &catalog).unwrap();
     let found = reserve(&Planner::new(&FIT), &request, &ask).unwrap();
     let booking = found.recommended().unwrap();
     let launch = Launch::new(&booking.candidate, &request, "tminus launch").unwrap();

@@ -118,6 +118,28 @@ pub struct Booking {
     pub candidate: Candidate,
 }
 
+impl Booking {
+    /// Hours from its start after which its nodes go, whether the run is done or not: those of it that can
+    /// be used or, where they are billed as used, as many as its product sells at most; `None` where they
+    /// stay until they are given back.
+    #[must_use]
+    pub fn staying_h(&self) -> Option<f64> {
+        match self.billing {
+            Billing::Used => self.longest_usable_h,
+            Billing::Upfront | Billing::Booked => Some(self.usable_h),
+        }
+    }
+
+    /// When its nodes go at the latest, where its start is known and they do.
+    #[must_use]
+    pub fn nodes_go(&self) -> Option<Moment> {
+        match self.billing {
+            Billing::Used => self.start?.plus(Span::of_hours(self.longest_usable_h?)),
+            Billing::Upfront | Billing::Booked => self.usable_until,
+        }
+    }
+}
+
 /// A booking one step away.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct StepAway {

@@ -281,3 +281,48 @@ fn retries_are_enough_for_nearly_all_runs() {
         assert_eq!(launch.retries(), retries, "{failures}");
     }
 }
+
+/// Nodes billed as used go when the longest booking of their product ends: no job asks for more time, and
+/// the head of its file says when they do.
+#[test]
+fn no_job_asks_for_more_than_its_nodes_stay() {
+    let job = |longest_h: u64| {
+        format!(
+            "model = \"gpt-3b\"\ntokens = \"20B\"\ncluster = \"r1z1\"\n[reserve]\nnodes = 2\n\
+             product = \"own\"\nstart = \"2026-12-01T09:00Z\"\nprobability = 0.5\n[products.own]\n\
+             title = \"own\"\nprovider = \"any\"\nbilling = \"used\"\n\
+             lengths = [{{ step = \"1h\", up_to = \"{longest_h}h\" }}]\nsource = \"own\"\n"
+        )
+    };
+    let of = |longest_h| {
+        let files = written_on_booking(&job(longest_h), Target::Slurm);
+        let script = text(&files, "job.sbatch");
+        (asked_minutes(&files), script, files.notes)
+    };
+    let (free, script, _) = of(10_000);
+    assert!(
+        script.contains("its nodes go at 2028-01-22T01:00:00Z at the latest"),
+        "{script}"
+    );
+    // The shortest that suffices as often as not, but not up to the high end.
+    let longest_h = (1_u64..10_000)
+        .find(|hours| (hours + 1) as f64 * 60.0 > free)
+        .unwrap();
+    let (asked, script, notes) = of(longest_h);
+    assert!(
+        (asked - 60.0 * longest_h as f64).abs() < 1e-9,
+        "{asked} {free}"
+    );
+    assert!(asked < free, "{asked} {free}");
+    assert!(!script.contains("without what stopping"), "{script}");
+    let told = "is as long as the nodes can be had at most";
+    assert!(notes.iter().any(|note| note.contains(told)), "{notes:?}");
+    // A limit of the user's own beyond that is none.
+    let limited = format!(
+        "{}[launch]\ntime_limit = \"{}h\"\n",
+        job(longest_h),
+        longest_h + 2
+    );
+    let files = written_on_booking(&limited, Target::Slurm);
+    assert!((asked_minutes(&files) - asked).abs() < 1e-9);
+}

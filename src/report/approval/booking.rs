@@ -91,10 +91,8 @@ fn cost(booking: &Booking) -> String {
 /// By when the probability holds: the end of what can be used, or the deadline before it.
 fn done_by(reservation: &Reservation, booking: &Booking) -> String {
     let stay = booking.billing == Billing::Used;
-    let longest_h = booking.longest_usable_h.filter(|_| stay);
-    let last = booking.start.zip(longest_h.map(Span::of_hours));
-    let last = last.and_then(|(start, longest)| start.plus(longest));
-    if let Some((last, deadline)) = last.zip(reservation.deadline)
+    if let Some((last, deadline)) = booking.nodes_go().zip(reservation.deadline)
+        && stay
         && last < deadline
     {
         return format!(
@@ -117,10 +115,9 @@ fn done_by(reservation: &Reservation, booking: &Booking) -> String {
         (Some(end), None) => format!("by {}, when the nodes go", short(end)),
         (None, _) => {
             let hours = match reservation.goal {
-                Goal::Deadline { within_h } if stay => {
-                    longest_h.map_or(within_h, |longest_h| within_h.min(longest_h))
-                }
-                Goal::Deadline { within_h } => within_h.min(booking.usable_h),
+                Goal::Deadline { within_h } => booking
+                    .staying_h()
+                    .map_or(within_h, |stay| within_h.min(stay)),
                 Goal::Budget { .. } | Goal::Nodes { .. } => booking.usable_h,
             };
             format!("within {}", Span::of_hours(hours))
