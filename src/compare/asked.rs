@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::PlannedBooking;
+use super::law::Course;
 use crate::calendar::Moment;
-use crate::forecast::FinishTime;
 use crate::product::Billing;
 use crate::quantity::Interval;
 
@@ -58,13 +58,13 @@ impl BudgetEnd {
     }
 }
 
-/// The deadline of a booking, for a run of `whole` hours that is done by the law `done`, and whose nodes
+/// The deadline of a booking, for a run of `whole` hours that is done as `done` has it, and whose nodes
 /// stay for `staying_h`; `None` where none was asked for.
 pub(super) fn of_deadline(
     booking: &PlannedBooking,
     start: Option<Moment>,
     whole: Interval,
-    done: &FinishTime,
+    done: &Course,
     staying_h: f64,
 ) -> Option<DeadlineEnd> {
     let within_h = match (start, booking.deadline) {
@@ -83,12 +83,12 @@ pub(super) fn of_deadline(
     })
 }
 
-/// The budget of a booking, for the bill of a run that is done by the law `done`; `None` where none was
+/// The budget of a booking, for the bill of a run that is done as `done` has it; `None` where none was
 /// asked for, or no price is known.
 pub(super) fn of_budget(
     booking: &PlannedBooking,
     bill: Option<Interval>,
-    done: &FinishTime,
+    done: &Course,
 ) -> Option<BudgetEnd> {
     let (usd, bill) = (booking.budget_usd?, bill?);
     let within = match (booking.billing, booking.usd_per_hour) {

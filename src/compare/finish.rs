@@ -10,12 +10,12 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::asked::{BudgetEnd, DeadlineEnd, is_missed, of_budget, of_deadline};
-use super::law::Law;
+use super::law::{Course, Law};
 use super::more::{self, More};
 use super::{Launched, PlannedBooking};
 use crate::calendar::{Moment, Span};
 use crate::product::{Billing, Product};
-use crate::quantity::{Confidence, Interval, Tokens, display_count, display_hours};
+use crate::quantity::{Interval, Tokens, display_count, display_hours};
 
 /// When a run is done and what it costs if it goes on as measured; intervals hold run-to-run noise
 /// and the luck of failures.
@@ -53,7 +53,7 @@ pub struct Finish {
     #[schemars(with = "Option<[String; 2]>")]
     pub planned_finish_low_high: Option<[Moment; 2]>,
     /// How it ends beside the end of its booking; `null` where the plan is none of a booking, or of one
-    /// that is billed as it is used and so ends when the run does.
+    /// that is billed as it is used and stays until the run is done: its product has no longest.
     pub booking: Option<BookingEnd>,
     /// The same beside the deadline that the booking was made for; `null` where it was for none.
     pub deadline: Option<DeadlineEnd>,
@@ -155,28 +155,22 @@ pub(super) fn finish(launched: &Launched<'_>, noise_sd: f64) -> Result<Finish, F
         return Err(FinishError::Done { done, tokens });
     }
     let law = Law::new(launched, noise_sd);
-    let end_law = law.whole(tokens);
+    let course = law.course(tokens, done);
     let confidence = launched.plan.confidence;
-    let whole = end_law.interval(confidence);
-    let remaining = match done {
-        0 => whole,
-        _ => law.going_on(tokens - done).interval(confidence),
-    };
+    let (whole, remaining) = (course.whole(confidence), course.remaining(confidence));
     let booked = run.booking.as_ref();
     let start = launched.start.or(booked.and_then(|booking| booking.start));
-    // What is billed by the hour ends when it is ended.
-    let booking = booked.filter(|booking| booking.billing != Billing::Used);
-    if let Some(booking) = booking {
-        check_start(booking, start)?;
-        let takes_h = whole.expected - remaining.expected;
-        let usable_h = usable_h(booking, start);
-        if takes_h > usable_h {
-            return Err(FinishError::BeyondBooking {
-                done,
-                takes_h,
-                usable_h,
-            });
-        }
+    let takes_h = course.gone_h;
+    let stay = match booked {
+        Some(booking) => Stay::of(launched, booking, start)?,
+        None => None,
+    };
+    if let Some(Stay { usable_h, .. }) = stay.filter(|stay| takes_h > stay.usable_h) {
+        return Err(FinishError::BeyondBooking {
+            done,
+            takes_h,
+            usable_h,
+        });
     }
     let date = |hours: f64| -> Result<Option<Moment>, FinishError> {
         let Some(start) = start else {
@@ -190,14 +184,9 @@ pub(super) fn finish(launched: &Launched<'_>, noise_sd: f64) -> Result<Finish, F
         let of = |hours| date(hours).ok().flatten();
         Some([of(hours.low)?, of(hours.high)?])
     };
-    let end = booking.map(|booking| end_of(launched, booking, start, &law, confidence));
-    // What is billed as used stays until it is given back, or as long as it is sold.
-    let staying_h = if let Some(booking) = booking {
-        usable_h(booking, start)
-    } else {
-        let longest = launched.product.and_then(Product::longest_usable);
-        longest.map_or(f64::INFINITY, Span::hours)
-    };
+    let end = booked.zip(stay);
+    let end = end.map(|(booking, stay)| end_of(launched, booking, stay, &law, &course));
+    let staying_h = stay.map_or(f64::INFINITY, |stay| stay.usable_h);
     let bill = match booked {
         Some(booking) => of_booking(launched, booking, start, (whole, remaining)),
         None => by_the_hour(launched, whole, remaining),
@@ -216,10 +205,53 @@ pub(super) fn finish(launched: &Launched<'_>, noise_sd: f64) -> Result<Finish, F
         planned_finish: date(run.time_to_budget_h.expected)?,
         planned_finish_low_high: dates(run.time_to_budget_h),
         booking: end,
-        deadline: booked
-            .and_then(|booking| of_deadline(booking, start, whole, &end_law, staying_h)),
-        budget: booked.and_then(|booking| of_budget(booking, bill.now, &end_law)),
+        deadline: booked.and_then(|booking| of_deadline(booking, start, whole, &course, staying_h)),
+        budget: booked.and_then(|booking| of_budget(booking, bill.now, &course)),
     })
+}
+
+/// How long nodes stay that go whether the run is done or not.
+#[derive(Debug, Clone, Copy)]
+struct Stay {
+    /// Hours from the start of the run.
+    usable_h: f64,
+    /// When they go; `None` where no start is known.
+    until: Option<Moment>,
+    /// When the last checkpoint has to begin that is whole by then.
+    last_checkpoint: Option<Moment>,
+}
+
+impl Stay {
+    /// That of the nodes of a booking: up to its end or, of those billed as used, as long from the start of
+    /// the run as the product sells at most. `None` where they stay until they are given back.
+    ///
+    /// # Errors
+    /// For a start at which the booking isn't there.
+    fn of(
+        launched: &Launched<'_>,
+        booking: &PlannedBooking,
+        start: Option<Moment>,
+    ) -> Result<Option<Self>, FinishError> {
+        if booking.billing != Billing::Used {
+            check_start(booking, start)?;
+            return Ok(Some(Self {
+                usable_h: usable_h(booking, start),
+                until: booking.usable_until,
+                last_checkpoint: booking.last_checkpoint,
+            }));
+        }
+        let sold = || launched.product.and_then(Product::longest_usable);
+        let longest_h = booking.longest_usable_h.or_else(|| sold().map(Span::hours));
+        Ok(longest_h.map(|usable_h| {
+            // They are there from when the run starts, not from when it was planned to.
+            let moved = |moment: Moment| moment.plus_seconds(start?.seconds_after(booking.start?));
+            Self {
+                usable_h,
+                until: start.and_then(|start| start.plus(Span::of_hours(usable_h))),
+                last_checkpoint: booking.last_checkpoint.and_then(moved),
+            }
+        }))
+    }
 }
 
 /// Refuses a start at which the booking isn't there yet, or no more.
@@ -310,23 +342,22 @@ fn usable_h(booking: &PlannedBooking, start: Option<Moment>) -> f64 {
 fn end_of(
     launched: &Launched<'_>,
     booking: &PlannedBooking,
-    start: Option<Moment>,
+    stay: Stay,
     law: &Law,
-    confidence: Confidence,
+    course: &Course,
 ) -> BookingEnd {
     let tokens = launched.plan.tokens.get();
-    let end_law = law.whole(tokens);
-    let whole = end_law.interval(confidence);
-    let usable_h = usable_h(booking, start);
+    let whole = course.whole(launched.plan.confidence);
+    let usable_h = stay.usable_h;
     let late_h = Interval {
         low: whole.low - usable_h,
         expected: whole.expected - usable_h,
         high: whole.high - usable_h,
     };
-    let in_time = end_law.probability_by(usable_h);
+    let in_time = course.probability_by(usable_h);
     let sold = launched.product;
     let sold = sold.filter(|_| is_missed(in_time) || late_h.expected > 0.0);
-    let missed_h = end_law.hours_at(booking.probability).max(whole.expected) - usable_h;
+    let missed_h = course.hours_at(booking.probability).max(whole.expected) - usable_h;
     let apart_h = missed_h + law.start_up_h();
     // Of the tokens, what the hours missing would train; what is done is done.
     let running_h = whole.expected - law.start_up_h();
@@ -340,14 +371,14 @@ fn end_of(
     let untrained = untrained.round() as u64;
     BookingEnd {
         billing: booking.billing,
-        usable_until: booking.usable_until,
+        usable_until: stay.until,
         usable_h,
         late_h,
         in_time,
         untrained_tokens: untrained.min(tokens - launched.done.map_or(0, Tokens::get)),
         extension: sold.and_then(|product| more::extension(product, booking, missed_h)),
         apart: sold.and_then(|product| more::apart(product, booking, apart_h)),
-        last_checkpoint: booking.last_checkpoint,
+        last_checkpoint: stay.last_checkpoint,
         cancel: booking.cancel.clone(),
     }
 }

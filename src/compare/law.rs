@@ -7,7 +7,7 @@
 
 use super::Launched;
 use crate::forecast::{FinishTime, Reliability, WallClock};
-use crate::quantity::SECONDS_PER_HOUR;
+use crate::quantity::{Confidence, Interval, SECONDS_PER_HOUR};
 use crate::throughput::StepTime;
 
 /// The wall clock of a run at the speed measured.
@@ -57,10 +57,63 @@ impl Law {
         FinishTime::new(&self.clock, self.train_h * tokens as f64, self.step)
     }
 
-    /// When one is done that has so many tokens left, once it has started up.
-    pub(super) fn going_on(&self, tokens: u64) -> FinishTime {
+    /// When one of so many tokens is done, of which some are.
+    pub(super) fn course(&self, tokens: u64, done: u64) -> Course {
+        let whole = self.whole(tokens);
+        if done == 0 {
+            return Course {
+                gone_h: 0.0,
+                left: whole,
+            };
+        }
+        // It has started up.
         let mut clock = self.clock;
         clock.start_up_h = 0.0;
-        FinishTime::new(&clock, self.train_h * tokens as f64, self.step)
+        let left_h = self.train_h * tokens.saturating_sub(done) as f64;
+        let left = FinishTime::new(&clock, left_h, self.step);
+        Course {
+            gone_h: (whole.expected_h() - left.expected_h()).max(0.0),
+            left,
+        }
+    }
+}
+
+/// A run under way: what is done took as long as is expected of it at the speed measured, and what is left
+/// alone may take longer or shorter.
+pub(super) struct Course {
+    /// Hours from its start until now.
+    pub(super) gone_h: f64,
+    left: FinishTime,
+}
+
+impl Course {
+    /// Hours still to go.
+    pub(super) fn remaining(&self, confidence: Confidence) -> Interval {
+        self.left.interval(confidence)
+    }
+
+    /// Hours from its start until it is done.
+    pub(super) fn whole(&self, confidence: Confidence) -> Interval {
+        let left = self.remaining(confidence);
+        Interval {
+            low: self.gone_h + left.low,
+            expected: self.gone_h + left.expected,
+            high: self.gone_h + left.high,
+        }
+    }
+
+    /// The probability that it is done within so many hours of its start.
+    pub(super) fn probability_by(&self, hours: f64) -> f64 {
+        let left_h = hours - self.gone_h;
+        if left_h > 0.0 {
+            self.left.probability_by(left_h)
+        } else {
+            0.0
+        }
+    }
+
+    /// Hours from its start within which it is done with that probability.
+    pub(super) fn hours_at(&self, probability: f64) -> f64 {
+        self.gone_h + self.left.hours_at(probability)
     }
 }

@@ -26,6 +26,8 @@ struct World {
     planned_by: Option<(&'static str, f64)>,
     product: Option<Product>,
     start: Option<crate::calendar::Moment>,
+    /// Tokens done of the billion planned.
+    done: u64,
 }
 
 impl World {
@@ -47,6 +49,7 @@ impl World {
             planned_by: None,
             product: None,
             start: None,
+            done: 250_000_000,
         }
     }
 
@@ -150,7 +153,7 @@ impl World {
             measured_tok_s: tok_s,
             related: &rows.iter().collect::<Vec<_>>(),
             product: self.product.as_ref(),
-            done: Some(Tokens::new(250_000_000).unwrap()),
+            done: Tokens::new(self.done).ok(),
             start: self.start.or("2026-12-01T09:00Z".parse().ok()),
         };
         compare(&launched, &self.fit)

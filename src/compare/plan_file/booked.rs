@@ -17,6 +17,9 @@ pub struct PlannedBooking {
     pub usable_until: Option<Moment>,
     /// Hours of it that can be used, from its start.
     pub usable_h: f64,
+    /// Hours that the longest booking of its product can be used; `None` where there is no longest, or the
+    /// plan is of before it was written down.
+    pub longest_usable_h: Option<f64>,
     /// Hours booked.
     pub booked_h: f64,
     /// What is billed of it.
@@ -95,6 +98,7 @@ struct WrittenTerms {
     start: Option<String>,
     usable_until: Option<String>,
     usable_h: f64,
+    longest_usable_h: Option<f64>,
     booked_h: f64,
     booked_gpus: u64,
     billing: Billing,
@@ -140,10 +144,13 @@ impl TryFrom<WrittenTerms> for Terms {
             Ok::<f64, String>(usd * written.booked_gpus as f64)
         });
         let booked_h = within("booked_h", written.booked_h)?;
+        let longest = written.longest_usable_h;
+        let longest = longest.map(|hours| within("longest_usable_h", hours));
         Ok(Self(PlannedBooking {
             start: moment("start", written.start)?,
             usable_until: moment("usable_until", written.usable_until)?,
             usable_h: within("usable_h", written.usable_h)?,
+            longest_usable_h: longest.transpose()?,
             booked_h,
             product: written.product,
             deadline: None,

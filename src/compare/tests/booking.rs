@@ -24,6 +24,7 @@ fn a_booking_keeps_its_bill_and_its_end() {
             start: None,
             usable_until: None,
             usable_h: 1.1 * hours,
+            longest_usable_h: None,
             booked_h: 1.2 * hours,
             billing,
             cost_usd: Some(exactly(1000.0)),
@@ -68,6 +69,7 @@ fn a_late_start_misses_the_end_of_the_booking() {
         start: Some("2026-11-30T09:00Z".parse().unwrap()),
         usable_until: Some("2026-12-01T13:00Z".parse().unwrap()),
         usable_h: 28.0,
+        longest_usable_h: None,
         booked_h: 28.0,
         billing: crate::product::Billing::Booked,
         cost_usd: None,
@@ -201,6 +203,48 @@ fn a_deadline_and_a_budget_are_held_against_the_run() {
     }
 }
 
+/// Nodes billed as used go when the longest booking of their product ends, counted from when the run
+/// starts: as the plan says it, or else the product.
+#[test]
+fn nodes_billed_as_used_go_when_the_longest_booking_ends() {
+    let (mut world, expected, hours) = timed();
+    let mut used = booked(hours);
+    used.billing = crate::product::Billing::Used;
+    used.longest_usable_h = Some(2.0 * hours);
+    used.last_checkpoint = Some("2026-12-02T07:00Z".parse().unwrap());
+    used.start = Some("2026-12-01T09:00Z".parse().unwrap());
+    // A deadline far away doesn't keep them.
+    used.within_h = Some(100.0 * hours);
+    world.booking = Some(used);
+    world.start = Some("2026-12-03T10:00Z".parse().unwrap());
+    for (speed, late, sure) in [(1.0, -1.0, 1.0), (0.5, 0.0, 0.5), (0.25, 2.0, 0.0)] {
+        let finish = world.compare(expected * speed, &[]).finish;
+        let end = finish.booking.unwrap();
+        let close = |a: f64, b: f64| (a - b).abs() < 1e-6 * hours;
+        assert!(close(end.usable_h, 2.0 * hours), "{end:?}");
+        assert!(close(end.late_h.expected, late * hours), "{end:?}");
+        assert!((end.in_time - sure).abs() < 1e-2, "{end:?}");
+        let by_deadline = finish.deadline.unwrap().in_time;
+        assert!((by_deadline - end.in_time).abs() < 1e-12, "{by_deadline}");
+        let go = end.usable_until.unwrap();
+        let stay_h = go.hours_after(world.start.unwrap());
+        assert!((stay_h - 2.0 * hours).abs() < 1.0 / 60.0, "{stay_h}");
+        let last = end.last_checkpoint.unwrap().rfc3339();
+        assert!(last.starts_with("2026-12-04T08:00"), "{last}");
+        // None is sold that is longer.
+        assert_eq!(end.extension, None);
+        let all = world.compare(expected * speed, &[]).finish;
+        assert!(close(all.cost_usd.unwrap().expected, 3.0 * hours / speed));
+    }
+    world.booking.as_mut().unwrap().longest_usable_h = None;
+    assert!(world.compare(expected, &[]).finish.booking.is_none());
+    let product = product_named("ec2-capacity-block");
+    let longest_h = product.longest_usable().unwrap().hours();
+    world.product = Some(product);
+    let end = world.compare(expected, &[]).finish.booking.unwrap();
+    assert!((end.usable_h - longest_h).abs() < 1e-9, "{end:?}");
+}
+
 /// Whatever the deadline, a run is as likely done by it as before its nodes go: both are needed.
 #[test]
 fn a_deadline_after_the_booking_is_no_likelier_made_than_its_end() {
@@ -213,6 +257,36 @@ fn a_deadline_after_the_booking_is_no_likelier_made_than_its_end() {
         assert!((end.in_time - sure).abs() < 1e-2, "{deadline}: {end:?}");
         assert!(end.in_time <= booking.in_time, "{end:?} {booking:?}");
     }
+}
+
+/// What is done is done: of a run that is nearly through, hardly anything is open, however much was at its
+/// start; what is expected is the same.
+#[test]
+fn what_is_done_leaves_nothing_open() {
+    let (mut world, expected, hours) = timed();
+    world.booking = Some(booked(1.02 * hours));
+    let tokens = 1_000_000_000;
+    let mut widths = Vec::new();
+    for done in [0, tokens / 2, tokens / 100 * 99] {
+        world.done = done;
+        let finish = world.compare(expected, &[]).finish;
+        let (whole, left) = (finish.time_to_budget_h, finish.remaining_h);
+        assert!(
+            (whole.expected / hours - 1.0).abs() < 1e-6,
+            "{whole:?} {hours}"
+        );
+        widths.push(whole.high - whole.low);
+        let apart = (whole.high - whole.low) - (left.high - left.low);
+        assert!(apart.abs() < 1e-9, "{whole:?} {left:?}");
+        let end = finish.booking.unwrap();
+        assert!((end.late_h.high - (whole.high - 1.02 * hours)).abs() < 1e-9);
+        if done > tokens / 2 {
+            assert!(end.in_time > 0.999_999, "{end:?}");
+        }
+    }
+    // Run-to-run noise is in proportion to what is left.
+    assert!((widths[1] / widths[0] - 0.5).abs() < 0.01, "{widths:?}");
+    assert!((widths[2] / widths[0] - 0.01).abs() < 0.001, "{widths:?}");
 }
 
 /// More tokens than the nodes were there for are a mistake in one of the figures.
@@ -251,6 +325,7 @@ pub(super) fn booked(hours: f64) -> PlannedBooking {
         start: None,
         usable_until: None,
         usable_h: hours,
+        longest_usable_h: None,
         booked_h: hours,
         billing: crate::product::Billing::Booked,
         cost_usd: None,

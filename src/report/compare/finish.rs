@@ -57,7 +57,7 @@ pub(super) fn grid(finish: &Finish) -> Grid {
         rows.push(now("nodes go", (short(until), String::new())));
     }
     if let Some(end) = &finish.booking {
-        let in_time = format!("{} %", percent(end.in_time));
+        let in_time = format!("{} %", display_chance(end.in_time));
         rows.push(now("done by then", (in_time, String::new())));
     }
     if let Some(end) = &finish.deadline {
@@ -66,7 +66,7 @@ pub(super) fn grid(finish: &Finish) -> Grid {
             None => format!("{} in all", display_hours(end.within_h)),
         };
         rows.push(now("deadline", (by, String::new())));
-        let in_time = format!("{} %", percent(end.in_time));
+        let in_time = format!("{} %", display_chance(end.in_time));
         rows.push(now("done by then", (in_time, String::new())));
     }
     if let (Some(cost), Some(planned)) = (finish.cost_usd, finish.planned_usd) {
@@ -293,5 +293,12 @@ pub(super) fn basis(finish: &Finish) -> String {
         Some(Billing::Upfront) => "the booking is paid upfront, whatever the run takes",
         Some(Billing::Booked) => "all of the booking is billed, whatever the run takes",
     };
-    format!("low–high now is run-to-run noise and the luck of failures; {bill}")
+    let under_way = finish.remaining_h.expected < finish.time_to_budget_h.expected;
+    let gone = if under_way {
+        "; what is done is taken to have run at the measured speed: add to the dates what an outage or a \
+         slower spell before took"
+    } else {
+        ""
+    };
+    format!("low–high now is run-to-run noise and the luck of failures{gone}; {bill}")
 }
