@@ -58,7 +58,7 @@ impl Launch<'_> {
     /// take.
     pub(super) fn limited(self) -> Self {
         let set = self.settings.time_limit.map(TimeLimit::minutes);
-        let set = set.map(|minutes| minutes.min(self.most_minutes()));
+        let set = set.map(|minutes| self.within_stay(minutes));
         let short_limit = set.filter(|minutes| self.is_short(*minutes));
         let within = short_limit.map(|minutes| self.steps_within(self.planned_steps, minutes));
         Self {
@@ -74,7 +74,7 @@ impl Launch<'_> {
 
     /// The launch under Slurm, where a job has a longest time limit where none is set.
     pub(super) fn under_slurm(&self) -> Self {
-        let most = self.most_minutes();
+        let most = self.within_stay(MAX_MINUTES);
         let longest = || self.is_short(most).then_some(most);
         Self {
             short_limit: self.short_limit.or_else(longest),
@@ -90,10 +90,10 @@ impl Launch<'_> {
         minutes < high.saturating_add(NOTICE).max(booked)
     }
 
-    /// The longest time limit there is: that of Slurm, or where nodes go before whose stay is billed as used,
-    /// and at that end, when they do.
-    pub(super) fn most_minutes(&self) -> u64 {
-        MAX_MINUTES.min(self.staying_minutes().unwrap_or(u64::MAX))
+    /// So many minutes, or as many as nodes billed as used can be had at most.
+    pub(super) fn within_stay(&self, minutes: u64) -> u64 {
+        self.staying_minutes()
+            .map_or(minutes, |stay| minutes.min(stay))
     }
 
     /// Whole minutes for which nodes billed as used can be had at most; `None` where there is no most.
@@ -115,8 +115,7 @@ impl Launch<'_> {
     pub(super) fn asked_minutes(&self) -> u64 {
         let room = if self.is_saved() { 1 } else { ROOM };
         let high = high_minutes(self.candidate).saturating_mul(room);
-        let stay = self.staying_minutes().unwrap_or(u64::MAX);
-        high.max(self.booked_minutes()).min(stay)
+        self.within_stay(high.max(self.booked_minutes()))
     }
 
     /// Seconds of a limit of so many minutes that train and write: without the start and the notice.

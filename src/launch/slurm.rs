@@ -159,10 +159,7 @@ fn time_limit(launch: &Launch<'_>, notes: &mut Vec<String>) -> Limit {
     }
     let asked = launch.asked_minutes().saturating_add(NOTICE);
     let set = launch.settings.time_limit.map(TimeLimit::minutes);
-    let minutes = set
-        .unwrap_or(MAX_MINUTES)
-        .min(asked)
-        .min(launch.most_minutes());
+    let minutes = launch.within_stay(set.unwrap_or(MAX_MINUTES).min(asked));
     if !saved {
         notes.push(stopped_with_nothing(launch, minutes));
         return Limit {

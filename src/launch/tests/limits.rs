@@ -326,3 +326,21 @@ fn no_job_asks_for_more_than_its_nodes_stay() {
     let files = written_on_booking(&limited, Target::Slurm);
     assert!((asked_minutes(&files) - asked).abs() < 1e-9);
 }
+
+/// What Slurm gets where no limit is set is no bound of a limit of the user's own, in no target.
+#[test]
+fn a_limit_beyond_a_year_is_kept() {
+    let job = |launch: &str| {
+        format!(
+            "model = \"gpt-7b\"\ntokens = \"950B\"\nclusters = \"r1z1\"\n[search]\ngpus = 8\n{launch}"
+        )
+    };
+    let (plan, _) = planned(&job(""));
+    let high = plan.candidates[0].time_to_budget_h.high * 60.0;
+    assert!(high > 370.0 * 1440.0 && high < 700.0 * 1440.0, "{high}");
+    let unlimited = written(&job(""), Target::Slurm).unwrap();
+    assert!((asked_minutes(&unlimited) - 365.0 * 1440.0).abs() < 1e-9);
+    let limited = job("[launch]\ntime_limit = \"700d\"\n");
+    let asked = asked_minutes(&written(&limited, Target::Slurm).unwrap());
+    assert!(asked > high && asked < high + 10.0, "{asked} {high}");
+}
