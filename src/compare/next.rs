@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::explain::{Explanation, Observation, moments};
 use crate::configuration::{Configuration, Setting};
-use crate::memory::{self, Verdict};
+use crate::memory::Verdict;
 use crate::throughput::{Cause, Fit, Scrutiny};
 
 /// Causes less probable than this don't decide what to measure.
@@ -68,7 +68,7 @@ pub(super) fn next(
     if probable.len() < 2 {
         return None;
     }
-    let judged = options(setting, configuration)
+    let judged = options(fit, setting, configuration)
         .into_iter()
         .map(|(what, other)| {
             let scrutiny = fit.scrutiny(setting, &other);
@@ -98,10 +98,10 @@ pub(super) fn next(
 }
 
 /// Runs like the planned one that fit in memory.
-fn options(setting: &Setting<'_>, run: &Configuration) -> Vec<(String, Configuration)> {
+fn options(fit: &Fit, setting: &Setting<'_>, run: &Configuration) -> Vec<(String, Configuration)> {
     let mut found = Vec::new();
     let mut add = |what: String, configuration: Configuration| {
-        if memory::estimate(setting, &configuration).verdict == Verdict::Fits {
+        if fit.memory(setting, &configuration).verdict == Verdict::Fits {
             found.push((what, configuration));
         }
     };

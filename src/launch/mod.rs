@@ -309,6 +309,9 @@ impl<'a> Launch<'a> {
 
     fn verdict(&self) -> &'static str {
         match self.candidate.memory.verdict {
+            Verdict::Fits if self.candidate.memory.ran_as.is_some() => {
+                "fits, as a measured run shows; estimated alone, it would not"
+            }
             Verdict::Fits => "fits",
             Verdict::Tight => "tight: it may run out of memory or run slowly",
             Verdict::Overflows => "overflows",

@@ -8,8 +8,10 @@
 //! and blocks still in flight come on top. The verdict is therefore decided on the *margin*,
 //! usable − peak − 2.2 × one block as gathered, by what 120 measured runs did: at 6.4 GiB of
 //! margin and more every one ran at full speed; from 2.8 to 5.3 GiB some ran out of memory and
-//! some thrashed the allocator at 0.3 to 0.9 of their speed; below 2.7 GiB all ran out.
+//! some thrashed the allocator at 0.3 to 0.9 of their speed; below 2.7 GiB all ran out. Where a run is
+//! known to have run though it is estimated to be short, that counts instead ([`RanAs`]).
 
+mod ran;
 mod terms;
 
 use schemars::JsonSchema;
@@ -18,7 +20,10 @@ use serde::Serialize;
 use crate::configuration::{Configuration, Setting};
 use crate::quantity::GIB;
 
+use ran::Shown;
 use terms::Phase;
+
+pub use ran::RanAs;
 
 /// Least margin, in bytes, that [`Verdict::Fits`].
 pub const FITS_MARGIN_BYTES: f64 = 5.8 * GIB;
@@ -116,6 +121,8 @@ pub struct MemoryEstimate {
     pub margin_bytes: f64,
     /// The verdict.
     pub verdict: Verdict,
+    /// The run that shows that verdict, where the estimate's would be worse.
+    pub ran_as: Option<RanAs>,
 }
 
 /// Memory of one (setting, GPUs, sequence length, checkpointing) as a function of the
@@ -123,9 +130,10 @@ pub struct MemoryEstimate {
 #[derive(Debug, Clone)]
 pub struct MemoryModel {
     phases: Vec<Phase>,
-    seq_len: f64,
+    seq_len: u64,
     usable_bytes: f64,
     reserve_bytes: f64,
+    shown: Shown,
 }
 
 impl MemoryModel {
@@ -141,15 +149,24 @@ impl MemoryModel {
             setting.stack.precision.gather_bytes() * setting.shape.block_matrix_params() as f64;
         Self {
             phases: terms::phases(setting, gpus, seq_len, activation_checkpointing),
-            seq_len: seq_len as f64,
+            seq_len,
             usable_bytes: setting.cluster.gpu.usable_bytes(),
             reserve_bytes: BLOCKS_IN_FLIGHT * gathered_block,
+            shown: Shown::default(),
         }
+    }
+
+    /// The same with runs of the setting's model, stack and GPU that are known to have run; `gpus` and
+    /// `activation_checkpointing` are those it was built with.
+    #[must_use]
+    pub fn with_runs(mut self, runs: &[RanAs], gpus: u64, activation_checkpointing: bool) -> Self {
+        self.shown = Shown::by(runs, gpus, self.seq_len, activation_checkpointing);
+        self
     }
 
     /// Parts of the peak at `micro_batch` sequences.
     fn parts(&self, micro_batch: u64) -> PartBytes {
-        let tokens = micro_batch as f64 * self.seq_len;
+        let tokens = micro_batch as f64 * self.seq_len as f64;
         let nothing = PartBytes {
             states: 0.0,
             gathered: 0.0,
@@ -185,10 +202,20 @@ impl MemoryModel {
         self.usable_bytes - peak_bytes - self.reserve_bytes
     }
 
-    /// The verdict at `micro_batch` sequences.
+    /// The verdict at `micro_batch` sequences; never better for more of them.
     #[must_use]
     pub fn verdict(&self, micro_batch: u64) -> Verdict {
-        Verdict::of_margin(self.margin(micro_batch))
+        self.judge(self.margin(micro_batch), micro_batch).0
+    }
+
+    /// The run that shows that `micro_batch` sequences run, whatever is estimated of them.
+    pub(crate) fn ran_as(&self, micro_batch: u64) -> Option<RanAs> {
+        self.shown.run(micro_batch.saturating_mul(self.seq_len))
+    }
+
+    fn judge(&self, margin_bytes: f64, micro_batch: u64) -> (Verdict, Option<RanAs>) {
+        let tokens = micro_batch.saturating_mul(self.seq_len);
+        self.shown.better(Verdict::of_margin(margin_bytes), tokens)
     }
 
     /// Everything at `micro_batch` sequences.
@@ -197,12 +224,14 @@ impl MemoryModel {
         let parts = self.parts(micro_batch);
         let peak_bytes = parts.total();
         let margin_bytes = self.margin_beside(peak_bytes);
+        let (verdict, ran_as) = self.judge(margin_bytes, micro_batch);
         MemoryEstimate {
             peak_bytes,
             parts,
             usable_bytes: self.usable_bytes,
             margin_bytes,
-            verdict: Verdict::of_margin(margin_bytes),
+            verdict,
+            ran_as,
         }
     }
 
@@ -227,7 +256,7 @@ impl MemoryModel {
     }
 }
 
-/// Estimates the peak memory of one configuration.
+/// Estimates the peak memory of one configuration, by the estimate alone.
 ///
 /// Where many micro-batches are asked for, build a [`MemoryModel`] once.
 #[must_use]

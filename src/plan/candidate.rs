@@ -4,12 +4,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::front_point::FrontPoint;
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, on_off};
 use crate::forecast::{Bill, CostLine, FinishTime, Stall};
 use crate::hardware::{Cluster, Price};
 use crate::job::Request;
-use crate::memory::{MemoryEstimate, Verdict};
-use crate::quantity::{GIB, Interval, SECONDS_PER_HOUR};
+use crate::memory::{self, MemoryEstimate, Verdict};
+use crate::quantity::{GIB, Interval, SECONDS_PER_HOUR, counted};
 use crate::search::Objective;
 use crate::throughput::{Basis, BasisDetail, Fit, TimeParts};
 use crate::utilization::{Convention, utilization};
@@ -115,8 +115,49 @@ pub struct MemoryReport {
     pub headroom_gib: f64,
     /// The verdict.
     pub verdict: Verdict,
+    /// The measured run that shows that verdict, where the estimate's would be worse.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ran_as: Option<RanAs>,
     /// Parts of the peak by name; they add up to it.
     pub parts: MemoryParts,
+}
+
+/// A run that was measured, and ran in as much memory or less than is estimated of it.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct RanAs {
+    /// GPUs.
+    pub gpus: u64,
+    /// Sequence length, tokens.
+    pub seq_len: u64,
+    /// Sequences per GPU in one forward and backward pass.
+    pub micro_batch: u64,
+    /// Whether activations were recomputed.
+    pub activation_checkpointing: bool,
+    /// Whether it ran as fast as with memory to spare.
+    pub at_full_speed: bool,
+}
+
+impl RanAs {
+    fn new(run: memory::RanAs) -> Self {
+        Self {
+            gpus: run.configuration.gpus,
+            seq_len: run.configuration.seq_len,
+            micro_batch: run.configuration.micro_batch,
+            activation_checkpointing: run.configuration.activation_checkpointing,
+            at_full_speed: run.at_full_speed,
+        }
+    }
+
+    /// It in words, such as `a micro-batch of 4 x 8192 tokens on 8 GPUs`.
+    pub(crate) fn words(&self) -> String {
+        format!(
+            "a micro-batch of {} x {} tokens on {}, checkpointing {}",
+            self.micro_batch,
+            self.seq_len,
+            counted(self.gpus, "GPU"),
+            on_off(self.activation_checkpointing)
+        )
+    }
 }
 
 /// Parts of the peak, GiB per GPU; they add up to it.
@@ -191,7 +232,7 @@ impl Forecaster<'_> {
             hfu_star: used.hfu_star,
             hfu: used.hfu,
             utilization_convention: self.convention.to_string(),
-            memory: MemoryReport::new(&crate::memory::estimate(setting, configuration)),
+            memory: MemoryReport::new(&self.fit.memory(setting, configuration)),
             train_h,
             time_to_budget_h,
             goodput: course.goodput,
@@ -287,6 +328,7 @@ impl MemoryReport {
             usable_gib: estimate.usable_bytes / GIB,
             headroom_gib: (estimate.usable_bytes - estimate.peak_bytes) / GIB,
             verdict: estimate.verdict,
+            ran_as: estimate.ran_as.map(RanAs::new),
             parts: MemoryParts {
                 states_gib: parts.states / GIB,
                 gathered_gib: parts.gathered / GIB,

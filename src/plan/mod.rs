@@ -20,7 +20,7 @@ mod resolve;
 mod together;
 mod told;
 
-pub use candidate::{Candidate, MemoryParts, MemoryReport};
+pub use candidate::{Candidate, MemoryParts, MemoryReport, RanAs};
 pub(crate) use error::rejected_words;
 pub use error::{PlanError, Remedy};
 pub use front::FrontReport;
@@ -28,7 +28,7 @@ pub use front_point::{FrontPoint, FrontStep};
 pub(crate) use gpu_counts::counts_left_out;
 pub(crate) use notes::{FAILURES_WORTH_A_WORD, apart_note};
 pub use notes::{
-    failure_note, fit_notes, none_left_note, peak_note, pressure_note, shortfall_note, tokens_note,
+    failure_note, fit_notes, memory_note, none_left_note, peak_note, shortfall_note, tokens_note,
     waiting_note,
 };
 pub(crate) use planner::SHOWN_GPU_COUNTS;

@@ -132,6 +132,10 @@ pub(super) fn notes(
         .into_iter()
         .collect();
     notes.extend(candidates.iter().find_map(|candidate| {
+        let note = ran_note(candidate)?;
+        Some(format!("rank {} is {note}", candidate.rank))
+    }));
+    notes.extend(candidates.iter().find_map(|candidate| {
         let note = peak_note(request, candidate)?;
         Some(format!("rank {} is {note}", candidate.rank))
     }));
@@ -326,8 +330,7 @@ pub fn peak_note(request: &Request, candidate: &Candidate) -> Option<String> {
 }
 
 /// That a candidate is too near the memory limit, and what moves it out of that zone.
-#[must_use]
-pub fn pressure_note(request: &Request, candidate: &Candidate) -> Option<String> {
+fn pressure_note(request: &Request, candidate: &Candidate) -> Option<String> {
     if candidate.memory.verdict != Verdict::Tight {
         return None;
     }
@@ -349,9 +352,41 @@ pub fn pressure_note(request: &Request, candidate: &Candidate) -> Option<String>
     } else {
         "though full speed is expected here"
     };
+    let ran = candidate
+        .memory
+        .ran_as
+        .as_ref()
+        .map_or_else(String::new, |run| {
+            format!(
+                " (its estimate is out of memory, but {} was measured, and ran slowly)",
+                run.words()
+            )
+        });
     let (slowest, fastest) = TIGHT_SPEED;
     Some(format!(
-        "too near the memory limit: such runs went out of memory or ran at {slowest} to {fastest} of \
+        "too near the memory limit{ran}: such runs went out of memory or ran at {slowest} to {fastest} of \
          the usual speed, {predicted}; {way_out}"
     ))
+}
+
+/// That a candidate is taken to fit because it was measured, whatever is estimated of it.
+fn ran_note(candidate: &Candidate) -> Option<String> {
+    let memory = &candidate.memory;
+    let run = memory.ran_as.as_ref()?;
+    (memory.verdict == Verdict::Fits).then(|| {
+        format!(
+            "taken to fit in memory because {} was measured, and ran; estimated, its peak is {:.1} GiB of \
+             {:.1}, which is too much or too near the limit",
+            run.words(),
+            memory.peak_gib,
+            memory.usable_gib
+        )
+    })
+}
+
+/// What is to be said of a candidate's memory: that it is too near the limit, or that it is taken to fit
+/// because it was measured.
+#[must_use]
+pub fn memory_note(request: &Request, candidate: &Candidate) -> Option<String> {
+    pressure_note(request, candidate).or_else(|| ran_note(candidate))
 }

@@ -111,7 +111,8 @@ impl Planner<'_> {
         let share = u128::from(request.global_batch.max) / unit.max(1);
         let most = u64::try_from(share).unwrap_or(u64::MAX).max(1);
         let with = |activation_checkpointing: bool| {
-            let memory = MemoryModel::new(&setting, gpus, seq_len, activation_checkpointing);
+            let fit = self.fit();
+            let memory = fit.memory_model(&setting, gpus, seq_len, activation_checkpointing);
             let micro_batch = micro_batch.unwrap_or_else(|| largest_that_fits(&memory, most));
             let grad_accum = grad_accum.unwrap_or_else(|| {
                 let step = unit.saturating_mul(u128::from(micro_batch)).max(1);

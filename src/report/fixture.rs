@@ -49,6 +49,7 @@ pub(super) fn candidate() -> Candidate {
             usable_gib: 39.5,
             headroom_gib: 15.0,
             verdict: Verdict::Fits,
+            ran_as: None,
             parts: MemoryParts {
                 states_gib: 1.5,
                 gathered_gib: 3.5,

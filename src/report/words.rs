@@ -75,7 +75,13 @@ pub(super) fn verdict_words(memory: &MemoryReport) -> String {
     let (slowest, fastest) = TIGHT_SPEED;
     let of = format!("peak {peak:.1} of {usable:.1} GiB usable");
     match memory.verdict {
-        Verdict::Fits => format!("fits in memory: {of}"),
+        Verdict::Fits => match &memory.ran_as {
+            None => format!("fits in memory: {of}"),
+            Some(run) => format!(
+                "fits in memory, because {} was measured, and ran; estimated alone, it would not: {of}",
+                run.words()
+            ),
+        },
         Verdict::Tight => format!(
             "tight: {of}; too near the limit to be sure: such runs went out of memory or ran at \
              {slowest} to {fastest} of the usual speed"

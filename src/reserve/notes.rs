@@ -10,7 +10,7 @@ use crate::forecast::{Pricing, is_same};
 use crate::hardware::Price;
 use crate::job::Request;
 use crate::plan::{
-    Candidate, FAILURES_WORTH_A_WORD, counts_left_out, failure_note, fit_notes, pressure_note,
+    Candidate, FAILURES_WORTH_A_WORD, counts_left_out, failure_note, fit_notes, memory_note,
     shortfall_note, tokens_note, waiting_note,
 };
 use crate::product::{Billing, Form};
@@ -27,9 +27,8 @@ pub(super) fn notes(desk: &Desk<'_>, choice: &Choice<'_>, booking: &Booking) -> 
         desk.request,
         booking.candidate.global_batch_tokens,
     ));
-    notes.extend(
-        pressure_note(desk.request, &booking.candidate).map(|note| format!("it is {note}")),
-    );
+    let memory = memory_note(desk.request, &booking.candidate);
+    notes.extend(memory.map(|note| format!("it is {note}")));
     notes.extend(shortfall_note(desk.request, &booking.candidate));
     let failures = failure_note(&booking.candidate);
     notes.extend(failures.or_else(|| waiting_note(desk.request, &booking.candidate)));

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::job::{Agenda, Minimise, Probability, Request, Window};
 use crate::plan::{
-    FitReport, failure_note, fit_notes, none_left_note, pressure_note, tokens_note, waiting_note,
+    FitReport, failure_note, fit_notes, memory_note, none_left_note, tokens_note, waiting_note,
 };
 use crate::throughput::Fit;
 
@@ -91,8 +91,8 @@ fn notes(agenda: &Agenda, jobs: &[ScheduledJob], fit: &Fit) -> Vec<String> {
     for (scheduled, job) in jobs.iter().zip(&agenda.jobs) {
         let open = tokens_note(&job.request, job.request.global_batch.min);
         notes.extend(open.map(|note| format!("{}: {note}", job.name)));
-        let pressed = pressure_note(&job.request, &scheduled.candidate);
-        notes.extend(pressed.map(|note| format!("{} is {note}", job.name)));
+        let memory = memory_note(&job.request, &scheduled.candidate);
+        notes.extend(memory.map(|note| format!("{} is {note}", job.name)));
         let bare = none_left_note(&job.request, &scheduled.candidate);
         notes.extend(bare.map(|note| format!("{} {note}", job.name)));
         let held_up = [

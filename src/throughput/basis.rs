@@ -127,7 +127,7 @@ pub(crate) fn basis(
 }
 
 /// Whether two shapes are one model: padding a vocabulary makes no other of it.
-fn same_shape(a: &Shape, b: &Shape) -> bool {
+pub(super) fn same_shape(a: &Shape, b: &Shape) -> bool {
     let padded = |shape: &Shape| Shape {
         vocab_size: padded(shape.vocab_size),
         ..*shape

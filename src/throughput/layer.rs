@@ -5,11 +5,12 @@ use super::coefficients::{Id, Link, Loosening};
 use super::elsewhere::expected_change;
 use super::fit::{Belief, FitError, Solution, Start, solve};
 use super::residual::{Cell, Kernel};
+use super::room::{Short, is_of_one_kind, may_need_less, short_of_memory};
 use super::scatter::Scatter;
 use crate::configuration::Setting;
 use crate::measure::Measurement;
-use crate::memory::{self, Verdict};
-use crate::stack::{Precision, Stack};
+use crate::memory::RanAs;
+use crate::stack::Stack;
 
 /// What the model knows of one place: its rows, and coefficients and correction fitted to them.
 #[derive(Debug, Clone)]
@@ -19,50 +20,8 @@ pub(crate) struct Layer {
     /// Bytes of memory to spare from which on rows ran at full speed; `None` where none is nearer to
     /// the limit than what fits.
     pub(crate) full_speed_margin: Option<f64>,
-}
-
-/// Which rows are short of memory by what is estimated of them. Rows of split models need what no model
-/// here knows.
-fn short_of_memory(rows: &[Measurement]) -> Vec<Option<f64>> {
-    let margin = |row: &Measurement| {
-        let memory = memory::estimate(&row.setting(), &row.configuration);
-        let short = memory.verdict != Verdict::Fits && !row.is_split();
-        short.then_some(memory.margin_bytes)
-    };
-    rows.iter().map(margin).collect()
-}
-
-/// The least memory to spare at which a row that doesn't fit by its verdict ran at full speed, with none
-/// slow that had more; `margins` are those of the rows that don't.
-fn full_speed_margin(rows: &[Measurement], margins: &[Option<f64>], slower: &[f64]) -> Option<f64> {
-    let near = || {
-        let near = rows.iter().zip(margins).zip(slower);
-        near.filter_map(|((row, margin), slower)| Some((row, (*margin)?, *slower < FULL_SPEED)))
-    };
-    let slow = near().filter(|(.., full)| !full);
-    let most_slow = slow.map(|(_, margin, _)| margin).reduce(f64::max);
-    let full = || near().filter(|(.., full)| *full);
-    // On the stack that the estimate was made for, one run of what can't be may be a mistake in its row;
-    // other software may need less, and of two configurations it is the estimate.
-    let overflowed = || full().filter(|(_, margin, _)| *margin < 0.0);
-    let first = overflowed().next();
-    let told = overflowed().any(|(row, ..)| may_need_less(row))
-        || first.is_some_and(|(first, ..)| {
-            overflowed().any(|(row, ..)| {
-                row.shape != first.shape || row.configuration != first.configuration
-            })
-        });
-    full()
-        .map(|(_, margin, _)| margin)
-        .filter(|margin| told || *margin >= 0.0)
-        .filter(|margin| most_slow.is_none_or(|slow| *margin > slow))
-        .reduce(f64::min)
-}
-
-/// Whether a row may be of software that needs less memory than the measured stack, or doesn't slow down
-/// short of it: its own stack is another, or it doesn't tell.
-fn may_need_less(row: &Measurement) -> bool {
-    !row.stack_told || row.stack.precision != Precision::Fp32Gather
+    /// Runs that were measured though they are estimated to be short of memory, by their rows.
+    ran: Vec<(Measurement, RanAs)>,
 }
 
 /// The more probable of two accounts of rows: that all ran as with memory to spare, or that the slow ones
@@ -100,9 +59,6 @@ fn solve_under_pressure(
     let as_any = as_any.ok().filter(|as_any| as_any.log_evidence >= likelier);
     Ok(as_any.unwrap_or(under_pressure))
 }
-
-/// A row is at full speed that is at most so much slower than expected, as a logarithm.
-const FULL_SPEED: f64 = 0.05;
 
 /// A row may be of a run under pressure that is by so much slower than the others let expect, as a
 /// logarithm: such runs reach nine tenths of the speed at most.
@@ -174,7 +130,8 @@ impl Layer {
     pub(crate) fn new(rows: Vec<Measurement>, start: &Start<'_>) -> Result<Self, FitError> {
         let margins = short_of_memory(&rows);
         let solution = solve_under_pressure(&rows, &margins, start)?;
-        let full_speed_margin = full_speed_margin(&rows, &margins, &solution.slower);
+        let short = Short::new(&rows, &margins, &solution.slower);
+        let (full_speed_margin, ran) = (short.full_speed_margin(), short.ran());
         let rows = rows
             .into_iter()
             .map(|row| {
@@ -186,7 +143,15 @@ impl Layer {
             rows,
             solution,
             full_speed_margin,
+            ran,
         })
+    }
+
+    /// What ran of a setting's model, stack and GPU though it is estimated to be short of memory.
+    pub(crate) fn ran(&self, setting: &Setting<'_>) -> Vec<RanAs> {
+        let of_kind = |(row, _): &&(Measurement, RanAs)| is_of_one_kind(&row.setting(), setting);
+        let runs = self.ran.iter().filter(of_kind);
+        runs.map(|(_, run)| *run).collect()
     }
 
     /// The layer of the stack and the hardware the physics was made for.

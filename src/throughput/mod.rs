@@ -18,6 +18,7 @@
 //! | `transfer` | from the embedded tables to a few rows of the user's own |
 //! | `outlook` | what a measurement would tell |
 //! | `own` | where a user's own rows say nothing |
+//! | `room` | rows short of memory by their estimate, and what they show |
 //! | `pressure` | what running close to the memory limit costs |
 //! | `bad_runs` | how often something slows a run down, and by how much |
 //! | `scatter` | how uneven the rows of a place are |
@@ -52,6 +53,7 @@ mod predict;
 mod pressure;
 mod protocol;
 mod residual;
+mod room;
 mod scatter;
 mod step_time;
 mod steps;

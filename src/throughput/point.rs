@@ -81,6 +81,8 @@ impl<'a> Point<'a> {
             step_s: log_step_s.exp(),
             pressure: Pressure::at(
                 memory::estimate(&run, configuration).margin_bytes,
+                fit.memory_model(setting, gpus, seq_len, activation_checkpointing)
+                    .ran_as(configuration.micro_batch),
                 view.full_speed_margin(),
                 run.stack.precision,
             ),

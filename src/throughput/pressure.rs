@@ -9,7 +9,7 @@
 //! allocator (`limit_all_gathers`, on by default since `PyTorch` 2.0; arXiv 2304.11277, section
 //! 3.4): there full speed is expected, and what was seen is how slow it may be.
 
-use crate::memory::Verdict;
+use crate::memory::{RanAs, Verdict};
 use crate::stack::Precision;
 
 /// Slowest and fastest speed seen under pressure, over the speed without.
@@ -61,12 +61,19 @@ impl Pressure {
         }
     }
 
-    /// Of so much memory to spare, where runs are at full speed from `full_speed` bytes on.
-    pub(crate) fn at(margin_bytes: f64, full_speed: f64, precision: Precision) -> Self {
+    /// Of an estimate, where runs are at full speed from `full_speed` bytes to spare on; of what ran by how
+    /// it ran.
+    pub(crate) fn at(
+        margin_bytes: f64,
+        ran_as: Option<RanAs>,
+        full_speed: f64,
+        precision: Precision,
+    ) -> Self {
         let verdict = if margin_bytes >= full_speed {
             Verdict::Fits
         } else {
-            Verdict::of_margin(margin_bytes)
+            let estimated = Verdict::of_margin(margin_bytes);
+            ran_as.map_or(estimated, |run| run.verdict().min(estimated))
         };
         Self::of(verdict, precision)
     }

@@ -17,7 +17,7 @@ use super::pressure::Pressure;
 use super::residual::{Cell, bounded};
 
 use crate::configuration::{Configuration, Setting};
-use crate::memory::{MemoryModel, Verdict};
+use crate::memory::{MemoryModel, RanAs, Verdict};
 use crate::quantity::BOUND_ROUNDING;
 use crate::stack::{Precision, Stack};
 
@@ -29,6 +29,8 @@ pub struct SettingModel<'a> {
     /// What runs in place of the setting's stack.
     runs: Option<Stack>,
     full_speed_margin: f64,
+    /// What ran though it is estimated to be short of memory.
+    ran: Vec<RanAs>,
     links: Links,
     values: Values,
     correction: Neighbourhood,
@@ -88,7 +90,8 @@ impl StepModel {
     fn pressure(&self, micro_batch: u64) -> Pressure {
         let memory = self.memory_as_run.as_ref().unwrap_or(&self.memory);
         let margin = memory.margin(micro_batch);
-        Pressure::at(margin, self.full_speed_margin, self.precision)
+        let ran_as = self.memory.ran_as(micro_batch);
+        Pressure::at(margin, ran_as, self.full_speed_margin, self.precision)
     }
 
     /// Seconds per sequence of one GPU that no step beats whose micro-batches lie in
@@ -132,7 +135,7 @@ impl SettingModel<'_> {
                 (gpus as f64).log2(),
                 activation_checkpointing,
             ),
-            memory: memory(&self.setting),
+            memory: memory(&self.setting).with_runs(&self.ran, gpus, activation_checkpointing),
             memory_as_run: self.runs.is_some().then(|| memory(&run)),
             full_speed_margin: self.full_speed_margin,
             precision: run.stack.precision,
@@ -176,6 +179,7 @@ impl Fit {
             setting: *setting,
             runs: view.runs().cloned(),
             full_speed_margin: view.full_speed_margin(),
+            ran: view.ran(setting),
             links: view.links(),
             values: view.values(setting),
             correction,

@@ -14,6 +14,7 @@ use super::scatter::Scatter;
 use super::transfer::CORRECTION_KEPT;
 use super::workload::Workload;
 use crate::configuration::{Configuration, Setting};
+use crate::memory::RanAs;
 use crate::stack::Stack;
 
 /// Standard deviation of the logarithm of what links between nodes carry, where none like them was
@@ -141,6 +142,11 @@ impl<'a> View<'a> {
     /// Bytes of memory to spare from which on runs are at full speed, as far as rows tell.
     pub(super) fn full_speed_margin(&self) -> f64 {
         self.layer.full_speed_margin.unwrap_or(f64::INFINITY)
+    }
+
+    /// Runs of a setting's kind that ran though they are estimated to be short of memory.
+    pub(super) fn ran(&self, setting: &Setting<'_>) -> Vec<RanAs> {
+        self.layer.ran(setting)
     }
 
     /// What the links between nodes carry.

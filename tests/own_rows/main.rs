@@ -7,6 +7,7 @@
 
 mod cautions;
 mod links;
+mod memory;
 mod stacks;
 mod tables;
 
