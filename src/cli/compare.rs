@@ -34,7 +34,7 @@ Examples:
   tminus plan job.toml --format json -o plan.json
   tminus compare plan.json --measured 25700
   tminus compare plan.json --rank 2 --measured runs.csv -o row.csv
-  tminus compare plan.json --measured 371K --done-tokens 40B --start 2026-12-01T09:00Z")]
+  tminus compare plan.json --measured 371K --done-tokens 40B --at 2026-12-06T09:00Z")]
 pub(crate) struct CompareArgs {
     /// What `plan` or `predict` printed with `--format json`, or `report -o plan.json` wrote, which
     /// alone holds the booking; `-` is stdin.
@@ -59,6 +59,11 @@ pub(crate) struct CompareArgs {
     /// When the run started: `2026-12-01` or `2026-12-01T09:00Z`.
     #[arg(long, value_name = "DATE")]
     start: Option<Moment>,
+
+    /// When the tokens done were counted, so that what went by until then counts, outages too:
+    /// `2026-12-06T09:00Z` [default: as long after the start as they take at the measured speed].
+    #[arg(long, value_name = "DATE", requires = "done_tokens")]
+    at: Option<Moment>,
 
     /// Job file that the plan was made from, where it describes its own model or clusters.
     #[arg(long, value_name = "JOB.toml")]
@@ -132,6 +137,7 @@ pub(super) fn run(args: &CompareArgs, row: &Output, output: &Output) -> Result<(
         start: args
             .start
             .or(plan.start.filter(|_| planned.booking.is_none())),
+        at: args.at,
     };
     let mut comparison = compare(&launched, fit).map_err(refused)?;
     let more = notes(&comparison, &plan, fit.name(), rows.as_ref(), &measured);
@@ -317,8 +323,18 @@ fn refused(error: FinishError) -> Diagnostic {
         FinishError::BesideBooking { .. } => diagnostic.help(
             "`--start` is when the run started on it; `--rank` takes a run that isn't on a booking",
         ),
+        FinishError::NoStart { .. } => diagnostic.help("`--start` is when the run started"),
+        FinishError::BeforeStart { .. } => diagnostic.help(
+            "`--start` is when the run started, `--at` when its `--done-tokens` were counted",
+        ),
+        FinishError::AfterBooking { .. } => diagnostic
+            .help("`--start` is when the run started, `--at` when its `--done-tokens` were counted")
+            .help("`--rank` takes a run that isn't on a booking"),
         FinishError::BeyondBooking { .. } => diagnostic
             .help("`--done-tokens` is what the run has trained so far, `--start` when it started")
+            .help(
+                "`--at` is when they were counted, where they were trained faster than it runs now",
+            )
             .help("`--rank` takes a run that isn't on a booking"),
         FinishError::BeyondCalendar => diagnostic.help("`--start` is when the run started"),
     }

@@ -12,6 +12,7 @@ use thiserror::Error;
 use super::asked::{BudgetEnd, DeadlineEnd, is_missed, of_budget, of_deadline};
 use super::law::{Course, Law};
 use super::more::{self, More};
+use super::stay::Stay;
 use super::{Launched, PlannedBooking};
 use crate::calendar::{Moment, Span};
 use crate::product::{Billing, Product};
@@ -40,6 +41,12 @@ pub struct Finish {
     /// When it started: as told, or else when its booking starts.
     #[schemars(with = "Option<String>")]
     pub start: Option<Moment>,
+    /// When the tokens done were counted; `null` where that wasn't told, and they are taken to have been
+    /// trained at the speed measured.
+    #[schemars(with = "Option<String>")]
+    pub at: Option<Moment>,
+    /// Hours from the start until then, told or taken; 0 where no tokens are done.
+    pub gone_h: f64,
     /// When it is done, from that start.
     #[schemars(with = "Option<String>")]
     pub finish: Option<Moment>,
@@ -141,6 +148,33 @@ pub enum FinishError {
         /// Hours from the start of the run until its nodes go.
         usable_h: f64,
     },
+    /// Tokens that were counted nobody knows how long after the start.
+    #[error("the tokens done were counted at {at}, but it isn't known when the run started")]
+    NoStart {
+        /// When they were counted.
+        at: Moment,
+    },
+    /// Tokens that were counted before any was trained.
+    #[error("the tokens done were counted at {at}, but the run started at {start}")]
+    BeforeStart {
+        /// When they were counted.
+        at: Moment,
+        /// When the run started.
+        start: Moment,
+    },
+    /// Tokens that were counted when the nodes had gone.
+    #[error(
+        "the tokens done were counted {} after the start of the run, but the nodes of the booking it was planned \
+         on are there for {}",
+        display_hours(*.gone_h),
+        display_hours(*.usable_h)
+    )]
+    AfterBooking {
+        /// Hours from the start until they were counted.
+        gone_h: f64,
+        /// Hours from the start of the run until its nodes go.
+        usable_h: f64,
+    },
     /// A finish beyond every calendar.
     #[error("from that start the run ends beyond the year 2999")]
     BeyondCalendar,
@@ -154,22 +188,26 @@ pub(super) fn finish(launched: &Launched<'_>, noise_sd: f64) -> Result<Finish, F
     if done >= tokens {
         return Err(FinishError::Done { done, tokens });
     }
-    let law = Law::new(launched, noise_sd);
-    let course = law.course(tokens, done);
-    let confidence = launched.plan.confidence;
-    let (whole, remaining) = (course.whole(confidence), course.remaining(confidence));
     let booked = run.booking.as_ref();
     let start = launched.start.or(booked.and_then(|booking| booking.start));
+    let gone_h = gone_h(launched.at, start)?;
+    let law = Law::new(launched, noise_sd);
+    let course = law.course(tokens, done, gone_h);
+    let confidence = launched.plan.confidence;
+    let (whole, remaining) = (course.whole(confidence), course.remaining(confidence));
     let takes_h = course.gone_h;
     let stay = match booked {
         Some(booking) => Stay::of(launched, booking, start)?,
         None => None,
     };
     if let Some(Stay { usable_h, .. }) = stay.filter(|stay| takes_h > stay.usable_h) {
-        return Err(FinishError::BeyondBooking {
-            done,
-            takes_h,
-            usable_h,
+        return Err(match gone_h {
+            Some(gone_h) => FinishError::AfterBooking { gone_h, usable_h },
+            None => FinishError::BeyondBooking {
+                done,
+                takes_h,
+                usable_h,
+            },
         });
     }
     let date = |hours: f64| -> Result<Option<Moment>, FinishError> {
@@ -200,6 +238,8 @@ pub(super) fn finish(launched: &Launched<'_>, noise_sd: f64) -> Result<Finish, F
         remaining_usd: bill.remaining,
         planned_usd: bill.planned,
         start,
+        at: launched.at,
+        gone_h: course.gone_h,
         finish: date(whole.expected)?,
         finish_low_high: dates(whole),
         planned_finish: date(run.time_to_budget_h.expected)?,
@@ -210,61 +250,16 @@ pub(super) fn finish(launched: &Launched<'_>, noise_sd: f64) -> Result<Finish, F
     })
 }
 
-/// How long nodes stay that go whether the run is done or not.
-#[derive(Debug, Clone, Copy)]
-struct Stay {
-    /// Hours from the start of the run.
-    usable_h: f64,
-    /// When they go; `None` where no start is known.
-    until: Option<Moment>,
-    /// When the last checkpoint has to begin that is whole by then.
-    last_checkpoint: Option<Moment>,
-}
-
-impl Stay {
-    /// That of the nodes of a booking: up to its end or, of those billed as used, as long from the start of
-    /// the run as the product sells at most. `None` where they stay until they are given back.
-    ///
-    /// # Errors
-    /// For a start at which the booking isn't there.
-    fn of(
-        launched: &Launched<'_>,
-        booking: &PlannedBooking,
-        start: Option<Moment>,
-    ) -> Result<Option<Self>, FinishError> {
-        if booking.billing != Billing::Used {
-            check_start(booking, start)?;
-            return Ok(Some(Self {
-                usable_h: usable_h(booking, start),
-                until: booking.usable_until,
-                last_checkpoint: booking.last_checkpoint,
-            }));
-        }
-        let sold = || launched.product.and_then(Product::longest_usable);
-        let longest_h = booking.longest_usable_h.or_else(|| sold().map(Span::hours));
-        Ok(longest_h.map(|usable_h| {
-            // They are there from when the run starts, not from when it was planned to.
-            let moved = |moment: Moment| moment.plus_seconds(start?.seconds_after(booking.start?));
-            Self {
-                usable_h,
-                until: start.and_then(|start| start.plus(Span::of_hours(usable_h))),
-                last_checkpoint: booking.last_checkpoint.and_then(moved),
-            }
-        }))
-    }
-}
-
-/// Refuses a start at which the booking isn't there yet, or no more.
-fn check_start(booking: &PlannedBooking, start: Option<Moment>) -> Result<(), FinishError> {
-    let (Some(start), Some(from), Some(until)) = (start, booking.start, booking.usable_until)
-    else {
-        return Ok(());
+/// Hours from the start until the tokens done were counted; `None` where it isn't told when.
+fn gone_h(at: Option<Moment>, start: Option<Moment>) -> Result<Option<f64>, FinishError> {
+    let Some(at) = at else {
+        return Ok(None);
     };
-    if (from..until).contains(&start) {
-        Ok(())
-    } else {
-        Err(FinishError::BesideBooking { start, from, until })
+    let start = start.ok_or(FinishError::NoStart { at })?;
+    if at <= start {
+        return Err(FinishError::BeforeStart { at, start });
     }
+    Ok(Some(at.hours_after(start)))
 }
 
 /// Dollars of a run.
@@ -330,14 +325,6 @@ fn of_booking(
     }
 }
 
-/// Hours from the start of the run until its nodes go.
-fn usable_h(booking: &PlannedBooking, start: Option<Moment>) -> f64 {
-    match (start, booking.usable_until) {
-        (Some(start), Some(until)) => until.hours_after(start),
-        _ => booking.usable_h,
-    }
-}
-
 /// How a run ends beside its booking.
 fn end_of(
     launched: &Launched<'_>,
@@ -359,10 +346,12 @@ fn end_of(
     let sold = sold.filter(|_| is_missed(in_time) || late_h.expected > 0.0);
     let missed_h = course.hours_at(booking.probability).max(whole.expected) - usable_h;
     let apart_h = missed_h + law.start_up_h();
-    // Of the tokens, what the hours missing would train; what is done is done.
-    let running_h = whole.expected - law.start_up_h();
+    // Of the tokens left, what the hours missing would train; what is done is done.
+    let left = tokens - launched.done.map_or(0, Tokens::get);
+    let start_up_h = launched.done.map_or(law.start_up_h(), |_| 0.0);
+    let running_h = whole.expected - course.gone_h - start_up_h;
     let share = late_h.expected.max(0.0) / running_h;
-    let untrained = if is_missed(in_time) { share } else { 0.0 } * tokens as f64;
+    let untrained = if is_missed(in_time) { share } else { 0.0 } * left as f64;
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -375,7 +364,7 @@ fn end_of(
         usable_h,
         late_h,
         in_time,
-        untrained_tokens: untrained.min(tokens - launched.done.map_or(0, Tokens::get)),
+        untrained_tokens: untrained.min(left),
         extension: sold.and_then(|product| more::extension(product, booking, missed_h)),
         apart: sold.and_then(|product| more::apart(product, booking, apart_h)),
         last_checkpoint: stay.last_checkpoint,

@@ -57,8 +57,9 @@ impl Law {
         FinishTime::new(&self.clock, self.train_h * tokens as f64, self.step)
     }
 
-    /// When one of so many tokens is done, of which some are.
-    pub(super) fn course(&self, tokens: u64, done: u64) -> Course {
+    /// When one of so many tokens is done, of which some are; `gone_h` is how many hours these took, where
+    /// that is known.
+    pub(super) fn course(&self, tokens: u64, done: u64, gone_h: Option<f64>) -> Course {
         let whole = self.whole(tokens);
         if done == 0 {
             return Course {
@@ -72,14 +73,14 @@ impl Law {
         let left_h = self.train_h * tokens.saturating_sub(done) as f64;
         let left = FinishTime::new(&clock, left_h, self.step);
         Course {
-            gone_h: (whole.expected_h() - left.expected_h()).max(0.0),
+            gone_h: gone_h.unwrap_or((whole.expected_h() - left.expected_h()).max(0.0)),
             left,
         }
     }
 }
 
-/// A run under way: what is done took as long as is expected of it at the speed measured, and what is left
-/// alone may take longer or shorter.
+/// A run under way: what is done took as long as it did, or else as is expected of it at the speed measured,
+/// and what is left alone may take longer or shorter.
 pub(super) struct Course {
     /// Hours from its start until now.
     pub(super) gone_h: f64,

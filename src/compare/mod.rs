@@ -2,8 +2,8 @@
 //!
 //! A plan is read back (`plan_file`), what was measured is matched to its candidate (`measured`),
 //! the deviation is explained by the physics (`explain`), a further measurement is named where
-//! several causes explain it alike (`next`), and the finish is told anew (`finish`), beside what was
-//! asked of its booking (`asked`), and what more of it would take (`more`).
+//! several causes explain it alike (`next`), and the finish is told anew (`finish`), in what its nodes stay
+//! (`stay`), beside what was asked of its booking (`asked`), and what more of it would take (`more`).
 
 mod asked;
 mod explain;
@@ -13,6 +13,7 @@ mod measured;
 mod more;
 mod next;
 mod plan_file;
+mod stay;
 
 #[cfg(test)]
 mod tests;
@@ -32,7 +33,7 @@ pub use plan_file::{PlanFile, PlannedBooking, PlannedRun};
 use crate::configuration::{Configuration, Setting};
 use crate::measure::{Measurement, is_usual, to_csv};
 use crate::product::Product;
-use crate::quantity::{Confidence, Interval, Tokens};
+use crate::quantity::{Confidence, Interval, SECONDS_PER_HOUR, Tokens, display_whole};
 use crate::throughput::{Cause, CauseKind, Fit, doubts, normal_reach};
 
 use explain::{CLEAR_ODDS, Explanation, Observation, explain};
@@ -63,6 +64,8 @@ pub struct Launched<'a> {
     pub product: Option<&'a Product>,
     /// When it started, where that is known.
     pub start: Option<crate::calendar::Moment>,
+    /// When the tokens done were counted, where that is known.
+    pub at: Option<crate::calendar::Moment>,
 }
 
 /// What `compare` says.
@@ -180,6 +183,8 @@ pub fn compare(launched: &Launched<'_>, fit: &Fit) -> Result<Comparison, FinishE
     let noise_sd = observations
         .first()
         .map_or(0.0, |run| run.scrutiny.noise_sd());
+    let finish = finish::finish(launched, noise_sd)?;
+    let so_far = average(launched, &finish);
     Ok(Comparison {
         schema_version: SCHEMA_VERSION,
         model: plan.model.clone(),
@@ -205,12 +210,13 @@ pub fn compare(launched: &Launched<'_>, fit: &Fit) -> Result<Comparison, FinishE
             .collect(),
         ambiguous,
         next,
-        finish: finish::finish(launched, noise_sd)?,
+        finish,
         fit_row_csv: to_csv(&[row(launched)]),
         notes: doubtful(fit, launched)
             .into_iter()
             .chain(unreliable(plan))
             .chain(too_far(&observations, &explanations))
+            .chain(so_far)
             .collect(),
     })
 }
@@ -264,6 +270,46 @@ fn too_far(observations: &[Observation<'_>], explanations: &[Explanation]) -> Op
         )
     })
 }
+
+/// How fast the tokens done were trained on average, where it is told when they were counted and isn't as
+/// measured: what stood still or was slower before; or, where they were faster than any run goes, a mistake.
+fn average(launched: &Launched<'_>, finish: &Finish) -> Option<String> {
+    finish.at?;
+    let average = launched.done?.as_f64() / (finish.gone_h * SECONDS_PER_HOUR);
+    let (measured, planned) = (
+        launched.measured_tok_s,
+        launched.run.throughput_tok_s.expected,
+    );
+    let share = average / measured;
+    let so_far = format!(
+        "what is done makes {} tokens/s on average since the start, {:.0} % of the speed measured",
+        display_whole(average),
+        share * 100.0
+    );
+    if average > FASTER * measured.max(planned) {
+        Some(format!(
+            "{so_far} and more than the {} planned: is the start that of this run, and are tokens of \
+             another counted too?",
+            display_whole(planned)
+        ))
+    } else {
+        (share < SLOWER || share > SLOWER.recip()).then(|| {
+            let rest = if share < 1.0 {
+                "outages, restarts and slower spells took the rest, and more of them would come on top"
+            } else {
+                "it ran faster before, and is taken to go on as measured"
+            };
+            format!("{so_far}: {rest}")
+        })
+    }
+}
+
+/// A run that trained by so much less than it does now, or more, did something else before: start-up,
+/// checkpoints and the usual failures take a few hundredths. An assumption.
+const SLOWER: f64 = 0.95;
+
+/// Nothing trains by so much faster than it does on its best days: an assumption.
+const FASTER: f64 = 1.1;
 
 /// The run as a measured row.
 fn row(launched: &Launched<'_>) -> Measurement {

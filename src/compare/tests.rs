@@ -3,6 +3,7 @@
 
 mod booking;
 mod law;
+mod under_way;
 mod verdict;
 
 use super::*;
@@ -28,6 +29,8 @@ struct World {
     start: Option<crate::calendar::Moment>,
     /// Tokens done of the billion planned.
     done: u64,
+    /// When they were counted.
+    at: Option<crate::calendar::Moment>,
 }
 
 impl World {
@@ -50,6 +53,7 @@ impl World {
             product: None,
             start: None,
             done: 250_000_000,
+            at: None,
         }
     }
 
@@ -155,6 +159,7 @@ impl World {
             product: self.product.as_ref(),
             done: Tokens::new(self.done).ok(),
             start: self.start.or("2026-12-01T09:00Z".parse().ok()),
+            at: self.at,
         };
         compare(&launched, &self.fit)
     }

@@ -171,6 +171,7 @@ pub(super) fn comparisons(text: &str) {
         product: booked.and_then(|booking| CATALOG.product(booking.product.as_ref()?).ok()),
         done: parts.next().and_then(|text| text.parse().ok()),
         start: parts.next().and_then(|text| text.parse().ok()),
+        at: parts.next().and_then(|text| text.parse().ok()),
     };
     match compare(&launched, &FIT) {
         Ok(comparison) => {

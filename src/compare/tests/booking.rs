@@ -313,7 +313,7 @@ fn exactly(usd: f64) -> Interval {
 }
 
 /// A planned run, its tokens per second and the hours it takes.
-fn timed() -> (World, f64, f64) {
+pub(super) fn timed() -> (World, f64, f64) {
     let world = World::new("gpt-7b", 8, 4, 32);
     let expected = world.expected(&world.configuration).expected;
     (world, expected, 1e9 / 3600.0 / expected * 1.25)

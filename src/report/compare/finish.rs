@@ -38,6 +38,10 @@ pub(super) fn grid(finish: &Finish) -> Grid {
         &hours,
     )];
     let whole = finish.remaining_h.expected >= finish.time_to_budget_h.expected;
+    if finish.at.is_some() {
+        let gone = display_hours_like(finish.gone_h, finish.time_to_budget_h.expected);
+        rows.push(now("gone by", (gone, String::new())));
+    }
     if !whole {
         rows.push(now("still to go", hours(finish.remaining_h)));
     }
@@ -294,11 +298,15 @@ pub(super) fn basis(finish: &Finish) -> String {
         Some(Billing::Booked) => "all of the booking is billed, whatever the run takes",
     };
     let under_way = finish.remaining_h.expected < finish.time_to_budget_h.expected;
-    let gone = if under_way {
-        "; what is done is taken to have run at the measured speed: add to the dates what an outage or a \
-         slower spell before took"
-    } else {
-        ""
+    let gone = match finish.at {
+        _ if !under_way => String::new(),
+        Some(at) => format!(
+            "; what was done by {} took as long as it did, and it is taken to run on from there",
+            short(at)
+        ),
+        None => "; what is done is taken to have run at the measured speed: `--at` says when it was counted, so \
+                 that an outage or a slower spell before counts"
+            .to_owned(),
     };
     format!("low–high now is run-to-run noise and the luck of failures{gone}; {bill}")
 }
