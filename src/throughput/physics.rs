@@ -51,6 +51,7 @@ pub struct Rates {
     loss_s: f64,
     communication_s: f64,
     bus_share: f64,
+    link_share: f64,
     overlap: f64,
     launch_s: f64,
     latency_s: f64,
@@ -186,6 +187,7 @@ impl Rates {
             loss_s: work.vocab_size * values[Id::LossBytes] / work.hbm_bytes_per_s,
             communication_s,
             bus_share: share_of_slower(intra, communication_s),
+            link_share: share_of_slower(inter, communication_s),
             overlap: values.overlap(),
             launch_s: work.n_layers * values[Id::LayerOverhead],
             latency_s: work.n_layers * values[Id::NodeLatency] * (work.nodes - 1.0) / work.nodes,
@@ -228,6 +230,13 @@ impl Rates {
         compute + self.communication_s - hidden(self.overlap, compute, self.communication_s)
             + self.launch_s
             + self.latency_s
+    }
+
+    /// Share of communication that links between nodes are what bounds: 0 on one node, and where links
+    /// inside nodes are the slower ones.
+    #[must_use]
+    pub fn link_share(&self) -> f64 {
+        self.link_share
     }
 
     /// Seconds per step that no micro-batch changes, by part.

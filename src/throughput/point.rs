@@ -204,6 +204,14 @@ impl<'a> Point<'a> {
         StepTime::new(expected_s, self.spread(open), self.pressure).at_least(self.least_s)
     }
 
+    /// Share of the expected step that is communication bound by links between nodes; `None` where rows
+    /// ran over links like them.
+    pub(super) fn share_over_unshown_links(&self) -> Option<f64> {
+        let parts = self.time_parts();
+        let bound = parts.communication * self.rates.link_share();
+        self.view.has_unshown_links().then(|| bound / parts.total())
+    }
+
     /// Tokens per second.
     pub(super) fn throughput(&self, open: Open, confidence: Confidence) -> Interval {
         let tokens = self.configuration.global_batch_tokens() as f64;

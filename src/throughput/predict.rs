@@ -68,6 +68,17 @@ impl Fit {
         point.step_time(point.open())
     }
 
+    /// Share of a configuration's expected step that is communication bound by links between nodes over
+    /// which, or over links like them, no row ran; `None` where rows did.
+    #[must_use]
+    pub fn share_over_unshown_links(
+        &self,
+        setting: &Setting<'_>,
+        configuration: &Configuration,
+    ) -> Option<f64> {
+        Point::new(self, setting, configuration).share_over_unshown_links()
+    }
+
     /// Whether the model can tell which of two configurations is better, when a figure
     /// proportional to their step times differs by the factor `ratio`.
     ///
