@@ -116,9 +116,10 @@ fn on_one_node(cluster: &str, more: &str) -> Fitted {
         more,
     ];
     let rows = rows.iter().filter(|row| !row.is_empty());
-    let rows: String = rows
+    let rows: Vec<String> = rows
         .map(|row| format!("{cluster},on,pure-bf16,{row}\n"))
         .collect();
+    let rows = rows.concat();
     let header = "cluster,activation_checkpointing,stack,model,seq_len,gpus,micro_batch,grad_accum,\
                   throughput_tok_s\n";
     fs::write(dir.path().join("own.csv"), format!("{header}{rows}")).unwrap();
