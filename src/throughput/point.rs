@@ -2,10 +2,10 @@
 
 use super::context::Context;
 use super::fit::{Square, Uncertainty, Vector};
-use super::interval::{BadDays, Spread, row_sd};
 use super::physics::Rates;
 use super::pressure::Pressure;
 use super::residual::Cell;
+use super::spread::{BadDays, Spread, row_sd};
 use super::step_time::StepTime;
 use super::view::{View, variation};
 use super::workload::Workload;

@@ -1,8 +1,8 @@
 //! Predictions: one configuration in full, or many step times for the search.
 
 use super::basis::{Basis, BasisDetail, Known, basis};
-use super::interval::normal_reach;
 use super::point::Point;
+use super::spread::normal_reach;
 use super::step_time::StepTime;
 use super::{Fit, TimeParts};
 use crate::configuration::{Configuration, Setting};

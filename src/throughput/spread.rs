@@ -1,4 +1,4 @@
-//! Intervals: how far a run may be from its prediction.
+//! The spread of runs: how far one may be from its prediction.
 //!
 //! The logarithm of a run's step time is spread by three independent causes: what the rows leave
 //! open about the coefficients, what the residual correction doesn't know at that distance from
@@ -14,7 +14,7 @@ const ROW_SD: f64 = 0.005;
 /// Nodes beyond which the tables say nothing about how the noise grows.
 pub(super) const MEASURED_NODES: f64 = 4.0;
 
-/// Growth of the noise with nodes while measured, and the slower one assumed beyond.
+/// Growth of the noise with nodes while measured, and the slower one assumed beyond: powers of their number.
 const ROW_SD_POWERS: (f64, f64) = (0.75, 0.25);
 
 /// By how much the wait for the slowest node differs between runs: standard deviation in seconds
