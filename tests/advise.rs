@@ -308,3 +308,38 @@ fn the_answer_of_a_front_is_its_knee() {
     assert_eq!(advice.answer.unwrap().gpus, plan.candidates[0].gpus);
     assert!(!advice.answer_is_knee);
 }
+
+/// So little is known of these runs that nearly all of them would be faster than their GPUs can be.
+const BEYOND_THE_PEAK: &str = r#"
+model = "gpt-70b"
+cluster = "h100-cluster"
+stack = "bf16-gather"
+tokens = "1T"
+confidence = 0.99
+[search]
+gpus = 64
+"#;
+
+#[test]
+fn advice_starts_from_the_interval_of_the_plan() {
+    let fit = fit();
+    let request = request(BEYOND_THE_PEAK);
+    let advice = advise(&request, &fit, &MeasuringLimits::default()).unwrap();
+    let now = advice.answer_tok_s.unwrap();
+    let plan = tminus::plan::plan(&request, &fit).unwrap();
+    assert_eq!(now, plan.candidates[0].throughput_tok_s);
+    // Recomputing blocks takes 8 FLOPs a parameter and token, of the 989 TFLOP/s that an H100 has.
+    assert!(advice.answer.unwrap().activation_checkpointing);
+    assert!(now.high < 64.0 * 989e12 / (8.0 * 64.9e9), "{now:?}");
+    // So do the runs to measure, whatever number of layers fits on a node.
+    for (pick, row) in advice.picks.iter().zip(&advice.table) {
+        let recomputed = if pick.activation_checkpointing {
+            8.0
+        } else {
+            6.0
+        };
+        let layers = row.shape.block_params() as f64 * pick.n_layers as f64;
+        let peak = pick.gpus as f64 * 989e12 / (recomputed * layers);
+        assert!(pick.throughput_tok_s.high < peak, "{pick:?}");
+    }
+}

@@ -130,6 +130,7 @@ pub(super) fn run(
     let stdout = Output::open(None, &[], global.color, global.quiet)?;
     let target = args.output.display().to_string();
     notes.extend(set_aside(&file));
+    notes.extend(strays(&file));
     let summary = FitSummary {
         file: &file,
         target: &target,
@@ -141,10 +142,9 @@ pub(super) fn run(
 /// Rows that are told by themselves; more of them only by number.
 const TOLD: usize = 5;
 
-/// The rows that the fit doesn't follow.
-fn set_aside(file: &FitFile) -> Vec<String> {
-    let rows = file.set_aside();
-    let table = |row: &Measurement| {
+/// Where a row stands: its table, where there are several, and its line.
+fn place(file: &FitFile, row: &Measurement) -> String {
+    let table = || {
         let mut place = file.rows().iter().position(|of| std::ptr::eq(of, row))?;
         let several = file.sources().len() > 1;
         let source = file.sources().iter().find(|source| {
@@ -156,16 +156,40 @@ fn set_aside(file: &FitFile) -> Vec<String> {
             .filter(|_| several)
             .map(|source| format!("{}: ", source.name))
     };
+    format!("{}line {}", table().unwrap_or_default(), row.line)
+}
+
+/// The rows that the fit doesn't follow.
+fn set_aside(file: &FitFile) -> Vec<String> {
+    let rows = file.set_aside();
     let more = rows.len().saturating_sub(TOLD);
     let told = rows.iter().take(TOLD).map(|(row, said)| {
         format!(
-            "{}line {} is not followed, as a bad run or a mistake: {} tokens/s where the fit expects {}",
-            table(row).unwrap_or_default(),
-            row.line,
+            "{} is not followed, as a bad run or a mistake: {} tokens/s where the fit expects {}",
+            place(file, row),
             display_whole(row.throughput_tok_s),
             display_whole(said.expected)
         )
     });
     let rest = (more > 0).then(|| format!("{more} more rows are not followed"));
+    told.chain(rest).collect()
+}
+
+/// The rows that the fit follows though the others don't lead to expect them.
+fn strays(file: &FitFile) -> Vec<String> {
+    let rows = file.strays();
+    let more = rows.len().saturating_sub(TOLD);
+    let told = rows.iter().take(TOLD).map(|(row, said)| {
+        format!(
+            "{} is farther from what the other rows lead to expect than chance takes one: {} tokens/s where a \
+             fit without it expects {} ({} to {} at 90 %); check it, since this fit follows it in part",
+            place(file, row),
+            display_whole(row.throughput_tok_s),
+            display_whole(said.expected),
+            display_whole(said.low),
+            display_whole(said.high)
+        )
+    });
+    let rest = (more > 0).then(|| format!("{more} more rows are as far from the others"));
     told.chain(rest).collect()
 }

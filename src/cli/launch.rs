@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use crate::diagnostic::Diagnostic;
 use crate::launch::{Launch, LaunchError, LaunchFiles};
 use crate::memory::Verdict;
-use crate::plan::{Candidate, Plan, fit_notes};
+use crate::plan::{Candidate, Plan, fit_notes, links_note};
 use crate::quantity::counted;
 use crate::reserve::{Booking, Reservation};
 use crate::throughput::Basis;
@@ -144,7 +144,9 @@ pub(super) fn run(
     let of_fit = fit_notes(&planned.request, &planned.fit);
     // Some of them stand in the files already.
     let of_fit = of_fit.iter().filter(|note| !written.notes.contains(note));
-    for note in written.notes.iter().chain(of_fit) {
+    let links = links_note(&planned.request, &planned.fit, candidate);
+    let links = links.map(|note| format!("this {note}"));
+    for note in written.notes.iter().chain(of_fit).chain(&links) {
         output.note(note);
     }
     Ok(())

@@ -6,7 +6,9 @@ use clap::Args;
 
 use crate::configuration::on_off;
 use crate::job::{Request, Sourced};
-use crate::plan::{Candidate, PlanError, Planner, fit_notes, left_out, peak_note, tokens_note};
+use crate::plan::{
+    Candidate, PlanError, Planner, fit_notes, left_out, links_note, peak_note, tokens_note,
+};
 use crate::quantity::counted;
 use crate::report::Explanation;
 use crate::search::{Axis, MAX_SHORTFALL, Switch};
@@ -107,6 +109,7 @@ pub(super) fn run(args: &PredictArgs, output: &Output) -> Result<(), Failure> {
     notes.extend(left_out(request));
     notes.extend(settled(batch_is_named, request, &candidate));
     notes.extend(peak_note(request, &candidate).map(|note| format!("this is {note}")));
+    notes.extend(links_note(request, &fit, &candidate).map(|note| format!("this {note}")));
     output.report(
         args.output.format(),
         &Explanation {

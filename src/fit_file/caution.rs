@@ -2,15 +2,14 @@
 
 use super::HeldOut;
 use super::held_out::{FEW_ALONE, folds};
+use super::stray::are_too_few_inside;
 use crate::measure::{Measurement, peak_share};
-use crate::quantity::counted;
+use crate::quantity::{Confidence, counted};
 use crate::throughput::coefficients::Id;
 use crate::throughput::physics::{REFERENCE_LINK_BYTES_PER_S, matmul_share};
 use crate::throughput::{Doubt, DoubtKind, Fit, doubts};
 
-/// Shares of rows inside their 90 % interval below which intervals are too narrow.
-const TOO_FEW_INSIDE: f64 = 0.6;
-/// Rows of fewer than which neither that nor which of two errors is the larger tells much.
+/// Rows of fewer than which it tells little which of two errors is the larger.
 const JUDGED: usize = 8;
 /// Times the embedded fit's error from which on an error is larger than it, if it is by as much as the
 /// noise of single runs as well.
@@ -132,7 +131,8 @@ fn of_errors(held_out: Option<&HeldOut>, alone: bool, rows: &[Measurement]) -> O
         ));
     }
     let few = held_out.rows < JUDGED;
-    if !few && held_out.coverage < TOO_FEW_INSIDE {
+    let open = 1.0 - Confidence::default().get();
+    if are_too_few_inside(held_out.coverage, held_out.rows, open) {
         return Some(format!(
             "only {} of the rows held out of this fit were inside their 90 % interval: its intervals \
              are too narrow",

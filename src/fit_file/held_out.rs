@@ -8,7 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::measure::Measurement;
 use crate::quantity::Confidence;
 use crate::throughput::coefficients::COEFFICIENTS;
-use crate::throughput::evaluate::{Accuracy, cross_validate, evaluate};
+use crate::throughput::evaluate::{Accuracy, RowResult, cross_validate, evaluate};
 
 /// Most cells that are held out one by one.
 const MAX_FOLDS: usize = 40;
@@ -41,11 +41,15 @@ pub struct HeldOut {
 }
 
 impl HeldOut {
-    /// Of these rows; `None` when there are too few, or when a fit without some of them fails.
+    /// Of these rows, with each row as the fit without its cell predicts it; `None` when there are too
+    /// few, or when a fit without some of them fails.
     ///
     /// # Errors
     /// When the embedded fit fails.
-    pub(super) fn of(alone: bool, rows: &[Measurement]) -> Result<Option<Self>, Diagnostic> {
+    pub(super) fn of(
+        alone: bool,
+        rows: &[Measurement],
+    ) -> Result<Option<(Self, Vec<RowResult>)>, Diagnostic> {
         let base = embedded_fit()?;
         let confidence = Confidence::default();
         let (folds, count) = folds(rows);
@@ -56,14 +60,14 @@ impl HeldOut {
         let judged = |alone: bool| {
             let again = |kept: Vec<Measurement>| refit(alone, &base, "held out", kept);
             let judged = cross_validate(rows, &folds, confidence, &again).ok()?;
-            Accuracy::of(&judged)
+            Some((Accuracy::of(&judged)?, judged))
         };
-        let Some(accuracy) = judged(alone) else {
+        let Some((accuracy, judged_rows)) = judged(alone) else {
             return Ok(None);
         };
         let on_top = (alone && count < FEW_ALONE).then(|| judged(false));
         let embedded = evaluate(&base, rows, confidence).filter(|_| !alone);
-        Ok(Some(Self {
+        let held_out = Self {
             protocol: if count <= MAX_FOLDS {
                 format!("each of {count} cells in turn")
             } else {
@@ -73,8 +77,9 @@ impl HeldOut {
             mape: accuracy.mape,
             coverage: accuracy.coverage,
             embedded_mape: embedded.map(|embedded| embedded.accuracy.mape),
-            on_top_mape: on_top.flatten().map(|accuracy| accuracy.mape),
-        }))
+            on_top_mape: on_top.flatten().map(|(accuracy, _)| accuracy.mape),
+        };
+        Ok(Some((held_out, judged_rows)))
     }
 }
 

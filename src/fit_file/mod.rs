@@ -21,6 +21,7 @@ mod embedded;
 mod held_out;
 mod presets;
 mod read;
+mod stray;
 mod write;
 
 use sha2::{Digest, Sha256};
@@ -77,6 +78,9 @@ pub struct FitFile {
     embedded: usize,
     rows: Vec<Measurement>,
     held_out: Option<HeldOut>,
+    /// Places of rows that the others don't lead to expect, with the tokens per second that a fit without
+    /// them expects; none in a file that was read.
+    strays: Vec<(usize, Interval)>,
     fit: Fit,
 }
 
@@ -119,7 +123,9 @@ impl FitFile {
             .help("leave repeats out, or average them"));
         }
         let fit = fitted(&name, alone, &rows)?;
-        let held_out = HeldOut::of(alone, &rows)?;
+        let (held_out, judged) = HeldOut::of(alone, &rows)?.unzip();
+        let judged = judged.unwrap_or_default();
+        let said = |place: usize| Some((place, judged.get(place)?.predicted_tok_s));
         let mape = held_out.as_ref().map(|held_out| held_out.mape);
         let caution = caution::caution((&fit, &embedded_fit()?), held_out.as_ref(), alone, &rows);
         Ok(Self {
@@ -130,6 +136,10 @@ impl FitFile {
             embedded: embedded_count(alone)?,
             rows,
             held_out,
+            strays: stray::strays(&judged)
+                .into_iter()
+                .filter_map(said)
+                .collect(),
         })
     }
 
@@ -186,6 +196,19 @@ impl FitFile {
         });
         said.filter(|(row, said)| !said.contains(row.throughput_tok_s))
             .collect()
+    }
+
+    /// Rows of its own that the others don't lead to expect, by more than chance, and that it follows in
+    /// part all the same; each with the tokens per second that a fit without it expects. None in a file
+    /// that was read, whose rows were judged when it was made.
+    #[must_use]
+    pub fn strays(&self) -> Vec<(&Measurement, Interval)> {
+        let aside = self.set_aside();
+        let followed =
+            |row: &Measurement| !aside.iter().any(|(known, _)| std::ptr::eq(*known, row));
+        let strays = self.strays.iter();
+        let strays = strays.filter_map(|(place, said)| Some((self.rows.get(*place)?, *said)));
+        strays.filter(|(row, _)| followed(row)).collect()
     }
 
     /// How well rows held out of it are predicted; `None` where too few rows are left to tell.

@@ -151,6 +151,7 @@ pub(super) fn from_toml(name: &str, text: &str) -> Result<FitFile, Diagnostic> {
         embedded: embedded_count(alone)?,
         rows,
         held_out: document.held_out,
+        strays: Vec::new(),
         fit,
     };
     check_fits(&file, &document.fits, &origin)?;

@@ -17,6 +17,10 @@ use super::row::Row;
 /// What tells a card from another of the same name that is known here, with more of everything.
 const VARIANTS: [&str; 5] = ["pcie", "nvl", "nvl72", "mig", "max"];
 
+/// What to do where no column tells the GPU.
+const NO_GPU: &str = "say in a column `gpu` which GPU each row ran on, such as `h100` (`tminus presets gpus` \
+                      lists them), or in a column `cluster` on which cluster (`tminus presets clusters`)";
+
 /// Whether a word of a GPU's name tells its memory or its socket.
 fn is_detail(word: &str) -> bool {
     word.starts_with("sxm") || word.starts_with("hbm")
@@ -221,7 +225,7 @@ impl<'a> Places<'a> {
                 )),
             },
             (None, Some(gpu)) => self.catalog.generic_cluster(gpu),
-            (None, None) => Err(row.missing(Column::Gpu, "`gpu` (nor `cluster`)")),
+            (None, None) => Err(row.missing(Column::Gpu, "`gpu` or `cluster`").help(NO_GPU)),
         }
     }
 

@@ -11,6 +11,7 @@ mod finish;
 mod front;
 mod front_point;
 mod gpu_counts;
+mod links_note;
 mod notes;
 mod physics;
 mod planner;
@@ -26,6 +27,7 @@ pub use error::{PlanError, Remedy};
 pub use front::FrontReport;
 pub use front_point::{FrontPoint, FrontStep};
 pub(crate) use gpu_counts::counts_left_out;
+pub use links_note::links_note;
 pub(crate) use notes::{FAILURES_WORTH_A_WORD, apart_note};
 pub use notes::{
     failure_note, fit_notes, memory_note, none_left_note, peak_note, shortfall_note, tokens_note,

@@ -6,6 +6,7 @@ use super::candidate::{Candidate, Forecaster};
 use super::error::{PlanError, check_priced, check_priced_at_all};
 use super::every_node;
 use super::front::{self, Shown};
+use super::links_note::links_note;
 use super::physics::{Goal, Physics};
 use super::resolve::{axes, left_out, resolved};
 use super::{FitReport, Plan, RequestReport, SCHEMA_VERSION, SpaceReport, notes, remedy};
@@ -235,6 +236,10 @@ impl<'a> Planner<'a> {
             .collect();
         notes.extend(notes::fit_notes(request, self.fit));
         notes.extend(notes::notes(request, &space, &candidates));
+        notes.extend(candidates.iter().find_map(|candidate| {
+            let note = links_note(request, self.fit, candidate)?;
+            Some(format!("rank {} {note}", candidate.rank))
+        }));
         let shown: [&[Candidate]; 2] = [&candidates, &best_by_gpu_count];
         notes.extend(notes::price_notes(request, &shown));
         if seen.partial {

@@ -10,8 +10,8 @@ use crate::forecast::{Pricing, is_same};
 use crate::hardware::Price;
 use crate::job::Request;
 use crate::plan::{
-    Candidate, FAILURES_WORTH_A_WORD, counts_left_out, failure_note, fit_notes, memory_note,
-    shortfall_note, tokens_note, waiting_note,
+    Candidate, FAILURES_WORTH_A_WORD, counts_left_out, failure_note, fit_notes, links_note,
+    memory_note, shortfall_note, tokens_note, waiting_note,
 };
 use crate::product::{Billing, Form};
 use crate::quantity::{
@@ -39,6 +39,8 @@ pub(super) fn notes(desk: &Desk<'_>, choice: &Choice<'_>, booking: &Booking) -> 
         ..desk.request.clone()
     };
     notes.extend(fit_notes(&here, desk.fit));
+    let links = links_note(desk.request, desk.fit, &booking.candidate);
+    notes.extend(links.map(|note| format!("it {note}")));
     notes.extend(upper_estimate(&booking.candidate));
     notes.extend(too_long(desk, booking));
     notes.extend(short_limit(desk, booking));

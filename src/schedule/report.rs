@@ -9,7 +9,8 @@ use super::{
 };
 use crate::job::{Agenda, Minimise, Probability, Request, Window};
 use crate::plan::{
-    FitReport, failure_note, fit_notes, memory_note, none_left_note, tokens_note, waiting_note,
+    FitReport, failure_note, fit_notes, links_note, memory_note, none_left_note, tokens_note,
+    waiting_note,
 };
 use crate::throughput::Fit;
 
@@ -95,6 +96,8 @@ fn notes(agenda: &Agenda, jobs: &[ScheduledJob], fit: &Fit) -> Vec<String> {
         notes.extend(memory.map(|note| format!("{} is {note}", job.name)));
         let bare = none_left_note(&job.request, &scheduled.candidate);
         notes.extend(bare.map(|note| format!("{} {note}", job.name)));
+        let links = links_note(&job.request, fit, &scheduled.candidate);
+        notes.extend(links.map(|note| format!("{} {note}", job.name)));
         let held_up = [
             failure_note(&scheduled.candidate),
             waiting_note(&job.request, &scheduled.candidate),

@@ -120,73 +120,109 @@ pub(super) fn axes_left(
     setting: &Setting<'_>,
     configuration: &Configuration,
 ) -> Vec<String> {
-    let rows = &known.speak;
-    let gpu = &setting.cluster.gpu.name;
-    let mut on_gpu = of_gpu(rows, &setting.cluster.gpu);
-    if on_gpu.is_empty() {
-        // Rows under other stacks are of that GPU all the same.
-        on_gpu = of_gpu(&known.rows, &setting.cluster.gpu);
-    }
+    let (compared, strange) = Compared::with(known, setting);
     let mut axes: Vec<String> = Vec::new();
-    // Where no row is of that GPU, what was measured is on others.
-    let strange = on_gpu.is_empty();
-    if strange {
-        let mut all = known.rows.iter();
-        axes.push(if known.other_stacks {
-            format!("GPU type {gpu} (measured under other stacks only)")
-        } else if all.any(|(row, _)| row.cluster.gpu.name == *gpu) {
-            format!("GPU type {gpu} as described (measured with other figures)")
-        } else {
-            format!("GPU type {gpu} (none measured)")
-        });
-        on_gpu = rows.iter().map(|(row, _)| row).collect();
-    }
-    if on_gpu.is_empty() {
+    axes.extend(strange.clone());
+    if compared.rows.is_empty() {
         return axes;
     }
-    let gpu = if strange { "others" } else { gpu };
-    let outside: Vec<(&Axis, String)> = AXES
-        .iter()
-        .filter_map(|axis| Some((axis, left(axis, &on_gpu, gpu, setting, configuration)?)))
-        .collect();
-    let told = |axis: &Axis| {
-        let by = |(other, _): &(&Axis, String)| axis.told_by == Some(other.name);
-        outside.iter().any(by)
-    };
-    let untold = outside.iter().filter(|(axis, _)| !told(axis));
-    axes.extend(untold.map(|(_, words)| words.clone()));
-    let none = |alike: &dyn Fn(&Measurement) -> bool| !on_gpu.iter().any(|row| alike(row));
+    axes.extend(numbers_left(&compared, setting, configuration));
+    let is_new = |alike: &dyn Fn(&Measurement) -> bool| !compared.rows.iter().any(|row| alike(row));
+    let gpu = compared.gpu;
     let feed_forward = setting.shape.feed_forward;
-    if none(&|row| row.shape.feed_forward == feed_forward) {
+    if is_new(&|row| row.shape.feed_forward == feed_forward) {
         let kind = match feed_forward {
             FeedForward::Gated => "gated",
             FeedForward::Gelu => "plain",
         };
         axes.push(format!("{kind} feed-forward (not measured on {gpu})"));
     }
-    if !strange {
-        let left = links_left(&on_gpu, setting, configuration);
+    if strange.is_none() {
+        let left = links_left(&compared.rows, setting, configuration);
         axes.extend(left.filter(|_| known.shown_links.is_none()));
-        let several = setting.cluster.nodes(configuration.gpus) > 1;
-        axes.extend(known.other_links.filter(|_| several).map(|share| {
-            format!(
-                "links between nodes as stated (where they were measured they carry {share:.2} times \
-                 that)"
-            )
-        }));
+        axes.extend(other_links_left(known, setting, configuration));
     }
-    if none(&|row| row.stack.is_same_as(setting.stack)) {
+    if is_new(&|row| row.stack.is_same_as(setting.stack)) {
         let stack = &setting.stack.name;
         axes.push(format!("stack {stack} (not measured on {gpu})"));
     }
     let recomputes = configuration.activation_checkpointing;
-    if none(&|row| row.configuration.activation_checkpointing == recomputes) {
+    if is_new(&|row| row.configuration.activation_checkpointing == recomputes) {
         let choice = on_off(recomputes);
         axes.push(format!(
             "activation checkpointing {choice} (not measured on {gpu})"
         ));
     }
     axes
+}
+
+/// The rows that a setting is compared with, and what their GPU is called beside it.
+struct Compared<'a> {
+    rows: Vec<&'a Measurement>,
+    gpu: &'a str,
+}
+
+impl<'a> Compared<'a> {
+    /// Rows of the setting's GPU; where there is none, all, with the words for that.
+    fn with(known: &'a Known<'a>, setting: &'a Setting<'_>) -> (Self, Option<String>) {
+        let gpu = &setting.cluster.gpu.name;
+        let mut rows = of_gpu(&known.speak, &setting.cluster.gpu);
+        if rows.is_empty() {
+            // Rows under other stacks are of that GPU all the same.
+            rows = of_gpu(&known.rows, &setting.cluster.gpu);
+        }
+        if !rows.is_empty() {
+            return (Self { rows, gpu }, None);
+        }
+        let mut all = known.rows.iter();
+        let words = if known.other_stacks {
+            format!("GPU type {gpu} (measured under other stacks only)")
+        } else if all.any(|(row, _)| row.cluster.gpu.name == *gpu) {
+            format!("GPU type {gpu} as described (measured with other figures)")
+        } else {
+            format!("GPU type {gpu} (none measured)")
+        };
+        let rows = known.speak.iter().map(|(row, _)| row).collect();
+        let others = Self {
+            rows,
+            gpu: "others",
+        };
+        (others, Some(words))
+    }
+}
+
+/// The axes of numbers left, but for those that another one tells.
+fn numbers_left(
+    compared: &Compared<'_>,
+    setting: &Setting<'_>,
+    configuration: &Configuration,
+) -> Vec<String> {
+    let Compared { rows, gpu } = compared;
+    let outside: Vec<(&Axis, String)> = AXES
+        .iter()
+        .filter_map(|axis| Some((axis, left(axis, rows, gpu, setting, configuration)?)))
+        .collect();
+    let told = |axis: &Axis| {
+        let by = |(other, _): &(&Axis, String)| axis.told_by == Some(other.name);
+        outside.iter().any(by)
+    };
+    let untold = outside.iter().filter(|(axis, _)| !told(axis));
+    untold.map(|(_, words)| words.clone()).collect()
+}
+
+/// The links between nodes in words, where those that rows ran over were found to carry something else
+/// than is stated of them, and that isn't believed of the setting's.
+fn other_links_left(
+    known: &Known<'_>,
+    setting: &Setting<'_>,
+    configuration: &Configuration,
+) -> Option<String> {
+    let several = setting.cluster.nodes(configuration.gpus) > 1;
+    known.other_links.filter(|_| several).map(|share| {
+        format!(
+            "links between nodes as stated (where they were measured they carry {share:.2} times that)"
+        )
+    })
 }
 
 fn of_gpu<'a>(rows: &'a [&(Measurement, Cell)], gpu: &Gpu) -> Vec<&'a Measurement> {

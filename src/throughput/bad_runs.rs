@@ -6,7 +6,7 @@
 //! is estimated from the rows of the fit by expectation maximisation (Dempster, Laird & Rubin
 //! 1977), on top of what is believed before any row is seen; few rows move it little.
 
-use super::interval::{BadDays, MEASURED_NODES, normal};
+use super::spread::{BadDays, MEASURED_NODES, normal};
 
 /// What is known of bad runs.
 #[derive(Debug, Clone, Copy, PartialEq)]

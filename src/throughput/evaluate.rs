@@ -52,6 +52,9 @@ pub struct RowResult {
     pub peak_gib: f64,
     /// Basis of the prediction.
     pub basis: Basis,
+    /// Probability of a run at least as far from what is expected as the one measured, on either side.
+    #[serde(skip)]
+    pub chance: f64,
 }
 
 impl RowResult {
@@ -61,6 +64,8 @@ impl RowResult {
         let step = prediction.step_time_s.expected;
         let physics =
             prediction.throughput_tok_s.expected * step / (step - prediction.time_parts_s.residual);
+        let slower = (prediction.throughput_tok_s.expected / row.throughput_tok_s).ln();
+        let faster = prediction.step_time.probability_within(slower);
         Self {
             model: row.model.clone(),
             gpu: row.cluster.gpu.name.clone(),
@@ -79,6 +84,7 @@ impl RowResult {
             memory_verdict: memory.verdict,
             peak_gib: memory.peak_bytes / GIB,
             basis: prediction.basis,
+            chance: 2.0 * faster.min(1.0 - faster),
         }
     }
 

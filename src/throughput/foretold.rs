@@ -4,8 +4,8 @@
 //! of them on many nodes, nearly any rows pass so for more of the same kind. Two tests guard it; both
 //! hold the layer to the intervals that it states itself.
 
-use super::interval::{normal, normal_reach};
 use super::layer::Layer;
+use super::spread::{normal, normal_reach};
 use super::{Fit, point::Point};
 use crate::measure::Measurement;
 use crate::quantity::{Confidence, median};

@@ -72,7 +72,10 @@ const SELDOM: f64 = 0.1;
 pub(crate) struct Unknown {
     pub(crate) stack: bool,
     pub(crate) gpu: Acquaintance,
+    /// No row is of nodes linked so.
     pub(crate) links: bool,
+    /// No row ran between nodes linked so: rows of one node show nothing of what links out of it carry.
+    pub(crate) between_nodes: bool,
 }
 
 /// How well rows know a GPU.
@@ -108,6 +111,7 @@ impl Unknown {
         stack: false,
         gpu: Acquaintance::Known,
         links: false,
+        between_nodes: false,
     };
 
     /// Standard deviation that what is unknown adds to a coefficient, on its fitted scale.
@@ -200,10 +204,12 @@ impl Layer {
         // A card of the architecture whose own links are others takes part in other collectives.
         let wired = gpu != Acquaintance::Sibling
             || self.any(|row| row.cluster.gpu.is_wired_as(&setting.cluster.gpu));
+        let linked_so = |row: &Measurement| row.cluster.is_linked_as(setting.cluster);
         Unknown {
             stack: !self.knows_stack(setting.stack),
             gpu,
-            links: !wired || !self.any(|row| row.cluster.is_linked_as(setting.cluster)),
+            links: !wired || !self.any(linked_so),
+            between_nodes: !wired || !self.any(|row| linked_so(row) && row.spans_nodes()),
         }
     }
 

@@ -6,7 +6,7 @@
 //! | [`workload`] | what a step has to do |
 //! | [`physics`] | how long that takes |
 //! | `residual` | what the tables say beyond the physics, fading with distance |
-//! | `nearby`, `steps` | the same as the search needs it: shared work done once, bounds |
+//! | `nearby`, `step_model` | the same as the search needs it: shared work done once, bounds |
 //! | `fit` | coefficients and correction from measured rows |
 //! | `layer` | what is known of one place |
 //! | `elsewhere` | what is expected of later software and GPUs |
@@ -22,7 +22,7 @@
 //! | `pressure` | what running close to the memory limit costs |
 //! | `bad_runs` | how often something slows a run down, and by how much |
 //! | `scatter` | how uneven the rows of a place are |
-//! | `interval` | how far a run may be from its prediction |
+//! | `spread` | how far a run may be from its prediction |
 //! | `step_time` | the distribution that makes of the step time |
 //! | `basis`, `axes` | what a prediction rests on, and where it leaves what was measured |
 //! | `cause` | what could make a run slower or faster than predicted |
@@ -41,7 +41,6 @@ pub mod evaluate;
 mod fit;
 mod foretold;
 mod hypothesis;
-mod interval;
 mod layer;
 mod links;
 mod nearby;
@@ -55,8 +54,9 @@ mod protocol;
 mod residual;
 mod room;
 mod scatter;
+mod spread;
+mod step_model;
 mod step_time;
-mod steps;
 mod transfer;
 mod view;
 pub mod workload;
@@ -72,12 +72,12 @@ pub use cause::{Cause, CauseKind, Scrutiny, Size};
 pub use doubts::{Doubt, DoubtKind, doubts};
 pub use fit::{FitError, Termination};
 pub use hypothesis::Hypothesis;
-pub(crate) use interval::normal_reach;
 pub use outlook::Outlook;
 pub use predict::Prediction;
 pub(crate) use pressure::TIGHT_SPEED;
+pub(crate) use spread::normal_reach;
+pub use step_model::{MicroBatchModel, SettingModel, StepModel};
 pub use step_time::StepTime;
-pub use steps::{MicroBatchModel, SettingModel, StepModel};
 
 use crate::configuration::Setting;
 use crate::hardware::Cluster;

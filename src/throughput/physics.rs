@@ -13,10 +13,15 @@
 //! | matmul | `[2·M·L·(3+r) + 6·V·d·m]·t · (1 + d½·√(peak/312e12)/d) / (peak·η)`, `M` matrix parameters of a block |
 //! | attention | `2·(s+128)·h·e·L·t · [(1+r)/ε_f + 2.5/ε_b] / peak`, causal, `FlashAttention`'s backward does 2.5 times the forward's FLOPs (arXiv 2307.08691, §3.1) |
 //! | memory-bound | `[W·(b + r·b_r) + V·b_v]·t / HBM`, `W` the width of all layers, [`Workload::layer_width`] |
-//! | communication | the slower of `B·P·(N−1)/N / bus` and, over several nodes, `B·P·(N−1)/N / link`, less the share compute hides |
+//! | communication | the slower of `B·P·(N−1)/N / (bus·NVLink/300e9)` and, over several nodes, `B·P·(N−1)/N / (0.92·link)`, less the share `o` of the smaller of it and compute, which compute hides |
 //! | layer overhead | `L·(κ + τ·(n−1)/n)` |
 //! | optimizer | `b_o·P/N / HBM` |
 //! | synchronization | `σ·log2(n)`, over `n` nodes |
+//! | fixed | `f` |
+//!
+//! Everything is divided by one free scale. `NVLink` is the rate of a GPU's links inside its node and `link`
+//! that out of the node, both in bytes/s. Where two rates are alike, "the slower" and "the smaller" are
+//! rounded off: `(a¹⁶ + b¹⁶)^(1/16)` and `a·b/√(a² + b²)`.
 //!
 //! Every part is positive and grows no faster than its cause: a larger micro-batch at the same
 //! global batch is never slower, and neither is a better link or GPU.
@@ -31,10 +36,22 @@ const REFERENCE_PEAK_FLOPS: f64 = 312e12;
 /// FLOPs of the attention backward pass over those of its forward pass.
 const ATTENTION_BACKWARD: f64 = 2.5;
 
-/// Nominal `NVLink` rate of the A100 in one direction, for which the bus bandwidth was measured.
+/// Nominal `NVLink` rate of the A100 in one direction, for which the bus bandwidth was measured (NVIDIA, A100
+/// datasheet: 600 GB/s in both).
+///
+/// That collectives of other GPUs reach the same share of their links' rate is an assumption. All rows of the
+/// embedded tables are of this rate, so that `tminus evaluate` says nothing of it; another GPU leaves the
+/// coefficient open ([`super::coefficients::Loosening::gpu`]).
 pub(crate) const REFERENCE_LINK_BYTES_PER_S: f64 = 300e9;
 
-/// Share of an inter-node link's rate that a large collective reaches.
+/// Share of an inter-node link's rate that a large collective reaches: an assumption, what packets' headers
+/// and the collectives' own steps leave where all is tuned.
+///
+/// The embedded tables hardly show it, since on their clusters links inside the nodes are the slower ones. With
+/// a tenth more or less of it, `tminus evaluate` moves by less than 0.005 percentage points in mean error, over
+/// all rows of any protocol (0.03 at one number of GPUs), and no row leaves or enters its interval; at half of
+/// it, the mean error moves by 0.3. Rows over slower links show it together with their rate, and where none
+/// does, intervals leave a quarter of it open.
 const LINK_EFFICIENCY: f64 = 0.92;
 
 /// Rates that follow from coefficients and workload, whatever the micro-batch.
@@ -51,6 +68,7 @@ pub struct Rates {
     loss_s: f64,
     communication_s: f64,
     bus_share: f64,
+    link_share: f64,
     overlap: f64,
     launch_s: f64,
     latency_s: f64,
@@ -186,6 +204,7 @@ impl Rates {
             loss_s: work.vocab_size * values[Id::LossBytes] / work.hbm_bytes_per_s,
             communication_s,
             bus_share: share_of_slower(intra, communication_s),
+            link_share: share_of_slower(inter, communication_s),
             overlap: values.overlap(),
             launch_s: work.n_layers * values[Id::LayerOverhead],
             latency_s: work.n_layers * values[Id::NodeLatency] * (work.nodes - 1.0) / work.nodes,
@@ -228,6 +247,13 @@ impl Rates {
         compute + self.communication_s - hidden(self.overlap, compute, self.communication_s)
             + self.launch_s
             + self.latency_s
+    }
+
+    /// Share of communication that links between nodes are what bounds: 0 on one node, and where links
+    /// inside nodes are the slower ones.
+    #[must_use]
+    pub fn link_share(&self) -> f64 {
+        self.link_share
     }
 
     /// Seconds per step that no micro-batch changes, by part.

@@ -2,17 +2,19 @@
 
 use super::context::Context;
 use super::fit::{Square, Uncertainty, Vector};
-use super::interval::{BadDays, Spread, row_sd};
 use super::physics::Rates;
 use super::pressure::Pressure;
 use super::residual::Cell;
+use super::spread::{BadDays, Spread, row_sd};
 use super::step_time::StepTime;
 use super::view::{View, variation};
 use super::workload::Workload;
 use super::{Fit, TimeParts};
 use crate::configuration::{Configuration, Setting};
+use crate::measure::peak_share;
 use crate::memory;
 use crate::quantity::{Confidence, Interval};
+use crate::utilization::{Convention, utilization};
 
 /// One configuration under a fit, and all that its prediction needs.
 pub(super) struct Point<'a> {
@@ -23,6 +25,8 @@ pub(super) struct Point<'a> {
     cell: Cell,
     /// Expected step time without memory pressure.
     step_s: f64,
+    /// Seconds that no step takes less than.
+    least_s: f64,
     pressure: Pressure,
     /// What the coefficients' errors do to the log step time, the cells around accounted for.
     unexplained: Vector,
@@ -79,6 +83,7 @@ impl<'a> Point<'a> {
             configuration: *configuration,
             rates,
             step_s: log_step_s.exp(),
+            least_s: at_peak_s(setting, configuration),
             pressure: Pressure::at(
                 memory::estimate(&run, configuration).margin_bytes,
                 fit.memory_model(setting, gpus, seq_len, activation_checkpointing)
@@ -195,10 +200,18 @@ impl<'a> Point<'a> {
         self.view.bad_runs().on(self.work.nodes)
     }
 
-    /// Seconds per optimizer step.
+    /// Seconds per optimizer step, without runs that would compute more than their GPUs can.
     pub(super) fn step_time(&self, open: Open) -> StepTime {
         let expected_s = self.step_s / self.pressure.expected();
-        StepTime::new(expected_s, self.spread(open), self.pressure)
+        StepTime::new(expected_s, self.spread(open), self.pressure).at_least(self.least_s)
+    }
+
+    /// Share of the expected step that is communication bound by links between nodes; `None` where rows
+    /// ran over links like them.
+    pub(super) fn share_over_unshown_links(&self) -> Option<f64> {
+        let parts = self.time_parts();
+        let bound = parts.communication * self.rates.link_share();
+        self.view.has_unshown_links().then(|| bound / parts.total())
     }
 
     /// Tokens per second.
@@ -236,4 +249,13 @@ impl<'a> Point<'a> {
         parts.memory_pressure = self.step_s / self.pressure.expected() - self.step_s;
         parts
     }
+}
+
+/// Seconds that a step takes at its GPUs' peak: however little is known of a setting, its FLOPs take that
+/// long. Causal attention is counted as the half that has to be computed.
+fn at_peak_s(setting: &Setting<'_>, configuration: &Configuration) -> f64 {
+    let tokens = configuration.global_batch_tokens() as f64;
+    // What a step in one second would use of the peak is the seconds of a step that uses all of it.
+    let at_peak_s = utilization(Convention::Mosaic2022, setting, configuration, tokens).hfu;
+    at_peak_s / peak_share(setting.stack)
 }

@@ -1,14 +1,12 @@
 //! Predictions: one configuration in full, or many step times for the search.
 
 use super::basis::{Basis, BasisDetail, Known, basis};
-use super::interval::normal_reach;
 use super::point::Point;
+use super::spread::normal_reach;
 use super::step_time::StepTime;
 use super::{Fit, TimeParts};
 use crate::configuration::{Configuration, Setting};
-use crate::measure::peak_share;
 use crate::quantity::{Confidence, Interval};
-use crate::utilization::{Convention, utilization};
 
 /// A predicted configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,7 +42,7 @@ impl Fit {
     ) -> Prediction {
         let point = Point::new(self, setting, configuration);
         let open = point.open();
-        let step_time = possible(point.step_time(open), setting, configuration);
+        let step_time = point.step_time(open);
         let step_time_s = step_time.interval(confidence);
         let batch = configuration.global_batch_tokens() as f64;
         let bad_day = point.spread(open).bad_day(BAD_DAY_COVERAGE).exp();
@@ -67,7 +65,18 @@ impl Fit {
     #[must_use]
     pub fn step_time(&self, setting: &Setting<'_>, configuration: &Configuration) -> StepTime {
         let point = Point::new(self, setting, configuration);
-        possible(point.step_time(point.open()), setting, configuration)
+        point.step_time(point.open())
+    }
+
+    /// Share of a configuration's expected step that is communication bound by links between nodes over
+    /// which, or over links like them, no row ran; `None` where rows did.
+    #[must_use]
+    pub fn share_over_unshown_links(
+        &self,
+        setting: &Setting<'_>,
+        configuration: &Configuration,
+    ) -> Option<f64> {
+        Point::new(self, setting, configuration).share_over_unshown_links()
     }
 
     /// Whether the model can tell which of two configurations is better, when a figure
@@ -123,16 +132,6 @@ impl Fit {
             other_stacks: others.any(|(row, _)| row.cluster.gpu.is_same_as(&setting.cluster.gpu)),
         }
     }
-}
-
-/// A step time without runs that would compute more than their GPUs can: however little is known of a
-/// setting, its FLOPs take the time that they take at the peak. Causal attention is counted as the half
-/// that has to be computed.
-fn possible(step: StepTime, setting: &Setting<'_>, configuration: &Configuration) -> StepTime {
-    let tokens = configuration.global_batch_tokens() as f64;
-    // What a step in one second would use of the peak is the seconds of a step that uses all of it.
-    let at_peak_s = utilization(Convention::Mosaic2022, setting, configuration, tokens).hfu;
-    step.at_least(at_peak_s / peak_share(setting.stack))
 }
 
 /// One configuration that others are compared with.

@@ -1,7 +1,7 @@
 //! The distribution of a run's step time.
 
-use super::interval::{BadDays, Spread};
 use super::pressure::Pressure;
+use super::spread::{BadDays, Spread};
 use crate::quantity::{Confidence, Interval};
 
 /// Distribution of the seconds per optimizer step of one configuration, over the runs that might
@@ -103,7 +103,7 @@ impl StepTime {
 #[cfg(test)]
 mod tests {
     use super::super::bad_runs::BadRuns;
-    use super::super::interval::row_sd;
+    use super::super::spread::row_sd;
     use super::*;
     use crate::memory::Verdict;
     use crate::stack::Precision;

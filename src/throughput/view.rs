@@ -70,13 +70,13 @@ impl Fit {
         let mut unknown = base.unknown(setting);
         if let Some(context) = context {
             let own = context.layer.unknown(setting);
+            let untold = context.shows_links_of(setting.cluster).is_none();
             // Hardware that the base has measured differs from a context's as it does there.
             unknown = Unknown {
                 stack: own.stack,
                 gpu: own.gpu.min(unknown.gpu),
-                links: own.links
-                    && unknown.links
-                    && context.shows_links_of(setting.cluster).is_none(),
+                links: own.links && unknown.links && untold,
+                between_nodes: own.between_nodes && unknown.between_nodes && untold,
             };
             return View {
                 layer: &context.layer,
@@ -89,6 +89,7 @@ impl Fit {
         }
         let joined = self.joined_links(setting.cluster);
         unknown.links &= joined.is_none();
+        unknown.between_nodes &= joined.is_none();
         let strange = unknown.gpu == Acquaintance::Strange;
         let measured = !unknown.stack && !strange;
         // On another architecture a correction means less the farther away it is.
@@ -210,11 +211,16 @@ impl<'a> View<'a> {
             .loosened(|coefficient| unknown.sd(&coefficient.loosening))
     }
 
-    /// Standard deviation of the logarithm of what links between nodes carry; `None` where links
-    /// like them were measured.
+    /// Whether no row ran between nodes linked like the setting's.
+    pub(super) fn has_unshown_links(&self) -> bool {
+        self.unknown.between_nodes
+    }
+
+    /// Standard deviation of the logarithm of what links between nodes carry; `None` where rows ran
+    /// over links like them.
     pub(super) fn links_sd(&self) -> Option<f64> {
         let found = self.links.sd();
-        if self.unknown.links {
+        if self.unknown.between_nodes {
             Some(found.unwrap_or(0.0).hypot(LINKS_SD))
         } else {
             found

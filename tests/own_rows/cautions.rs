@@ -289,3 +289,48 @@ fn a_batch_that_is_missed_is_told_above_as_below() {
     );
     assert!(below["notes"].to_string().contains("not the 2Mi asked for"));
 }
+
+/// Rows of one node of H100s, repeats of no cell among them.
+const EIGHT_H100: [(&str, f64); 9] = [
+    ("gpt-1b,2048,32,4", 405_422.0),
+    ("gpt-1b,8192,8,4", 322_852.0),
+    ("gpt-3b,2048,32,4", 208_319.0),
+    ("gpt-3b,8192,8,4", 170_754.0),
+    ("gpt-7b,2048,16,8", 90_184.0),
+    ("gpt-7b,8192,4,8", 78_525.0),
+    ("gpt-13b,2048,16,8", 48_497.0),
+    ("gpt-13b,8192,4,8", 42_945.0),
+    ("gpt-30b,2048,2,64", 20_377.0),
+];
+
+/// These rows, the speed of each times what `wrong` says of its place.
+fn eight_h100(wrong: impl Fn(usize) -> f64) -> Fitted {
+    let rows = EIGHT_H100.iter().enumerate();
+    let rows = rows.map(|(place, (cells, speed))| {
+        format!("h100,8,on,pure-bf16,{cells},{}\n", speed * wrong(place))
+    });
+    let rows = rows.collect::<Vec<String>>().concat();
+    Fitted::to(&format!(
+        "gpu,gpus,activation_checkpointing,stack,model,seq_len,micro_batch,grad_accum,\
+         throughput_tok_s\n{rows}"
+    ))
+}
+
+/// Lines that a fit says something of, by number.
+fn lines_told(fitted: &Fitted) -> Vec<usize> {
+    let words: Vec<&str> = fitted.said.split_whitespace().collect();
+    let after = words.windows(2).filter(|pair| pair[0] == "line");
+    after.filter_map(|pair| pair[1].parse().ok()).collect()
+}
+
+#[test]
+fn one_wrong_row_is_told_and_none_of_a_clean_table() {
+    let clean = eight_h100(|_| 1.0);
+    assert_eq!(lines_told(&clean), [0_usize; 0], "{}", clean.said);
+    assert!(!clean.said.contains("careful"), "{}", clean.said);
+    for (place, factor) in [(2, 0.7), (5, 1.3), (6, 0.7)] {
+        let wrong = eight_h100(|at| if at == place { factor } else { 1.0 });
+        // The header is line 1.
+        assert_eq!(lines_told(&wrong), [place + 2], "{}", wrong.said);
+    }
+}

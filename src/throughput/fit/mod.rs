@@ -164,54 +164,14 @@ pub(crate) fn solve(
         let (remainder, _) = problem.physics(&Values::new(at.into()));
         let seen = DVector::from_column_slice(weighting.seen(&remainder).as_slice());
         if change < SETTLED || (steps > PATIENT_STEPS && gain < WORTH_A_STEP) {
-            let condition = solver.condition(&step.precision);
-            if condition > MAX_CONDITION {
-                return Err(FitError::IllConditioned { condition });
-            }
-            let log_evidence = solver
-                .log_evidence(&weighting, &remainder, &at, &step.precision)
-                .ok_or(UNDETERMINED)?;
-            let log_evidence = log_evidence + log_chance(&weights);
-            let covariance = step.precision.try_inverse().ok_or(UNDETERMINED)?;
-            let (roots, factor) = weighting.into_parts();
-            let deviations = deviations(&problem, &remainder, &seen);
-            let log_evidence = log_evidence + start.bad_runs.log_odds(&deviations, NOISE_FREEDOM);
-            // What can't be compared must not come first.
-            if !log_evidence.is_finite() {
-                return Err(UNDETERMINED);
-            }
-            let (kernel, cells, jacobian) = (start.kernel, problem.cells.clone(), step.jacobian);
-            return Ok(Solution {
-                belief: Belief {
-                    mean: at,
-                    covariance,
-                },
-                correction: Correction {
-                    kernel,
-                    cells,
-                    weights: seen,
-                    roots,
-                    factor,
-                    jacobian,
-                },
-                termination: Termination {
-                    steps,
-                    change,
-                    condition,
-                },
-                scatter: start.scatter,
-                bad_runs: start.bad_runs.learned_from(&deviations),
-                slower: problem
-                    .row_of
-                    .iter()
-                    .zip(&problem.own_log)
-                    .map(|(row, own_log)| {
-                        let merged = &problem.rows[*row];
-                        deviations[*row].log + merged.slowdown + own_log - merged.log_step
-                    })
-                    .collect(),
-                log_evidence,
-            });
+            let chance = log_chance(&weights);
+            let settled = Settled {
+                at,
+                steps,
+                change,
+                chance,
+            };
+            return solver.settled(&settled, (step, weighting), (&remainder, seen), start);
         }
         let inertia = match steps {
             ..CALM_STEPS => 0.0,
@@ -223,6 +183,16 @@ pub(crate) fn solve(
         steps: MAX_STEPS,
         change,
     })
+}
+
+/// By how much each measurement's log step time is above physics and correction.
+fn slower(problem: &Problem, deviations: &[Deviation]) -> Vec<f64> {
+    let measurements = problem.row_of.iter().zip(&problem.own_log);
+    let slower = measurements.map(|(row, own_log)| {
+        let merged = &problem.rows[*row];
+        deviations[*row].log + merged.slowdown + own_log - merged.log_step
+    });
+    slower.collect()
 }
 
 /// How far each row is from physics and correction.
@@ -274,6 +244,17 @@ struct Solver<'a> {
     prior_precision: Square,
 }
 
+/// Where steps have come to rest.
+struct Settled {
+    at: Vector,
+    /// How many it took.
+    steps: usize,
+    /// Largest change of the last one.
+    change: f64,
+    /// Logarithm of the probability of the rows' weights.
+    chance: f64,
+}
+
 /// Where a step leads.
 struct Step {
     change: Vector,
@@ -290,6 +271,65 @@ impl<'a> Solver<'a> {
             problem,
             prior,
             prior_precision,
+        })
+    }
+
+    /// What a fit that has settled says.
+    ///
+    /// # Errors
+    /// When rounding decides the answer.
+    fn settled(
+        &self,
+        settled: &Settled,
+        (step, weighting): (Step, Weighting<'_>),
+        (remainder, seen): (&DMatrix<f64>, DVector<f64>),
+        start: &Start<'_>,
+    ) -> Result<Solution, FitError> {
+        let &Settled {
+            at,
+            steps,
+            change,
+            chance,
+        } = settled;
+        let problem = self.problem;
+        let condition = self.condition(&step.precision);
+        if condition > MAX_CONDITION {
+            return Err(FitError::IllConditioned { condition });
+        }
+        let log_evidence = self
+            .log_evidence(&weighting, remainder, &at, &step.precision)
+            .ok_or(UNDETERMINED)?;
+        let log_evidence = log_evidence + chance;
+        let covariance = step.precision.try_inverse().ok_or(UNDETERMINED)?;
+        let (roots, factor) = weighting.into_parts();
+        let deviations = deviations(problem, remainder, &seen);
+        let log_evidence = log_evidence + start.bad_runs.log_odds(&deviations, NOISE_FREEDOM);
+        // What can't be compared must not come first.
+        if !log_evidence.is_finite() {
+            return Err(UNDETERMINED);
+        }
+        Ok(Solution {
+            belief: Belief {
+                mean: at,
+                covariance,
+            },
+            correction: Correction {
+                kernel: start.kernel,
+                cells: problem.cells.clone(),
+                weights: seen,
+                roots,
+                factor,
+                jacobian: step.jacobian,
+            },
+            termination: Termination {
+                steps,
+                change,
+                condition,
+            },
+            scatter: start.scatter,
+            bad_runs: start.bad_runs.learned_from(&deviations),
+            slower: slower(problem, &deviations),
+            log_evidence,
         })
     }
 

@@ -7,11 +7,11 @@ use super::belief::{Square, Vector};
 use crate::measure::Measurement;
 use crate::quantity::median;
 use crate::throughput::coefficients::{COUNT, Values};
-use crate::throughput::interval::row_sd;
 use crate::throughput::physics::Rates;
 use crate::throughput::pressure;
 use crate::throughput::residual::Cell;
 use crate::throughput::scatter::Scatter;
+use crate::throughput::spread::row_sd;
 use crate::throughput::workload::Workload;
 
 /// One row.

@@ -1,4 +1,4 @@
-//! Intervals: how far a run may be from its prediction.
+//! The spread of runs: how far one may be from its prediction.
 //!
 //! The logarithm of a run's step time is spread by three independent causes: what the rows leave
 //! open about the coefficients, what the residual correction doesn't know at that distance from
@@ -14,7 +14,11 @@ const ROW_SD: f64 = 0.005;
 /// Nodes beyond which the tables say nothing about how the noise grows.
 pub(super) const MEASURED_NODES: f64 = 4.0;
 
-/// Growth of the noise with nodes while measured, and the slower one assumed beyond.
+/// Growth of the noise with nodes while measured, and the slower one assumed beyond: powers of their number.
+///
+/// Both are assumptions. With a tenth more or less of the first, `tminus evaluate` moves by at most 0.002
+/// percentage points in mean error over all rows, intervals on 32 GPUs by at most 0.07 in half-width, and no row leaves or
+/// enters its interval. The tables end at four nodes, where the second begins, so that they don't move with it.
 const ROW_SD_POWERS: (f64, f64) = (0.75, 0.25);
 
 /// By how much the wait for the slowest node differs between runs: standard deviation in seconds

@@ -1,4 +1,4 @@
-//! Step times for the search, and how fast a step can be at best.
+//! Step times as the search needs them, what a setting fixes computed once; and how fast a step can be at best.
 //!
 //! A *bound* rests on what the physics guarantees: seconds per token of a micro-step never grow
 //! with its tokens (compute is proportional to them, communication and overheads are not, and
