@@ -62,6 +62,25 @@ fn file(directory: &Path, name: &str, text: &str) -> PathBuf {
     file
 }
 
+/// What looks better on every count and can't be had says why not.
+#[test]
+fn what_the_product_does_not_sell_is_no_alternative() {
+    let root = tempfile::tempdir().unwrap();
+    let job = "model = \"gpt-7b\"\ntokens = \"134B\"\nclusters = [\"p4d.24xlarge\", \"r1z1\"]\n\
+               [reserve]\nbudget = \"45k\"\nproduct = \"on-demand\"\nstart = \"2026-12-01T09:00Z\"\n";
+    file(root.path(), "job.toml", job);
+    let text = report(root.path(), "job.toml", "r.md");
+    let rows: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with('|') && line.contains("of r1z1"))
+        .collect();
+    assert!(!rows.is_empty(), "{text}");
+    for row in rows {
+        assert!(row.contains("not sold by on-demand"), "{row}");
+    }
+    assert!(text.contains("r1z1, on-demand"), "{text}");
+}
+
 #[test]
 fn the_booking_is_the_one_that_reserve_finds() {
     let root = tempfile::tempdir().unwrap();

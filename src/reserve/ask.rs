@@ -4,8 +4,10 @@ use serde::Serialize;
 
 use super::market::Market;
 use super::offer::Offer;
+use super::refusal::RuledOut;
 use crate::calendar::{Due, Moment, Span};
 use crate::diagnostic::Diagnostic;
+use crate::hardware::Cluster;
 use crate::job::{Request, ReserveSettings, Sourced};
 use crate::names::slug;
 use crate::preset::Catalog;
@@ -50,6 +52,8 @@ pub struct Ask {
     pub probability: f64,
     /// What can be booked: products with the cluster they are for.
     pub offers: Vec<Offer>,
+    /// Clusters of which none of the products asked for can be booked, with why.
+    pub unsold: Vec<RuledOut>,
     /// What the booking is called where it needs a name.
     pub name: String,
 }
@@ -65,6 +69,7 @@ impl Ask {
         let start = settings.start.as_ref().map(|set| set.value);
         check_as_of(settings)?;
         let (goal, deadline) = goal(settings)?;
+        let (offers, unsold) = offers(request, catalog)?;
         Ok(Self {
             goal,
             start,
@@ -80,7 +85,8 @@ impl Ask {
                 .map(|set| set.value)
                 .unwrap_or_default()
                 .get(),
-            offers: offers(request, catalog)?,
+            offers,
+            unsold,
             name: slug(&request.launch.run_name(&request.model, request.tokens)),
         })
     }
@@ -201,8 +207,9 @@ fn check_as_of(settings: &ReserveSettings) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-/// The products asked for, or else all that sell a cluster, cluster by cluster.
-fn offers(request: &Request, catalog: &Catalog) -> Result<Vec<Offer>, Diagnostic> {
+/// The products asked for, or else all that sell a cluster, cluster by cluster; and the clusters that
+/// none of those asked for sells.
+fn offers(request: &Request, catalog: &Catalog) -> Result<(Vec<Offer>, Vec<RuledOut>), Diagnostic> {
     let pricing = &request.pricing;
     let market = Market { catalog, pricing };
     let mut asked: Vec<&Product> = Vec::new();
@@ -221,7 +228,7 @@ fn offers(request: &Request, catalog: &Catalog) -> Result<Vec<Offer>, Diagnostic
             asked.push(product);
         }
     }
-    let mut offers = Vec::new();
+    let (mut offers, mut unsold) = (Vec::new(), Vec::new());
     for (position, cluster) in request.clusters.iter().enumerate() {
         let products = if asked.is_empty() {
             market.products_of(cluster)
@@ -229,13 +236,33 @@ fn offers(request: &Request, catalog: &Catalog) -> Result<Vec<Offer>, Diagnostic
             let sells = |product: &&Product| market.sells(product, cluster);
             asked.iter().copied().filter(sells).collect()
         };
+        if products.is_empty() {
+            unsold.extend(asked.iter().map(|product| RuledOut {
+                cluster: cluster.name.clone(),
+                product: product.name.clone(),
+                sold: false,
+                reason: not_sold(market, cluster),
+            }));
+        }
         offers.extend(
             products
                 .into_iter()
                 .map(|product| Offer::new(position, cluster, product, pricing)),
         );
     }
-    Ok(offers)
+    Ok((offers, unsold))
+}
+
+/// That a product asked for doesn't sell a cluster, and which do.
+fn not_sold(market: Market<'_>, cluster: &Cluster) -> String {
+    let others = market.products_of(cluster).into_iter();
+    let others: Vec<&str> = others.map(|product| product.name.as_str()).collect();
+    let booked_by = if others.is_empty() {
+        String::new()
+    } else {
+        format!(", which is booked by {}", unique(others).join(", "))
+    };
+    format!("it does not sell {}{booked_by}", cluster.name)
 }
 
 fn sells_none(request: &Request, market: Market<'_>, product: &Product) -> Diagnostic {

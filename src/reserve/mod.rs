@@ -76,7 +76,7 @@ pub struct Reservation {
     pub bookings: Vec<Booking>,
     /// What would have more products considered.
     pub hints: Vec<String>,
-    /// Products that can't, with why.
+    /// Products that can't, with why; and those asked for, of clusters that none of them sells.
     pub ruled_out: Vec<RuledOut>,
 }
 
@@ -178,8 +178,10 @@ pub fn reserve(
             .map(|(offer, reason)| RuledOut {
                 cluster: name_of(request, offer).to_owned(),
                 product: offer.product.name.clone(),
+                sold: true,
                 reason: reason.to_string(),
             })
+            .chain(ask.unsold.iter().cloned())
             .collect(),
     })
 }
@@ -223,10 +225,11 @@ fn nothing(
             help.push(words);
         }
     };
+    let unsold = ask.unsold.iter().map(RuledOut::words);
     if !refused.is_empty() && refused.iter().all(|(_, reason)| reason.is_bad_input()) {
         let mut told: Vec<String> = refused.iter().map(told).collect();
         let message = told.remove(0);
-        told.into_iter().for_each(&mut add);
+        told.into_iter().chain(unsold).for_each(&mut add);
         refused
             .iter()
             .flat_map(|(_, reason)| reason.help())
@@ -241,7 +244,7 @@ fn nothing(
     shortfall::shortfall(planner, request, ask, quotes)
         .into_iter()
         .for_each(&mut add);
-    refused.iter().map(told).for_each(&mut add);
+    refused.iter().map(told).chain(unsold).for_each(&mut add);
     refused
         .iter()
         .flat_map(|(_, reason)| reason.help())

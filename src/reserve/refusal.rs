@@ -382,6 +382,16 @@ pub struct RuledOut {
     pub cluster: String,
     /// Product name.
     pub product: String,
+    /// Whether the product sells the cluster at all.
+    pub sold: bool,
     /// Why, in words.
     pub reason: String,
+}
+
+impl RuledOut {
+    /// In words: `r1z1, on-demand: it does not sell r1z1`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        format!("{}, {}: {}", self.cluster, self.product, self.reason)
+    }
 }
