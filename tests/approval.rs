@@ -79,6 +79,21 @@ fn what_the_product_does_not_sell_is_no_alternative() {
         assert!(row.contains("not sold by on-demand"), "{row}");
     }
     assert!(text.contains("r1z1, on-demand"), "{text}");
+    // What the budget is held against stands in it, and why a faster booking is not taken.
+    let told = json(&report(root.path(), "job.toml", "r.json"));
+    let booking = &told["reservation"]["bookings"][0];
+    let suffices = booking["committed_usd"].as_f64().unwrap();
+    assert!(suffices <= 45_000.0, "{booking}");
+    let whole = format!("{:.0}", suffices.ceil());
+    let (thousands, rest) = whole.split_at(whole.len() - 3);
+    let figure = format!("${thousands},{rest}: a budget is held against");
+    assert!(text.contains(&figure), "{figure} in {text}");
+    let steps = booking["steps"].as_array().unwrap();
+    let more = steps.iter().find(|step| step["change"] == "more-nodes");
+    let more = more.unwrap();
+    assert!(more["cost_usd"].as_f64().unwrap() < 45_000.0, "{more}");
+    assert!(more["committed_usd"].as_f64().unwrap() > 45_000.0, "{more}");
+    assert!(text.contains("at most $"), "{text}");
 }
 
 #[test]

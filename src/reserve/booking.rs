@@ -162,6 +162,9 @@ pub struct StepAway {
     pub probability: f64,
     /// Expected dollars; `null` when no price is known.
     pub cost_usd: Option<f64>,
+    /// Dollars that suffice with the probability asked for, and no less than `cost_usd`, which is what
+    /// a budget is held against; `null` when no price is known.
+    pub committed_usd: Option<f64>,
 }
 
 /// A step away from a booking.
@@ -381,6 +384,7 @@ impl Desk<'_> {
                     end: self.window.at(length),
                     probability: self.probability(run, length),
                     cost_usd: other.expected_usd(self.offer),
+                    committed_usd: other.committed_usd(self.offer),
                 })
             })
             .collect()
