@@ -96,6 +96,43 @@ fn what_the_product_does_not_sell_is_no_alternative() {
     assert!(text.contains("at most $"), "{text}");
 }
 
+/// What is refused by commands that read `[reserve]` from the job file alone is put right there.
+#[test]
+fn remedies_name_what_the_command_can_be_told() {
+    let root = tempfile::tempdir().unwrap();
+    let job = |goal: &str| {
+        let text = format!(
+            "model = \"gpt-1b\"\ntokens = \"26B\"\nclusters = [\"r1z1\"]\n[reserve]\n{goal}\n\
+             start = \"2026-12-01\"\n"
+        );
+        file(root.path(), "job.toml", &text);
+    };
+    let refused = |arguments: &str| {
+        let output = tminus(root.path(), arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for (goal, key) in [
+        ("deadline = \"1h\"", "deadline"),
+        ("budget = \"1k\"", "budget"),
+    ] {
+        job(goal);
+        assert!(refused("reserve job.toml").contains(&format!("(`--{key} ")));
+        for command in [
+            "report job.toml -o r.md",
+            "launch job.toml --target slurm --dry-run",
+        ] {
+            let said = refused(command);
+            assert!(!said.contains(&format!("--{key}")), "{command}: {said}");
+            let (_, rest) = said.split_once(&format!("(`{key} = ")).unwrap();
+            let (value, _) = rest.split_once("` in [reserve])").unwrap();
+            job(&format!("{key} = {value}"));
+            assert!(!report(root.path(), "job.toml", "r.md").is_empty());
+            job(goal);
+        }
+    }
+}
+
 #[test]
 fn the_booking_is_the_one_that_reserve_finds() {
     let root = tempfile::tempdir().unwrap();

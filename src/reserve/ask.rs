@@ -3,8 +3,9 @@
 use serde::Serialize;
 
 use super::market::Market;
+use super::named::Named;
 use super::offer::Offer;
-use super::refusal::RuledOut;
+use super::ruled_out::RuledOut;
 use crate::calendar::{Due, Moment, Span};
 use crate::diagnostic::Diagnostic;
 use crate::hardware::Cluster;
@@ -56,19 +57,22 @@ pub struct Ask {
     pub unsold: Vec<RuledOut>,
     /// What the booking is called where it needs a name.
     pub name: String,
+    /// How what could be asked instead is named.
+    pub named: Named,
 }
 
 impl Ask {
-    /// Resolves the booking settings of `request`.
+    /// Resolves the booking settings of `request`; what could be asked instead is `named` as who asks
+    /// can set it.
     ///
     /// # Errors
     /// No goal or two of them, dates out of order, an unknown product, or one that sells none of
     /// the clusters: with the place it was set at.
-    pub fn new(request: &Request, catalog: &Catalog) -> Result<Self, Diagnostic> {
+    pub fn new(request: &Request, catalog: &Catalog, named: Named) -> Result<Self, Diagnostic> {
         let settings = &request.reserve;
         let start = settings.start.as_ref().map(|set| set.value);
         check_as_of(settings)?;
-        let (goal, deadline) = goal(settings)?;
+        let (goal, deadline) = goal(settings, named)?;
         let (offers, unsold) = offers(request, catalog)?;
         Ok(Self {
             goal,
@@ -88,6 +92,7 @@ impl Ask {
             offers,
             unsold,
             name: slug(&request.launch.run_name(&request.model, request.tokens)),
+            named,
         })
     }
 }
@@ -112,16 +117,26 @@ impl Ask {
     }
 }
 
-fn goal(settings: &ReserveSettings) -> Result<(Goal, Option<Moment>), Diagnostic> {
+fn goal(settings: &ReserveSettings, named: Named) -> Result<(Goal, Option<Moment>), Diagnostic> {
     let both = |one: &str, other: Diagnostic| -> Diagnostic {
         other.help(format!("keep one of them: drop {one}, or this"))
     };
     match (&settings.deadline, &settings.budget, &settings.nodes) {
         (None, None, None) => Err(Diagnostic::new("what has the booking to achieve?")
-            .help("be done by a date or within a time: `--deadline 2026-12-15`, `--deadline 14d`")
-            .help("or cost no more than an amount: `--budget 25000`")
-            .help("or use a number of nodes: `--nodes 16`")),
-        (Some(set), None, None) => deadline(set, settings.start.as_ref()),
+            .help(format!(
+                "be done by a date or within a time: {}, {}",
+                named.text("deadline", "2026-12-15"),
+                named.text("deadline", "14d")
+            ))
+            .help(format!(
+                "or cost no more than an amount: {}",
+                named.number("budget", 25000)
+            ))
+            .help(format!(
+                "or use a number of nodes: {}",
+                named.number("nodes", 16)
+            ))),
+        (Some(set), None, None) => deadline(set, settings.start.as_ref(), named),
         (None, Some(set), None) => Ok((
             Goal::Budget {
                 usd: set.value.get(),
@@ -160,6 +175,7 @@ fn goal(settings: &ReserveSettings) -> Result<(Goal, Option<Moment>), Diagnostic
 fn deadline(
     set: &Sourced<Due>,
     start: Option<&Sourced<Moment>>,
+    named: Named,
 ) -> Result<(Goal, Option<Moment>), Diagnostic> {
     let within = |span: Span| Goal::Deadline {
         within_h: span.hours(),
@@ -178,8 +194,14 @@ fn deadline(
             Diagnostic::new(format!(
                 "the deadline {by} is a date, but no start is given"
             ))
-            .help("say when the booking can start: `--start 2026-12-01T09:00Z`")
-            .help("or give the deadline as a length of time: `--deadline 14d`"),
+            .help(format!(
+                "say when the booking can start: {}",
+                named.text("start", "2026-12-01T09:00Z")
+            ))
+            .help(format!(
+                "or give the deadline as a length of time: {}",
+                named.text("deadline", "14d")
+            )),
             "counted from when?",
         )),
         (Due::By(by), Some(start)) if by > start => {

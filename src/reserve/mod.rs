@@ -12,13 +12,16 @@ mod booking;
 mod choice;
 mod fleet;
 mod market;
+mod named;
 mod notes;
 mod offer;
 mod price;
 mod quote;
 mod rank;
 mod refusal;
+mod ruled_out;
 mod shortfall;
+mod step;
 mod words;
 
 #[cfg(test)]
@@ -26,11 +29,14 @@ mod tests;
 
 pub use ask::{Ask, Goal};
 pub use bill::CostParts;
-pub use booking::{Booking, Change, StepAway};
+pub use booking::Booking;
 pub use choice::Role;
+pub use named::{Named, SetBy};
 pub use offer::Offer;
 pub use price::PriceReport;
-pub use refusal::{Reason, RuledOut};
+pub use refusal::Reason;
+pub use ruled_out::RuledOut;
+pub use step::{Change, StepAway};
 pub(crate) use words::region_of_zone;
 pub use words::{Field, InWords};
 
@@ -232,7 +238,7 @@ fn nothing(
         told.into_iter().chain(unsold).for_each(&mut add);
         refused
             .iter()
-            .flat_map(|(_, reason)| reason.help())
+            .flat_map(|(_, reason)| reason.help(ask.named))
             .for_each(&mut add);
         return ReserveError::NotSold { message, help };
     }
@@ -247,7 +253,7 @@ fn nothing(
     refused.iter().map(told).chain(unsold).for_each(&mut add);
     refused
         .iter()
-        .flat_map(|(_, reason)| reason.help())
+        .flat_map(|(_, reason)| reason.help(ask.named))
         .for_each(&mut add);
     ReserveError::NotEnough { message, help }
 }
