@@ -62,6 +62,77 @@ fn file(directory: &Path, name: &str, text: &str) -> PathBuf {
     file
 }
 
+/// What looks better on every count and can't be had says why not.
+#[test]
+fn what_the_product_does_not_sell_is_no_alternative() {
+    let root = tempfile::tempdir().unwrap();
+    let job = "model = \"gpt-7b\"\ntokens = \"134B\"\nclusters = [\"p4d.24xlarge\", \"r1z1\"]\n\
+               [reserve]\nbudget = \"45k\"\nproduct = \"on-demand\"\nstart = \"2026-12-01T09:00Z\"\n";
+    file(root.path(), "job.toml", job);
+    let text = report(root.path(), "job.toml", "r.md");
+    let rows: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with('|') && line.contains("of r1z1"))
+        .collect();
+    assert!(!rows.is_empty(), "{text}");
+    for row in rows {
+        assert!(row.contains("not sold by on-demand"), "{row}");
+    }
+    assert!(text.contains("r1z1, on-demand"), "{text}");
+    // What the budget is held against stands in it, and why a faster booking is not taken.
+    let told = json(&report(root.path(), "job.toml", "r.json"));
+    let booking = &told["reservation"]["bookings"][0];
+    let suffices = booking["committed_usd"].as_f64().unwrap();
+    assert!(suffices <= 45_000.0, "{booking}");
+    let whole = format!("{:.0}", suffices.ceil());
+    let (thousands, rest) = whole.split_at(whole.len() - 3);
+    let figure = format!("${thousands},{rest}: a budget is held against");
+    assert!(text.contains(&figure), "{figure} in {text}");
+    let steps = booking["steps"].as_array().unwrap();
+    let more = steps.iter().find(|step| step["change"] == "more-nodes");
+    let more = more.unwrap();
+    assert!(more["cost_usd"].as_f64().unwrap() < 45_000.0, "{more}");
+    assert!(more["committed_usd"].as_f64().unwrap() > 45_000.0, "{more}");
+    assert!(text.contains("at most $"), "{text}");
+}
+
+/// What is refused by commands that read `[reserve]` from the job file alone is put right there.
+#[test]
+fn remedies_name_what_the_command_can_be_told() {
+    let root = tempfile::tempdir().unwrap();
+    let job = |goal: &str| {
+        let text = format!(
+            "model = \"gpt-1b\"\ntokens = \"26B\"\nclusters = [\"r1z1\"]\n[reserve]\n{goal}\n\
+             start = \"2026-12-01\"\n"
+        );
+        file(root.path(), "job.toml", &text);
+    };
+    let refused = |arguments: &str| {
+        let output = tminus(root.path(), arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    for (goal, key) in [
+        ("deadline = \"1h\"", "deadline"),
+        ("budget = \"1k\"", "budget"),
+    ] {
+        job(goal);
+        assert!(refused("reserve job.toml").contains(&format!("(`--{key} ")));
+        for command in [
+            "report job.toml -o r.md",
+            "launch job.toml --target slurm --dry-run",
+        ] {
+            let said = refused(command);
+            assert!(!said.contains(&format!("--{key}")), "{command}: {said}");
+            let (_, rest) = said.split_once(&format!("(`{key} = ")).unwrap();
+            let (value, _) = rest.split_once("` in [reserve])").unwrap();
+            job(&format!("{key} = {value}"));
+            assert!(!report(root.path(), "job.toml", "r.md").is_empty());
+            job(goal);
+        }
+    }
+}
+
 #[test]
 fn the_booking_is_the_one_that_reserve_finds() {
     let root = tempfile::tempdir().unwrap();

@@ -10,7 +10,7 @@ use crate::hardware::Cluster;
 use crate::job::{MAX_TOP, Request, Settings, Sourced};
 use crate::plan::{Plan, Planner};
 use crate::preset::Catalog;
-use crate::reserve::{Ask, Reservation, reserve};
+use crate::reserve::{Ask, Named, Reservation, reserve};
 use crate::throughput::Fit;
 
 use super::args::{
@@ -68,7 +68,7 @@ impl Planned {
         if !self.request.reserve.has_goal() {
             return Ok(None);
         }
-        let ask = Ask::new(&self.request, &self.catalog)?;
+        let ask = Ask::new(&self.request, &self.catalog, Named::ByKey)?;
         let alternatives: Vec<Cluster> = self.catalog.clusters().cloned().collect();
         let planner = Planner::new(&self.fit).alternatives(&alternatives);
         let pool = threads::pool(global.threads)?;

@@ -9,7 +9,7 @@ use crate::hardware::Cluster;
 use crate::job::{ReserveSettings, Sourced};
 use crate::plan::Planner;
 use crate::report::Bookings;
-use crate::reserve::{Ask, ReserveError, reserve};
+use crate::reserve::{Ask, Named, ReserveError, reserve};
 
 use super::args::{ConfidenceArgs, FitArgs, ForecastArgs, GlobalArgs, JobArgs, OutputArgs, paths};
 use super::output::Output;
@@ -138,7 +138,7 @@ pub(super) fn run(args: &ReserveArgs, global: &GlobalArgs, output: &Output) -> R
     let opened = request::open(job_file, &args.job.presets, &args.fit)?;
     let loaded = opened.kept(output)?.single(flags)?;
     let request = &loaded.request;
-    let ask = Ask::new(request, &loaded.catalog)?;
+    let ask = Ask::new(request, &loaded.catalog, Named::ByFlag)?;
     let fit = loaded.fit()?;
     let alternatives: Vec<Cluster> = loaded.catalog.clusters().cloned().collect();
     let planner = Planner::new(&fit).alternatives(&alternatives);

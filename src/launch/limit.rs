@@ -2,18 +2,14 @@
 //! what is lost between two.
 
 use super::Launch;
-use crate::calendar::Span;
 use crate::job::TimeLimit;
-use crate::plan::Candidate;
+use crate::plan::{NOTICE, ROOM, high_minutes, is_short_limit, whole_minutes};
 use crate::product::Billing;
 use crate::quantity::{SECONDS_PER_HOUR, display_hours, plural};
+use crate::reserve::Booking;
 
 /// The longest time limit that is asked of Slurm, in minutes: a longer run is resubmitted.
 pub(super) const MAX_MINUTES: u64 = 365 * 1440;
-
-/// Minutes before the time limit at which Slurm sends USR1, and what is kept free of checkpoints
-/// wherever there is a limit: one that isn't whole at the stop is lost.
-pub(super) const NOTICE: u64 = 5;
 
 /// Checkpoints within a time limit that is shorter than the run, at least: each stop then loses little,
 /// and never all.
@@ -25,10 +21,6 @@ const MOST_WRITING: f64 = 0.1;
 /// Stops beyond which a time limit is too short.
 const MOST_TIMES: f64 = 1000.0;
 
-/// How many times the high end of its planned time a run gets whose work is all lost at a limit, since
-/// it saves nothing before: a choice. No run that is to be reckoned with takes longer.
-const ROOM: u64 = 2;
-
 /// A run that its time limit stops and starts again.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Stops {
@@ -39,18 +31,6 @@ pub(super) struct Stops {
     /// Hours that all of it takes: starts, notices, work after the last checkpoint, and checkpoints
     /// beyond those planned.
     pub(super) lost_h: f64,
-}
-
-/// Whole minutes of the high end of the planned time, at least 1.
-pub(super) fn high_minutes(candidate: &Candidate) -> u64 {
-    let high = candidate.time_to_budget_h.high * 60.0;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "at least 1; saturates"
-    )]
-    let high = high.ceil().max(1.0) as u64;
-    high
 }
 
 impl Launch<'_> {
@@ -82,12 +62,9 @@ impl Launch<'_> {
         }
     }
 
-    /// Whether the run may take longer than so many minutes: up to the high end of its planned time, and
-    /// the notice, or on a booking, whose probability counts on all of it, up to its end.
+    /// Whether the run may take longer than so many minutes.
     fn is_short(&self, minutes: u64) -> bool {
-        let high = high_minutes(self.candidate);
-        let booked = self.booked_minutes().min(high.saturating_mul(ROOM));
-        minutes < high.saturating_add(NOTICE).max(booked)
+        is_short_limit(minutes, self.candidate, self.booked_minutes())
     }
 
     /// So many minutes, or as many as nodes billed as used can be had at most.
@@ -211,16 +188,8 @@ impl Launch<'_> {
     /// Whole minutes of a booking that can be used, all of which its probability counts on; 0 without
     /// one, and where its nodes stay for as long as they are paid for.
     pub(super) fn booked_minutes(&self) -> u64 {
-        let whole = self
-            .booking
-            .filter(|booking| booking.billing != Billing::Used);
-        whole.map_or(0, |booking| whole_minutes(booking.usable_h))
+        self.booking.map_or(0, Booking::minutes_counted_on)
     }
-}
-
-/// Whole minutes in so many hours.
-fn whole_minutes(hours: f64) -> u64 {
-    Span::of_hours(hours).seconds() / 60
 }
 
 impl Stops {

@@ -1,9 +1,10 @@
 //! A Slurm batch script: one task a node, resumed from its last checkpoint whenever it is stopped.
 
 use crate::job::{Text, TimeLimit};
+use crate::plan::{NOTICE, high_minutes};
 use crate::shell::{Command, ShellWord};
 
-use super::limit::{MAX_MINUTES, NOTICE, Stops, high_minutes};
+use super::limit::{MAX_MINUTES, Stops};
 use super::names::Namer;
 use super::trainer::{Nodes, PORT};
 use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head, llm_foundry};

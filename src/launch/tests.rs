@@ -4,6 +4,7 @@ mod booked;
 mod cautions;
 mod fp8;
 mod limits;
+mod short;
 mod trainers;
 
 use std::fs;
@@ -15,7 +16,7 @@ use crate::job::{JobFile, Request, Settings, resolve};
 use crate::measure::{MOSAICGPT_2023, read};
 use crate::plan::{Plan, Planner, plan};
 use crate::preset::Catalog;
-use crate::reserve::{Ask, reserve};
+use crate::reserve::{Ask, Named, reserve};
 use crate::throughput::Fit;
 
 const TARGETS: [Target; 8] = [
@@ -54,7 +55,7 @@ fn written_on_booking(job: &str, target: Target) -> LaunchFiles {
     let (_, request) = planned(job);
     let file = JobFile::parse("job.toml", job).unwrap();
     let catalog = file.extend(Catalog::embedded()).unwrap();
-    let ask = Ask::new(&request, &catalog).unwrap();
+    let ask = Ask::new(&request, &catalog, Named::ByFlag).unwrap();
     let found = reserve(&Planner::new(&FIT), &request, &ask).unwrap();
     let booking = found.recommended().unwrap();
     let launch = Launch::new(&booking.candidate, &request, "tminus launch").unwrap();
@@ -322,7 +323,7 @@ fn a_run_on_a_booking_is_launched_into_it() {
     let (_, request) = planned(job);
     let file = JobFile::parse("job.toml", job).unwrap();
     let catalog = file.extend(Catalog::embedded()).unwrap();
-    let ask = Ask::new(&request, &catalog).unwrap();
+    let ask = Ask::new(&request, &catalog, Named::ByFlag).unwrap();
     let found = reserve(&Planner::new(&FIT), &request, &ask).unwrap();
     let booking = found.recommended().unwrap();
     let launch = Launch::new(&booking.candidate, &request, "tminus launch").unwrap();

@@ -18,6 +18,7 @@ mod planner;
 mod predict;
 mod remedy;
 mod resolve;
+mod time_limit;
 mod together;
 mod told;
 
@@ -36,6 +37,7 @@ pub use notes::{
 pub(crate) use planner::SHOWN_GPU_COUNTS;
 pub use planner::{Planner, plan};
 pub use resolve::left_out;
+pub(crate) use time_limit::{NOTICE, ROOM, high_minutes, is_short_limit, whole_minutes};
 
 use schemars::JsonSchema;
 use serde::Serialize;

@@ -61,11 +61,19 @@ fn foreign(text: &str) -> Option<(&'static str, &'static str)> {
     if lines.any(|line| line.trim_start().starts_with('|')) {
         Some(("Markdown", rows))
     } else {
-        // Quotes and brackets are those of a value whose `=` is missing.
-        let of_values = first.contains(['"', '\'', '[', ']', '{', '}']);
-        let split = first.contains([',', ';', '\t']);
-        (split && !of_values).then_some(("CSV", rows))
+        let separators = [',', ';', '\t'];
+        let cells = first.contains(separators) && first.split(separators).all(is_cell);
+        cells.then_some(("CSV", rows))
     }
+}
+
+/// Whether a text may be a cell of a table's header: in quotes as a whole, or without any. Other quotes
+/// and brackets are those of a value whose `=` is missing.
+fn is_cell(text: &str) -> bool {
+    let text = text.trim();
+    let unquoted = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote);
+    let bare = unquoted('"').or_else(|| unquoted('\'')).unwrap_or(text);
+    !bare.contains(['"', '\'', '[', ']', '{', '}'])
 }
 
 fn translate(error: &toml::de::Error, origin: &Origin) -> Diagnostic {

@@ -3,9 +3,12 @@
 use serde::Serialize;
 
 use super::market::Market;
+use super::named::Named;
 use super::offer::Offer;
+use super::ruled_out::RuledOut;
 use crate::calendar::{Due, Moment, Span};
 use crate::diagnostic::Diagnostic;
+use crate::hardware::Cluster;
 use crate::job::{Request, ReserveSettings, Sourced};
 use crate::names::slug;
 use crate::preset::Catalog;
@@ -50,21 +53,27 @@ pub struct Ask {
     pub probability: f64,
     /// What can be booked: products with the cluster they are for.
     pub offers: Vec<Offer>,
+    /// Clusters of which none of the products asked for can be booked, with why.
+    pub unsold: Vec<RuledOut>,
     /// What the booking is called where it needs a name.
     pub name: String,
+    /// How what could be asked instead is named.
+    pub named: Named,
 }
 
 impl Ask {
-    /// Resolves the booking settings of `request`.
+    /// Resolves the booking settings of `request`; what could be asked instead is `named` as who asks
+    /// can set it.
     ///
     /// # Errors
     /// No goal or two of them, dates out of order, an unknown product, or one that sells none of
     /// the clusters: with the place it was set at.
-    pub fn new(request: &Request, catalog: &Catalog) -> Result<Self, Diagnostic> {
+    pub fn new(request: &Request, catalog: &Catalog, named: Named) -> Result<Self, Diagnostic> {
         let settings = &request.reserve;
         let start = settings.start.as_ref().map(|set| set.value);
         check_as_of(settings)?;
-        let (goal, deadline) = goal(settings)?;
+        let (goal, deadline) = goal(settings, named)?;
+        let (offers, unsold) = offers(request, catalog)?;
         Ok(Self {
             goal,
             start,
@@ -80,8 +89,10 @@ impl Ask {
                 .map(|set| set.value)
                 .unwrap_or_default()
                 .get(),
-            offers: offers(request, catalog)?,
+            offers,
+            unsold,
             name: slug(&request.launch.run_name(&request.model, request.tokens)),
+            named,
         })
     }
 }
@@ -106,16 +117,26 @@ impl Ask {
     }
 }
 
-fn goal(settings: &ReserveSettings) -> Result<(Goal, Option<Moment>), Diagnostic> {
+fn goal(settings: &ReserveSettings, named: Named) -> Result<(Goal, Option<Moment>), Diagnostic> {
     let both = |one: &str, other: Diagnostic| -> Diagnostic {
         other.help(format!("keep one of them: drop {one}, or this"))
     };
     match (&settings.deadline, &settings.budget, &settings.nodes) {
         (None, None, None) => Err(Diagnostic::new("what has the booking to achieve?")
-            .help("be done by a date or within a time: `--deadline 2026-12-15`, `--deadline 14d`")
-            .help("or cost no more than an amount: `--budget 25000`")
-            .help("or use a number of nodes: `--nodes 16`")),
-        (Some(set), None, None) => deadline(set, settings.start.as_ref()),
+            .help(format!(
+                "be done by a date or within a time: {}, {}",
+                named.text("deadline", "2026-12-15"),
+                named.text("deadline", "14d")
+            ))
+            .help(format!(
+                "or cost no more than an amount: {}",
+                named.number("budget", 25000)
+            ))
+            .help(format!(
+                "or use a number of nodes: {}",
+                named.number("nodes", 16)
+            ))),
+        (Some(set), None, None) => deadline(set, settings.start.as_ref(), named),
         (None, Some(set), None) => Ok((
             Goal::Budget {
                 usd: set.value.get(),
@@ -154,6 +175,7 @@ fn goal(settings: &ReserveSettings) -> Result<(Goal, Option<Moment>), Diagnostic
 fn deadline(
     set: &Sourced<Due>,
     start: Option<&Sourced<Moment>>,
+    named: Named,
 ) -> Result<(Goal, Option<Moment>), Diagnostic> {
     let within = |span: Span| Goal::Deadline {
         within_h: span.hours(),
@@ -172,8 +194,14 @@ fn deadline(
             Diagnostic::new(format!(
                 "the deadline {by} is a date, but no start is given"
             ))
-            .help("say when the booking can start: `--start 2026-12-01T09:00Z`")
-            .help("or give the deadline as a length of time: `--deadline 14d`"),
+            .help(format!(
+                "say when the booking can start: {}",
+                named.text("start", "2026-12-01T09:00Z")
+            ))
+            .help(format!(
+                "or give the deadline as a length of time: {}",
+                named.text("deadline", "14d")
+            )),
             "counted from when?",
         )),
         (Due::By(by), Some(start)) if by > start => {
@@ -201,8 +229,9 @@ fn check_as_of(settings: &ReserveSettings) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-/// The products asked for, or else all that sell a cluster, cluster by cluster.
-fn offers(request: &Request, catalog: &Catalog) -> Result<Vec<Offer>, Diagnostic> {
+/// The products asked for, or else all that sell a cluster, cluster by cluster; and the clusters that
+/// none of those asked for sells.
+fn offers(request: &Request, catalog: &Catalog) -> Result<(Vec<Offer>, Vec<RuledOut>), Diagnostic> {
     let pricing = &request.pricing;
     let market = Market { catalog, pricing };
     let mut asked: Vec<&Product> = Vec::new();
@@ -221,7 +250,7 @@ fn offers(request: &Request, catalog: &Catalog) -> Result<Vec<Offer>, Diagnostic
             asked.push(product);
         }
     }
-    let mut offers = Vec::new();
+    let (mut offers, mut unsold) = (Vec::new(), Vec::new());
     for (position, cluster) in request.clusters.iter().enumerate() {
         let products = if asked.is_empty() {
             market.products_of(cluster)
@@ -229,13 +258,33 @@ fn offers(request: &Request, catalog: &Catalog) -> Result<Vec<Offer>, Diagnostic
             let sells = |product: &&Product| market.sells(product, cluster);
             asked.iter().copied().filter(sells).collect()
         };
+        if products.is_empty() {
+            unsold.extend(asked.iter().map(|product| RuledOut {
+                cluster: cluster.name.clone(),
+                product: product.name.clone(),
+                sold: false,
+                reason: not_sold(market, cluster),
+            }));
+        }
         offers.extend(
             products
                 .into_iter()
                 .map(|product| Offer::new(position, cluster, product, pricing)),
         );
     }
-    Ok(offers)
+    Ok((offers, unsold))
+}
+
+/// That a product asked for doesn't sell a cluster, and which do.
+fn not_sold(market: Market<'_>, cluster: &Cluster) -> String {
+    let others = market.products_of(cluster).into_iter();
+    let others: Vec<&str> = others.map(|product| product.name.as_str()).collect();
+    let booked_by = if others.is_empty() {
+        String::new()
+    } else {
+        format!(", which is booked by {}", unique(others).join(", "))
+    };
+    format!("it does not sell {}{booked_by}", cluster.name)
 }
 
 fn sells_none(request: &Request, market: Market<'_>, product: &Product) -> Diagnostic {

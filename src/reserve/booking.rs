@@ -9,12 +9,13 @@ use super::choice::{Choice, Role};
 use super::fleet::Run;
 use super::offer::{Offer, Window};
 use super::price::PriceReport;
+use super::step::{Change, StepAway};
 use super::words::InWords;
 use crate::calendar::{Day, Moment, Span};
 use crate::forecast::CostLine;
 use crate::hardware::Cluster;
 use crate::job::Request;
-use crate::plan::Candidate;
+use crate::plan::{Candidate, whole_minutes};
 use crate::product::Billing;
 use crate::quantity::Interval;
 use crate::throughput::Fit;
@@ -130,6 +131,15 @@ impl Booking {
         }
     }
 
+    /// Whole minutes that can be used of a booking billed whole, all of which its probability counts on;
+    /// 0 where its nodes are billed as used.
+    pub(crate) fn minutes_counted_on(&self) -> u64 {
+        match self.billing {
+            Billing::Used => 0,
+            Billing::Upfront | Billing::Booked => whole_minutes(self.usable_h),
+        }
+    }
+
     /// When its nodes go at the latest, where its start is known and they do.
     #[must_use]
     pub fn nodes_go(&self) -> Option<Moment> {
@@ -138,44 +148,6 @@ impl Booking {
             Billing::Upfront | Billing::Booked => self.usable_until,
         }
     }
-}
-
-/// A booking one step away.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct StepAway {
-    /// What is changed.
-    pub change: Change,
-    /// Nodes that train.
-    pub nodes: u64,
-    /// Nodes booked in all.
-    pub booked_nodes: u64,
-    /// Sequences per GPU and micro-step that are fastest on those nodes.
-    pub micro_batch: u64,
-    /// Micro-steps per optimizer step.
-    pub grad_accum: u64,
-    /// Hours booked.
-    pub booked_h: f64,
-    /// When it ends.
-    #[schemars(with = "Option<String>")]
-    pub end: Option<Moment>,
-    /// Probability that the run is done by then and by the deadline.
-    pub probability: f64,
-    /// Expected dollars; `null` when no price is known.
-    pub cost_usd: Option<f64>,
-}
-
-/// A step away from a booking.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Change {
-    /// The next smaller node count.
-    FewerNodes,
-    /// The next larger node count that makes it likelier to be done in as much time, or cheaper.
-    MoreNodes,
-    /// The next shorter length sold.
-    Shorter,
-    /// The next longer length sold.
-    Longer,
 }
 
 /// By how much a probability has to rise to be worth more nodes: half of the last digit shown.
@@ -381,6 +353,7 @@ impl Desk<'_> {
                     end: self.window.at(length),
                     probability: self.probability(run, length),
                     cost_usd: other.expected_usd(self.offer),
+                    committed_usd: other.committed_usd(self.offer),
                 })
             })
             .collect()

@@ -12,13 +12,16 @@ mod booking;
 mod choice;
 mod fleet;
 mod market;
+mod named;
 mod notes;
 mod offer;
 mod price;
 mod quote;
 mod rank;
 mod refusal;
+mod ruled_out;
 mod shortfall;
+mod step;
 mod words;
 
 #[cfg(test)]
@@ -26,11 +29,14 @@ mod tests;
 
 pub use ask::{Ask, Goal};
 pub use bill::CostParts;
-pub use booking::{Booking, Change, StepAway};
+pub use booking::Booking;
 pub use choice::Role;
+pub use named::{Named, SetBy};
 pub use offer::Offer;
 pub use price::PriceReport;
-pub use refusal::{Reason, RuledOut};
+pub use refusal::Reason;
+pub use ruled_out::RuledOut;
+pub use step::{Change, StepAway};
 pub(crate) use words::region_of_zone;
 pub use words::{Field, InWords};
 
@@ -76,7 +82,7 @@ pub struct Reservation {
     pub bookings: Vec<Booking>,
     /// What would have more products considered.
     pub hints: Vec<String>,
-    /// Products that can't, with why.
+    /// Products that can't, with why; and those asked for, of clusters that none of them sells.
     pub ruled_out: Vec<RuledOut>,
 }
 
@@ -178,8 +184,10 @@ pub fn reserve(
             .map(|(offer, reason)| RuledOut {
                 cluster: name_of(request, offer).to_owned(),
                 product: offer.product.name.clone(),
+                sold: true,
                 reason: reason.to_string(),
             })
+            .chain(ask.unsold.iter().cloned())
             .collect(),
     })
 }
@@ -223,13 +231,14 @@ fn nothing(
             help.push(words);
         }
     };
+    let unsold = ask.unsold.iter().map(RuledOut::words);
     if !refused.is_empty() && refused.iter().all(|(_, reason)| reason.is_bad_input()) {
         let mut told: Vec<String> = refused.iter().map(told).collect();
         let message = told.remove(0);
-        told.into_iter().for_each(&mut add);
+        told.into_iter().chain(unsold).for_each(&mut add);
         refused
             .iter()
-            .flat_map(|(_, reason)| reason.help())
+            .flat_map(|(_, reason)| reason.help(ask.named))
             .for_each(&mut add);
         return ReserveError::NotSold { message, help };
     }
@@ -241,10 +250,10 @@ fn nothing(
     shortfall::shortfall(planner, request, ask, quotes)
         .into_iter()
         .for_each(&mut add);
-    refused.iter().map(told).for_each(&mut add);
+    refused.iter().map(told).chain(unsold).for_each(&mut add);
     refused
         .iter()
-        .flat_map(|(_, reason)| reason.help())
+        .flat_map(|(_, reason)| reason.help(ask.named))
         .for_each(&mut add);
     ReserveError::NotEnough { message, help }
 }

@@ -10,8 +10,8 @@ use crate::forecast::{Pricing, is_same};
 use crate::hardware::Price;
 use crate::job::Request;
 use crate::plan::{
-    Candidate, FAILURES_WORTH_A_WORD, counts_left_out, failure_note, fit_notes, links_note,
-    memory_note, shortfall_note, tokens_note, waiting_note,
+    Candidate, FAILURES_WORTH_A_WORD, counts_left_out, failure_note, fit_notes, is_short_limit,
+    links_note, memory_note, shortfall_note, tokens_note, waiting_note, whole_minutes,
 };
 use crate::product::{Billing, Form};
 use crate::quantity::{
@@ -146,16 +146,20 @@ fn too_long(desk: &Desk<'_>, booking: &Booking) -> Option<String> {
     })
 }
 
-/// A run may need more time than one start of it is given.
+/// A run may need more time than one start of it is given. Where nodes billed as used go before, that
+/// is told of the longest booking.
 fn short_limit(desk: &Desk<'_>, booking: &Booking) -> Option<String> {
     let limit = desk.request.launch.time_limit?;
-    let hours = limit.minutes() as f64 / 60.0;
-    let longest_h = booking.run_h.high.max(booking.needed_h);
-    (hours < longest_h.min(booking.usable_h)).then(|| {
+    let minutes = limit.minutes();
+    let used = booking.billing == Billing::Used;
+    let stay = booking.staying_h().filter(|_| used);
+    let gone = stay.is_some_and(|stay| whole_minutes(stay) <= minutes);
+    let short = is_short_limit(minutes, &booking.candidate, booking.minutes_counted_on());
+    (short && !gone).then(|| {
         format!(
             "the run may need more than the `time_limit` of [launch], {}: what stops there cost is in no \
              figure here; the files of a target that stops it tell",
-            display_hours(hours)
+            display_hours(minutes as f64 / 60.0)
         )
     })
 }

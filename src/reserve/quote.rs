@@ -81,7 +81,7 @@ fn no_run(
                 .map(|remedy| {
                     let also = match ask.goal {
                         Goal::Nodes { nodes } if nodes != remedy.nodes => {
-                            format!(" and `--nodes {}`", remedy.nodes)
+                            format!(" and {}", ask.named.number("nodes", remedy.nodes))
                         }
                         _ => String::new(),
                     };

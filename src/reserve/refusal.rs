@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use super::Goal;
+use super::named::{Named, SetBy};
 use super::offer::Offer;
 use crate::calendar::{Moment, Span};
 use crate::forecast::Stall;
@@ -48,8 +46,8 @@ pub enum Reason {
         in_all: Option<u64>,
         /// Whether what trains could be had without the spares.
         without_spares: bool,
-        /// The flag that sets how many train: which one is taken depends on the goal.
-        set_by: &'static str,
+        /// What sets how many train: which setting is taken depends on the goal.
+        set_by: SetBy,
     },
     /// A budget can't be held against it.
     NoPrice {
@@ -128,10 +126,13 @@ impl Reason {
     }
 
     /// What to do about it.
-    pub(super) fn help(&self) -> Vec<String> {
+    pub(super) fn help(&self, named: Named) -> Vec<String> {
         match self {
             Self::NeedsStart => {
-                vec!["say when it can start: `--start 2026-12-01T09:00Z`".to_owned()]
+                vec![format!(
+                    "say when it can start: {}",
+                    named.text("start", "2026-12-01T09:00Z")
+                )]
             }
             Self::NotYet { start, ahead } => start
                 .minus(*ahead)
@@ -143,14 +144,17 @@ impl Reason {
                 })
                 .into_iter()
                 .collect(),
-            Self::TooManyNodes { spares, .. } if *spares > 0 => self.fewer_spares(),
+            Self::TooManyNodes { spares, .. } if *spares > 0 => self.fewer_spares(named),
             Self::TooManyNodes { bookable: 0, smallest, .. } => vec![format!(
-                "its smallest booking has {}: book by another product (`--product`), or another cluster",
-                counted(*smallest, "node")
+                "its smallest booking has {}: book by another product ({}), or another cluster",
+                counted(*smallest, "node"),
+                named.option("product")
             )],
-            Self::TooManyNodes { bookable, set_by, .. } => {
-                vec![format!("train on at most {} (`{set_by}`)", counted(*bookable, "node"))]
-            }
+            Self::TooManyNodes { bookable, set_by, .. } => vec![format!(
+                "train on at most {} ({})",
+                counted(*bookable, "node"),
+                set_by.words(named)
+            )],
             Self::NoPrice { price_type, place } => {
                 let of_type = price_type
                     .as_ref()
@@ -212,14 +216,14 @@ impl Reason {
             in_all: offer.product.max_nodes_in_all,
             without_spares,
             set_by: match goal {
-                Goal::Nodes { .. } => "--nodes",
-                Goal::Deadline { .. } | Goal::Budget { .. } => "--gpus",
+                Goal::Nodes { .. } => SetBy::Nodes,
+                Goal::Deadline { .. } | Goal::Budget { .. } => SetBy::Gpus,
             },
         }
     }
 
     /// What to do about more nodes than are sold, some of them spares.
-    fn fewer_spares(&self) -> Vec<String> {
+    fn fewer_spares(&self, named: Named) -> Vec<String> {
         let Self::TooManyNodes {
             wanted,
             spares,
@@ -232,13 +236,14 @@ impl Reason {
             return Vec::new();
         };
         let nodes = wanted.saturating_sub(*spares);
+        let set_by = set_by.words(named);
         if *without_spares {
             vec![format!(
-                "`--spares none` keeps no spare, or train on fewer `{set_by}`"
+                "`--spares none` keeps no spare, or train on fewer {set_by}"
             )]
         } else if nodes <= *bookable {
             vec![format!(
-                "no configuration uses exactly {} without spares either: name other `{set_by}`, \
+                "no configuration uses exactly {} without spares either: name other {set_by}, \
                  and fewer `--spares`",
                 counted(nodes, "node")
             )]
@@ -374,14 +379,3 @@ fn more_than(hours: f64, limit: Span) -> String {
 
 /// Times less than this factor apart may read alike.
 const NEAR: f64 = 1.1;
-
-/// A product on a cluster that can't be booked for what is asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct RuledOut {
-    /// Cluster name.
-    pub cluster: String,
-    /// Product name.
-    pub product: String,
-    /// Why, in words.
-    pub reason: String,
-}

@@ -79,11 +79,11 @@ fn earliest(request: &Request, ask: &Ask, quotes: &[Quote<'_>]) -> Option<String
     let (quote, first) = bookable(quotes)
         .min_by_key(|(quote, choice)| (done(quote, choice.needed), choice.booked, choice.length))?;
     let when = match quote.window.at(first.needed) {
-        Some(moment) => format!("{moment} (`--deadline {moment}`)"),
+        Some(moment) => format!("{moment} ({})", ask.named.text("deadline", moment)),
         None => format!(
-            "{} after the start (`--deadline {}`)",
+            "{} after the start ({})",
             first.needed,
-            enough(first.needed)
+            ask.named.text("deadline", enough(first.needed))
         ),
     };
     Some(format!(
@@ -266,9 +266,10 @@ fn budget_needed(request: &Request, ask: &Ask, quotes: &[Quote<'_>]) -> Option<S
         .min_by(|a, b| a.2.total_cmp(&b.2).then(a.1.booked.cmp(&b.1.booked)))?;
     let digits = format!("{:.0}", usd.ceil());
     Some(format!(
-        "the whole run takes ${} with probability {} (`--budget {digits}`): {} for {}",
+        "the whole run takes ${} with probability {} ({}): {} for {}",
         display_dollars_up(usd),
         ask.probability,
+        ask.named.number("budget", digits),
         place(request, quote.offer, cheapest.booked),
         cheapest.length,
     ))

@@ -6,7 +6,7 @@ mod products;
 mod said;
 mod used;
 
-use super::{Ask, Booking, InWords, Reservation, ReserveError, reserve};
+use super::{Ask, Booking, InWords, Named, Reservation, ReserveError, reserve};
 use crate::job::{JobFile, Request, resolve};
 use crate::measure::{MOSAICGPT_2023, read};
 use crate::plan::Planner;
@@ -28,7 +28,7 @@ fn asked_of(job: &str) -> (Request, Ask) {
     let file = JobFile::parse("job.toml", job).unwrap();
     let catalog = file.extend(Catalog::embedded()).unwrap();
     let request = resolve(file.settings, &catalog).unwrap();
-    let ask = Ask::new(&request, &catalog).unwrap();
+    let ask = Ask::new(&request, &catalog, Named::ByFlag).unwrap();
     (request, ask)
 }
 

@@ -12,7 +12,7 @@ use tminus::plan::{PlanError, Planner};
 use tminus::report::{
     Answer, Bookings, Calendar, Csv, Deviation, Markdown, Ranking, Report, Table,
 };
-use tminus::reserve::{Ask, ReserveError, reserve};
+use tminus::reserve::{Ask, Named, ReserveError, reserve};
 use tminus::schedule::schedule_watched;
 use tminus::search::Watch;
 
@@ -40,7 +40,7 @@ pub(super) fn bookings(text: &str) {
     let Ok((request, catalog)) = resolved(text) else {
         return;
     };
-    let Ok(ask) = Ask::new(&request, &catalog) else {
+    let Ok(ask) = Ask::new(&request, &catalog, Named::ByFlag) else {
         return;
     };
     match reserve(&Planner::new(&FIT), &request, &ask) {

@@ -14,7 +14,7 @@ use tminus::job::{
 use tminus::measure::{Measurement, read, to_csv};
 use tminus::preset::Catalog;
 use tminus::quantity::{Bytes, Confidence, MAX_COUNT, Tokens, UsdPerGpuHour};
-use tminus::reserve::Ask;
+use tminus::reserve::{Ask, Named};
 use tminus::search::Axis;
 use tminus::throughput::Fit;
 
@@ -134,7 +134,8 @@ pub(super) fn resolved(text: &str) -> Result<(Request, Catalog), Diagnostic> {
 
 /// A job, and what it asks of a booking.
 pub(super) fn job(text: &str) {
-    let asked = resolved(text).and_then(|(request, catalog)| Ask::new(&request, &catalog));
+    let asked =
+        resolved(text).and_then(|(request, catalog)| Ask::new(&request, &catalog, Named::ByFlag));
     if let Err(error) = asked {
         says_something(&error, text);
     }

@@ -18,7 +18,7 @@ use tminus::measure::{MOSAICGPT_2023, read};
 use tminus::plan::Planner;
 use tminus::preset::Catalog;
 use tminus::product::Billing;
-use tminus::reserve::{Ask, Booking, CostParts, Reservation, ReserveError, Role, reserve};
+use tminus::reserve::{Ask, Booking, CostParts, Named, Reservation, ReserveError, Role, reserve};
 use tminus::throughput::Fit;
 
 static CATALOG: LazyLock<Catalog> = LazyLock::new(Catalog::embedded);
@@ -93,7 +93,7 @@ impl Asked<'_> {
 
     fn answer(&self) -> Result<Reservation, ReserveError> {
         let request = self.request();
-        let ask = Ask::new(&request, &CATALOG).unwrap();
+        let ask = Ask::new(&request, &CATALOG, Named::ByFlag).unwrap();
         reserve(&Planner::new(&FIT), &request, &ask)
     }
 

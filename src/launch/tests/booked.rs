@@ -4,7 +4,7 @@ use super::{FIT, Launch, Target, planned, text, written_on_booking};
 use crate::plan::Planner;
 use crate::preset::Catalog;
 use crate::quantity::display_whole;
-use crate::reserve::{Ask, reserve};
+use crate::reserve::{Ask, Named, reserve};
 
 /// The files of what the first booking runs, and what it costs.
 fn launched(
@@ -18,7 +18,7 @@ fn launched(
          product = \"{product}\"\nstart = \"2026-12-01T09:00Z\"\n"
     );
     let (_, request) = planned(&job);
-    let ask = Ask::new(&request, &Catalog::embedded()).unwrap();
+    let ask = Ask::new(&request, &Catalog::embedded(), Named::ByFlag).unwrap();
     let found = reserve(&Planner::new(&FIT), &request, &ask).unwrap();
     let booking = found.recommended().unwrap();
     let launch = Launch::new(&booking.candidate, &request, "tminus launch").unwrap();

@@ -125,7 +125,8 @@ fn a_job_may_use_all_of_its_booking() {
             )
         };
         let (_, request) = planned(&job(""));
-        let ask = super::Ask::new(&request, &super::Catalog::embedded()).unwrap();
+        let ask =
+            super::Ask::new(&request, &super::Catalog::embedded(), super::Named::ByFlag).unwrap();
         let found = super::reserve(&super::Planner::new(&super::FIT), &request, &ask).unwrap();
         let booking = found.recommended().unwrap();
         let high_h = booking.candidate.time_to_budget_h.high;

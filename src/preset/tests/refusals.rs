@@ -162,6 +162,11 @@ fn the_day_of_a_price_is_a_date() {
 fn a_file_in_another_form_is_told_so() {
     for (text, form, help) in [
         ("provider,instance\naws,p4d\n", "CSV", "`[[prices]]`"),
+        (
+            "\"provider\",\"instance\"\n\"aws\",\"p4d\"\n",
+            "CSV",
+            "`[[prices]]`",
+        ),
         ("\u{feff}model;gpus\ngpt-7b;8\n", "CSV", "`tminus fit`"),
         (
             "Throughput, and more.\n\n| a | b |\n|---|---|\n",

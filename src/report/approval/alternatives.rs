@@ -3,6 +3,7 @@
 use crate::configuration::on_off;
 use crate::plan::{Candidate, Plan};
 use crate::quantity::{Interval, display_thousands};
+use crate::reserve::{Reservation, RuledOut};
 
 use super::super::number::{TimeUnit, dollars, range};
 use super::super::ranking::is_short;
@@ -12,8 +13,9 @@ use super::super::{Cell, Column, Grid, Tone};
 /// Shares below this are not told: no interval is that narrow.
 const TOLD: f64 = 0.005;
 
-/// A row for each of a plan's candidates, held against what is recommended.
-pub(super) fn grid(plan: &Plan, best: &Candidate) -> Grid {
+/// A row for each of a plan's candidates, held against what is recommended, and against what can be
+/// booked where that was asked.
+pub(super) fn grid(plan: &Plan, best: &Candidate, reservation: Option<&Reservation>) -> Grid {
     let candidates = &plan.candidates;
     // A ranking tells which can't be told apart from its first, by what it ranks by.
     let is_first = candidates.first().is_some_and(|first| same(first, best));
@@ -38,7 +40,7 @@ pub(super) fn grid(plan: &Plan, best: &Candidate) -> Grid {
             above
                 .map_or_else(String::new, |above| step(above, c, unit))
                 .into(),
-            against(c, best, tied).into(),
+            why_not(c, best, tied, reservation).into(),
         ];
         let toned = cells.into_iter().map(|cell| match cell.tone {
             Tone::Plain => cell.tone(tone),
@@ -124,6 +126,40 @@ fn changes(above: &Candidate, c: &Candidate) -> String {
         words.push(format!("ckpt {}", on_off(c.activation_checkpointing)));
     }
     words.join(", ")
+}
+
+/// How it compares with what is recommended, and whether it could be booked at all.
+fn why_not(
+    c: &Candidate,
+    best: &Candidate,
+    tied: Option<&str>,
+    reservation: Option<&Reservation>,
+) -> String {
+    let text = against(c, best, tied);
+    match reservation.and_then(|reservation| no_booking(reservation, &c.cluster)) {
+        Some(why) => format!("{text}; {why}"),
+        None => text,
+    }
+}
+
+/// Why nothing of a cluster is among the bookings; `None` where something is.
+fn no_booking(reservation: &Reservation, cluster: &str) -> Option<String> {
+    let mut bookings = reservation.bookings.iter();
+    if bookings.any(|booking| booking.cluster == cluster) {
+        return None;
+    }
+    let ruled_out = reservation.ruled_out.iter();
+    let of_it: Vec<&RuledOut> = ruled_out.filter(|out| out.cluster == cluster).collect();
+    if of_it.is_empty() {
+        None
+    } else if of_it.iter().any(|out| out.sold) {
+        Some(format!(
+            "no booking of {cluster} would do: see those ruled out"
+        ))
+    } else {
+        let products: Vec<&str> = of_it.iter().map(|out| out.product.as_str()).collect();
+        Some(format!("not sold by {}", products.join(" or ")))
+    }
 }
 
 /// How much worse it is than what is recommended, and what costs the time. `tied` is what can't be told

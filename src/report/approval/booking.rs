@@ -3,11 +3,13 @@
 use crate::calendar::{Moment, Span};
 use crate::plan::Candidate;
 use crate::product::Billing;
-use crate::quantity::{counted, display_chance, display_thousands};
+use crate::quantity::{counted, display_chance, display_dollars_up, display_thousands};
 use crate::reserve::{Booking, Goal, Reservation};
 
 use super::super::bill::{Line, Total, itemised};
-use super::super::bookings::{asked, facts, in_words, overview, reading, ruled_out, short, steps};
+use super::super::bookings::{
+    asked, facts, held, in_words, overview, reading, ruled_out, short, steps,
+};
 use super::super::chart::{self, Chart, Lane};
 use super::super::number::{dollars, unit_price};
 use super::super::{Document, Grid};
@@ -131,11 +133,13 @@ pub(super) fn sections(
     reservation: &Reservation,
     booking: &Booking,
 ) -> Document {
+    let mut told = facts(booking);
+    told.extend(within_budget(reservation, booking));
     let document = document
         .heading("The booking")
         .text(format!("Asked for: {}.", asked(reservation)))
-        .notes(facts(booking));
-    let document = steps(document, &booking.steps).heading("How it is booked");
+        .notes(told);
+    let document = steps(document, &booking.steps, reservation.goal).heading("How it is booked");
     let mut document = in_words(document, booking);
     if reservation.bookings.len() > 1 {
         document = document
@@ -153,6 +157,13 @@ pub(super) fn sections(
     } else {
         document.heading("Bookings ruled out").notes(ruled_out)
     }
+}
+
+/// What a budget is held against, and what that is of the booking.
+fn within_budget(reservation: &Reservation, booking: &Booking) -> Option<(String, String)> {
+    let (label, rule) = held(reservation)?;
+    let usd = display_dollars_up(booking.committed_usd?);
+    Some((label, format!("${usd}: {rule}")))
 }
 
 /// What the booking costs, by what it is for.

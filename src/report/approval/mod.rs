@@ -176,7 +176,11 @@ impl<'a> Approval<'a> {
             Why::First | Why::Knee => bill(best.candidate),
         };
         document
-            .grid(alternatives::grid(self.plan, best.candidate))
+            .grid(alternatives::grid(
+                self.plan,
+                best.candidate,
+                self.reservation,
+            ))
             .heading("What it costs")
             .grid(bill)
     }

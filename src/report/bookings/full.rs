@@ -4,15 +4,20 @@ use crate::calendar::Span;
 use crate::configuration::on_off;
 use crate::product::Billing;
 use crate::quantity::{display_chance, display_count, plural};
-use crate::reserve::{Booking, Change, StepAway};
+use crate::reserve::{Booking, Change, Goal, StepAway};
 
 use super::super::number::{dollars, exact_hours, half_width, range, significant};
 use super::super::words::basis_name;
-use super::super::{Column, Document, Grid};
-use super::overview::spelled_roles;
+use super::super::{Cell, Column, Document, Grid};
+use super::overview::{at_most, spelled_roles};
 use super::short;
 
-pub(super) fn in_full(document: Document, number: usize, booking: &Booking) -> Document {
+pub(super) fn in_full(
+    document: Document,
+    number: usize,
+    booking: &Booking,
+    goal: Goal,
+) -> Document {
     let heading = format!(
         "{number}. {}: {} {} of {}, {}",
         spelled_roles(booking),
@@ -22,7 +27,7 @@ pub(super) fn in_full(document: Document, number: usize, booking: &Booking) -> D
         booking.product_title,
     );
     let document = document.heading(heading).notes(facts(booking));
-    in_words(steps(document, &booking.steps), booking)
+    in_words(steps(document, &booking.steps, goal), booking)
 }
 
 /// The booking in its provider's own words, and what is left to set in them.
@@ -164,12 +169,13 @@ fn checkpoint(booking: &Booking) -> Option<String> {
     ))
 }
 
-/// Bookings one step away, where there are any.
-pub(in super::super) fn steps(document: Document, steps: &[StepAway]) -> Document {
+/// Bookings one step away, where there are any; within a budget, with what that is held against.
+pub(in super::super) fn steps(document: Document, steps: &[StepAway], goal: Goal) -> Document {
     if steps.is_empty() {
         return document;
     }
-    let columns = vec![
+    let budget = matches!(goal, Goal::Budget { .. });
+    let mut columns = vec![
         Column::left("one step away"),
         Column::right("nodes"),
         Column::right("micro × accum"),
@@ -178,6 +184,7 @@ pub(in super::super) fn steps(document: Document, steps: &[StepAway]) -> Documen
         Column::right("done %"),
         Column::right("cost $"),
     ];
+    columns.extend(budget.then(|| Column::right("at most $")));
     let rows = steps.iter().map(|step| {
         let change = match step.change {
             Change::FewerNodes => "fewer nodes",
@@ -185,7 +192,7 @@ pub(in super::super) fn steps(document: Document, steps: &[StepAway]) -> Documen
             Change::Shorter => "shorter",
             Change::Longer => "longer",
         };
-        vec![
+        let mut cells: Vec<Cell> = vec![
             change.into(),
             step.booked_nodes.to_string().into(),
             format!("{} × {}", step.micro_batch, step.grad_accum).into(),
@@ -193,7 +200,9 @@ pub(in super::super) fn steps(document: Document, steps: &[StepAway]) -> Documen
             step.end.map_or_else(|| "–".to_owned(), short).into(),
             display_chance(step.probability).into(),
             step.cost_usd.map_or_else(|| "–".to_owned(), dollars).into(),
-        ]
+        ];
+        cells.extend(budget.then(|| Cell::from(at_most(step.committed_usd))));
+        cells
     });
     document.grid(Grid {
         columns,

@@ -45,7 +45,7 @@ impl Answer for Bookings<'_> {
         }
         document = document.grid(overview(reservation));
         for (index, booking) in reservation.bookings.iter().enumerate() {
-            document = full::in_full(document, index + 1, booking);
+            document = full::in_full(document, index + 1, booking, reservation.goal);
         }
         let ruled_out = ruled_out(reservation);
         if !ruled_out.is_empty() {
@@ -169,8 +169,14 @@ pub(super) fn reading(reservation: &Reservation) -> Vec<(String, String)> {
         )
     });
     let unpriced = uncompared(reservation).map(|text| ("cost".to_owned(), text));
+    let held = held(reservation);
+    marked.into_iter().chain(unpriced).chain(held).collect()
+}
+
+/// What a budget is held against, where there is one.
+pub(super) fn held(reservation: &Reservation) -> Option<(String, String)> {
     let budget = matches!(reservation.goal, Goal::Budget { .. });
-    let held = budget.then(|| {
+    budget.then(|| {
         (
             "at most".to_owned(),
             format!(
@@ -179,8 +185,7 @@ pub(super) fn reading(reservation: &Reservation) -> Vec<(String, String)> {
                 reservation.probability
             ),
         )
-    });
-    marked.into_iter().chain(unpriced).chain(held).collect()
+    })
 }
 
 /// Which bookings the others can't be held against by cost, where some have a price.

@@ -45,15 +45,18 @@ pub(in super::super) fn overview(reservation: &Reservation) -> Grid {
                 display_chance(booking.probability).into(),
                 amount(booking.cost_usd.map(|cost| cost.expected)).into(),
             ];
-            let most = booking.committed_usd.map(display_dollars_up);
-            let most = most.unwrap_or_else(|| "–".to_owned());
-            cells.extend(budget.then(|| Cell::from(most)));
+            cells.extend(budget.then(|| Cell::from(at_most(booking.committed_usd))));
             cells
         });
     Grid {
         columns,
         rows: rows.collect(),
     }
+}
+
+/// What a budget is held against, so that it suffices as shown.
+pub(super) fn at_most(usd: Option<f64>) -> String {
+    usd.map_or_else(|| "–".to_owned(), display_dollars_up)
 }
 
 /// The mark of one that trains below the global batch asked for.

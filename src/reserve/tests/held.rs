@@ -1,9 +1,9 @@
 //! What is said beside the figures of a booking: what its price binds to, why nodes are spare, and what
 //! was left out.
 
-use super::answer_to;
+use super::{answer, answer_to};
 use crate::report::{Answer, Bookings};
-use crate::reserve::{ReserveError, Role};
+use crate::reserve::{ReserveError, Role, RuledOut};
 
 /// A budget that a part of a commitment keeps is told to be kept by that alone.
 #[test]
@@ -98,6 +98,40 @@ fn too_many_spares_for_one_cluster_rule_it_out_alone() {
         "{:?}",
         found.ruled_out
     );
+}
+
+/// A cluster that no product asked for sells is named, with what it is booked by.
+#[test]
+fn a_cluster_that_is_not_sold_so_is_ruled_out() {
+    let of = |product: &str| {
+        answer(&format!(
+            "clusters = [\"p4d.24xlarge\", \"r1z1\"]\n[reserve]\nnodes = 2\n{product}\
+             start = \"2026-12-01T09:00Z\"\n",
+        ))
+        .unwrap()
+    };
+    let found = of("product = \"on-demand\"\n");
+    let out: Vec<&RuledOut> = found.ruled_out.iter().filter(|out| !out.sold).collect();
+    let [out] = out[..] else {
+        panic!("{:?}", found.ruled_out);
+    };
+    assert_eq!((&*out.cluster, &*out.product), ("r1z1", "on-demand"));
+    assert!(out.reason.contains("booked by slurm"), "{}", out.reason);
+    // Sold by one of two, it is booked by that one, and nothing is left out.
+    for product in ["", "product = [\"on-demand\", \"slurm\"]\n"] {
+        let found = of(product);
+        assert!(
+            found.ruled_out.iter().all(|out| out.sold),
+            "{:?}",
+            found.ruled_out
+        );
+        assert!(
+            found
+                .bookings
+                .iter()
+                .any(|booking| booking.cluster == "r1z1")
+        );
+    }
 }
 
 /// A run that outlasts one term of a commitment is bound by as many as it takes.
