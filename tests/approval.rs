@@ -230,7 +230,11 @@ fn a_booking_that_is_not_to_be_had_is_no_report() {
     let asked = tminus(root.path(), "reserve job.toml");
     let reported = tminus(root.path(), "report job.toml -o r.html");
     assert_eq!(reported.status.code(), Some(1));
-    assert_eq!(reported.stderr, asked.stderr);
+    // The same, but for how a setting is named.
+    let reported = String::from_utf8(reported.stderr).unwrap();
+    let named = reported.replace("`deadline = \"52h\"` in [reserve]", "`--deadline 52h`");
+    assert_ne!(reported, named);
+    assert_eq!(named, String::from_utf8(asked.stderr).unwrap());
     assert!(!root.path().join("r.html").exists());
 }
 
