@@ -16,7 +16,7 @@
 //! | `steps` | the calendar in steps |
 //! | `problem`, `room` | jobs, ways and what is free, as an optimiser sees them |
 //! | `bound` | what no schedule can be better than, without a search |
-//! | `solve` | the best schedule, and the proof: list, annealing, tree, ways, constraint program |
+//! | `solve` | the best schedule, and the proof: list, annealing, tree, ways, starts, constraint program |
 //! | `report`, `error`, `hold`, `longer` | what came of it, in hours and dollars |
 //! | `done` | how surely jobs are done in time |
 //!

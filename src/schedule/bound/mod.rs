@@ -15,7 +15,7 @@ use super::problem::{Aim, END_OF_TIME, Mode, Problem, Task};
 /// Rounding may make a bound more than it is by so large a share.
 const ROUNDING: f64 = 1e-9;
 /// What a sum has to exceed by, to be more in truth.
-const LENIENT: f64 = 1.0 + ROUNDING;
+pub(super) const LENIENT: f64 = 1.0 + ROUNDING;
 
 /// A lower bound of the first figure of any schedule's worth.
 pub(super) fn first(problem: &Problem) -> i64 {

@@ -10,19 +10,26 @@ const EFFORT: Efforts = Efforts {
     ways: 24_000_000,
     lanes_question: 8_000_000,
     lanes: 16_000_000,
+    starts_question: 1_500_000,
+    starts: 9_000_000,
     solver_question: 12_000,
     solver: 40_000,
     small: 12,
     solver_small: 2,
     turns: &[6],
 };
-/// The same where lanes tell nothing: of cost, and where there are too many jobs for their linear
-/// programs to be solved often enough.
+/// The same where there are too many jobs for the linear programs of lanes to be solved often enough.
 const WITHOUT_LANES: Efforts = Efforts {
     ways: 30_000_000,
     lanes_question: 0,
     lanes: 0,
     ..EFFORT
+};
+/// The same of cost, of which neither lanes nor starts tell anything.
+const COST_EFFORT: Efforts = Efforts {
+    starts_question: 0,
+    starts: 0,
+    ..WITHOUT_LANES
 };
 /// The same where due dates are what decides: the solver learns from what is late, and is asked more.
 const LATE_EFFORT: Efforts = Efforts {
@@ -34,7 +41,7 @@ const LATE_EFFORT: Efforts = Efforts {
     small: 20,
     solver_small: 20,
     turns: &[6, 2],
-    ..WITHOUT_LANES
+    ..COST_EFFORT
 };
 /// Effort for what is minimised among equals, each figure.
 const SECOND_EFFORT: Efforts = Efforts {
@@ -44,6 +51,8 @@ const SECOND_EFFORT: Efforts = Efforts {
     ways: 0,
     lanes_question: 0,
     lanes: 0,
+    starts_question: 0,
+    starts: 0,
     solver_question: 1_000,
     solver: 4_000,
     small: 1,
@@ -79,6 +88,10 @@ pub(super) struct Efforts {
     pub(super) lanes_question: u64,
     /// On all of these.
     pub(super) lanes: u64,
+    /// On one question for which the starts of every job are narrowed.
+    pub(super) starts_question: u64,
+    /// On all of these.
+    pub(super) starts: u64,
     /// On one question to the solver.
     pub(super) solver_question: u64,
     /// On all questions to the solver.
@@ -97,7 +110,8 @@ impl Efforts {
         match problem.aim {
             Aim::Lateness => LATE_EFFORT,
             Aim::Makespan if problem.tasks.len() <= MOST_IN_LANES => EFFORT,
-            Aim::Makespan | Aim::Cost => WITHOUT_LANES,
+            Aim::Makespan => WITHOUT_LANES,
+            Aim::Cost => COST_EFFORT,
         }
     }
 
@@ -138,7 +152,9 @@ impl Depth {
 
     /// All that may be spent.
     pub(super) fn whole(self, problem: &Problem) -> u64 {
-        let all = |efforts: Efforts| efforts.tree + efforts.ways + efforts.lanes + efforts.solver;
+        let all = |efforts: Efforts| {
+            efforts.tree + efforts.ways + efforts.lanes + efforts.starts + efforts.solver
+        };
         let among_equals = match problem.aim {
             Aim::Lateness => 2,
             Aim::Makespan | Aim::Cost => 1,

@@ -4,16 +4,19 @@
 //! first bound. Whether there is a schedule halfway between the two is then asked again and again
 //! until they meet or the effort is spent: dual feasible functions may tell that there is none, the
 //! tree of decisions is quick where jobs are alike or few, the same after ways are given to the
-//! largest jobs first where jobs differ, and the solver where due dates or bookings decide.
+//! largest jobs first where jobs differ, the starts left to each job where little time is to spare, and
+//! the solver where due dates or bookings decide.
 //! Effort is counted, not timed: the same problem gets the same answer on any machine.
 
 mod among_equals;
 mod anneal;
+mod asking;
 mod efforts;
 pub(super) mod exact;
 mod kinds;
 pub(super) mod list;
 pub(super) mod question;
+pub(super) mod starts;
 pub(super) mod tree;
 pub(super) mod ways;
 
@@ -27,15 +30,6 @@ use super::bound::market::Market;
 use super::bound::{self, dual_feasible};
 use super::problem::{Aim, Caps, Placed, Problem, Worth};
 use crate::search::Watch;
-
-/// How often anything better is asked for in a row.
-const TIMES: usize = 4;
-/// How many small questions may be asked, and the part of all effort that is for them.
-const SMALL_ONES: u64 = 4;
-const SMALL_SHARE: u64 = 4;
-/// Questions closer together than this share of the answer are not worth their effort once one
-/// of them stayed open.
-const CLOSE: i64 = 2_000;
 
 /// A schedule and how good it is.
 #[derive(Debug, Clone)]
@@ -110,6 +104,8 @@ enum Asked {
     Ways,
     /// The same, with what nodes can do one job after another looked at all along.
     Lanes,
+    /// What narrows the starts of every job.
+    Starts,
     /// The solver.
     Solver,
 }
@@ -168,6 +164,7 @@ impl Search<'_> {
         let mut tree = self.depth.share(efforts.tree, self.problem);
         let mut ways = self.depth.share(efforts.ways, self.problem);
         let mut lanes = self.depth.share(efforts.lanes, self.problem);
+        let mut starts = self.depth.share(efforts.starts, self.problem);
         let mut solver = self.depth.share(efforts.solver, self.problem);
         let late = self.problem.aim == Aim::Lateness;
         self.narrow(Asked::Tree, efforts.tree_question, &mut tree);
@@ -189,8 +186,14 @@ impl Search<'_> {
             efforts.lanes_question / efforts.small,
             &mut lanes,
         );
+        self.raise_a_little(
+            Asked::Starts,
+            efforts.starts_question / efforts.small,
+            &mut starts,
+        );
         // Nobody knows which of them will tell.
         for part in efforts.turns {
+            self.better(Asked::Starts, efforts.starts_question / part, &mut starts);
             self.better(Asked::Lanes, efforts.lanes_question / part, &mut lanes);
             self.better(Asked::Ways, efforts.ways_question / part, &mut ways);
             self.better(Asked::Solver, efforts.solver_question / part, &mut solver);
@@ -201,6 +204,8 @@ impl Search<'_> {
         self.better(Asked::Lanes, efforts.lanes_question, &mut lanes);
         self.better(Asked::Ways, efforts.ways_question, &mut ways);
         self.narrow(Asked::Ways, efforts.ways_question, &mut ways);
+        // What is proven up to here takes none of this; what isn't gets a bound near the answer.
+        self.raise(Asked::Starts, efforts.starts_question, &mut starts);
         if self.open() {
             self.by_kinds();
         }
@@ -222,31 +227,6 @@ impl Search<'_> {
         }
     }
 
-    /// Small questions first: the answer to a large one may be near what they find.
-    fn small(&mut self, asked: Asked, question: u64, left: &mut u64) {
-        if self.open() {
-            let mut some = (SMALL_ONES * question).min(*left / SMALL_SHARE);
-            *left -= some;
-            self.narrow(asked, question, &mut some);
-            *left += some;
-        }
-    }
-
-    /// Asks for anything better. The answer is often the best by now: halving what lies below it
-    /// proves that last. What is better only by little isn't worth asking for often.
-    fn better(&mut self, asked: Asked, allowed: u64, left: &mut u64) {
-        for _ in 0..TIMES {
-            if !self.open() || *left == 0 {
-                break;
-            }
-            match self.question(asked, self.caps(Some(self.value() - 1)), allowed, left) {
-                Answer::Found(placed) => self.offer(&placed),
-                Answer::Impossible => self.bound = self.value(),
-                Answer::Open => break,
-            }
-        }
-    }
-
     fn value(&self) -> i64 {
         let best = self.best.as_ref();
         best.map_or(i64::MAX, |(_, worth)| worth.first)
@@ -255,52 +235,6 @@ impl Search<'_> {
     /// Whether something better may be.
     fn open(&self) -> bool {
         self.bound < self.value()
-    }
-
-    /// Asks for a schedule halfway between the bound and the best, until they meet or the effort
-    /// is spent.
-    fn narrow(&mut self, asked: Asked, allowed: u64, left: &mut u64) {
-        // Values between these were asked about and stayed open.
-        let mut open: Option<(i64, i64)> = None;
-        let mut above = true;
-        loop {
-            above |= open.is_none();
-            let best = self.value();
-            let close = best / CLOSE;
-            let (low, high) = match open {
-                None => (self.bound, best),
-                Some((_, last)) if above => (last + 1 + close, best),
-                Some((from, _)) => (self.bound, from - close),
-            };
-            if low >= high || *left == 0 {
-                match open {
-                    Some(_) if above && *left > 0 => above = false,
-                    _ => return,
-                }
-                continue;
-            }
-            let value = low + (high - low - 1) / 2;
-            match self.question(asked, self.caps(Some(value)), allowed, left) {
-                Answer::Found(placed) => {
-                    self.offer(&placed);
-                    // What was found is below them all: they need no more asking.
-                    if open.is_some_and(|(from, _)| self.value() <= from) {
-                        open = None;
-                    }
-                }
-                Answer::Impossible => {
-                    self.bound = self.bound.max(value + 1);
-                    if open.is_some_and(|(_, last)| last <= value) {
-                        open = None;
-                    }
-                }
-                Answer::Open => {
-                    open = Some(open.map_or((value, value), |(from, last)| {
-                        (from.min(value), last.max(value))
-                    }));
-                }
-            }
-        }
     }
 
     /// Searches the tree for a schedule whose figure is lower, and for a lower one again; whether
@@ -347,11 +281,16 @@ impl Search<'_> {
         let market = self.market.as_ref();
         let answer = match asked {
             Asked::Solver => ask(self.problem, caps, market, &mut effort),
-            Asked::Tree | Asked::Ways | Asked::Lanes if !self.problem.countable() => Answer::Open,
+            Asked::Tree | Asked::Ways | Asked::Lanes | Asked::Starts
+                if !self.problem.countable() =>
+            {
+                Answer::Open
+            }
             Asked::Tree if dual_feasible::excludes(self.problem, caps) => Answer::Impossible,
             Asked::Tree => tree::ask(self.problem, caps, None, market, &mut effort).answer(),
             Asked::Ways => ways::ask(self.problem, caps, &mut effort).answer(),
             Asked::Lanes => ways::ask_by_lanes(self.problem, caps, &mut effort).answer(),
+            Asked::Starts => starts::ask(self.problem, caps, &mut effort).answer(),
         };
         *left = left.saturating_sub(effort.spent.max(1));
         if self.look_up() {

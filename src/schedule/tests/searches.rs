@@ -14,7 +14,7 @@ use crate::schedule::room::Room;
 use crate::schedule::solve::exact;
 use crate::schedule::solve::question::{Answer, Effort};
 use crate::schedule::solve::tree::{self, Figure, Outcome};
-use crate::schedule::solve::{list, ways};
+use crate::schedule::solve::{list, starts, ways};
 use crate::search::Watch;
 
 /// Whether `caps` are kept, by what the problem itself says of a schedule.
@@ -143,12 +143,16 @@ pub(super) fn asked<T>(ask: impl FnOnce(&mut Effort<'_>) -> T) -> T {
     })
 }
 
-/// What each search answers.
-fn answers(problem: &Problem, caps: Caps) -> [(&'static str, Answer); 6] {
+/// What each search answers, of those that can be asked; the tree first.
+fn answers(problem: &Problem, caps: Caps) -> Vec<(&'static str, Answer)> {
     let answer = |outcome: Outcome| outcome.answer();
     let market = market(problem);
     let market = market.as_ref();
-    [
+    let starts = (problem.aim == Aim::Makespan).then(|| {
+        let starts = asked(|effort| answer(starts::ask(problem, caps, effort)));
+        ("starts", starts)
+    });
+    let others = [
         (
             "tree",
             asked(|effort| answer(tree::ask(problem, caps, None, None, effort))),
@@ -173,7 +177,8 @@ fn answers(problem: &Problem, caps: Caps) -> [(&'static str, Answer); 6] {
             "solver at prices",
             asked(|effort| exact::ask(problem, caps, market, effort)),
         ),
-    ]
+    ];
+    others.into_iter().chain(starts).collect()
 }
 
 /// What nodes cost where jobs are late in a list schedule.
@@ -303,13 +308,15 @@ proptest! {
         share in 0.0..=1.0_f64,
     ) {
         let Some(within) = between(&problem, share) else { return Ok(()) };
-        let [(_, tree), ways, lanes, ..] = answers(&problem, within);
-        for (search, answer) in [ways, lanes] {
-            match (&tree, answer) {
+        let answers = answers(&problem, within);
+        let tree = &answers[0].1;
+        let by_kinds = answers.iter().filter(|(search, _)| ["ways", "lanes", "starts"].contains(search));
+        for (search, answer) in by_kinds {
+            match (tree, answer) {
                 (Answer::Found(_), Answer::Found(placed)) => {
-                    prop_assert!(keeps(&problem, within, &placed), "{}", search);
+                    prop_assert!(keeps(&problem, within, placed), "{}", search);
                 }
-                (tree, answer) => prop_assert_eq!(tree, &answer, "{}", search),
+                (tree, answer) => prop_assert_eq!(tree, answer, "{}", search),
             }
         }
     }

@@ -16,7 +16,7 @@
 //! a job that starts at a time far dearer than its cheapest is in no schedule that good.
 
 mod prices;
-mod slots;
+pub(in crate::schedule) mod slots;
 
 use self::prices::{Excess, Prices, Wait};
 use self::slots::{Offer, SLOTS, Slot, Start, place, slots, spans, starts};

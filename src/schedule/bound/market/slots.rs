@@ -4,47 +4,52 @@ use crate::schedule::problem::{Free, Mode, Piece, Task};
 
 /// Slots that the time until the end of the last job has, apart from when what is free changes. Twice
 /// as many gain a thousandth.
-pub(super) const SLOTS: i64 = 128;
+pub(in crate::schedule) const SLOTS: i64 = 128;
 
 /// A time in which a node-step costs the same, from `from` up to `to`.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Slot {
-    pub(super) from: i64,
-    pub(super) to: i64,
+pub(in crate::schedule) struct Slot {
+    pub(in crate::schedule) from: i64,
+    pub(in crate::schedule) to: i64,
     /// Nodes that are free.
-    pub(super) nodes: i64,
+    pub(in crate::schedule) nodes: i64,
 }
 
 impl Slot {
-    pub(super) fn steps(self) -> f64 {
+    pub(in crate::schedule) fn steps(self) -> f64 {
         (self.to - self.from) as f64
+    }
+
+    /// Node-steps that are free.
+    pub(in crate::schedule) fn held(self) -> f64 {
+        self.steps() * self.nodes as f64
     }
 }
 
 /// A moment, as a slot and the steps since that began.
-pub(super) type At = (usize, f64);
+pub(in crate::schedule) type At = (usize, f64);
 
 /// A start of a job. Between two of these, what it costs goes evenly from one to the other.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Start {
-    pub(super) at: i64,
-    pub(super) late: f64,
-    pub(super) begin: At,
-    pub(super) end: At,
+pub(in crate::schedule) struct Start {
+    pub(in crate::schedule) at: i64,
+    pub(in crate::schedule) late: f64,
+    pub(in crate::schedule) begin: At,
+    pub(in crate::schedule) end: At,
 }
 
 /// A way to run a job, with the starts that may be cheapest.
 #[derive(Debug, Clone)]
-pub(super) struct Offer {
-    pub(super) mode: usize,
-    pub(super) site: usize,
-    pub(super) nodes: f64,
-    pub(super) steps: i64,
-    pub(super) starts: Vec<Start>,
+pub(in crate::schedule) struct Offer {
+    pub(in crate::schedule) mode: usize,
+    pub(in crate::schedule) site: usize,
+    pub(in crate::schedule) nodes: f64,
+    pub(in crate::schedule) steps: i64,
+    pub(in crate::schedule) starts: Vec<Start>,
 }
 
 /// What is free of a site in slots of so many steps, cut where that changes.
-pub(super) fn slots(site: &Free, step: i64, horizon: i64) -> Vec<Slot> {
+pub(in crate::schedule) fn slots(site: &Free, step: i64, horizon: i64) -> Vec<Slot> {
     let regular = (0..=SLOTS).map(|slot| slot * step);
     let changes = site.pieces.iter().map(|piece| piece.from);
     let mut cuts: Vec<i64> = regular.chain(changes).chain([horizon]).collect();
@@ -63,7 +68,7 @@ pub(super) fn slots(site: &Free, step: i64, horizon: i64) -> Vec<Slot> {
 }
 
 /// A step as a slot and the steps since that began; what is beyond the last slot is its end.
-pub(super) fn place(slots: &[Slot], at: i64) -> At {
+pub(in crate::schedule) fn place(slots: &[Slot], at: i64) -> At {
     let slot = slots
         .partition_point(|slot| slot.from <= at)
         .saturating_sub(1);
@@ -71,7 +76,12 @@ pub(super) fn place(slots: &[Slot], at: i64) -> At {
 }
 
 /// From and up to which step a job may start in a free window.
-pub(super) fn spans(site: &Free, mode: Mode, ready: i64, horizon: i64) -> Vec<(i64, i64)> {
+pub(in crate::schedule) fn spans(
+    site: &Free,
+    mode: Mode,
+    ready: i64,
+    horizon: i64,
+) -> Vec<(i64, i64)> {
     let mut windows: Vec<(i64, i64)> = Vec::new();
     for piece in site.pieces.iter().filter(|piece| piece.nodes >= mode.nodes) {
         let to = piece.to.min(horizon);
@@ -87,7 +97,7 @@ pub(super) fn spans(site: &Free, mode: Mode, ready: i64, horizon: i64) -> Vec<(i
 
 /// The starts between which what a job costs goes evenly: where it starts or ends with a slot, where it
 /// begins to be late, and the first and the last in each window.
-pub(super) fn starts(
+pub(in crate::schedule) fn starts(
     task: &Task,
     mode: Mode,
     spans: Vec<(i64, i64)>,
