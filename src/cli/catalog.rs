@@ -9,7 +9,8 @@ use crate::preset::Catalog;
 use super::input;
 
 /// The catalog with the user's preset files over it, in the order given. Of a job file it takes
-/// what the file describes: its model, clusters, stacks, and the preset files it names.
+/// what the file describes: its model, clusters, stacks, and the preset files it names. One that
+/// describes nothing is refused.
 pub(super) fn catalog_with(catalog: Catalog, files: &[PathBuf]) -> Result<Catalog, Diagnostic> {
     let mut files = files.iter();
     files.try_fold(catalog, |catalog, file| with_file(catalog, file, &[]))
@@ -30,6 +31,10 @@ fn with_file(catalog: Catalog, file: &Path, readers: &[PathBuf]) -> Result<Catal
     let as_presets = catalog.clone().with_file(&origin.name, &origin.text);
     // What is neither is most likely a preset file with a mistake in it.
     match (as_presets, JobFile::parse(&origin.name, &origin.text)) {
+        // What it sets would be left out without a word.
+        (Err(unknown), Ok(job)) if !job.brings_presets() => Err(unknown
+            .help("it is a job file that describes nothing: what it sets is not read from here")
+            .help("give it in the place of JOB.toml, or a file of presets here")),
         (Err(_), Ok(job)) => {
             let catalog = job.extend(with_named_by(catalog, &job, file, readers)?)?;
             Ok(match job.own_model() {
@@ -83,5 +88,37 @@ pub(super) fn located<T>(error: Diagnostic, named: &Sourced<T>) -> Diagnostic {
         error
     } else {
         named.refuse(error, "named here")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// A job file where presets belong is taken for what it describes, and never for nothing.
+    #[test]
+    fn a_job_file_that_describes_nothing_is_no_file_of_presets() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("job.toml");
+        let read = |text: &str| {
+            fs::write(&file, text).unwrap();
+            catalog_with(Catalog::embedded(), std::slice::from_ref(&file))
+        };
+        let refused = read("tokens = \"134B\"\nmodel = \"gpt-7b\"\n").unwrap_err();
+        let said = refused.render(false);
+        assert!(
+            said.contains("unknown key `model`") && said.contains("job.toml:2:1"),
+            "{said}"
+        );
+        assert!(said.contains("in the place of JOB.toml"), "{said}");
+        let own = "[[prices]]\ninstance = \"r1z1\"\nusd_per_gpu_hour = 2\n";
+        for described in [
+            own,
+            "[clusters.lab]\ngpu = \"a100-80gb\"\ngpus_per_node = 8\nmax_gpus = 8\n",
+        ] {
+            assert!(read(&format!("model = \"gpt-7b\"\n{described}")).is_ok());
+        }
     }
 }

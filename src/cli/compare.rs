@@ -323,7 +323,6 @@ fn refused(error: FinishError) -> Diagnostic {
         FinishError::BesideBooking { .. } => diagnostic.help(
             "`--start` is when the run started on it; `--rank` takes a run that isn't on a booking",
         ),
-        FinishError::NoStart { .. } => diagnostic.help("`--start` is when the run started"),
         FinishError::BeforeStart { .. } => diagnostic.help(
             "`--start` is when the run started, `--at` when its `--done-tokens` were counted",
         ),
@@ -336,6 +335,8 @@ fn refused(error: FinishError) -> Diagnostic {
                 "`--at` is when they were counted, where they were trained faster than it runs now",
             )
             .help("`--rank` takes a run that isn't on a booking"),
-        FinishError::BeyondCalendar => diagnostic.help("`--start` is when the run started"),
+        FinishError::NoStart { .. } | FinishError::BeyondCalendar => {
+            diagnostic.help("`--start` is when the run started")
+        }
     }
 }

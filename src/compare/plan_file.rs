@@ -342,7 +342,9 @@ impl PlanFile {
                 Diagnostic::new(format!(
                     "--rank: there is no rank {rank}: the plan has {count} {candidates}"
                 ))
-                .help("`tminus plan --top N --format json` writes more of them")
+                .help(
+                    "`tminus plan --top N --format json` writes more of them, unless these are all",
+                )
             })
     }
 }

@@ -76,6 +76,17 @@ impl JobFile {
         }
     }
 
+    /// Whether anything of it is taken where it is read as a file of presets: what it describes, and
+    /// the files of presets that it names.
+    #[must_use]
+    pub fn brings_presets(&self) -> bool {
+        let Tables {
+            prices, products, ..
+        } = &self.tables;
+        let sold = !prices.is_empty() || !products.0.is_empty();
+        self.describes() || sold || !self.settings.presets.is_empty()
+    }
+
     /// Whether it describes models, clusters or stacks that no other file knows.
     #[must_use]
     pub fn describes(&self) -> bool {

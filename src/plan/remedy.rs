@@ -140,8 +140,8 @@ fn shorter(planner: &Planner<'_>, request: &Request) -> Option<Remedy> {
 /// The shortest sequences that are offered instead of others.
 const SHORTEST: u64 = 128;
 
-/// The smallest card of `alternatives` on which the job runs, measured ones first, as asked for or
-/// else launched freely.
+/// The fewest GPUs of `alternatives` on which the job runs, as asked for or else launched freely: of the
+/// cards asked for and of measured ones before others.
 fn elsewhere(planner: &Planner<'_>, request: &Request, alternatives: &[Cluster]) -> Option<Remedy> {
     let others = alternatives
         .iter()
@@ -161,27 +161,28 @@ fn elsewhere(planner: &Planner<'_>, request: &Request, alternatives: &[Cluster])
             ..other.clone()
         })
     });
-    let mut others: Vec<Cluster> = without_spares.collect();
-    others.sort_by(|a, b| {
-        let (a, b) = (&a.gpu, &b.gpu);
-        b.measured
-            .cmp(&a.measured)
-            .then(a.usable_gib.total_cmp(&b.usable_gib))
-    });
+    let is_known = |cluster: &Cluster| {
+        let asked_for = |own: &Cluster| own.gpu.is_same_as(&cluster.gpu);
+        cluster.gpu.measured || request.clusters.iter().any(asked_for)
+    };
+    let (known, unknown): (Vec<Cluster>, Vec<Cluster>) = without_spares.partition(is_known);
     let asked = request;
     let first_that_runs = |request: &Request, words| -> Option<Remedy> {
-        others.iter().find_map(|cluster| {
-            let change = Change {
-                request: Request {
-                    clusters: vec![cluster.clone()],
-                    ..request.clone()
-                },
-                goal: Goal::FewestGpus,
-                words,
-                nearer: none_nearer,
-            };
-            attempt(planner, asked, &change)
-        })
+        let others = [&known, &unknown].into_iter();
+        others
+            .filter(|others| !others.is_empty())
+            .find_map(|others| {
+                let change = Change {
+                    request: Request {
+                        clusters: others.clone(),
+                        ..request.clone()
+                    },
+                    goal: Goal::FewestGpus,
+                    words,
+                    nearer: none_nearer,
+                };
+                attempt(planner, asked, &change)
+            })
     };
     let as_asked = first_that_runs(request, |found, cluster, asked| {
         let (gpus, name) = (found.configuration.gpus, &cluster.name);

@@ -82,6 +82,8 @@ pub(super) fn grid(finish: &Finish) -> Grid {
     if let Some(budget) = finish.budget {
         let asked = format!("${}", display_dollars_asked(budget.usd));
         rows.push(now("budget", (asked, String::new())));
+        let within = format!("{} %", display_chance(budget.within));
+        rows.push(now("within it", (within, String::new())));
     }
     Grid {
         columns: vec![
