@@ -361,7 +361,11 @@ fn a_schedule_says_how_old_its_prices_are() {
             "clusters = [\"{cluster}\"]\ntokens = \"20x\"\n{price}\n[schedule]\nstart = \"{start}\"\n\
              [[jobs]]\nmodel = \"gpt-125m\"\n[[jobs]]\nmodel = \"gpt-350m\"\n"
         );
-        scheduled(&agenda(&text), 1, &Watch::new()).unwrap().notes
+        let schedule = scheduled(&agenda(&text), 1, &Watch::new()).unwrap();
+        let mut notes = schedule.notes;
+        // What the links between nodes leave open is no matter of prices.
+        notes.retain(|note| !note.contains("no row of the fit ran across"));
+        notes
     };
     // The price is of 2026-01-21.
     assert!(notes("p4d.24xlarge", "2027-01-21", "").is_empty());
