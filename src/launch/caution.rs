@@ -12,10 +12,25 @@ impl Launch<'_> {
     pub(super) fn cautions(&self) -> Vec<String> {
         let mut notes: Vec<String> = self.booking.and_then(booked_apart).into_iter().collect();
         notes.extend(self.apart.clone());
+        notes.extend(self.missed_batch());
         notes.extend(self.spares());
         notes.extend(self.prices());
         notes.extend(literal::note(self.settings));
         notes
+    }
+
+    /// That it trains at another global batch than the one asked for, whose learning rate may be another.
+    fn missed_batch(&self) -> Option<String> {
+        let shortfall = self.candidate.global_batch_shortfall;
+        (shortfall > 0.0).then(|| {
+            format!(
+                "a step trains {} tokens, {:.1} % below the global batch asked for, which {} can't share \
+                 evenly: check that the learning rate is meant for it",
+                display_thousands(self.candidate.global_batch_tokens.into()),
+                shortfall * 100.0,
+                counted(self.candidate.gpus, "GPU"),
+            )
+        })
     }
 
     /// That spare nodes are planned for, which no file asks for; a booking tells of its own.

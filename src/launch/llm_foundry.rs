@@ -6,7 +6,7 @@
 
 use crate::job::Text;
 use crate::model::{Biases, FeedForward, Gate, Norm, Positions};
-use crate::quantity::display_share;
+use crate::quantity::{display_share, display_thousands};
 use crate::shell::ShellWord;
 use crate::stack::Precision;
 
@@ -18,6 +18,9 @@ use super::{Launch, LaunchError, LaunchFile, LaunchFiles, head};
 
 /// Name of the configuration file.
 pub(super) const CONFIG: &str = "train.yaml";
+
+/// The 50,257 tokens of GPT-2 padded to a multiple of 64, as nanoGPT does, or of 128, as Megatron does.
+const GPT2_PADDED: u64 = 50_304;
 
 /// The configuration and what is to be said about it.
 pub(super) struct Training {
@@ -127,6 +130,14 @@ pub(super) fn training(launch: &Launch<'_>) -> Result<Training, LaunchError> {
         .with_some("save_num_checkpoints_to_keep", interval.map(|_| 2))
         .with_some("autoresume", interval.map(|_| true));
     let mut notes = places.notes();
+    let padded = launch.model.shape.vocab_size == GPT2_PADDED;
+    if padded && settings.tokenizer.is_none() {
+        notes.push(format!(
+            "a vocabulary of {} is taken for that of {tokenizer}, but nanoGPT and Megatron pad that of gpt2 \
+             to as many: `tokenizer` in [launch] names the one that the data were made with",
+            display_thousands(GPT2_PADDED.into())
+        ));
+    }
     notes.extend(rate_note);
     notes.extend(launch.unused(&[CHECKPOINTS]));
     notes.extend(launch.block_notes("LLM Foundry"));

@@ -135,9 +135,11 @@ fn resources(launch: &Launch<'_>, notes: &mut Vec<String>) -> Result<Map, Launch
         .image
         .as_ref()
         .map(|image| format!("docker:{}", image.as_str()));
+    // Nodes are sold whole, and SkyPilot looks for one of exactly so many; a run on a part of one uses that.
+    let of_node = launch.cluster.gpus_per_node;
     Ok(Map::new()
         .with_some("infra", infra)
-        .with("accelerators", format!("{gpu}:{}", launch.gpus_per_node()))
+        .with("accelerators", format!("{gpu}:{of_node}"))
         .with("use_spot", settings.use_spot.unwrap_or(launch.is_spot()))
         .with_some("image_id", image)
         .with_some(

@@ -181,3 +181,24 @@ fn variables_that_nothing_fills_in_are_told() {
         assert!(!said.contains("write out"), "{target:?}: {said}");
     }
 }
+
+/// Whoever launches sets the learning rate for the batch asked for: that it is another is told.
+#[test]
+fn a_global_batch_that_is_missed_is_told() {
+    let job = |batch: u64| {
+        format!(
+            "model = \"gpt-7b\"\ntokens = \"300B\"\nclusters = \"r1z1\"\nglobal_batch = {batch}\n\
+             [search]\ngpus = 64\n"
+        )
+    };
+    for target in TARGETS {
+        // 1,500,000 tokens are 732.4 sequences of 2,048; of multiples of 64 the nearest below is 704.
+        let said = notes(&job(1_500_000), target);
+        assert!(
+            said.contains("a step trains 1,441,792 tokens, 3.9 % below the global batch asked for"),
+            "{target:?}: {said}"
+        );
+        let met = notes(&job(1_441_792), target);
+        assert!(!met.contains("below the global batch"), "{target:?}: {met}");
+    }
+}

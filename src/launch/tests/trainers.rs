@@ -388,3 +388,29 @@ fn deepspeed_overlaps_and_reduces_as_planned() {
         }
     }
 }
+
+/// 50,304 is what others pad GPT-2's vocabulary to.
+#[test]
+fn a_tokenizer_that_may_be_another_is_told() {
+    let said = |vocabulary: u64, more: &str| {
+        let job = format!(
+            "clusters = \"r1z1\"\n[model]\nd_model = 2048\nn_layers = 16\nn_heads = 16\n\
+             vocab_size = {vocabulary}\n{more}[search]\ngpus = 8\n"
+        );
+        all(&job, Target::LlmFoundry)
+    };
+    let note = "pad that of gpt2 to as many";
+    assert!(said(50_304, "").contains(note));
+    assert!(!said(50_368, "").contains(note));
+    let named = said(50_304, "[launch]\ntokenizer = \"gpt2\"\n");
+    assert!(!named.contains(note) && named.contains("name: gpt2"));
+}
+
+/// Who sells nodes of eight GPUs has none of four.
+#[test]
+fn a_part_of_a_node_is_run_on_a_whole_one() {
+    let job = "model = \"gpt-1b\"\nclusters = \"p4d.24xlarge\"\n[search]\ngpus = 4\n";
+    let task = all(job, Target::Skypilot);
+    assert!(task.contains("accelerators: A100:8\n"), "{task}");
+    assert!(task.contains("composer -n 4"), "{task}");
+}
