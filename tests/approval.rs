@@ -397,3 +397,48 @@ fn the_stack_of_own_rows_is_the_default() {
         "{named}"
     );
 }
+
+/// Who books by a probability pays for the hours booked: the report has that bill, job by job, and draws how
+/// long each is booked.
+#[test]
+fn a_report_has_the_bill_of_the_hours_booked() {
+    let root = tempfile::tempdir().unwrap();
+    file(root.path(), "sure.toml", SURE);
+    let schedule = json(&said(root.path(), "plan sure.toml --format json"));
+    let text = report(root.path(), "sure.toml", "r.md");
+    let heading = "### What it costs as booked, job by job\n";
+    let (_, bill) = text.split_once(heading).unwrap();
+    let bill = bill.split("\n### ").next().unwrap();
+    let row = |name: &str| -> Vec<&str> {
+        let starts = format!("| {name} ");
+        let found = bill.lines().find(|line| line.starts_with(&starts));
+        found.unwrap().split('|').map(str::trim).collect()
+    };
+    let amount = |cell: &str| cell.replace(',', "").parse::<f64>().unwrap();
+    let close = |cell: &str, value: &Value| {
+        let value = value.as_f64().unwrap();
+        assert!((amount(cell) - value).abs() <= 0.5, "{cell} {value}");
+    };
+    for job in schedule["jobs"].as_array().unwrap() {
+        let row = row(job["name"].as_str().unwrap());
+        close(row[5], &job["cost_usd"]);
+        close(row[6], &job["expected_cost_usd"]);
+    }
+    let total = row("total");
+    close(total[5], &schedule["cost_usd"]);
+    close(total[6], &schedule["expected_cost_usd"]);
+    let page = report(root.path(), "sure.toml", "r.html");
+    assert_eq!(page.matches("class=\"window\"").count(), 2);
+    assert!(page.contains("booked until 2026-12-0"), "{page}");
+    // Where the durations expected are booked there is one bill.
+    file(
+        root.path(),
+        "expected.toml",
+        &SURE.replace("probability = 0.9", ""),
+    );
+    let text = report(root.path(), "expected.toml", "e.md");
+    assert!(!text.contains("costs as booked"), "{text}");
+    assert!(text.contains("### What it costs, job by job"), "{text}");
+    let page = report(root.path(), "expected.toml", "e.html");
+    assert_eq!(page.matches("class=\"window\"").count(), 0);
+}

@@ -27,9 +27,14 @@ impl LadderApproval<'_> {
     fn calendar_chart(&self) -> Chart {
         chart::calendar(&chart::Calendar {
             title: "The jobs on a calendar",
-            caption: "Each job from its start; the ends are those of the run alone, if it starts \
-                      then."
-                .to_owned(),
+            caption: format!(
+                "Each job from its start; the ends are those of the run alone, if it starts then{}.",
+                if self.schedule.probability.is_some() {
+                    ", and the frame around it is what is booked"
+                } else {
+                    ""
+                }
+            ),
             start: Some(self.schedule.start.datetime()),
             lanes: self
                 .schedule
@@ -67,7 +72,7 @@ impl LadderApproval<'_> {
                 expected: from_h + time.expected,
                 high: from_h + time.high,
             },
-            until_h: None,
+            until_h: self.schedule.probability.map(|_| self.hours(job.end)),
             due_h: job.deadline.map(|due| self.hours(due)),
         }
     }

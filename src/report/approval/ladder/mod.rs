@@ -34,8 +34,15 @@ impl Answer for LadderApproval<'_> {
             .heading("The jobs")
             .grid(self.jobs())
             .heading("How the clusters are used")
-            .grid(self.clusters())
-            .heading("What it costs, job by job")
+            .grid(self.clusters());
+        let document = match self.bill_as_booked() {
+            Some(bill) => document
+                .heading("What it costs as booked, job by job")
+                .grid(bill)
+                .heading("What it is expected to cost, job by job"),
+            None => document.heading("What it costs, job by job"),
+        };
+        let document = document
             .grid(self.bill_by_job())
             .heading("What it costs, by what it is for")
             .grid(self.bill_by_item())

@@ -7,7 +7,7 @@ use crate::schedule::{ClusterCalendar, ScheduledJob};
 
 use super::super::super::bill::{Line, Total, itemised};
 use super::super::super::calendar::deadline;
-use super::super::super::number::{TimeUnit, dollars, percent, significant};
+use super::super::super::number::{TimeUnit, dollars, hours as show_hours, percent, significant};
 use super::super::super::{Cell, Column, Grid, Tone};
 use super::super::alternatives::{how, with_range};
 use super::opening::day;
@@ -92,6 +92,46 @@ impl LadderApproval<'_> {
             usd: job.candidate.cost_usd.map(|cost| cost.expected),
         });
         itemised("job", &lines.collect::<Vec<_>>(), self.total())
+    }
+
+    /// A line a job for the hours booked, where these are longer than is expected: they add up to what the
+    /// calendar costs as booked.
+    pub(super) fn bill_as_booked(&self) -> Option<Grid> {
+        self.schedule.probability?;
+        let jobs = &self.schedule.jobs;
+        let unit = TimeUnit::of_hours(jobs.iter().map(|job| job.hours).fold(0.0, f64::max));
+        let usd = |usd: Option<f64>| usd.map_or_else(|| "–".to_owned(), dollars);
+        let row = |job: &ScheduledJob| -> Vec<Cell> {
+            vec![
+                job.name.as_str().into(),
+                format!("{}\n{}", self.short(job.start), self.short(job.end)).into(),
+                unit.show(job.hours).into(),
+                show_hours(job.gpu_hours).into(),
+                usd(job.cost_usd).into(),
+                usd(job.expected_cost_usd).into(),
+            ]
+        };
+        let total = [
+            "total".to_owned(),
+            String::new(),
+            String::new(),
+            show_hours(jobs.iter().map(|job| job.gpu_hours).sum()),
+            usd(self.schedule.cost_usd),
+            usd(self.schedule.expected_cost_usd),
+        ];
+        let mut rows: Vec<Vec<Cell>> = jobs.iter().map(row).collect();
+        rows.push(total.map(|cell| Cell::from(cell).tone(Tone::Strong)).into());
+        Some(Grid {
+            columns: vec![
+                Column::left("job"),
+                Column::right("booked from, to"),
+                Column::right(format!("booked, {}", unit.name)),
+                Column::right("GPU-hours"),
+                Column::right("as booked, $"),
+                Column::right("expected, $"),
+            ],
+            rows,
+        })
     }
 
     /// A line for each thing that GPU-hours are paid for, all jobs together.
