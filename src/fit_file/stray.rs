@@ -41,17 +41,16 @@ fn are_too_many(outside: usize, rows: usize, open: f64) -> bool {
 
 /// Probability of at least `least` successes in `trials` of probability `share`.
 fn binomial_tail(least: usize, trials: usize, share: f64) -> f64 {
-    let odds = share / (1.0 - share);
-    let none = (1.0 - share).powf(trials as f64);
-    let after = |term: &f64, successes: usize| {
-        let left = (trials - successes) as f64;
-        Some(term * odds * left / (successes + 1) as f64)
-    };
+    // Logarithms: of many rows, that none lies outside is less probable than any number there is.
+    let odds = (share / (1.0 - share)).ln();
+    let none = trials as f64 * (1.0 - share).ln();
     let terms = (0..trials).scan(none, |term, successes| {
-        *term = after(term, successes)?;
+        let left = (trials - successes) as f64;
+        *term += odds + (left / (successes + 1) as f64).ln();
         Some(*term)
     });
-    std::iter::once(none).chain(terms).skip(least).sum()
+    let terms = std::iter::once(none).chain(terms);
+    terms.skip(least).map(f64::exp).sum()
 }
 
 #[cfg(test)]
@@ -70,6 +69,11 @@ mod tests {
         ] {
             let tail = binomial_tail(least, trials, 0.1);
             assert!((tail - expected).abs() < 1e-6, "{least} {trials}: {tail}");
+        }
+        // Of many the normal law: the mean is in the middle, two standard deviations of 30 are 2.3 %.
+        for (least, expected) in [(1000, 0.505), (1060, 0.0237)] {
+            let tail = binomial_tail(least, 10_000, 0.1);
+            assert!((tail - expected).abs() < 3e-3, "{least}: {tail}");
         }
     }
 
