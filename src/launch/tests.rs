@@ -4,6 +4,7 @@ mod booked;
 mod cautions;
 mod fp8;
 mod limits;
+mod nodes;
 mod short;
 mod trainers;
 
