@@ -1,7 +1,11 @@
 //! What ran, whatever is estimated of it.
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::Verdict;
-use crate::configuration::Configuration;
+use crate::configuration::{Configuration, on_off};
+use crate::quantity::counted;
 
 /// A run that was measured though it is estimated to be short of memory, and how it ran.
 ///
@@ -9,15 +13,40 @@ use crate::configuration::Configuration;
 /// chunks never has all logits), and a run that was measured ran. So does one of the same model, stack
 /// and GPU that holds no more: on as many GPUs or more, of sequences and micro-batches no longer, with
 /// activations recomputed if the other's were.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RanAs {
     /// What was measured.
+    #[serde(flatten)]
     pub configuration: Configuration,
     /// Whether it ran as fast as with memory to spare.
     pub at_full_speed: bool,
 }
 
 impl RanAs {
+    /// The one that speaks for a configuration, of some of its model, stack and GPU.
+    pub(crate) fn of(runs: &[Self], configuration: &Configuration) -> Option<Self> {
+        let Configuration {
+            gpus,
+            seq_len,
+            activation_checkpointing,
+            ..
+        } = *configuration;
+        Shown::by(runs, gpus, seq_len, activation_checkpointing)
+            .run(configuration.micro_batch_tokens())
+    }
+
+    /// It in words, such as `a micro-batch of 4 x 8192 tokens on 8 GPUs, checkpointing on`.
+    pub(crate) fn words(&self) -> String {
+        let ran = &self.configuration;
+        format!(
+            "a micro-batch of {} x {} tokens on {}, checkpointing {}",
+            ran.micro_batch,
+            ran.seq_len,
+            counted(ran.gpus, "GPU"),
+            on_off(ran.activation_checkpointing)
+        )
+    }
+
     /// What it shows of a run that holds no more.
     pub(crate) fn verdict(self) -> Verdict {
         if self.at_full_speed {

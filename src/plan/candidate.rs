@@ -4,12 +4,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::front_point::FrontPoint;
-use crate::configuration::{Configuration, on_off};
+use crate::configuration::Configuration;
 use crate::forecast::{Bill, CostLine, FinishTime, Stall};
 use crate::hardware::{Cluster, Price};
 use crate::job::Request;
-use crate::memory::{self, MemoryEstimate, Verdict};
-use crate::quantity::{GIB, Interval, SECONDS_PER_HOUR, counted};
+use crate::memory::{MemoryEstimate, RanAs, Verdict};
+use crate::quantity::{GIB, Interval, SECONDS_PER_HOUR};
 use crate::search::Objective;
 use crate::throughput::{Basis, BasisDetail, Fit, TimeParts};
 use crate::utilization::{Convention, utilization};
@@ -120,44 +120,6 @@ pub struct MemoryReport {
     pub ran_as: Option<RanAs>,
     /// Parts of the peak by name; they add up to it.
     pub parts: MemoryParts,
-}
-
-/// A run that was measured, and ran in as much memory or less than is estimated of it.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub struct RanAs {
-    /// GPUs.
-    pub gpus: u64,
-    /// Sequence length, tokens.
-    pub seq_len: u64,
-    /// Sequences per GPU in one forward and backward pass.
-    pub micro_batch: u64,
-    /// Whether activations were recomputed.
-    pub activation_checkpointing: bool,
-    /// Whether it ran as fast as with memory to spare.
-    pub at_full_speed: bool,
-}
-
-impl RanAs {
-    fn new(run: memory::RanAs) -> Self {
-        Self {
-            gpus: run.configuration.gpus,
-            seq_len: run.configuration.seq_len,
-            micro_batch: run.configuration.micro_batch,
-            activation_checkpointing: run.configuration.activation_checkpointing,
-            at_full_speed: run.at_full_speed,
-        }
-    }
-
-    /// It in words, such as `a micro-batch of 4 x 8192 tokens on 8 GPUs`.
-    pub(crate) fn words(&self) -> String {
-        format!(
-            "a micro-batch of {} x {} tokens on {}, checkpointing {}",
-            self.micro_batch,
-            self.seq_len,
-            counted(self.gpus, "GPU"),
-            on_off(self.activation_checkpointing)
-        )
-    }
 }
 
 /// Parts of the peak, GiB per GPU; they add up to it.
@@ -328,7 +290,7 @@ impl MemoryReport {
             usable_gib: estimate.usable_bytes / GIB,
             headroom_gib: (estimate.usable_bytes - estimate.peak_bytes) / GIB,
             verdict: estimate.verdict,
-            ran_as: estimate.ran_as.map(RanAs::new),
+            ran_as: estimate.ran_as,
             parts: MemoryParts {
                 states_gib: parts.states / GIB,
                 gathered_gib: parts.gathered / GIB,

@@ -22,7 +22,7 @@ mod time_limit;
 mod together;
 mod told;
 
-pub use candidate::{Candidate, MemoryParts, MemoryReport, RanAs};
+pub use candidate::{Candidate, MemoryParts, MemoryReport};
 pub(crate) use error::rejected_words;
 pub use error::{PlanError, Remedy};
 pub use front::FrontReport;

@@ -12,7 +12,7 @@ use super::workload::Workload;
 use super::{Fit, TimeParts};
 use crate::configuration::{Configuration, Setting};
 use crate::measure::peak_share;
-use crate::memory;
+use crate::memory::{self, RanAs};
 use crate::quantity::{Confidence, Interval};
 use crate::utilization::{Convention, utilization};
 
@@ -86,8 +86,7 @@ impl<'a> Point<'a> {
             least_s: at_peak_s(setting, configuration),
             pressure: Pressure::at(
                 memory::estimate(&run, configuration).margin_bytes,
-                fit.memory_model(setting, gpus, seq_len, activation_checkpointing)
-                    .ran_as(configuration.micro_batch),
+                RanAs::of(&view.ran(setting), configuration),
                 view.full_speed_margin(),
                 run.stack.precision,
             ),

@@ -93,6 +93,7 @@ impl Search<'_> {
             }
         }
     }
+
     /// Raises the bound: asks whether there is anything halfway between it and what stayed open, where
     /// to tell that there is none takes less effort the less is allowed.
     pub(super) fn raise(&mut self, asked: Asked, allowed: u64, left: &mut u64) {
